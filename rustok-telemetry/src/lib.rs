@@ -1,0 +1,1 @@
+//! OpenTelemetry-native instrumentation for Rust services.
