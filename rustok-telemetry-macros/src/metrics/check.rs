@@ -1,0 +1,241 @@
+//! Turns declarations into metrics, or into problems: every one of them, not the first alone.
+
+use syn::{ItemFn, ReturnType};
+
+use super::docs;
+use super::full_names::Prefix;
+use super::kind::{Kind, ValueType};
+use super::metric::Metric;
+use super::options::Options;
+use super::parameters;
+use super::parse::{Declaration, kind_of};
+use super::problems::Problems;
+use super::{names, signature, suggest, types, units};
+
+/// Refuses a metric attribute on a function that has a body.
+pub(crate) fn has_body(function: &ItemFn, problems: &mut Problems) {
+    let Some(kind) = function.attrs.iter().find_map(kind_of) else {
+        return;
+    };
+    problems.add(
+        &function.sig.ident,
+        format!("the {} `{}` has a body", kind.words(), function.sig.ident),
+        "end the signature with `;`: the body is generated",
+        kind.usage(),
+    );
+}
+
+/// The metric that is declared, or nothing when there was a problem.
+/// Without a prefix, which is a problem already reported, all but the full name is checked.
+pub(crate) fn declaration(
+    declaration: &Declaration,
+    prefix: Option<&Prefix>,
+    problems: &mut Problems,
+) -> Option<Metric> {
+    let before = problems.count();
+    let kind = only_kind(declaration, problems)?;
+    let usage = kind.usage();
+    let attributes: Vec<_> = declaration.kinds.iter().take(1).map(|(_, a)| a).collect();
+    let options = Options::of_attributes(&attributes, kind.options(), usage, problems);
+    let signature = &declaration.signature;
+
+    signature::check(signature, kind, problems);
+    let help = docs::help(&declaration.docs);
+    if help.is_empty() {
+        problems.add(
+            &signature.ident,
+            format!(
+                "the {} `{}` has no doc comment",
+                kind.words(),
+                signature.ident
+            ),
+            "say what it measures in a `///` line above: it becomes the metric's help text",
+            usage,
+        );
+    }
+    let (full_name, unit) = name_and_unit(declaration, kind, &options, prefix, problems);
+    let parameters = parameters::read(signature, kind, problems);
+    let value_type = match &parameters.value {
+        Some(value) => value.value_type,
+        None => kind.values()[0],
+    };
+    let value_type = returned(declaration, kind, problems).unwrap_or(value_type);
+    required(declaration, kind, &options, problems);
+    let metric = Metric {
+        kind,
+        value_type,
+        full_name,
+        unit,
+        help,
+        docs: declaration.docs.clone(),
+        attributes: declaration.attributes.clone(),
+        visibility: declaration.visibility.clone(),
+        function: signature.ident.clone(),
+        labels: parameters.labels,
+        value: parameters.value,
+        boundaries: options.expression("boundaries", problems),
+        series: options.number("series", problems),
+        also: options.path("also", problems),
+        observe: options.path("observe", problems),
+    };
+    (problems.count() == before && prefix.is_some()).then_some(metric)
+}
+
+/// The kind that the one metric attribute says.
+fn only_kind(declaration: &Declaration, problems: &mut Problems) -> Option<Kind> {
+    let function = &declaration.signature.ident;
+    let Some(((kind, _), others)) = declaration.kinds.split_first() else {
+        let known = Kind::ALL.map(Kind::attribute);
+        let meant = declaration.attributes.iter().find_map(|attribute| {
+            let written = attribute.path().get_ident()?;
+            let kind = suggest::closest(&written.to_string(), known)?;
+            Some((written, kind))
+        });
+        match meant {
+            Some((written, kind)) => problems.add(
+                written,
+                format!("`{written}` is no kind of metric"),
+                format!("did you mean `{kind}`?"),
+                Kind::from_attribute(kind).unwrap_or(Kind::Counter).usage(),
+            ),
+            None => problems.add(
+                function,
+                format!("the function `{function}` has no body and declares no metric"),
+                format!("give it a body, or one of {}", suggest::list(&known)),
+                Kind::Counter.usage(),
+            ),
+        }
+        return None;
+    };
+    for (other, attribute) in others {
+        problems.add(
+            attribute,
+            format!(
+                "`{function}` is {} already, and one function records one metric",
+                kind.one()
+            ),
+            format!(
+                "declare another function for the {}, and call it with `also` if need be",
+                other.words()
+            ),
+            kind.usage(),
+        );
+    }
+    Some(*kind)
+}
+
+/// The full name and the unit. What is returned after a problem is not used.
+fn name_and_unit(
+    declaration: &Declaration,
+    kind: Kind,
+    options: &Options,
+    prefix: Option<&Prefix>,
+    problems: &mut Problems,
+) -> (String, String) {
+    let usage = kind.usage();
+    let written_unit = options.string("unit", problems);
+    let without_total = options.flag("without_total", problems);
+    let Some(written) = options.string("name", problems) else {
+        if !options.has("name") {
+            let function = &declaration.signature.ident;
+            problems.add(
+                function,
+                format!("the {} `{function}` has no name", kind.words()),
+                "write `name = \"…\"`, without namespace and subsystem",
+                usage,
+            );
+        }
+        return Default::default();
+    };
+    let name = written.value();
+    if let Some(complaint) = names::spelling("the name", &name) {
+        problems.add(&written, complaint.wrong, complaint.right, usage);
+        return Default::default();
+    }
+    let full_name = match prefix {
+        Some(prefix) => prefix.full_name(&name),
+        None => name.clone(),
+    };
+    if let Some(complaint) = names::metric(kind, &name, &full_name, without_total) {
+        problems.add(&written, complaint.wrong, complaint.right, usage);
+    }
+    let Some(written_unit) = written_unit else {
+        let unit = units::from_name(&full_name).unwrap_or_default();
+        return (full_name, unit.to_owned());
+    };
+    let unit = written_unit.value();
+    if let Some(complaint) = units::check(&unit, &full_name) {
+        problems.add(&written_unit, complaint.wrong, complaint.right, usage);
+    }
+    (full_name, unit)
+}
+
+/// The type that an observable returns. The others return nothing.
+fn returned(declaration: &Declaration, kind: Kind, problems: &mut Problems) -> Option<ValueType> {
+    let signature = &declaration.signature;
+    match (&signature.output, kind.is_observable()) {
+        (ReturnType::Default, false) => None,
+        (ReturnType::Default, true) => {
+            problems.add(
+                &signature.ident,
+                format!(
+                    "the {} `{}` does not say the type of its values",
+                    kind.words(),
+                    signature.ident
+                ),
+                format!("return {}", kind.values_in_words()),
+                kind.usage(),
+            );
+            None
+        }
+        (output @ ReturnType::Type(..), false) => {
+            problems.add(
+                output,
+                format!("{} returns nothing", kind.one()),
+                "remove the return type",
+                kind.usage(),
+            );
+            None
+        }
+        (ReturnType::Type(_, output), true) => match types::value_type(output, kind) {
+            Ok(value_type) => Some(value_type),
+            Err(right) => {
+                problems.add(
+                    output,
+                    format!(
+                        "{} has no values of type `{}`",
+                        kind.one(),
+                        types::written(output)
+                    ),
+                    right,
+                    kind.usage(),
+                );
+                None
+            }
+        },
+    }
+}
+
+/// Refuses a histogram without boundaries, and an observable without a function that reports its values.
+fn required(declaration: &Declaration, kind: Kind, options: &Options, problems: &mut Problems) {
+    let function = &declaration.signature.ident;
+    if kind == Kind::Histogram && !options.has("boundaries") {
+        problems.add(
+            function,
+            format!("the histogram `{function}` has no boundaries"),
+            "write `boundaries = …`: a constant such as `FAST_SECONDS`, or a list `[0.1, 1.0]`",
+            kind.usage(),
+        );
+    }
+    if kind.is_observable() && !options.has("observe") {
+        problems.add(
+            function,
+            format!(
+                "nothing reports the values of the {} `{function}`",
+                kind.words()
+            ),
+            "write `observe = …`: the path of a function that is called when metrics are collected",
+            kind.usage(),
+        );
+    }
+}

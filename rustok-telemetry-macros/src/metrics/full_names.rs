@@ -1,0 +1,86 @@
+//! Full names: their common beginning, and that no two metrics share one.
+
+use std::collections::HashMap;
+
+use proc_macro2::TokenStream;
+
+use super::metric::Metric;
+use super::names;
+use super::options::Options;
+use super::problems::{MODULE_USAGE, Problems};
+
+/// What every name in the module begins with.
+pub(crate) struct Prefix(String);
+
+/// The full names so far, with their functions.
+#[derive(Default)]
+pub(crate) struct FullNames(HashMap<String, Vec<Known>>);
+
+/// The function of a known name.
+struct Known {
+    function: String,
+    /// Whether a `#[cfg]` decides if it is there.
+    conditional: bool,
+}
+
+impl Prefix {
+    /// Reads `namespace = "…", subsystem = "…"`.
+    pub(crate) fn from_arguments(arguments: TokenStream, problems: &mut Problems) -> Option<Self> {
+        let before = problems.count();
+        let known = ["namespace", "subsystem"];
+        let options = Options::of_arguments(arguments, &known, MODULE_USAGE, problems);
+        if !options.has("namespace") {
+            problems.add(
+                TokenStream::new(),
+                "the namespace is missing",
+                "write `namespace = \"…\"`: the first word of every metric's name in this module",
+                MODULE_USAGE,
+            );
+        }
+        let mut parts = Vec::new();
+        for part in known {
+            let Some(text) = options.string(part, problems) else {
+                continue;
+            };
+            let value = text.value();
+            if let Some(complaint) = names::spelling(&format!("the {part}"), &value) {
+                problems.add(&text, complaint.wrong, complaint.right, MODULE_USAGE);
+            }
+            parts.push(value);
+        }
+        (problems.count() == before).then(|| Self(parts.join("_")))
+    }
+
+    /// The full name of the metric `name`.
+    pub(crate) fn full_name(&self, name: &str) -> String {
+        format!("{}_{name}", self.0)
+    }
+}
+
+impl FullNames {
+    /// Whether no metric before this one has its name. Two that `#[cfg]`s tell apart may share one.
+    pub(crate) fn is_new(&mut self, metric: &Metric, problems: &mut Problems) -> bool {
+        let conditional = metric.attributes.iter().any(|a| a.path().is_ident("cfg"));
+        let known = self.0.entry(metric.full_name.clone()).or_default();
+        let other = known
+            .iter()
+            .find(|other| !(conditional && other.conditional));
+        if let Some(other) = other {
+            problems.add(
+                &metric.function,
+                format!(
+                    "`{}` is declared twice: `{}` has this name already",
+                    metric.full_name, other.function
+                ),
+                "give one of the two another name, or one function the labels of both",
+                metric.kind.usage(),
+            );
+            return false;
+        }
+        known.push(Known {
+            function: metric.function.to_string(),
+            conditional,
+        });
+        true
+    }
+}

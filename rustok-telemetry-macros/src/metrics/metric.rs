@@ -1,0 +1,48 @@
+//! A declaration that has passed every check.
+
+use proc_macro2::Ident;
+use syn::{Attribute, Expr, Path, Type, Visibility};
+
+use super::kind::{Kind, ValueType};
+
+/// How many distinct values a label may have when the declaration does not say.
+/// The runtime has the same number as `rustok_telemetry::metrics::DEFAULT_LABEL_BUDGET`.
+pub(crate) const DEFAULT_LABEL_BUDGET: u32 = 100;
+
+/// All that the expansion needs.
+pub(crate) struct Metric {
+    pub(crate) kind: Kind,
+    pub(crate) value_type: ValueType,
+    /// Namespace, subsystem and name.
+    pub(crate) full_name: String,
+    pub(crate) unit: String,
+    pub(crate) help: String,
+    /// Doc attributes, as written.
+    pub(crate) docs: Vec<Attribute>,
+    /// Attributes that are not ours.
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) function: Ident,
+    pub(crate) labels: Vec<Label>,
+    /// The parameter that holds the value.
+    pub(crate) value: Option<Value>,
+    pub(crate) boundaries: Option<Expr>,
+    pub(crate) series: Option<u32>,
+    pub(crate) also: Option<Path>,
+    pub(crate) observe: Option<Path>,
+}
+
+/// A label and the parameter that holds it.
+pub(crate) struct Label {
+    pub(crate) parameter: Ident,
+    pub(crate) parameter_type: Type,
+    pub(crate) name: String,
+    pub(crate) budget: u32,
+}
+
+/// The parameter that holds the value.
+pub(crate) struct Value {
+    pub(crate) parameter: Ident,
+    pub(crate) parameter_type: Type,
+    pub(crate) value_type: ValueType,
+}

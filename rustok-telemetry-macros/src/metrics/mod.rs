@@ -1,0 +1,62 @@
+//! `#[metrics]`: declarations in a module become metrics.
+//!
+//! [`parse`] splits the module into declarations and other items, [`check`] turns each declaration into a
+//! [`metric::Metric`] or into problems, [`mod@expand`] writes the code of a metric, [`stub`] the code of a refused one.
+//! Problems are collected in [`problems`] and reported together.
+
+mod check;
+mod docs;
+mod expand;
+mod full_names;
+mod kind;
+mod metric;
+mod names;
+mod options;
+mod parameters;
+mod parse;
+mod problems;
+mod signature;
+mod stub;
+mod suggest;
+#[cfg(test)]
+mod tests;
+mod types;
+mod units;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Item;
+
+use self::full_names::{FullNames, Prefix};
+use self::parse::ModuleItem;
+use self::problems::Problems;
+
+/// The module with its declarations written out, followed by an error for each problem.
+pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let mut problems = Problems::default();
+    let prefix = Prefix::from_arguments(arguments, &mut problems);
+    let Some(module) = parse::module(item.clone(), &mut problems) else {
+        let errors = problems.into_errors();
+        return quote!(#item #errors);
+    };
+
+    let mut names = FullNames::default();
+    let items = module.items.iter().map(|item| match item {
+        ModuleItem::Other(item) => quote!(#item),
+        ModuleItem::WithBody(function) => {
+            check::has_body(function, &mut problems);
+            stub::with_body(function)
+        }
+        ModuleItem::Declaration(declaration) => {
+            let metric = check::declaration(declaration, prefix.as_ref(), &mut problems);
+            match metric.filter(|metric| names.is_new(metric, &mut problems)) {
+                Some(metric) => expand::metric(&metric),
+                None => stub::declaration(declaration),
+            }
+        }
+    });
+    let items: Vec<Item> = items.map(Item::Verbatim).collect();
+    let module = module.around(items);
+    let errors = problems.into_errors();
+    quote!(#module #errors)
+}

@@ -1,0 +1,248 @@
+//! Reads `name = "…", series = 3, without_total`: the options of an attribute.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Path, Token};
+
+use super::kind::Kind;
+use super::problems::Problems;
+use super::suggest;
+
+/// The options that were given, each known and at most once.
+pub(crate) struct Options {
+    given: Vec<Given>,
+    /// What misspelled options were meant to be.
+    meant: Vec<String>,
+    /// Whether all of the attribute could be read.
+    readable: bool,
+    usage: &'static str,
+}
+
+/// One option, as written.
+struct Given {
+    name: Ident,
+    value: Option<Expr>,
+}
+
+impl Options {
+    /// The options of the attributes, which are written as `#[label(…)]` or `#[label]`.
+    pub(crate) fn of_attributes(
+        attributes: &[&Attribute],
+        known: &[&str],
+        usage: &'static str,
+        problems: &mut Problems,
+    ) -> Self {
+        let mut options = Self::none(usage);
+        for attribute in attributes {
+            match &attribute.meta {
+                Meta::Path(_) => {}
+                Meta::List(list) => options.read(list.tokens.clone(), known, problems),
+                Meta::NameValue(_) => {
+                    options.readable = false;
+                    let name = attribute.path().to_token_stream();
+                    problems.add(
+                        attribute,
+                        format!("`{name}` takes its options in parentheses"),
+                        format!("write `#[{name}(name = \"…\")]`"),
+                        usage,
+                    );
+                }
+            }
+        }
+        options
+    }
+
+    /// The options among the tokens between an attribute's parentheses.
+    pub(crate) fn of_arguments(
+        arguments: TokenStream,
+        known: &[&str],
+        usage: &'static str,
+        problems: &mut Problems,
+    ) -> Self {
+        let mut options = Self::none(usage);
+        options.read(arguments, known, problems);
+        options
+    }
+
+    /// Whether the option is there, whatever its value, or was meant to be. No one should be told that it is missing.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        !self.readable || self.find(name).is_some() || self.meant.iter().any(|meant| meant == name)
+    }
+
+    /// The option `name = "…"`.
+    pub(crate) fn string(&self, name: &str, problems: &mut Problems) -> Option<LitStr> {
+        let given = self.find(name)?;
+        match given.value.as_ref().map(ungroup) {
+            Some(Expr::Lit(ExprLit {
+                lit: Lit::Str(text),
+                ..
+            })) => Some(text.clone()),
+            _ => self.refuse(given, "is text", "\"…\"", problems),
+        }
+    }
+
+    /// The option `name = 3`, which is at least 1.
+    pub(crate) fn number(&self, name: &str, problems: &mut Problems) -> Option<u32> {
+        let given = self.find(name)?;
+        let number = match given.value.as_ref().map(ungroup) {
+            Some(Expr::Lit(ExprLit {
+                lit: Lit::Int(number),
+                ..
+            })) => number.base10_parse::<u32>().ok(),
+            _ => None,
+        };
+        match number {
+            Some(number) if number > 0 => Some(number),
+            _ => self.refuse(
+                given,
+                "is a whole number from 1 to 4294967295",
+                "100",
+                problems,
+            ),
+        }
+    }
+
+    /// The option `name = some::path`.
+    pub(crate) fn path(&self, name: &str, problems: &mut Problems) -> Option<Path> {
+        let given = self.find(name)?;
+        match given.value.as_ref().map(ungroup) {
+            Some(Expr::Path(path)) if path.qself.is_none() && path.attrs.is_empty() => {
+                Some(path.path.clone())
+            }
+            _ => self.refuse(
+                given,
+                "is the path of a function",
+                "super::function",
+                problems,
+            ),
+        }
+    }
+
+    /// The option `name = expression`.
+    pub(crate) fn expression(&self, name: &str, problems: &mut Problems) -> Option<Expr> {
+        let given = self.find(name)?;
+        match &given.value {
+            Some(value) => Some(ungroup(value).clone()),
+            None => self.refuse(given, "is a constant or a list", "[0.1, 1.0]", problems),
+        }
+    }
+
+    /// The option `name`, without a value.
+    pub(crate) fn flag(&self, name: &str, problems: &mut Problems) -> bool {
+        let Some(given) = self.find(name) else {
+            return false;
+        };
+        if let Some(value) = &given.value {
+            problems.add(
+                value,
+                format!("`{name}` takes no value"),
+                format!("write `{name}` alone, or leave it out"),
+                self.usage,
+            );
+        }
+        true
+    }
+
+    fn none(usage: &'static str) -> Self {
+        Self {
+            given: Vec::new(),
+            meant: Vec::new(),
+            readable: true,
+            usage,
+        }
+    }
+
+    /// Adds the options among `tokens`, without those that are unknown or repeated.
+    fn read(&mut self, tokens: TokenStream, known: &[&str], problems: &mut Problems) {
+        let parser = Punctuated::<Given, Token![,]>::parse_terminated;
+        let given = match parser.parse2(tokens) {
+            Ok(given) => given,
+            Err(error) => {
+                self.readable = false;
+                problems.add_syntax(&error, self.usage);
+                return;
+            }
+        };
+        for option in given {
+            let name = option.name.unraw().to_string();
+            if !known.contains(&name.as_str()) {
+                let close = suggest::closest(&name, known.iter().copied());
+                let right = match close {
+                    Some(close) => format!("did you mean `{close}`?"),
+                    None => format!("the options here are {}", suggest::list(known)),
+                };
+                problems.add(&option.name, unknown(&name), right, self.usage);
+                self.meant.extend(close.map(str::to_owned));
+            } else if self.find(&name).is_some() {
+                problems.add(
+                    &option.name,
+                    format!("the option `{name}` is given twice"),
+                    "remove one of the two",
+                    self.usage,
+                );
+            } else {
+                self.given.push(option);
+            }
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<&Given> {
+        self.given.iter().find(|given| given.name.unraw() == name)
+    }
+
+    fn refuse<T>(
+        &self,
+        given: &Given,
+        is: &str,
+        example: &str,
+        problems: &mut Problems,
+    ) -> Option<T> {
+        let name = given.name.unraw();
+        let wrong = format!("the option `{name}` {is}");
+        let right = format!("write `{name} = {example}`");
+        match &given.value {
+            Some(value) => problems.add(value, wrong, right, self.usage),
+            None => problems.add(&given.name, wrong, right, self.usage),
+        }
+        None
+    }
+}
+
+impl Parse for Given {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = input
+            .call(Ident::parse_any)
+            .map_err(|error| syn::Error::new(error.span(), "an option begins with its name"))?;
+        let value = match input.parse::<Option<Token![=]>>()? {
+            Some(_) => Some(input.parse()?),
+            None => None,
+        };
+        Ok(Self { name, value })
+    }
+}
+
+/// What stands for itself inside the invisible group that a `macro_rules!` fragment makes.
+fn ungroup(expression: &Expr) -> &Expr {
+    match expression {
+        Expr::Group(group) => ungroup(&group.expr),
+        other => other,
+    }
+}
+
+fn unknown(name: &str) -> String {
+    let owners: Vec<&str> = Kind::ALL
+        .iter()
+        .filter(|kind| kind.options().contains(&name))
+        .map(|kind| kind.attribute())
+        .collect();
+    match owners.is_empty() {
+        true => format!("unknown option `{name}`"),
+        false => format!(
+            "the option `{name}` has no place here, it belongs to {}",
+            suggest::list(&owners)
+        ),
+    }
+}

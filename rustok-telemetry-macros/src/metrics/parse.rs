@@ -1,0 +1,119 @@
+//! Splits a module into metric declarations and other items. Judges nothing but the module itself.
+
+use proc_macro2::TokenStream;
+use syn::{Attribute, ForeignItemFn, Item, ItemFn, ItemMod, Signature, Visibility, parse2, token};
+
+use super::kind::Kind;
+use super::problems::{MODULE_USAGE, Problems};
+
+/// An inline module.
+pub(crate) struct Module {
+    pub(crate) items: Vec<ModuleItem>,
+    shell: ItemMod,
+    brace: token::Brace,
+}
+
+/// An item of the module.
+pub(crate) enum ModuleItem {
+    /// Stays as it is.
+    Other(Box<Item>),
+    /// A function with a body and, wrongly, with a metric attribute.
+    WithBody(Box<ItemFn>),
+    /// A function without a body.
+    Declaration(Box<Declaration>),
+}
+
+/// A function without a body, its attributes sorted.
+pub(crate) struct Declaration {
+    /// `#[counter(…)]` and the like: exactly one, when all is well.
+    pub(crate) kinds: Vec<(Kind, Attribute)>,
+    pub(crate) docs: Vec<Attribute>,
+    /// All others.
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) signature: Signature,
+}
+
+/// The module, or a problem when it is not an inline module.
+pub(crate) fn module(item: TokenStream, problems: &mut Problems) -> Option<Module> {
+    let mut shell = match parse2::<Item>(item) {
+        Ok(Item::Mod(module)) => module,
+        Ok(other) => {
+            problems.add(
+                other,
+                "`#[metrics]` goes on a module",
+                "put the declarations into a module, and the attribute on it",
+                MODULE_USAGE,
+            );
+            return None;
+        }
+        Err(error) => {
+            problems.add_syntax(&error, MODULE_USAGE);
+            return None;
+        }
+    };
+    let Some((brace, items)) = shell.content.take() else {
+        problems.add(
+            &shell,
+            format!(
+                "`#[metrics]` cannot see into the file of the module `{}`",
+                shell.ident
+            ),
+            "write the module's items in braces, right here",
+            MODULE_USAGE,
+        );
+        return None;
+    };
+    Some(Module {
+        items: items.into_iter().map(sort_item).collect(),
+        shell,
+        brace,
+    })
+}
+
+/// The kind that an attribute declares.
+pub(crate) fn kind_of(attribute: &Attribute) -> Option<Kind> {
+    Kind::from_attribute(&attribute.path().get_ident()?.to_string())
+}
+
+impl Module {
+    /// The module with other items.
+    pub(crate) fn around(self, items: Vec<Item>) -> ItemMod {
+        ItemMod {
+            content: Some((self.brace, items)),
+            ..self.shell
+        }
+    }
+}
+
+fn sort_item(item: Item) -> ModuleItem {
+    match item {
+        Item::Fn(function) if function.attrs.iter().any(|a| kind_of(a).is_some()) => {
+            ModuleItem::WithBody(Box::new(function))
+        }
+        // A function without a body is not Rust outside of traits and `extern` blocks, so it comes as tokens.
+        Item::Verbatim(tokens) => match parse2::<ForeignItemFn>(tokens.clone()) {
+            Ok(function) => ModuleItem::Declaration(Box::new(sort_attributes(function))),
+            Err(_) => ModuleItem::Other(Box::new(Item::Verbatim(tokens))),
+        },
+        other => ModuleItem::Other(Box::new(other)),
+    }
+}
+
+fn sort_attributes(function: ForeignItemFn) -> Declaration {
+    let mut declaration = Declaration {
+        kinds: Vec::new(),
+        docs: Vec::new(),
+        attributes: Vec::new(),
+        visibility: function.vis,
+        signature: function.sig,
+    };
+    for attribute in function.attrs {
+        match kind_of(&attribute) {
+            Some(kind) => declaration.kinds.push((kind, attribute)),
+            None if attribute.path().is_ident("doc") => declaration.docs.push(attribute),
+            None => declaration.attributes.push(attribute),
+        }
+    }
+    declaration
+}

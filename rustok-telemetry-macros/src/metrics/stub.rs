@@ -1,0 +1,79 @@
+//! What stands in for a refused declaration, so that its callers raise no errors of their own.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Attribute, FnArg, ItemFn, Pat, ReturnType, Signature};
+
+use super::parse::{Declaration, kind_of};
+
+/// An empty function with the declared signature. Nothing for an observable, which nobody calls.
+pub(crate) fn declaration(declaration: &Declaration) -> TokenStream {
+    if declaration
+        .kinds
+        .iter()
+        .any(|(kind, _)| kind.is_observable())
+    {
+        return TokenStream::new();
+    }
+    let Declaration {
+        docs,
+        attributes,
+        visibility,
+        signature,
+        ..
+    } = declaration;
+    let attributes = attributes.iter().filter(|attribute| is_cfg(attribute));
+    let asyncness = &signature.asyncness;
+    let name = &signature.ident;
+    let (parameters, names) = parameters(signature);
+    let output = &signature.output;
+    let diverge = matches!(output, ReturnType::Type(..)).then(|| quote!(loop {}));
+    let (generics, _, where_clause) = signature.generics.split_for_impl();
+    quote! {
+        #(#docs)*
+        #(#attributes)*
+        #visibility #asyncness fn #name #generics (#(#parameters),*) #output #where_clause {
+            let _ = (#(#names,)*);
+            #diverge
+        }
+    }
+}
+
+/// The function without our attributes.
+pub(crate) fn with_body(function: &ItemFn) -> TokenStream {
+    let mut function = function.clone();
+    function
+        .attrs
+        .retain(|attribute| kind_of(attribute).is_none());
+    for input in &mut function.sig.inputs {
+        if let FnArg::Typed(parameter) = input {
+            parameter.attrs.retain(|a| !a.path().is_ident("label"));
+        }
+    }
+    quote!(#function)
+}
+
+/// The parameters without their attributes, and the names among them.
+fn parameters(signature: &Signature) -> (Vec<TokenStream>, Vec<TokenStream>) {
+    let mut parameters = Vec::new();
+    let mut names = Vec::new();
+    for input in &signature.inputs {
+        let FnArg::Typed(parameter) = input else {
+            continue;
+        };
+        let kind = &parameter.ty;
+        match &*parameter.pat {
+            Pat::Ident(name) => {
+                let name = &name.ident;
+                parameters.push(quote!(#name: #kind));
+                names.push(quote!(#name));
+            }
+            _ => parameters.push(quote!(_: #kind)),
+        }
+    }
+    (parameters, names)
+}
+
+fn is_cfg(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
+}

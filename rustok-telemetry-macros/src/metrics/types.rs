@@ -1,0 +1,229 @@
+//! Types of parameters: which are labels, which are values, and what to write instead of the others.
+
+use quote::ToTokens;
+use syn::{GenericArgument, PathArguments, Type, TypeParamBound, TypePath};
+
+use super::kind::{Kind, ValueType};
+
+/// Numbers that no instrument takes.
+const OTHER_NUMBERS: [&str; 10] = [
+    "u8", "u16", "u32", "u128", "usize", "i8", "i16", "i32", "i128", "isize",
+];
+
+/// What a parameter's type makes of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Label,
+    /// A number. `None` when it is one that no instrument takes.
+    Number(Option<ValueType>),
+    /// Neither, and what would be right.
+    Unsupported(String),
+}
+
+/// What a parameter of this type is.
+pub(crate) fn role(of: &Type, kind: Kind) -> Role {
+    match of {
+        Type::Group(group) => role(&group.elem, kind),
+        Type::Paren(inner) => role(&inner.elem, kind),
+        Type::Reference(reference) => {
+            let target = role_name(&reference.elem);
+            match target.as_deref() {
+                Some("str") if reference.mutability.is_none() => Role::Label,
+                Some(number) if is_number(number) => {
+                    Role::Unsupported(format!("take the number itself, `{number}`"))
+                }
+                _ => Role::Unsupported(label_hint(target.as_deref())),
+            }
+        }
+        Type::ImplTrait(implementing) => {
+            let is_label_value = |bound: &TypeParamBound| match bound {
+                TypeParamBound::Trait(bound) => bound
+                    .path
+                    .segments
+                    .last()
+                    .is_some_and(|segment| segment.ident == "LabelValue"),
+                _ => false,
+            };
+            if implementing.bounds.iter().any(is_label_value) && !(kind.is_observable()) {
+                Role::Label
+            } else {
+                Role::Unsupported(if kind.is_observable() {
+                    "the labels of an observable are `&str`".to_owned()
+                } else {
+                    label_hint(None)
+                })
+            }
+        }
+        other => match role_name(other).as_deref() {
+            Some(name) if is_number(name) => Role::Number(ValueType::from_rust_type(name)),
+            Some("Duration") => Role::Unsupported(
+                "take seconds as `f64`, and end the metric's name in `_seconds`".to_owned(),
+            ),
+            Some("Option") => Role::Unsupported(
+                "take a label as `&str`, and say what stands for nothing, such as `none`"
+                    .to_owned(),
+            ),
+            name => Role::Unsupported(label_hint(name)),
+        },
+    }
+}
+
+/// The value type that a type is, or what would be right instead.
+pub(crate) fn value_type(of: &Type, kind: Kind) -> Result<ValueType, String> {
+    let found = match role(of, kind) {
+        Role::Number(Some(found)) => Some(found),
+        _ => None,
+    };
+    match found.filter(|found| kind.values().contains(found)) {
+        Some(found) => Ok(found),
+        None => Err(suggested_number(of, kind)),
+    }
+}
+
+/// The number to write instead of `of`.
+pub(crate) fn suggested_number(of: &Type, kind: Kind) -> String {
+    let name = role_name(of);
+    let wanted = match name.as_deref() {
+        Some(float) if float.starts_with('f') => ValueType::F64,
+        Some(unsigned) if unsigned.starts_with('u') => ValueType::U64,
+        Some(signed) if signed.starts_with('i') => ValueType::I64,
+        _ => return format!("write {}", kind.values_in_words()),
+    };
+    let falls = wanted == ValueType::I64 && matches!(kind, Kind::Counter | Kind::ObservableCounter);
+    match (kind.values().contains(&wanted), falls) {
+        (true, _) => format!("write `{}`", wanted.rust_type()),
+        (false, true) => format!(
+            "write {}; a counter never falls, what falls is an up-down counter or a gauge",
+            kind.values_in_words()
+        ),
+        (false, false) => format!("write {}", kind.values_in_words()),
+    }
+}
+
+/// A type as one would write it.
+pub(crate) fn written(of: &impl ToTokens) -> String {
+    let tokens = of.to_token_stream().to_string();
+    [
+        (" :: ", "::"),
+        (" <", "<"),
+        ("< ", "<"),
+        (" >", ">"),
+        ("& ", "&"),
+        (" ,", ","),
+        (" ;", ";"),
+    ]
+    .into_iter()
+    .fold(tokens, |text, (from, to)| text.replace(from, to))
+}
+
+/// The last segment of a path without generic types, or of one that is known by its name alone.
+fn role_name(of: &Type) -> Option<String> {
+    match of {
+        Type::Path(TypePath { qself: None, path }) => {
+            let last = path.segments.last()?;
+            let plain = match &last.arguments {
+                PathArguments::None => true,
+                PathArguments::AngleBracketed(arguments) => arguments.args.iter().all(|argument| {
+                    matches!(
+                        argument,
+                        GenericArgument::Type(_) | GenericArgument::Lifetime(_)
+                    )
+                }),
+                PathArguments::Parenthesized(_) => false,
+            };
+            plain.then(|| last.ident.to_string())
+        }
+        Type::Group(group) => role_name(&group.elem),
+        _ => None,
+    }
+}
+
+fn is_number(name: &str) -> bool {
+    ValueType::from_rust_type(name).is_some() || name == "f32" || OTHER_NUMBERS.contains(&name)
+}
+
+fn label_hint(name: Option<&str>) -> String {
+    match name {
+        Some("String" | "str" | "Cow" | "Box" | "Arc" | "Rc") => {
+            "take text as `&str`: recording never keeps it".to_owned()
+        }
+        Some("bool") => {
+            "take a label as `&str`, such as `\"true\"`; a value of 0 or 1 as a number".to_owned()
+        }
+        Some("char") => "take text as `&str`".to_owned(),
+        _ => "take a label as `&str` or `impl LabelValue`, and the value as `u64`, `i64` or `f64`"
+            .to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::{Type, parse_quote};
+
+    use super::{Kind, Role, ValueType, role, value_type, written};
+
+    #[test]
+    fn types_are_shown_as_written() {
+        let of: Type = parse_quote!(&mut Cow<'_, [a::b; 3]>);
+        assert_eq!(written(&of), "&mut Cow<'_, [a::b; 3]>");
+    }
+
+    #[test]
+    fn labels_are_text() {
+        let labels: [Type; 4] = [
+            parse_quote!(&str),
+            parse_quote!(&'static str),
+            parse_quote!(impl LabelValue),
+            parse_quote!(impl rustok_telemetry::metrics::LabelValue + Copy),
+        ];
+        for label in labels {
+            assert_eq!(role(&label, Kind::Counter), Role::Label, "{label:?}");
+        }
+    }
+
+    #[test]
+    fn hints_name_the_right_type() {
+        let hint = |of: Type, kind| match role(&of, kind) {
+            Role::Unsupported(hint) => hint,
+            other => format!("{other:?}"),
+        };
+        for text in [
+            parse_quote!(String),
+            parse_quote!(&String),
+            parse_quote!(Cow<'_, str>),
+            parse_quote!(&mut str),
+        ] {
+            assert!(hint(text, Kind::Counter).starts_with("take text as `&str`"));
+        }
+        assert_eq!(
+            hint(parse_quote!(&u64), Kind::Counter),
+            "take the number itself, `u64`"
+        );
+        assert!(hint(parse_quote!(Duration), Kind::Histogram).contains("`f64`"));
+        assert!(hint(parse_quote!(&[u8]), Kind::Counter).contains("`impl LabelValue`"));
+        assert!(hint(parse_quote!(impl ToString), Kind::Counter).contains("`impl LabelValue`"));
+        assert!(hint(parse_quote!(impl LabelValue), Kind::ObservableGauge).contains("`&str`"));
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_kind() {
+        assert_eq!(
+            value_type(&parse_quote!(u64), Kind::Counter),
+            Ok(ValueType::U64)
+        );
+        assert_eq!(
+            value_type(&parse_quote!(i32), Kind::Gauge),
+            Err("write `i64`".to_owned())
+        );
+        assert_eq!(
+            value_type(&parse_quote!(f32), Kind::Histogram),
+            Err("write `f64`".to_owned())
+        );
+        assert_eq!(
+            value_type(&parse_quote!(usize), Kind::UpDownCounter),
+            Err("write `i64` or `f64`".to_owned())
+        );
+        let counter = value_type(&parse_quote!(i64), Kind::Counter);
+        assert!(counter.is_err_and(|hint| hint.contains("never falls")));
+    }
+}
