@@ -1,1 +1,76 @@
 //! OpenTelemetry-native instrumentation for Rust services.
+//!
+//! Declare metrics as function signatures, record by calling the functions, and have them under exactly those names
+//! in Prometheus, by way of an OpenTelemetry Collector and as text at `/api/_health/metrics`. Spans of `tracing` go to
+//! the Collector as traces, and are counted before any sampling.
+//!
+//! ```no_run
+//! use rustok_telemetry::metrics;
+//!
+//! fn main() -> Result<(), rustok_telemetry::InitError> {
+//!     let telemetry = rustok_telemetry::init()?; // reads OTEL_*, keeps running until dropped
+//!     metrics::record_event_published("ProductCreated", "acme");
+//!     telemetry.shutdown();                      // sends everything, and tells what could not be sent
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Where to read on
+//!
+//! 1. [`init()`] and [`builder()`]: how telemetry starts; [`Telemetry`] and [`ShutdownReport`]: how it ends.
+//! 2. [`mod@metrics`]: the metrics that every service has, and the macro [`metrics`](macro@metrics) to declare others.
+//! 3. [`trace`]: what is counted of spans.
+//! 4. [`http`]: the layer for servers, and the health routes.
+//! 5. [`propagation`]: context into and out of requests and events.
+//! 6. [`config`]: the `OTEL_*` variables.
+//!
+//! # Cargo features
+//!
+//! - `axum`: route templates for the HTTP layer, and the health routes as a router.
+
+extern crate self as rustok_telemetry;
+
+pub mod config;
+mod delivery;
+mod error;
+pub mod http;
+mod init;
+mod lifecycle;
+mod logging;
+pub mod metrics;
+mod otlp;
+pub mod propagation;
+mod resource;
+mod self_metrics;
+mod shutdown;
+pub mod trace;
+
+pub use rustok_telemetry_macros::metrics;
+
+pub use self::{
+    error::InitError,
+    init::{Builder, builder, init},
+    logging::LogFormat,
+    metrics::{
+        label_value::LabelValue,
+        prometheus_text::{PrometheusText, TextError, prometheus_text},
+    },
+    shutdown::{DEFAULT_SHUTDOWN_TIMEOUT, ShutdownReport, Telemetry},
+};
+
+/// What the macros' expansions use. Not part of the public interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use linkme;
+
+    pub use crate::metrics::{
+        Declaration, Kind, Label, ValueType, assert_boundaries,
+        instrument::{Counter, Gauge, Histogram, Instrument, UpDownCounter},
+        label_value::LabelValue,
+        metric::Metric,
+        observable::{
+            Observable, ObservableCounter, ObservableGauge, ObservableInstrument, Observe, Read,
+        },
+        registered::{ALL as CATALOGUE, Registered},
+    };
+}

@@ -1,0 +1,59 @@
+//! Settings that take one name out of a set, in any letter case.
+
+use super::variables::{nearest, one_line};
+
+/// An enum whose values have names in the environment.
+pub(super) trait Choice: Copy + PartialEq + 'static {
+    /// The accepted names.
+    const ACCEPTED: &'static [(&'static str, Self)];
+    /// Names that the specification knows and this version refuses, each with the reason.
+    const REFUSED: &'static [(&'static str, &'static str)];
+
+    /// The value with this name; otherwise why there is none.
+    fn parse(text: &str) -> Result<Self, String> {
+        let name = text.trim().to_ascii_lowercase();
+        if let Some((_, value)) = Self::ACCEPTED.iter().find(|(known, _)| *known == name) {
+            return Ok(*value);
+        }
+        if let Some((known, reason)) = Self::REFUSED.iter().find(|(known, _)| *known == name) {
+            return Err(format!(
+                "`{known}` is not supported by this version: {reason}"
+            ));
+        }
+        if name.contains(',') {
+            return Err("a list, where one name is expected".to_owned());
+        }
+        let names = Self::ACCEPTED.iter().map(|(known, _)| *known);
+        let unknown = format!("`{}` is not a known name", one_line(text.trim()));
+        Err(match nearest(&name, names) {
+            Some(meant) => format!("{unknown}; did you mean `{meant}`?"),
+            None => unknown,
+        })
+    }
+
+    /// The name of this value.
+    fn name(self) -> &'static str {
+        let row = Self::ACCEPTED.iter().find(|(_, value)| *value == self);
+        row.map_or("", |(name, _)| name)
+    }
+}
+
+/// Writes a [`Choice`] and its `Display` for an enum.
+macro_rules! choice {
+    ($type:ident {
+        accepted { $($name:literal => $variant:ident),* $(,)? }
+        refused { $($other:literal => $reason:expr),* $(,)? }
+    }) => {
+        impl $crate::config::choice::Choice for $type {
+            const ACCEPTED: &'static [(&'static str, Self)] = &[$(($name, Self::$variant)),*];
+            const REFUSED: &'static [(&'static str, &'static str)] = &[$(($other, $reason)),*];
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str($crate::config::choice::Choice::name(*self))
+            }
+        }
+    };
+}
+pub(super) use choice;

@@ -1,0 +1,126 @@
+//! What is wrong with a configuration: all of it, in one error.
+
+use std::fmt;
+
+use super::setting::Source;
+use super::variables::{Privacy, find_variable};
+
+/// Everything that is wrong with a configuration.
+///
+/// Its text has one line per problem:
+///
+/// ```text
+/// 1 problem in the configuration:
+/// OTEL_TRACES_SAMPLER_ARG=10: not between 0 and 1. Allowed: a number from 0 to 1, such as 0.1
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{}", heading(problems.len()), lines(problems))]
+pub struct ConfigError {
+    problems: Vec<Problem>,
+}
+
+impl ConfigError {
+    /// The problems, in the order of the table of variables. There is at least one.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// `Err` with these problems, or `Ok` when there are none.
+    pub(super) fn check(mut problems: Vec<Problem>) -> Result<(), Self> {
+        if problems.is_empty() {
+            return Ok(());
+        }
+        problems.sort_by_cached_key(|problem| super::variables::position(&problem.variable));
+        Err(Self { problems })
+    }
+}
+
+/// One thing that is wrong: which variable, its value, why, and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    variable: String,
+    value: Option<String>,
+    why: String,
+    allowed: Option<String>,
+}
+
+impl Problem {
+    /// The environment variable's name. For a value set in code, the variable that it overrides.
+    pub fn variable(&self) -> &str {
+        &self.variable
+    }
+
+    /// The value that was refused. Secrets are masked; `None` when it cannot be shown.
+    pub fn value(&self) -> Option<&str> {
+        self.value.as_deref()
+    }
+
+    /// What is wrong with it.
+    pub fn why(&self) -> &str {
+        &self.why
+    }
+
+    /// What would be right, when that can be said in general.
+    pub fn allowed(&self) -> Option<&str> {
+        self.allowed.as_deref()
+    }
+
+    /// A value of a known variable that cannot be used. Masks it as the variable asks.
+    pub(super) fn of_value(name: &str, value: &str, why: impl Into<String>) -> Self {
+        let variable = find_variable(name);
+        let privacy = variable.map_or(Privacy::Secret, |variable| variable.privacy);
+        Self {
+            variable: name.to_owned(),
+            value: Some(privacy.show(value)),
+            why: why.into(),
+            allowed: variable.map(|variable| variable.allowed.to_owned()),
+        }
+    }
+
+    /// A variable that should not be there at all. Its value is not shown when `value` is `None`.
+    pub(super) fn of_name(name: &str, value: Option<&str>, why: impl Into<String>) -> Self {
+        let shown = Self::of_value(name, value.unwrap_or_default(), why);
+        Self {
+            value: value.and(shown.value),
+            variable: shown.variable,
+            why: shown.why,
+            allowed: None,
+        }
+    }
+
+    /// The same problem, saying so when the value was set in code.
+    pub(super) fn from(mut self, source: Source) -> Self {
+        if source == Source::Code {
+            self.why.push_str(" (set in code)");
+        }
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.variable)?;
+        if let Some(value) = &self.value {
+            write!(f, "={value}")?;
+        }
+        write!(f, ": {}", self.why)?;
+        if let Some(allowed) = &self.allowed {
+            write!(f, ". Allowed: {allowed}")?;
+        }
+        Ok(())
+    }
+}
+
+fn heading(count: usize) -> String {
+    match count {
+        1 => "1 problem in the configuration:".to_owned(),
+        _ => format!("{count} problems in the configuration:"),
+    }
+}
+
+fn lines(problems: &[Problem]) -> String {
+    problems
+        .iter()
+        .map(|problem| format!("\n{problem}"))
+        .collect()
+}

@@ -1,0 +1,68 @@
+//! Parsed, typed settings, from the environment and from code.
+//!
+//! Every `OTEL_*` variable of the OpenTelemetry specification is either honoured or refused by name;
+//! none is ignored silently, and a value that cannot be used is an error, never a default.
+//! All problems are reported in one [`ConfigError`].
+//!
+//! Each setting knows where its value came from ([`Source`]). Precedence, lowest first:
+//!
+//! 1. the default of the specification,
+//! 2. the environment: a signal's own variable wins over the general one,
+//! 3. code, with [`Setting::set`].
+//!
+//! ```
+//! use rustok_telemetry::config::{Sampler, Source, TelemetryConfig};
+//!
+//! let config = TelemetryConfig::from_vars([
+//!     ("OTEL_TRACES_SAMPLER", "traceidratio"),
+//!     ("OTEL_TRACES_SAMPLER_ARG", "0.1"),
+//! ])?;
+//! assert_eq!(*config.traces.sampler, Sampler::TraceIdRatio(0.1));
+//! assert_eq!(config.metrics.interval.source, Source::Default);
+//! # Ok::<(), rustok_telemetry::config::ConfigError>(())
+//! ```
+//!
+//! Where to read on: `telemetry.rs` is the whole; `variables/` is the table of names; `env.rs` is the
+//! only reader of the environment; `resource.rs`, `traces.rs`, `metrics.rs`, `logs.rs` and `otlp.rs` are the
+//! settings by signal; `report.rs` prints what is in force, and `notices.rs` what is allowed but
+//! probably not meant.
+
+mod batch;
+mod choice;
+mod endpoint;
+mod env;
+mod error;
+mod headers;
+mod list;
+mod logs;
+mod metrics;
+mod notices;
+mod otlp;
+mod parse;
+mod report;
+mod resource;
+mod sampler;
+mod setting;
+mod span_limits;
+mod telemetry;
+mod traces;
+mod variables;
+
+pub use batch::BatchConfig;
+pub use endpoint::{Endpoint, EndpointError};
+pub use error::{ConfigError, Problem};
+pub use headers::{HeaderError, Headers};
+pub use list::{ListError, ListProblem, parse_pairs};
+pub use logs::{LogsConfig, LogsExporter};
+pub use metrics::{
+    ExemplarFilter, HistogramAggregation, MetricsConfig, MetricsExporter, TemporalityPreference,
+};
+pub use otlp::{Compression, OtlpConfig, Protocol, Signal};
+pub use report::{Report, ReportLine};
+pub use resource::Propagator;
+pub use sampler::Sampler;
+pub use setting::{Setting, Source};
+pub use span_limits::SpanLimitsConfig;
+pub use telemetry::TelemetryConfig;
+pub use traces::{TracesConfig, TracesExporter};
+pub use variables::{SECTIONS, Section, Status, Variable, find_variable};

@@ -1,0 +1,102 @@
+//! What is allowed, but probably not meant.
+
+use super::metrics::MetricsExporter;
+use super::otlp::{GENERAL, OtlpConfig, Protocol};
+use super::setting::{Setting, Source};
+use super::telemetry::TelemetryConfig;
+use super::traces::TracesExporter;
+use super::variables::mask_url;
+
+impl TelemetryConfig {
+    /// What is allowed, but probably not meant. Each notice names the setting and the way out.
+    pub fn notices(&self) -> Vec<String> {
+        let traces = (*self.traces.exporter == TracesExporter::Otlp).then_some(&self.traces.otlp);
+        let metrics =
+            (*self.metrics.exporter == MetricsExporter::Otlp).then_some(&self.metrics.otlp);
+        let mut notices = Vec::new();
+        if *self.disabled {
+            return notices;
+        }
+        for otlp in traces.into_iter().chain(metrics) {
+            for notice in [other_protocols_port(otlp), path_mistake(otlp)] {
+                if let Some(notice) = notice.filter(|notice| !notices.contains(notice)) {
+                    notices.push(notice);
+                }
+            }
+        }
+        notices
+    }
+}
+
+/// 4317 is gRPC's port and 4318 is HTTP's; the other way round nothing arrives.
+fn other_protocols_port(otlp: &OtlpConfig) -> Option<String> {
+    let port = otlp.endpoint.given()?.port()?;
+    let (whose, other, right_port) = match (*otlp.protocol, port) {
+        (Protocol::HttpProtobuf, 4317) => ("gRPC", Protocol::Grpc, 4318),
+        (Protocol::Grpc, 4318) => ("HTTP", Protocol::HttpProtobuf, 4317),
+        _ => return None,
+    };
+    let protocol = *otlp.protocol;
+    let by_default = match otlp.protocol.source {
+        Source::Default => " (the default)",
+        _ => "",
+    };
+    let variable = protocol_variable(otlp);
+    Some(format!(
+        "{} with protocol {protocol}{by_default}: {port} is usually the {whose} port. \
+         Set {variable}={other}, or use {right_port}.",
+        shown(otlp)
+    ))
+}
+
+/// A path that is added twice, left out, or not used at all.
+fn path_mistake(otlp: &OtlpConfig) -> Option<String> {
+    let path = otlp.endpoint.given()?.path();
+    let shown = shown(otlp);
+    let signal_path = otlp.signal.path();
+    match (*otlp.protocol, otlp.endpoint.is_exact()) {
+        (Protocol::Grpc, _) if path != "/" => Some(format!(
+            "{shown} with protocol grpc: the path {path} is not used."
+        )),
+        (Protocol::HttpProtobuf, false) if ends_with_signal_path(path) => Some(format!(
+            "{shown}: each signal's path is added, which makes {}. Leave /v1/… out.",
+            otlp.shown_url()
+        )),
+        (Protocol::HttpProtobuf, true) if path == "/" => Some(format!(
+            "{shown} is used as it is, without a path: a Collector listens on {signal_path}."
+        )),
+        _ => None,
+    }
+}
+
+fn ends_with_signal_path(path: &str) -> bool {
+    let path = path.trim_end_matches('/');
+    ["/v1/traces", "/v1/metrics", "/v1/logs"]
+        .iter()
+        .any(|end| path.ends_with(end))
+}
+
+/// `NAME=url`, as the user gave it.
+fn shown(otlp: &OtlpConfig) -> String {
+    let given = otlp.endpoint.given().map(|url| mask_url(url.as_str()));
+    let given = given.unwrap_or_default();
+    match origin(&otlp.endpoint) {
+        Some(name) => format!("{name}={}", given.trim_end_matches('/')),
+        None => format!("the endpoint {}", given.trim_end_matches('/')),
+    }
+}
+
+/// The variable that would set the protocol right.
+fn protocol_variable(otlp: &OtlpConfig) -> &'static str {
+    origin(&otlp.protocol).unwrap_or(match otlp.endpoint.is_exact() {
+        true => otlp.signal.variables().protocol,
+        false => GENERAL.protocol,
+    })
+}
+
+fn origin<T>(setting: &Setting<T>) -> Option<&'static str> {
+    match setting.source {
+        Source::Environment(name) => Some(name),
+        _ => None,
+    }
+}

@@ -1,0 +1,187 @@
+//! What is in force, as lines to print.
+
+use std::fmt::{self, Display};
+use std::time::Duration;
+
+use super::otlp::OtlpConfig;
+use super::resource::Propagator;
+use super::setting::{Setting, Source};
+use super::telemetry::TelemetryConfig;
+use super::variables::one_line;
+
+/// What is in force: one line per setting, with its source. Secrets are masked.
+///
+/// ```
+/// let config = rustok_telemetry::config::TelemetryConfig::from_vars([("OTEL_SERVICE_NAME", "shop")])?;
+/// assert!(config.report().to_string().contains("service.name = shop (OTEL_SERVICE_NAME)\n"));
+/// # Ok::<(), rustok_telemetry::config::ConfigError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The settings.
+    pub lines: Vec<ReportLine>,
+    /// `OTEL_*` variables that are set and that nobody here knows.
+    pub unknown: Vec<String>,
+    /// What is allowed, but probably not meant.
+    pub notices: Vec<String>,
+}
+
+/// One setting, as it is printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportLine {
+    /// The setting's name, such as `traces.sampler`.
+    pub name: String,
+    /// Its value, with secrets masked.
+    pub value: String,
+    /// Where the value came from.
+    pub source: Source,
+}
+
+impl Report {
+    pub(super) fn new(config: &TelemetryConfig) -> Self {
+        let mut lines = Lines::default();
+        lines.general(config);
+        lines.traces(config);
+        lines.metrics(config);
+        lines.add(
+            "logs.exporter",
+            &config.logs.exporter,
+            *config.logs.exporter,
+        );
+        Self {
+            lines: lines.0,
+            unknown: config.unknown.clone(),
+            notices: config.notices(),
+        }
+    }
+}
+
+impl Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for ReportLine {
+            name,
+            value,
+            source,
+        } in &self.lines
+        {
+            writeln!(f, "{name} = {value} ({source})")?;
+        }
+        for name in &self.unknown {
+            writeln!(f, "unknown: {} is set, and left alone", one_line(name))?;
+        }
+        for notice in &self.notices {
+            writeln!(f, "notice: {notice}")?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Lines(Vec<ReportLine>);
+
+impl Lines {
+    fn add<T>(&mut self, name: &str, setting: &Setting<T>, value: impl Display) {
+        self.0.push(ReportLine {
+            name: name.to_owned(),
+            value: one_line(&value.to_string()),
+            source: setting.source,
+        });
+    }
+
+    fn general(&mut self, config: &TelemetryConfig) {
+        let name = config.service_name.as_deref().unwrap_or("not set");
+        let attributes = &config.resource_attributes;
+        let pairs = attributes
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"));
+        let propagators = config.propagators.iter().map(Propagator::to_string);
+        self.add("disabled", &config.disabled, *config.disabled);
+        self.add("service.name", &config.service_name, name);
+        self.add("resource.attributes", attributes, joined(pairs));
+        self.add("propagators", &config.propagators, joined(propagators));
+    }
+
+    fn traces(&mut self, config: &TelemetryConfig) {
+        let (traces, batch) = (&config.traces, &config.traces.batch);
+        let limits = &traces.limits;
+        self.add("traces.exporter", &traces.exporter, *traces.exporter);
+        self.add("traces.sampler", &traces.sampler, *traces.sampler);
+        self.add(
+            "traces.batch.schedule_delay",
+            &batch.schedule_delay,
+            milliseconds(*batch.schedule_delay),
+        );
+        self.timeout("traces.batch.export_timeout", &batch.export_timeout);
+        for (name, setting) in [
+            ("traces.batch.max_queue_size", &batch.max_queue_size),
+            (
+                "traces.batch.max_export_batch_size",
+                &batch.max_export_batch_size,
+            ),
+            ("traces.limits.attributes", &limits.attributes),
+            ("traces.limits.events", &limits.events),
+            ("traces.limits.links", &limits.links),
+            (
+                "traces.limits.attributes_per_event",
+                &limits.attributes_per_event,
+            ),
+            (
+                "traces.limits.attributes_per_link",
+                &limits.attributes_per_link,
+            ),
+        ] {
+            self.add(name, setting, **setting);
+        }
+        self.otlp("traces", &traces.otlp);
+    }
+
+    fn metrics(&mut self, config: &TelemetryConfig) {
+        let metrics = &config.metrics;
+        self.add("metrics.exporter", &metrics.exporter, *metrics.exporter);
+        self.add(
+            "metrics.interval",
+            &metrics.interval,
+            milliseconds(*metrics.interval),
+        );
+        self.timeout("metrics.timeout", &metrics.timeout);
+        self.add(
+            "metrics.temporality",
+            &metrics.temporality,
+            *metrics.temporality,
+        );
+        self.add(
+            "metrics.histograms",
+            &metrics.histograms,
+            *metrics.histograms,
+        );
+        self.add("metrics.exemplars", &metrics.exemplars, *metrics.exemplars);
+        self.otlp("metrics", &metrics.otlp);
+    }
+
+    fn otlp(&mut self, signal: &str, otlp: &OtlpConfig) {
+        let name = |setting: &str| format!("{signal}.otlp.{setting}");
+        self.add(&name("url"), &otlp.endpoint, otlp.shown_url());
+        self.add(&name("protocol"), &otlp.protocol, *otlp.protocol);
+        self.add(&name("headers"), &otlp.headers, &*otlp.headers);
+        self.timeout(&name("timeout"), &otlp.timeout);
+        self.add(&name("compression"), &otlp.compression, *otlp.compression);
+    }
+
+    fn timeout(&mut self, name: &str, setting: &Setting<Option<Duration>>) {
+        let value = setting.map_or_else(|| "no limit".to_owned(), milliseconds);
+        self.add(name, setting, value);
+    }
+}
+
+fn milliseconds(duration: Duration) -> String {
+    format!("{} ms", duration.as_millis())
+}
+
+fn joined(parts: impl Iterator<Item = String>) -> String {
+    let text = parts.collect::<Vec<_>>().join(",");
+    if text.is_empty() {
+        "none".to_owned()
+    } else {
+        text
+    }
+}

@@ -1,0 +1,64 @@
+//! The table of variables: every `OTEL_*` name of the specification, what it means, and whether this
+//! version honours it.
+//!
+//! Errors, the report and the documentation all read this table. A name that is not in it is either a
+//! slip of the pen ([`nearest`]) or somebody else's.
+
+mod nearest;
+mod privacy;
+#[rustfmt::skip]
+mod table;
+
+pub(super) use nearest::{nearest, nearest_variable};
+pub(super) use privacy::{Privacy, mask_url, one_line};
+pub use table::SECTIONS;
+
+/// A part of the table, as the specification divides it.
+#[derive(Debug, Clone, Copy)]
+pub struct Section {
+    /// The heading, such as `Batch span processor`.
+    pub title: &'static str,
+    /// Its variables, in the order of the specification.
+    pub variables: &'static [Variable],
+}
+
+/// One environment variable.
+#[derive(Debug, Clone, Copy)]
+pub struct Variable {
+    /// The name, such as `OTEL_SERVICE_NAME`.
+    pub name: &'static str,
+    /// What holds when it is unset, in words.
+    pub default: &'static str,
+    /// The values that are accepted, in words.
+    pub allowed: &'static str,
+    /// What it is for, in one line.
+    pub meaning: &'static str,
+    /// Whether this version honours it.
+    pub status: Status,
+    pub(super) privacy: Privacy,
+}
+
+/// What this version does with a variable that is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It takes effect.
+    Honoured,
+    /// Setting it is an error. The text says why, or what to use instead.
+    Refused(&'static str),
+}
+
+/// The entry of the variable `name`, if the table has it.
+pub fn find_variable(name: &str) -> Option<&'static Variable> {
+    all().find(|variable| variable.name == name)
+}
+
+/// Every variable, in the order of the table.
+pub(super) fn all() -> impl Iterator<Item = &'static Variable> {
+    SECTIONS.iter().flat_map(|section| section.variables)
+}
+
+/// Where the table has `name`; unknown names come last, by name.
+pub(super) fn position(name: &str) -> (usize, String) {
+    let known = all().position(|variable| variable.name == name);
+    (known.unwrap_or(usize::MAX), name.to_owned())
+}

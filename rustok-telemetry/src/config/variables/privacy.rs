@@ -1,0 +1,87 @@
+//! How a value may be shown: as it is, without its secrets, or not at all.
+
+/// What may be shown of a variable's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::config) enum Privacy {
+    /// All of it.
+    Open,
+    /// A URL: all but a user name, a password and a query.
+    Url,
+    /// Nothing.
+    Secret,
+}
+
+/// What stands in for a secret.
+pub(in crate::config) const MASK: &str = "***";
+
+/// Values are cut to this many characters in an error.
+const SHOWN: usize = 200;
+
+impl Privacy {
+    /// The value as it may be printed, on one line and not too long.
+    pub(in crate::config) fn show(self, value: &str) -> String {
+        match self {
+            Self::Open => one_line(value),
+            Self::Url => one_line(&mask_url(value)),
+            Self::Secret => MASK.to_owned(),
+        }
+    }
+}
+
+/// The text with control characters escaped, and cut when it is very long.
+pub(in crate::config) fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for (index, character) in text.chars().enumerate() {
+        if index == SHOWN {
+            line.push('…');
+            break;
+        }
+        match character.is_control() {
+            true => line.extend(character.escape_default()),
+            false => line.push(character),
+        }
+    }
+    line
+}
+
+/// Masks what may be secret in a URL. Works on text, since what is no URL may hold a password too.
+pub(in crate::config) fn mask_url(text: &str) -> String {
+    let (rest, query) = match text.find(['?', '#']) {
+        Some(at) => (&text[..at], format!("{}{MASK}", &text[at..=at])),
+        None => (text, String::new()),
+    };
+    let Some(at) = rest.rfind('@') else {
+        return format!("{rest}{query}");
+    };
+    let start = rest.find("://").map_or(0, |scheme| scheme + 3).min(at);
+    format!("{}{MASK}{}{query}", &rest[..start], &rest[at..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_keeps_all_but_its_secrets() {
+        for (url, shown) in [
+            ("http://collector:4318/base", "http://collector:4318/base"),
+            ("http://me:secret@collector", "http://***@collector"),
+            ("http://me:se?cret@collector", "http://me:se?***"),
+            ("me:secret@collector:4317", "***@collector:4317"),
+            (
+                "https://collector/v1?key=secret",
+                "https://collector/v1?***",
+            ),
+            ("a@://b", "***@://b"),
+            ("http://é@ü/#secret", "http://***@ü/#***"),
+        ] {
+            assert_eq!(mask_url(url), shown);
+        }
+    }
+
+    #[test]
+    fn a_value_stays_on_one_line() {
+        assert_eq!(Privacy::Open.show("a\nb"), "a\\nb");
+        assert_eq!(one_line(&"x".repeat(300)).chars().count(), SHOWN + 1);
+    }
+}

@@ -1,0 +1,130 @@
+//! Bodies that count what goes by.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, ready},
+};
+
+use bytes::Buf;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use super::exchange::Exchange;
+
+pin_project! {
+    /// A request's body that counts the bytes that the handler reads.
+    #[derive(Debug)]
+    pub struct RequestBody<B> {
+        #[pin]
+        inner: B,
+        received: Option<Arc<AtomicU64>>,
+    }
+}
+
+impl<B> RequestBody<B> {
+    pub(super) fn new(inner: B, received: Option<Arc<AtomicU64>>) -> Self {
+        Self { inner, received }
+    }
+}
+
+impl<B: Body> Body for RequestBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let this = self.project();
+        let frame = ready!(this.inner.poll_frame(context));
+        if let (Some(received), Some(Ok(frame))) = (&this.received, &frame) {
+            received.fetch_add(data_length(frame) as u64, Ordering::Relaxed);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+pin_project! {
+    /// A response's body that counts the bytes that are sent, and ends the request when the last one has been.
+    #[derive(Debug)]
+    pub struct ResponseBody<B> {
+        #[pin]
+        inner: B,
+        exchange: Option<Exchange>,
+    }
+}
+
+impl<B: Body> ResponseBody<B> {
+    pub(super) fn new(inner: B, exchange: Option<Exchange>) -> Self {
+        let mut body = Self { inner, exchange };
+        if body.inner.is_end_stream() {
+            finish(&mut body.exchange);
+        }
+        body
+    }
+}
+
+impl<B: Body> Body for ResponseBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let mut this = self.project();
+        let frame = {
+            let _entered = this
+                .exchange
+                .as_ref()
+                .map(|exchange| exchange.span().enter());
+            ready!(this.inner.as_mut().poll_frame(context))
+        };
+        match (&frame, this.exchange.as_mut()) {
+            (None, _) => finish(this.exchange),
+            (Some(Ok(frame)), Some(exchange)) => {
+                exchange.sent(data_length(frame));
+                // The server need not ask again after the last frame.
+                if this.inner.is_end_stream() {
+                    finish(this.exchange);
+                }
+            }
+            (Some(Err(_)), Some(exchange)) => {
+                exchange.body_failed();
+                *this.exchange = None;
+            }
+            (Some(_), None) => {}
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+fn finish(exchange: &mut Option<Exchange>) {
+    if let Some(mut exchange) = exchange.take() {
+        exchange.complete();
+    }
+}
+
+fn data_length<D: Buf>(frame: &Frame<D>) -> usize {
+    frame.data_ref().map_or(0, Buf::remaining)
+}

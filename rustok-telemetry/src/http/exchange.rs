@@ -1,0 +1,213 @@
+//! One request and its response: counted once, whatever becomes of them.
+
+use std::{
+    borrow::Cow,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Instant,
+};
+
+use http::{Method, StatusCode, request::Parts, response};
+use tracing::{Span, field::Empty};
+
+use crate::{metrics, propagation};
+
+/// `path` and `endpoint` of requests that no route matched.
+pub const UNMATCHED: &str = "unmatched";
+
+/// `status` of requests whose client went away before the whole response was sent.
+pub const CLIENT_CLOSED: &str = "client_closed";
+
+/// `status` of requests whose handler panicked.
+pub const PANIC: &str = "panic";
+
+/// `status` of requests whose response's body failed while it was being sent.
+pub const BODY_ERROR: &str = "body_error";
+
+/// The template of the route that a request matched, such as `/api/products/{id}`, for frameworks other than axum.
+///
+/// ```
+/// use rustok_telemetry::http::RouteTemplate;
+///
+/// let mut request = http::Request::new(());
+/// request.extensions_mut().insert(RouteTemplate("/api/products/{id}".into()));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteTemplate(pub Cow<'static, str>);
+
+/// From a request's arrival to the end of its response. Dropping it records the metrics.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    method: &'static str,
+    is_head: bool,
+    route: Cow<'static, str>,
+    started: Instant,
+    status: Option<StatusCode>,
+    end: End,
+    received: Arc<AtomicU64>,
+    sent: u64,
+    span: Span,
+}
+
+/// How the response's body ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Open,
+    Complete,
+    Failed,
+}
+
+impl Exchange {
+    pub(super) fn begin(request: &Parts) -> Self {
+        metrics::add_http_active_connections(1);
+        let method = known_method(&request.method);
+        let route = matched_route(&request.extensions);
+        let span = server_span(request, method, route.as_deref());
+        Self {
+            method,
+            is_head: request.method == Method::HEAD,
+            route: route.unwrap_or(Cow::Borrowed(UNMATCHED)),
+            started: Instant::now(),
+            status: None,
+            end: End::Open,
+            received: Arc::default(),
+            sent: 0,
+            span,
+        }
+    }
+
+    pub(super) fn span(&self) -> &Span {
+        &self.span
+    }
+
+    /// The count of received bytes, for the request's body.
+    pub(super) fn received(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.received)
+    }
+
+    pub(super) fn respond(&mut self, response: &response::Parts) {
+        if self.route == UNMATCHED
+            && let Some(RouteTemplate(route)) = response.extensions.get()
+        {
+            self.span
+                .record("otel.name", format!("{} {route}", self.method));
+            self.span.record("http.route", &**route);
+            self.route = route.clone();
+        }
+        self.status = Some(response.status);
+        self.span
+            .record("http.response.status_code", response.status.as_u16());
+        if response.status.is_server_error() {
+            self.fail(response.status.as_str());
+        }
+        // There is no body to wait for.
+        if self.is_head {
+            self.complete();
+        }
+    }
+
+    pub(super) fn sent(&mut self, bytes: usize) {
+        self.sent += bytes as u64;
+    }
+
+    pub(super) fn complete(&mut self) {
+        if self.end == End::Open {
+            self.end = End::Complete;
+        }
+    }
+
+    pub(super) fn body_failed(&mut self) {
+        self.end = End::Failed;
+        self.fail(BODY_ERROR);
+    }
+
+    /// The service itself failed to give a response.
+    pub(super) fn service_failed(&mut self) {
+        self.status = Some(StatusCode::INTERNAL_SERVER_ERROR);
+        self.end = End::Complete;
+        self.fail(StatusCode::INTERNAL_SERVER_ERROR.as_str());
+    }
+
+    fn fail(&self, error_type: &str) {
+        self.span.record("error.type", error_type);
+        self.span.record("otel.status_code", "ERROR");
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        metrics::add_http_active_connections(-1);
+        let status = match (self.end, &self.status) {
+            (End::Failed, _) => BODY_ERROR,
+            (End::Complete, Some(status)) => status.as_str(),
+            _ if thread::panicking() => {
+                self.fail(PANIC);
+                PANIC
+            }
+            _ => CLIENT_CLOSED,
+        };
+        let (method, route) = (self.method, &*self.route);
+        metrics::record_http_request(method, route, status);
+        metrics::record_http_request_by_endpoint(method, route, status);
+        metrics::record_http_request_duration(method, route, self.started.elapsed().as_secs_f64());
+        metrics::record_http_request_size(method, route, self.received.load(Ordering::Relaxed));
+        metrics::record_http_response_size(method, route, self.sent);
+    }
+}
+
+fn server_span(request: &Parts, method: &'static str, route: Option<&str>) -> Span {
+    let span = tracing::info_span!(
+        target: "rustok_telemetry::http",
+        "http_request",
+        otel.name = Empty,
+        otel.kind = "server",
+        otel.status_code = Empty,
+        error.type = Empty,
+        http.request.method = method,
+        http.route = Empty,
+        http.response.status_code = Empty,
+        url.path = request.uri.path(),
+        tenant_id = Empty,
+    );
+    match route {
+        Some(route) => {
+            span.record("otel.name", format!("{method} {route}"));
+            span.record("http.route", route);
+        }
+        None => {
+            span.record("otel.name", method);
+        }
+    }
+    propagation::set_parent(&span, propagation::extract_headers(&request.headers));
+    span
+}
+
+fn matched_route(extensions: &http::Extensions) -> Option<Cow<'static, str>> {
+    if let Some(RouteTemplate(route)) = extensions.get() {
+        return Some(route.clone());
+    }
+    #[cfg(feature = "axum")]
+    if let Some(path) = extensions.get::<axum::extract::MatchedPath>() {
+        return Some(Cow::Owned(path.as_str().to_owned()));
+    }
+    None
+}
+
+/// The method, if it is one that OpenTelemetry's conventions know.
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::PATCH => "PATCH",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        Method::CONNECT => "CONNECT",
+        Method::TRACE => "TRACE",
+        _ => "_OTHER",
+    }
+}

@@ -1,0 +1,130 @@
+//! The tower layer for servers.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use http::{Request, Response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::{
+    body::{RequestBody, ResponseBody},
+    exchange::Exchange,
+};
+
+/// Makes the server span and the `rustok_http_*` metrics of every request. See the [module](super).
+///
+/// Requests below `/api/_health/` are left out, so that probes and scrapes don't appear in the service's figures.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct TelemetryLayer;
+
+impl TelemetryLayer {
+    /// The layer.
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+impl<S> Layer<S> for TelemetryLayer {
+    type Service = TelemetryService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        TelemetryService { inner }
+    }
+}
+
+/// The service that [`TelemetryLayer`] makes.
+#[derive(Debug, Clone)]
+pub struct TelemetryService<S> {
+    inner: S,
+}
+
+impl<S, Received, Sent> Service<Request<Received>> for TelemetryService<S>
+where
+    S: Service<Request<RequestBody<Received>>, Response = Response<Sent>>,
+    Received: Body,
+    Sent: Body,
+{
+    type Response = Response<ResponseBody<Sent>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Received>) -> Self::Future {
+        let (parts, body) = request.into_parts();
+        if parts.uri.path().starts_with(HEALTH_PREFIX) {
+            let request = Request::from_parts(parts, RequestBody::new(body, None));
+            return ResponseFuture {
+                inner: self.inner.call(request),
+                exchange: None,
+            };
+        }
+        let exchange = Exchange::begin(&parts);
+        let request = Request::from_parts(parts, RequestBody::new(body, Some(exchange.received())));
+        let inner = exchange.span().in_scope(|| self.inner.call(request));
+        ResponseFuture {
+            inner,
+            exchange: Some(exchange),
+        }
+    }
+}
+
+/// Where the health routes live; they are not counted.
+pub(super) const HEALTH_PREFIX: &str = "/api/_health/";
+
+pin_project! {
+    /// The future of [`TelemetryService`].
+    #[derive(Debug)]
+    pub struct ResponseFuture<F> {
+        #[pin]
+        inner: F,
+        exchange: Option<Exchange>,
+    }
+}
+
+impl<F, Sent, Error> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<Sent>, Error>>,
+    Sent: Body,
+{
+    type Output = Result<Response<ResponseBody<Sent>>, Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let result = {
+            let _entered = this
+                .exchange
+                .as_ref()
+                .map(|exchange| exchange.span().enter());
+            ready!(this.inner.poll(context))
+        };
+        let mut exchange = this.exchange.take();
+        Poll::Ready(match result {
+            Ok(response) => {
+                let (parts, body) = response.into_parts();
+                if let Some(exchange) = &mut exchange {
+                    exchange.respond(&parts);
+                }
+                Ok(Response::from_parts(
+                    parts,
+                    ResponseBody::new(body, exchange),
+                ))
+            }
+            Err(error) => {
+                if let Some(exchange) = &mut exchange {
+                    exchange.service_failed();
+                }
+                Err(error)
+            }
+        })
+    }
+}

@@ -1,0 +1,49 @@
+//! HTTP servers: a tower layer that makes the server span and every `rustok_http_*` metric, and the health routes.
+//!
+//! ```
+//! # #[cfg(feature = "axum")] {
+//! use axum::{Router, routing::get};
+//! use rustok_telemetry::http::{TelemetryLayer, health_routes};
+//!
+//! let app: Router = Router::new()
+//!     .route("/api/products/{id}", get(|| async { "a product" }))
+//!     .layer(TelemetryLayer::new()) // after the routes, so that it sees which one matched
+//!     .merge(health_routes());
+//! # }
+//! ```
+//!
+//! # Labels
+//!
+//! | label | values |
+//! |---|---|
+//! | `method` | the methods of RFC 9110 and `PATCH`; `_OTHER` for any other |
+//! | `path`, `endpoint` | the route's template, such as `/api/products/{id}`; [`UNMATCHED`] where no route matched, since the raw path would let callers choose the number of series |
+//! | `status` | the status code; [`CLIENT_CLOSED`], [`PANIC`] or [`BODY_ERROR`] where no whole response was sent |
+//!
+//! With axum (feature `axum`) the template is known from the router. Any other framework puts a [`RouteTemplate`] into
+//! the extensions of the request, before the layer, or of the response, behind it.
+//!
+//! # Time and sizes
+//!
+//! A request ends when its response's body has been sent, or when the body is dropped because the client went away.
+//! Sizes are those of the bodies' data that really went by.
+//!
+//! # Spans
+//!
+//! The span follows OpenTelemetry's conventions for HTTP servers: kind `server`, name `{method} {route}`, the caller's
+//! context as its parent. Headers and the query string are not recorded. The span declares `tenant_id`: record it with
+//! `tracing::Span::current().record("tenant_id", …)` as soon as the tenant is known.
+
+mod body;
+mod exchange;
+#[cfg(feature = "axum")]
+mod health;
+mod layer;
+
+#[cfg(feature = "axum")]
+pub use self::health::{HEALTH_PREFIX, health_routes};
+pub use self::{
+    body::{RequestBody, ResponseBody},
+    exchange::{BODY_ERROR, CLIENT_CLOSED, PANIC, RouteTemplate, UNMATCHED},
+    layer::{ResponseFuture, TelemetryLayer, TelemetryService},
+};

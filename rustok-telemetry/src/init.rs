@@ -1,0 +1,313 @@
+//! Start-up, top-down: configuration → resource → providers → propagators → subscriber → guard.
+
+use std::sync::{Mutex, PoisonError};
+
+use opentelemetry::{global, trace::TracerProvider};
+use opentelemetry_sdk::{
+    metrics::{PeriodicReader, SdkMeterProvider},
+    trace::SdkTracerProvider,
+};
+use tracing::{Level, Subscriber};
+use tracing_subscriber::{
+    Layer, filter::filter_fn, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt,
+};
+
+use crate::{
+    InitError, LogFormat, Telemetry,
+    config::{MetricsExporter, TelemetryConfig, TracesExporter},
+    lifecycle::{self, Stage},
+    logging, metrics,
+    otlp::{self, ConnectionRuntime},
+    propagation, resource,
+    shutdown::Running,
+    trace::{SpanMetricsLayer, is_machinery, tracer_provider},
+};
+
+/// Starts telemetry as the environment says, and returns the guard.
+///
+/// Reads the `OTEL_*` variables, makes the providers, sets the propagators and installs the `tracing` subscriber. May
+/// be called within a tokio runtime of either flavour or without one.
+///
+/// # Errors
+///
+/// See [`InitError`]. Nothing has been installed then, and `init` may be called again. A Collector that cannot be
+/// reached is no error: the service runs, and it is logged once.
+///
+/// ```no_run
+/// fn main() -> Result<(), rustok_telemetry::InitError> {
+///     let telemetry = rustok_telemetry::init()?;
+///     rustok_telemetry::metrics::record_event_published("ProductCreated", "acme");
+///     telemetry.shutdown();
+///     Ok(())
+/// }
+/// ```
+pub fn init() -> Result<Telemetry, InitError> {
+    builder().init()
+}
+
+/// Starts telemetry with settings from code besides those of the environment.
+///
+/// ```no_run
+/// # fn main() -> Result<(), rustok_telemetry::InitError> {
+/// let telemetry = rustok_telemetry::builder()
+///     .default_service_name(env!("CARGO_PKG_NAME"))
+///     .service_version(env!("CARGO_PKG_VERSION"))
+///     .init()?;
+/// # telemetry.shutdown();
+/// # Ok(())
+/// # }
+/// ```
+pub fn builder() -> Builder {
+    Builder::default()
+}
+
+/// Settings from code. They win over the environment, except the defaults, which yield to it.
+#[derive(Debug)]
+#[must_use = "call `init` to start telemetry"]
+pub struct Builder {
+    service_name: Option<String>,
+    default_service_name: Option<String>,
+    attributes: Vec<(String, String)>,
+    config: Option<TelemetryConfig>,
+    span_level: Level,
+    log_format: LogFormat,
+    subscriber: bool,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            service_name: None,
+            default_service_name: None,
+            attributes: Vec::new(),
+            config: None,
+            span_level: Level::INFO,
+            log_format: LogFormat::default(),
+            subscriber: true,
+        }
+    }
+}
+
+impl Builder {
+    /// The service's name, whatever the environment says.
+    pub fn service_name(mut self, name: impl Into<String>) -> Self {
+        self.service_name = Some(name.into());
+        self
+    }
+
+    /// The service's name, unless the environment gives one.
+    pub fn default_service_name(mut self, name: impl Into<String>) -> Self {
+        self.default_service_name = Some(name.into());
+        self
+    }
+
+    /// The service's version (`service.version`).
+    pub fn service_version(self, version: impl Into<String>) -> Self {
+        self.resource_attribute("service.version", version)
+    }
+
+    /// An attribute of the resource, such as `deployment.environment.name`.
+    pub fn resource_attribute(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.attributes.push((key.into(), value.into()));
+        self
+    }
+
+    /// A configuration to use instead of reading the environment.
+    pub fn config(mut self, config: TelemetryConfig) -> Self {
+        self.config = Some(config);
+        self
+    }
+
+    /// Most verbose level of spans that are counted and exported; `INFO` by default. `RUST_LOG` is for log lines only
+    /// and changes nothing here.
+    pub fn span_level(mut self, level: Level) -> Self {
+        self.span_level = level;
+        self
+    }
+
+    /// How log lines look.
+    pub fn log_format(mut self, format: LogFormat) -> Self {
+        self.log_format = format;
+        self
+    }
+
+    /// Installs no `tracing` subscriber: the service puts together its own, with [`Telemetry::layer`].
+    pub fn without_subscriber(mut self) -> Self {
+        self.subscriber = false;
+        self
+    }
+
+    /// Starts telemetry. See [`init`] for what it does, and for the errors.
+    ///
+    /// # Errors
+    ///
+    /// See [`InitError`].
+    pub fn init(self) -> Result<Telemetry, InitError> {
+        static STARTING: Mutex<()> = Mutex::new(());
+        let _one_at_a_time = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+        if lifecycle::stage() != Stage::NotStarted {
+            return Err(InitError::AlreadyInitialized);
+        }
+        let duplicates = metrics::duplicates();
+        if !duplicates.is_empty() {
+            return Err(InitError::Catalogue(duplicates));
+        }
+        let config = self.effective_config()?;
+        if *config.disabled {
+            return self.init_disabled();
+        }
+        let mut runtime = ConnectionRuntime::default();
+        let pipeline = Pipeline::build(&config, &mut runtime)?;
+        if self.subscriber {
+            let lines = logging::layer(self.log_format)?;
+            tracing_subscriber::registry()
+                .with(lines)
+                .with(layer(&pipeline.tracer_provider, self.span_level))
+                .try_init()
+                .map_err(|_| InitError::SubscriberAlreadySet)?;
+        }
+        let running = pipeline.install(&config, runtime, &self);
+        lifecycle::enter(Stage::Running);
+        for notice in config.notices() {
+            tracing::warn!("{notice}");
+        }
+        Ok(Telemetry {
+            running: Some(running),
+        })
+    }
+
+    fn effective_config(&self) -> Result<TelemetryConfig, InitError> {
+        let mut config = match &self.config {
+            Some(config) => config.clone(),
+            None => TelemetryConfig::from_env()?,
+        };
+        if let Some(name) = &self.service_name {
+            config.service_name.set(Some(name.clone()));
+        } else if config.service_name.is_none() {
+            config.service_name.value = self.default_service_name.clone();
+        }
+        if !self.attributes.is_empty() {
+            let mut attributes = config.resource_attributes.value.clone();
+            attributes.retain(|(key, _)| self.attributes.iter().all(|(own, _)| own != key));
+            attributes.extend(self.attributes.iter().cloned());
+            config.resource_attributes.set(attributes);
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Log lines only.
+    fn init_disabled(&self) -> Result<Telemetry, InitError> {
+        if self.subscriber {
+            tracing_subscriber::registry()
+                .with(logging::layer(self.log_format)?)
+                .try_init()
+                .map_err(|_| InitError::SubscriberAlreadySet)?;
+        }
+        lifecycle::enter(Stage::Disabled);
+        Ok(Telemetry { running: None })
+    }
+}
+
+impl Telemetry {
+    /// The layer for a subscriber that the service puts together itself, after
+    /// [`without_subscriber`](Builder::without_subscriber): span metrics and the export of traces.
+    ///
+    /// ```no_run
+    /// use tracing_subscriber::layer::SubscriberExt;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let telemetry = rustok_telemetry::builder().without_subscriber().init()?;
+    /// let subscriber = tracing_subscriber::registry().with(telemetry.layer());
+    /// tracing::subscriber::set_global_default(subscriber)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn layer<S>(&self) -> Option<impl Layer<S> + Send + Sync + 'static + use<S>>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
+    {
+        self.running
+            .as_ref()
+            .map(|running| layer(&running.tracer_provider, running.span_level))
+    }
+}
+
+/// What is built before anything is installed, so that an error leaves the process as it was.
+struct Pipeline {
+    tracer_provider: SdkTracerProvider,
+    meter_provider: SdkMeterProvider,
+    registry: prometheus::Registry,
+}
+
+impl Pipeline {
+    fn build(config: &TelemetryConfig, runtime: &mut ConnectionRuntime) -> Result<Self, InitError> {
+        let resource = resource::build(config);
+        let push = match *config.metrics.exporter {
+            MetricsExporter::Otlp => {
+                let limit = *config.metrics.timeout;
+                let exporter = otlp::metric_exporter(&config.metrics.otlp, limit, runtime)?;
+                let interval = *config.metrics.interval;
+                Some(
+                    PeriodicReader::builder(exporter)
+                        .with_interval(interval)
+                        .build(),
+                )
+            }
+            MetricsExporter::Prometheus | MetricsExporter::None => None,
+        };
+        let spans = match *config.traces.exporter {
+            TracesExporter::Otlp => {
+                let limit = *config.traces.batch.export_timeout;
+                Some(otlp::span_exporter(&config.traces.otlp, limit, runtime)?)
+            }
+            TracesExporter::None => None,
+        };
+        let (meter_provider, registry) = metrics::meter_provider::build(resource.clone(), push)?;
+        Ok(Self {
+            tracer_provider: tracer_provider::build(&config.traces, resource, spans),
+            meter_provider,
+            registry,
+        })
+    }
+
+    fn install(
+        self,
+        config: &TelemetryConfig,
+        runtime: ConnectionRuntime,
+        builder: &Builder,
+    ) -> Running {
+        global::set_meter_provider(self.meter_provider.clone());
+        global::set_tracer_provider(self.tracer_provider.clone());
+        propagation::install(&config.propagators);
+        metrics::prometheus_text::serve(self.registry);
+        Running {
+            tracer_provider: self.tracer_provider,
+            meter_provider: self.meter_provider,
+            pushes_metrics: *config.metrics.exporter == MetricsExporter::Otlp,
+            runtime,
+            span_level: builder.span_level,
+        }
+    }
+}
+
+/// Span metrics and the export of traces, for the spans of the application.
+fn layer<S>(
+    provider: &SdkTracerProvider,
+    level: Level,
+) -> impl Layer<S> + Send + Sync + 'static + use<S>
+where
+    S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
+{
+    // Source location, thread and busy/idle times are a third of a span's cost.
+    let traces = tracing_opentelemetry::layer()
+        .with_tracer(provider.tracer("rustok_telemetry"))
+        .with_location(false)
+        .with_threads(false)
+        .with_tracked_inactivity(false);
+    SpanMetricsLayer::new()
+        .and_then(traces)
+        .with_filter(filter_fn(move |metadata| {
+            *metadata.level() <= level && !is_machinery(metadata.target())
+        }))
+}

@@ -1,0 +1,68 @@
+//! The meter provider: limits for each metric, a reader that pushes and one that is pulled.
+
+use std::collections::HashMap;
+
+use opentelemetry::{InstrumentationScope, metrics::MeterProvider};
+use opentelemetry_sdk::{
+    Resource,
+    metrics::{Instrument, PeriodicReader, SdkMeterProvider, Stream, exporter::PushMetricExporter},
+};
+
+use super::{catalogue, registered::ALL};
+use crate::InitError;
+
+/// Name of the instrumentation scope that all metrics of the catalogue belong to.
+const SCOPE: &str = "rustok_telemetry";
+
+/// Builds the provider, makes every instrument of the catalogue, and returns the registry that the text is read from.
+pub(crate) fn build<E>(
+    resource: Resource,
+    push: Option<PeriodicReader<E>>,
+) -> Result<(SdkMeterProvider, prometheus::Registry), InitError>
+where
+    E: PushMetricExporter,
+{
+    let registry = prometheus::Registry::new();
+    // Names go out as declared: nothing is added for units, for counters or for the scope.
+    let pull = opentelemetry_prometheus::exporter()
+        .with_registry(registry.clone())
+        .without_units()
+        .without_counter_suffixes()
+        .scope_info_enabled(false)
+        .build()
+        .map_err(|error| {
+            InitError::Pipeline(format!("the reader for the text endpoint: {error}"))
+        })?;
+    let mut builder = SdkMeterProvider::builder()
+        .with_resource(resource)
+        .with_reader(pull)
+        .with_view(limits());
+    if let Some(push) = push {
+        builder = builder.with_reader(push);
+    }
+    let provider = builder.build();
+    let scope = InstrumentationScope::builder(SCOPE)
+        .with_version(env!("CARGO_PKG_VERSION"))
+        .build();
+    let meter = provider.meter_with_scope(scope);
+    for metric in ALL {
+        metric.install(&meter);
+    }
+    Ok((provider, registry))
+}
+
+/// A view that gives each metric its own limit of label sets. The SDK allocates for the limit at once.
+fn limits() -> impl Fn(&Instrument) -> Option<Stream> + Send + Sync + 'static {
+    let limits: HashMap<_, _> = catalogue()
+        .into_iter()
+        .map(|metric| (metric.name, metric.series_limit()))
+        .collect();
+    move |instrument| {
+        let limit = limits.get(instrument.name())?;
+        // One more than the series table ever holds, so that the SDK's own overflow is not reached.
+        Stream::builder()
+            .with_cardinality_limit(limit + 1)
+            .build()
+            .ok()
+    }
+}

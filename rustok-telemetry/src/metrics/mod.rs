@@ -1,0 +1,76 @@
+//! Metrics: declared once as function signatures, recorded by calling the functions.
+//!
+//! The functions of this module are the service metrics that every RusToK service has. Each is declared in the file
+//! of its domain (`event_bus.rs`, `cache.rs`, …) with the macro [`metrics`](macro@crate::metrics); a service declares
+//! its own with the same macro, and both land in one [catalogue](catalogue()).
+//!
+//! ```
+//! use rustok_telemetry::metrics;
+//!
+//! metrics::record_event_published("ProductCreated", "acme");
+//! metrics::update_queue_depth("in_memory", 42);
+//! ```
+//!
+//! Calling them before [`init`](crate::init()) or after shutdown is safe; such records are counted in
+//! `rustok_telemetry_records_lost_total`.
+//!
+//! # The journey of a value
+//!
+//! function → [`Metric::record`](crate::__private::Metric::record) → label budgets and series cache (`series.rs`) →
+//! bound instrument → meter provider (`meter_provider.rs`) → OTLP, and [text](crate::prometheus_text).
+//!
+//! # Label budgets
+//!
+//! Each label has a budget of distinct values (100 unless declared otherwise). Past it, a new value is recorded as
+//! [`OTHER`], while the other labels keep theirs. The number of label sets of a metric is bounded as well
+//! ([`Declaration::series_limit`]). What was folded is counted in `rustok_telemetry_label_values_folded_total`. An
+//! empty value becomes [`NONE`], since Prometheus takes an empty value for a missing label.
+
+mod boundaries;
+mod budget;
+mod cache;
+mod catalogue;
+mod circuit_breaker;
+mod database;
+mod event_bus;
+mod http;
+pub(crate) mod instrument;
+pub(crate) mod label_value;
+pub(crate) mod meter_provider;
+pub(crate) mod metric;
+mod module;
+pub(crate) mod observable;
+pub(crate) mod prometheus_text;
+pub(crate) mod registered;
+mod series;
+mod sliding;
+mod span;
+
+pub use self::{
+    boundaries::{FAST_SECONDS, REQUEST_SECONDS, SIZE_BYTES, WAIT_SECONDS, assert_boundaries},
+    cache::declared::*,
+    catalogue::{Declaration, Kind, Label, ValueType, catalogue},
+    circuit_breaker::declared::*,
+    database::declared::*,
+    event_bus::declared::*,
+    http::declared::*,
+    label_value::LabelValue,
+    module::declared::*,
+    span::declared::*,
+};
+pub(crate) use catalogue::duplicates;
+
+/// Value that stands for every value past a label's budget.
+pub const OTHER: &str = "other";
+
+/// Value that stands for an empty one.
+pub const NONE: &str = "none";
+
+/// Distinct values of a label whose declaration gives no budget.
+pub const DEFAULT_LABEL_BUDGET: usize = 100;
+
+/// Label sets of a metric whose declaration gives no limit.
+pub const DEFAULT_SERIES_LIMIT: usize = 500;
+
+/// Longest label value in bytes; a longer one is recorded as [`OTHER`].
+pub const MAX_LABEL_VALUE_BYTES: usize = 256;

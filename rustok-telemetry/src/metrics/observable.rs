@@ -1,0 +1,142 @@
+//! Metrics that are read when they are collected.
+
+use std::{
+    fmt,
+    marker::PhantomData,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use opentelemetry::{KeyValue, metrics::Meter};
+
+use super::{Declaration, MAX_LABEL_VALUE_BYTES, NONE, OTHER, registered::Registered};
+use crate::lifecycle::{self, Stage};
+
+/// Reads the current values: calls back once for each label set.
+pub type Observe<T, const N: usize> = fn(&mut dyn FnMut([&str; N], T));
+
+/// A metric with `N` labels that is read at collection. Made by the macro [`metrics`](macro@crate::metrics).
+pub struct Observable<I: ObservableInstrument, const N: usize> {
+    declaration: &'static Declaration,
+    observe: Observe<I::Value, N>,
+}
+
+impl<I: ObservableInstrument, const N: usize> Observable<I, N> {
+    /// A metric that `observe` reads.
+    ///
+    /// # Panics
+    ///
+    /// At compile time, when the declaration does not have `N` labels.
+    pub const fn new(declaration: &'static Declaration, observe: Observe<I::Value, N>) -> Self {
+        assert!(declaration.labels.len() == N, "one label for each value");
+        Self {
+            declaration,
+            observe,
+        }
+    }
+
+    /// Reads the values, at most as many label sets as the declaration allows.
+    ///
+    /// A panic in the user's function ends this reading only: unwinding through the SDK would break every later
+    /// collection.
+    fn read(&self, report: &mut dyn FnMut(I::Value, &[KeyValue])) {
+        if !matches!(lifecycle::stage(), Stage::Running | Stage::Stopping) {
+            return;
+        }
+        let mut left = self.declaration.series_limit();
+        let mut each = |labels: [&str; N], value| {
+            if left > 0 {
+                left -= 1;
+                report(value, &attributes(self.declaration, labels));
+            }
+        };
+        let read = catch_unwind(AssertUnwindSafe(|| (self.observe)(&mut each)));
+        if read.is_err() {
+            crate::self_metrics::observation_panicked();
+        }
+    }
+}
+
+impl<I: ObservableInstrument, const N: usize> Registered for Observable<I, N> {
+    fn declaration(&self) -> &'static Declaration {
+        self.declaration
+    }
+
+    fn install(&'static self, meter: &Meter) {
+        I::create(
+            meter,
+            self.declaration,
+            Box::new(|report| self.read(report)),
+        );
+    }
+
+    fn visit_folds(&self, _: &mut dyn FnMut(&'static str, u64)) {}
+}
+
+impl<I: ObservableInstrument, const N: usize> fmt::Debug for Observable<I, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Observable")
+            .field(&self.declaration.name)
+            .finish()
+    }
+}
+
+/// A kind of observable instrument together with the type of its value.
+pub trait ObservableInstrument: 'static {
+    /// Type of an observed value.
+    type Value: Copy + 'static;
+
+    /// Makes the instrument.
+    fn create(meter: &Meter, declaration: &'static Declaration, read: Read<Self::Value>);
+}
+
+/// Reports every current value with its labels.
+pub type Read<T> = Box<dyn Fn(&mut dyn FnMut(T, &[KeyValue])) + Send + Sync>;
+
+/// Marks a gauge of `i64`, `u64` or `f64` that is read at collection.
+#[derive(Debug)]
+pub struct ObservableGauge<T>(PhantomData<fn(T)>);
+
+/// Marks a counter of `u64` or `f64` that is read at collection.
+#[derive(Debug)]
+pub struct ObservableCounter<T>(PhantomData<fn(T)>);
+
+/// Implements [`ObservableInstrument`] for one kind and one type of value.
+macro_rules! observable {
+    ($marker:ident<$value:ty>: $build:ident) => {
+        impl ObservableInstrument for $marker<$value> {
+            type Value = $value;
+
+            fn create(meter: &Meter, declaration: &'static Declaration, read: Read<$value>) {
+                // The meter keeps the callback; the handle does nothing.
+                let _ = meter
+                    .$build(declaration.name)
+                    .with_description(declaration.help)
+                    .with_unit(declaration.unit)
+                    .with_callback(move |observer| {
+                        read(&mut |value, labels| observer.observe(value, labels))
+                    })
+                    .build();
+            }
+        }
+    };
+}
+
+observable!(ObservableGauge<i64>: i64_observable_gauge);
+observable!(ObservableGauge<u64>: u64_observable_gauge);
+observable!(ObservableGauge<f64>: f64_observable_gauge);
+observable!(ObservableCounter<u64>: u64_observable_counter);
+observable!(ObservableCounter<f64>: f64_observable_counter);
+
+fn attributes<const N: usize>(
+    declaration: &'static Declaration,
+    labels: [&str; N],
+) -> [KeyValue; N] {
+    std::array::from_fn(|i| {
+        let value = match labels[i] {
+            "" => NONE,
+            huge if huge.len() > MAX_LABEL_VALUE_BYTES => OTHER,
+            value => value,
+        };
+        KeyValue::new(declaration.labels[i].name, value.to_owned())
+    })
+}

@@ -1,0 +1,22 @@
+//! What the set-up needs from every metric, whatever its kind.
+
+use linkme::distributed_slice;
+use opentelemetry::metrics::Meter;
+
+use super::Declaration;
+
+/// A declared metric. The macro registers one for each declaration.
+pub trait Registered: Send + Sync {
+    /// The catalogue entry.
+    fn declaration(&self) -> &'static Declaration;
+
+    /// Makes the instrument. Called once, when telemetry starts.
+    fn install(&'static self, meter: &Meter);
+
+    /// Tells for each label how many records were folded into `other`.
+    fn visit_folds(&self, visit: &mut dyn FnMut(&'static str, u64));
+}
+
+/// Every declared metric of the program, in no particular order.
+#[distributed_slice]
+pub static ALL: [&'static dyn Registered];

@@ -1,0 +1,289 @@
+//! The series of one metric: label values → handle of a bound instrument.
+//!
+//! Recording on a known label set takes a shared lock that neither an export nor a scrape ever holds, looks the set
+//! up without allocating, and writes to the bound handle. A new label set is admitted by one thread at a time; its
+//! instrument is bound outside the lock that recorders share, because binding may wait for an export in progress.
+//!
+//! # When a budget is spent
+//!
+//! 1. A label whose budget is spent keeps its known values; a new value becomes `other`. The other labels are kept.
+//! 2. The number of label sets is bounded too ([`Declaration::series_limit`]). Three quarters of it are for exact
+//!    label sets. Once they are taken, a new set has its labels folded one after the other, the one with the largest
+//!    budget first, until a set results that exists or has room. The last place is kept for the set in which every
+//!    label is `other`, so every record finds a place.
+//!
+//! The cardinality limit of the OpenTelemetry SDK is set to the same number and is never reached.
+
+use std::{
+    array,
+    hash::{BuildHasher, Hash, Hasher},
+    sync::{
+        Mutex, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use opentelemetry::KeyValue;
+
+use super::{
+    Declaration, MAX_LABEL_VALUE_BYTES, NONE, OTHER,
+    budget::{LabelBudget, Verdict},
+    instrument::Instrument,
+};
+
+/// All series of a metric with `N` labels.
+pub(super) struct Series<I: Instrument, const N: usize> {
+    declaration: &'static Declaration,
+    handle: I::Handle,
+    table: RwLock<Table<I, N>>,
+    admission: Mutex<()>,
+    folds: [AtomicU64; N],
+    hasher: RandomState,
+}
+
+impl<I: Instrument, const N: usize> Series<I, N> {
+    pub(super) fn new(declaration: &'static Declaration, handle: I::Handle) -> Self {
+        Self {
+            declaration,
+            handle,
+            table: RwLock::new(Table::new(declaration)),
+            admission: Mutex::new(()),
+            folds: array::from_fn(|_| AtomicU64::new(0)),
+            hasher: RandomState::default(),
+        }
+    }
+
+    /// Records a value under a label set, or under the set that the budgets allow for it.
+    pub(super) fn record(&self, mut labels: [&str; N], value: I::Value) {
+        let cut = normalise(&mut labels);
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        match table.place(labels, &self.hasher) {
+            Place::Known(bound, folded) => {
+                I::write(bound, value);
+                drop(table);
+                self.count_folds(folded | cut);
+            }
+            Place::New { .. } => {
+                drop(table);
+                self.record_new(labels, cut, value);
+            }
+        }
+    }
+
+    /// For each label: its name and how many records were folded into `other`.
+    pub(super) fn visit_folds(&self, visit: &mut dyn FnMut(&'static str, u64)) {
+        for (label, folds) in self.declaration.labels.iter().zip(&self.folds) {
+            visit(label.name, folds.load(Ordering::Relaxed));
+        }
+    }
+
+    /// First sight of a label set: binds an instrument for it and keeps it.
+    #[cold]
+    fn record_new(&self, labels: [&str; N], cut: Folded, value: I::Value) {
+        let _one_at_a_time = self
+            .admission
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let (labels, folded) = {
+            let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+            match table.place(labels, &self.hasher) {
+                Place::Known(bound, folded) => {
+                    I::write(bound, value);
+                    return self.count_folds(folded | cut);
+                }
+                Place::New { labels, folded } => (labels, folded),
+            }
+        };
+        let attributes = self.attributes(labels);
+        let bound = I::bind(&self.handle, &attributes);
+        I::write(&bound, value);
+        self.count_folds(folded | cut);
+        self.table
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(labels, bound, &self.hasher);
+    }
+
+    fn attributes(&self, labels: [&str; N]) -> [KeyValue; N] {
+        array::from_fn(|i| KeyValue::new(self.declaration.labels[i].name, labels[i].to_owned()))
+    }
+
+    fn count_folds(&self, folded: Folded) {
+        if folded != 0 {
+            for (i, folds) in self.folds.iter().enumerate() {
+                if folded & bit(i) != 0 {
+                    folds.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+}
+
+/// A set of labels by position: bit `i` stands for label `i`.
+type Folded = u32;
+
+fn bit(position: usize) -> Folded {
+    1 << position
+}
+
+/// Makes values that cannot be label values into ones that can: an empty value means in Prometheus that the label is
+/// missing, and a huge one is as harmful as many. Returns the labels that were folded.
+fn normalise(labels: &mut [&str]) -> Folded {
+    let mut cut = 0;
+    for (i, value) in labels.iter_mut().enumerate() {
+        if value.is_empty() {
+            *value = NONE;
+        } else if value.len() > MAX_LABEL_VALUE_BYTES {
+            *value = OTHER;
+            cut |= bit(i);
+        }
+    }
+    cut
+}
+
+struct Table<I: Instrument, const N: usize> {
+    entries: HashTable<Entry<I, N>>,
+    budgets: [LabelBudget; N],
+    /// Positions of the labels, largest budget first: the order in which they are folded.
+    widest_first: [usize; N],
+    limits: Limits,
+}
+
+/// How many label sets there may be, by how much of them is folded.
+struct Limits {
+    /// Sets that were recorded as they are.
+    exact: usize,
+    /// Sets in which some label is `other`.
+    folded: usize,
+    /// With the set in which every label is `other`.
+    all: usize,
+}
+
+struct Entry<I: Instrument, const N: usize> {
+    labels: [Box<str>; N],
+    bound: I::Bound,
+}
+
+/// Where a record goes.
+enum Place<'table, 'labels, I: Instrument, const N: usize> {
+    Known(&'table I::Bound, Folded),
+    New {
+        labels: [&'labels str; N],
+        folded: Folded,
+    },
+}
+
+impl<I: Instrument, const N: usize> Table<I, N> {
+    fn new(declaration: &'static Declaration) -> Self {
+        let mut widest_first: [usize; N] = array::from_fn(|i| i);
+        widest_first.sort_by_key(|&i| std::cmp::Reverse(declaration.labels[i].budget));
+        Self {
+            entries: HashTable::new(),
+            budgets: array::from_fn(|i| LabelBudget::new(&declaration.labels[i])),
+            widest_first,
+            limits: Limits::of(declaration),
+        }
+    }
+
+    fn place<'labels>(
+        &self,
+        mut labels: [&'labels str; N],
+        hasher: &RandomState,
+    ) -> Place<'_, 'labels, I, N> {
+        if let Some(bound) = self.find(&labels, hasher) {
+            return Place::Known(bound, 0);
+        }
+        let mut folded = 0;
+        for (i, budget) in self.budgets.iter().enumerate() {
+            if budget.judge(labels[i]) == Verdict::Spent {
+                labels[i] = OTHER;
+                folded |= bit(i);
+            }
+        }
+        for &widest in &self.widest_first {
+            if let Some(bound) = self.find(&labels, hasher) {
+                return Place::Known(bound, folded);
+            }
+            if self.has_room(&labels, folded) {
+                return Place::New { labels, folded };
+            }
+            if labels[widest] != OTHER {
+                labels[widest] = OTHER;
+                folded |= bit(widest);
+            }
+        }
+        match self.find(&labels, hasher) {
+            Some(bound) => Place::Known(bound, folded),
+            None => Place::New { labels, folded },
+        }
+    }
+
+    fn find(&self, labels: &[&str; N], hasher: &RandomState) -> Option<&I::Bound> {
+        self.entries
+            .find(hash(labels, hasher), |entry| entry.is(labels))
+            .map(|entry| &entry.bound)
+    }
+
+    fn has_room(&self, labels: &[&str; N], folded: Folded) -> bool {
+        let limit = if labels.iter().all(|value| *value == OTHER) {
+            self.limits.all
+        } else if folded != 0 {
+            self.limits.folded
+        } else {
+            self.limits.exact
+        };
+        self.entries.len() < limit
+    }
+
+    fn insert(&mut self, labels: [&str; N], bound: I::Bound, hasher: &RandomState) {
+        for (budget, value) in self.budgets.iter_mut().zip(labels) {
+            if budget.judge(value) == Verdict::Room {
+                budget.admit(value);
+            }
+        }
+        let hash_of = hash(&labels, hasher);
+        let entry = Entry {
+            labels: labels.map(Box::from),
+            bound,
+        };
+        self.entries
+            .insert_unique(hash_of, entry, |entry| hash(&entry.labels, hasher));
+    }
+}
+
+impl Limits {
+    fn of(declaration: &Declaration) -> Self {
+        let all = declaration.series_limit();
+        if declaration.possible_series() <= all {
+            return Self {
+                exact: all,
+                folded: all,
+                all,
+            };
+        }
+        Self {
+            exact: (all - all / 4).saturating_sub(1),
+            folded: all - 1,
+            all,
+        }
+    }
+}
+
+impl<I: Instrument, const N: usize> Entry<I, N> {
+    fn is(&self, labels: &[&str; N]) -> bool {
+        self.labels
+            .iter()
+            .zip(labels)
+            .all(|(own, other)| **own == **other)
+    }
+}
+
+fn hash<S: AsRef<str>, const N: usize>(labels: &[S; N], hasher: &RandomState) -> u64 {
+    let mut state = hasher.build_hasher();
+    for label in labels {
+        label.as_ref().hash(&mut state);
+    }
+    state.finish()
+}

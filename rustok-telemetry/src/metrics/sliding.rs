@@ -1,0 +1,206 @@
+//! Totals over a sliding window, for the gauges that the SDK derives from counters.
+//!
+//! Recording is one atomic addition to a running total. The window is made when metrics are collected: each
+//! collection remembers the totals that it saw, and compares with what was remembered at the window's beginning.
+
+use std::{
+    array,
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use super::{MAX_LABEL_VALUE_BYTES, NONE, OTHER};
+
+/// Length of the window.
+pub(super) const WINDOW: Duration = Duration::from_secs(300);
+
+/// Collections closer than this to the one before are not remembered, which bounds the memory.
+const SPACING: Duration = Duration::from_secs(5);
+
+/// `K` running totals for each key, at most `limit` keys (and `other`).
+pub(super) struct SlidingTotals<const K: usize> {
+    limit: usize,
+    started: Instant,
+    keys: RwLock<HashMap<Box<str>, Arc<Totals<K>>, RandomState>>,
+}
+
+impl<const K: usize> SlidingTotals<K> {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            started: Instant::now(),
+            keys: RwLock::default(),
+        }
+    }
+
+    /// Adds one to total number `which` of `key`.
+    pub(super) fn add(&self, key: &str, which: usize) {
+        let key = match key {
+            "" => NONE,
+            huge if huge.len() > MAX_LABEL_VALUE_BYTES => OTHER,
+            key => key,
+        };
+        {
+            let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+            let full = keys.len() >= self.limit;
+            if let Some(totals) = keys.get(key).or_else(|| keys.get(OTHER).filter(|_| full)) {
+                totals.running[which].fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+        }
+        self.add_new(key, which);
+    }
+
+    /// Calls back for each key with what was added within the window and the seconds that it covers.
+    pub(super) fn visit(&self, now: Instant, visit: &mut dyn FnMut(&str, [u64; K], f64)) {
+        let keys: Vec<_> = {
+            let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+            keys.iter()
+                .map(|(key, totals)| (key.clone(), Arc::clone(totals)))
+                .collect()
+        };
+        for (key, totals) in keys {
+            let (added, seconds) = totals.within_window(self.started, now);
+            visit(&key, added, seconds);
+        }
+    }
+
+    #[cold]
+    fn add_new(&self, key: &str, which: usize) {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let key = if keys.len() < self.limit || keys.contains_key(key) {
+            key
+        } else {
+            OTHER
+        };
+        let totals = keys.entry(key.into()).or_default();
+        totals.running[which].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+struct Totals<const K: usize> {
+    running: [AtomicU64; K],
+    /// What earlier collections saw, oldest first. Only collections take this lock.
+    remembered: Mutex<VecDeque<(Instant, [u64; K])>>,
+}
+
+impl<const K: usize> Default for Totals<K> {
+    fn default() -> Self {
+        Self {
+            running: array::from_fn(|_| AtomicU64::new(0)),
+            remembered: Mutex::default(),
+        }
+    }
+}
+
+impl<const K: usize> Totals<K> {
+    fn within_window(&self, started: Instant, now: Instant) -> ([u64; K], f64) {
+        let totals: [u64; K] = array::from_fn(|i| self.running[i].load(Ordering::Relaxed));
+        let mut remembered = self
+            .remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // Keep one that is older than the window: it is where the window begins.
+        while remembered
+            .get(1)
+            .is_some_and(|(then, _)| now.duration_since(*then) >= WINDOW)
+        {
+            remembered.pop_front();
+        }
+        let (begin, before) = match remembered.front() {
+            Some((then, totals)) if now.duration_since(*then) >= WINDOW => (*then, *totals),
+            _ => (started, [0; K]),
+        };
+        if remembered
+            .back()
+            .is_none_or(|(then, _)| now.duration_since(*then) >= SPACING)
+        {
+            remembered.push_back((now, totals));
+        }
+        let seconds = now.duration_since(begin).as_secs_f64().max(1.0);
+        (
+            array::from_fn(|i| totals[i].saturating_sub(before[i])),
+            seconds,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(totals: &SlidingTotals<2>, now: Instant) -> Vec<(String, [u64; 2], f64)> {
+        let mut seen = Vec::new();
+        totals.visit(now, &mut |key, added, seconds| {
+            seen.push((key.to_owned(), added, seconds))
+        });
+        seen.sort_by(|a, b| a.0.cmp(&b.0));
+        seen
+    }
+
+    #[test]
+    fn what_is_older_than_the_window_is_forgotten() {
+        let totals = SlidingTotals::<2>::new(10);
+        let start = totals.started;
+        totals.add("tenants", 0);
+        totals.add("tenants", 1);
+        assert_eq!(
+            read(&totals, start + Duration::from_secs(10)),
+            [("tenants".into(), [1, 1], 10.0)]
+        );
+        totals.add("tenants", 0);
+        assert_eq!(
+            read(&totals, start + Duration::from_secs(20)),
+            [("tenants".into(), [2, 1], 20.0)]
+        );
+        // The window now begins at the first collection, which had seen one of each.
+        assert_eq!(
+            read(&totals, start + Duration::from_secs(310)),
+            [("tenants".into(), [1, 0], 300.0)]
+        );
+        assert_eq!(
+            read(&totals, start + Duration::from_secs(321)),
+            [("tenants".into(), [0, 0], 301.0)]
+        );
+    }
+
+    #[test]
+    fn keys_past_the_limit_share_other() {
+        let totals = SlidingTotals::<2>::new(2);
+        for key in ["a", "b", "c", "d", "a", ""] {
+            totals.add(key, 0);
+        }
+        let seen = read(&totals, totals.started + Duration::from_secs(5));
+        let counts: Vec<_> = seen
+            .iter()
+            .map(|(key, added, _)| (key.as_str(), added[0]))
+            .collect();
+        assert_eq!(counts, [("a", 2), ("b", 1), ("other", 3)]);
+    }
+
+    #[test]
+    fn memory_is_bounded_however_often_it_is_collected() {
+        let totals = SlidingTotals::<2>::new(2);
+        totals.add("a", 0);
+        for millisecond in 0..1_000_000 {
+            totals.visit(
+                totals.started + Duration::from_millis(millisecond),
+                &mut |_, _, _| {},
+            );
+        }
+        let keys = totals.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let remembered = keys["a"]
+            .remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len();
+        assert!(remembered <= 62, "{remembered}");
+    }
+}

@@ -1,0 +1,157 @@
+//! Exporters for OTLP, over gRPC and over HTTP with protobuf.
+//!
+//! The exporters run on threads of the SDK, whatever runtime the application uses, or none. HTTP uses the blocking
+//! client, given explicitly, so that no Cargo feature of another crate can exchange it for an asynchronous one, which
+//! those threads cannot drive. gRPC needs a runtime for its connection: it gets a small one of its own.
+
+use std::time::Duration;
+
+use opentelemetry_otlp::{
+    ExporterBuildError, MetricExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
+    WithTonicConfig,
+};
+use opentelemetry_sdk::metrics::Temporality;
+use tonic::metadata::MetadataMap;
+
+use crate::{
+    InitError,
+    config::{OtlpConfig, Protocol as Configured},
+    delivery::Reporting,
+};
+
+/// What no limit becomes: the exporters do not take an infinite timeout.
+const NO_LIMIT: Duration = Duration::from_secs(24 * 3600);
+
+/// The runtime that the gRPC connections live on, if there are any.
+#[derive(Debug, Default)]
+pub(crate) struct ConnectionRuntime(Option<tokio::runtime::Runtime>);
+
+impl ConnectionRuntime {
+    /// Runs `build` within the runtime, which is started at the first call.
+    fn enter<T>(&mut self, build: impl FnOnce() -> T) -> Result<T, InitError> {
+        let runtime = match &mut self.0 {
+            Some(runtime) => runtime,
+            none => none.insert(
+                tokio::runtime::Builder::new_multi_thread()
+                    .worker_threads(1)
+                    .thread_name("rustok-telemetry")
+                    .enable_all()
+                    .build()
+                    .map_err(|error| {
+                        InitError::Pipeline(format!("the thread for gRPC: {error}"))
+                    })?,
+            ),
+        };
+        let _entered = runtime.enter();
+        Ok(build())
+    }
+}
+
+impl Drop for ConnectionRuntime {
+    fn drop(&mut self) {
+        // Waiting for the runtime would panic where the guard is dropped within another one.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// The exporter for spans. `limit` bounds an export besides the exporter's own timeout.
+pub(crate) fn span_exporter(
+    config: &OtlpConfig,
+    limit: Option<Duration>,
+    runtime: &mut ConnectionRuntime,
+) -> Result<Reporting<SpanExporter>, InitError> {
+    let timeout = timeout(config, limit);
+    let exporter = match *config.protocol {
+        Configured::Grpc => runtime.enter(|| {
+            SpanExporter::builder()
+                .with_tonic()
+                .with_endpoint(config.url())
+                .with_timeout(timeout)
+                .with_metadata(MetadataMap::from_headers(config.headers.to_header_map()))
+                .build()
+        })?,
+        Configured::HttpProtobuf => SpanExporter::builder()
+            .with_http()
+            .with_protocol(Protocol::HttpBinary)
+            .with_endpoint(config.url())
+            .with_timeout(timeout)
+            .with_headers(headers(config))
+            .with_http_client(http_client(timeout)?)
+            .build(),
+    };
+    report(exporter, config, "traces")
+}
+
+/// The exporter for metrics, cumulative, since Prometheus is at the other end.
+pub(crate) fn metric_exporter(
+    config: &OtlpConfig,
+    limit: Option<Duration>,
+    runtime: &mut ConnectionRuntime,
+) -> Result<Reporting<MetricExporter>, InitError> {
+    let timeout = timeout(config, limit);
+    let builder = MetricExporter::builder().with_temporality(Temporality::Cumulative);
+    let exporter = match *config.protocol {
+        Configured::Grpc => runtime.enter(|| {
+            builder
+                .with_tonic()
+                .with_endpoint(config.url())
+                .with_timeout(timeout)
+                .with_metadata(MetadataMap::from_headers(config.headers.to_header_map()))
+                .build()
+        })?,
+        Configured::HttpProtobuf => builder
+            .with_http()
+            .with_protocol(Protocol::HttpBinary)
+            .with_endpoint(config.url())
+            .with_timeout(timeout)
+            .with_headers(headers(config))
+            .with_http_client(http_client(timeout)?)
+            .build(),
+    };
+    report(exporter, config, "metrics")
+}
+
+fn report<E>(
+    exporter: Result<E, ExporterBuildError>,
+    config: &OtlpConfig,
+    signal: &str,
+) -> Result<Reporting<E>, InitError> {
+    exporter
+        .map(|exporter| Reporting::new(exporter, config.shown_url()))
+        .map_err(|error| InitError::Pipeline(format!("the OTLP exporter for {signal}: {error}")))
+}
+
+fn timeout(config: &OtlpConfig, limit: Option<Duration>) -> Duration {
+    [*config.timeout, limit]
+        .into_iter()
+        .flatten()
+        .fold(NO_LIMIT, Duration::min)
+}
+
+/// The blocking client must be made outside any runtime, or it panics.
+fn http_client(timeout: Duration) -> Result<reqwest::blocking::Client, InitError> {
+    let build = move || {
+        reqwest::blocking::Client::builder()
+            .timeout(timeout)
+            .build()
+    };
+    let failed =
+        |error: &dyn std::fmt::Display| InitError::Pipeline(format!("the HTTP client: {error}"));
+    std::thread::Builder::new()
+        .name("rustok-telemetry".to_owned())
+        .spawn(build)
+        .map_err(|error| failed(&error))?
+        .join()
+        .map_err(|_| failed(&"it panicked"))?
+        .map_err(|error| failed(&error))
+}
+
+fn headers(config: &OtlpConfig) -> std::collections::HashMap<String, String> {
+    config
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}

@@ -1,0 +1,26 @@
+//! Which spans and events belong to the exporters themselves.
+
+/// Crates that the exporters are made of. Their spans would be exported too, which makes new ones, without end.
+const CRATES: &[&str] = &["h2", "hyper", "hyper_util", "reqwest", "tonic", "tower"];
+
+/// Whether a span or event with this target is the exporters' own: of `opentelemetry*`, `h2`, `hyper`, `hyper_util`,
+/// `reqwest`, `tonic`, `tower`, or a module of one of them.
+///
+/// Such spans and events are kept out of the span metrics and the exported traces. This also prevents a deadlock: the
+/// OpenTelemetry SDK logs through `tracing` while it holds its locks.
+///
+/// ```
+/// use rustok_telemetry::trace::is_machinery;
+///
+/// assert!(is_machinery("hyper::proto::h1"));
+/// assert!(is_machinery("opentelemetry_sdk"));
+/// assert!(!is_machinery("tower_http::trace"));
+/// assert!(!is_machinery("my_service::tower"));
+/// ```
+pub fn is_machinery(target: &str) -> bool {
+    if target.starts_with("opentelemetry") {
+        return true;
+    }
+    let crate_name = target.split_once("::").map_or(target, |(first, _)| first);
+    CRATES.contains(&crate_name)
+}

@@ -1,0 +1,36 @@
+//! Spans: what is counted of them, and how they are sampled and sent.
+//!
+//! # The journey of a span
+//!
+//! `tracing` span → [`SpanMetricsLayer`] (counts, before any sampling) → tracing-opentelemetry's layer → tracer
+//! provider (`tracer_provider.rs`: sampler, batch processor) → OTLP.
+//!
+//! # What the span metrics count
+//!
+//! Every span of the application, whatever the sampler decides:
+//!
+//! - `rustok_spans_created_total{operation,tenant_id}`, at creation;
+//! - `rustok_span_duration_seconds{operation}`, at close;
+//! - `rustok_spans_with_errors_total{operation,error_type}`, at close, once for a span.
+//!
+//! `operation` is the span's name. `tenant_id` is the span's field of that name, else that of the nearest ancestor
+//! that has one, else `none`.
+//!
+//! A span that **declares** the field without giving a value (`tenant_id = tracing::field::Empty`) says that the
+//! tenant will be known later. It is counted when the value is recorded, or at its close if none was; until then its
+//! children, too, inherit from farther up. A value recorded a second time changes what later children inherit, but
+//! nothing is counted twice.
+//!
+//! A span has one outcome. It ended in an error if `error.type` was recorded on it, if `otel.status_code` is `ERROR`,
+//! or if an event of level ERROR happened directly in it, which is what `#[tracing::instrument(err)]` emits and what
+//! tracing-opentelemetry takes for an error. It panicked if the thread unwound through it. `error_type` is the
+//! `error.type` of the span, else that of the event, else `panic`, else `error`.
+//!
+//! Spans and events of the exporters' own machinery are neither counted nor exported, see [`is_machinery`].
+
+mod machinery;
+mod span_metrics;
+pub(crate) mod tracer_provider;
+mod visitor;
+
+pub use self::{machinery::is_machinery, span_metrics::SpanMetricsLayer};

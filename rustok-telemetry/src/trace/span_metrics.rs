@@ -1,0 +1,194 @@
+//! The layer that counts spans. What it counts is told in the [module's documentation](super).
+
+use std::{sync::Arc, thread, time::Instant};
+
+use tracing::{
+    Event, Level, Metadata, Subscriber,
+    span::{Attributes, Id, Record},
+};
+use tracing_subscriber::{
+    layer::{Context, Layer},
+    registry::LookupSpan,
+};
+
+use super::{is_machinery, visitor::Fields};
+use crate::metrics;
+
+/// Label value of a panic.
+const PANIC: &str = "panic";
+
+/// Label value of an error of which no type is known.
+const ERROR: &str = "error";
+
+/// Derives metrics from spans. [`init`](crate::init()) installs it; services that put together their own subscriber
+/// add [`Telemetry::layer`](crate::Telemetry::layer), which contains it.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct SpanMetricsLayer;
+
+impl SpanMetricsLayer {
+    /// The layer.
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+/// What the layer remembers of an open span.
+struct SpanState {
+    started: Instant,
+    /// The span's own tenant, else the nearest ancestor's.
+    tenant: Option<Arc<str>>,
+    /// Whether the creation has been counted; it waits for a declared tenant.
+    counted: bool,
+    failed: bool,
+    error_type: Option<Box<str>>,
+    panicked: bool,
+    /// The span was entered by a destructor while the thread was unwinding already.
+    entered_in_panic: bool,
+}
+
+impl<S> Layer<S> for SpanMetricsLayer
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        if is_machinery(attributes.metadata().target()) {
+            return;
+        }
+        let Some(span) = context.span(id) else { return };
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        let waits = fields.tenant_id.is_none() && declares_tenant(attributes.metadata());
+        let tenant = fields.tenant_id.take().or_else(|| {
+            span.scope()
+                .skip(1)
+                .find_map(|ancestor| {
+                    ancestor
+                        .extensions()
+                        .get::<SpanState>()
+                        .map(|state| state.tenant.clone())
+                })
+                .flatten()
+        });
+        let mut state = SpanState {
+            started: Instant::now(),
+            tenant,
+            counted: false,
+            failed: false,
+            error_type: None,
+            panicked: false,
+            entered_in_panic: false,
+        };
+        state.take(fields);
+        if !waits {
+            state.count_creation(attributes.metadata().name());
+        }
+        span.extensions_mut().insert(state);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        let Some(span) = context.span(id) else { return };
+        let mut fields = Fields::default();
+        values.record(&mut fields);
+        let mut extensions = span.extensions_mut();
+        let Some(state) = extensions.get_mut::<SpanState>() else {
+            return;
+        };
+        if let Some(tenant) = fields.tenant_id.take() {
+            state.tenant = Some(tenant);
+            state.count_creation(span.name());
+        }
+        state.take(fields);
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        if *event.metadata().level() != Level::ERROR || is_machinery(event.metadata().target()) {
+            return;
+        }
+        let Some(span) = context.event_span(event) else {
+            return;
+        };
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        if let Some(state) = span.extensions_mut().get_mut::<SpanState>() {
+            state.failed = true;
+            if state.error_type.is_none() {
+                state.error_type = fields.error_type;
+            }
+        }
+    }
+
+    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        if thread::panicking() {
+            with_state(id, &context, |state| state.entered_in_panic = true);
+        }
+    }
+
+    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
+        if thread::panicking() {
+            with_state(id, &context, |state| {
+                state.panicked |= !state.entered_in_panic;
+                state.entered_in_panic = false;
+            });
+        }
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        let Some(span) = context.span(&id) else {
+            return;
+        };
+        let Some(mut state) = span.extensions_mut().remove::<SpanState>() else {
+            return;
+        };
+        let operation = span.name();
+        state.count_creation(operation);
+        metrics::record_span_duration(operation, state.started.elapsed().as_secs_f64());
+        if let Some(error_type) = state.outcome() {
+            metrics::record_span_error(operation, error_type);
+        }
+    }
+}
+
+impl SpanState {
+    fn take(&mut self, fields: Fields) {
+        self.failed |= fields.status_is_error || fields.error_type.is_some();
+        if fields.error_type.is_some() {
+            self.error_type = fields.error_type;
+        }
+    }
+
+    fn count_creation(&mut self, operation: &str) {
+        if !self.counted {
+            self.counted = true;
+            metrics::record_span_created(
+                operation,
+                self.tenant.as_deref().unwrap_or(metrics::NONE),
+            );
+        }
+    }
+
+    /// The type of the error that the span ended in, if it did.
+    fn outcome(&self) -> Option<&str> {
+        match &self.error_type {
+            Some(error_type) if self.failed || self.panicked => Some(error_type),
+            _ if self.panicked => Some(PANIC),
+            _ if self.failed => Some(ERROR),
+            _ => None,
+        }
+    }
+}
+
+fn declares_tenant(metadata: &Metadata<'_>) -> bool {
+    metadata.fields().field("tenant_id").is_some()
+}
+
+fn with_state<S>(id: &Id, context: &Context<'_, S>, change: impl FnOnce(&mut SpanState))
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    if let Some(span) = context.span(id)
+        && let Some(state) = span.extensions_mut().get_mut::<SpanState>()
+    {
+        change(state);
+    }
+}

@@ -1,0 +1,102 @@
+//! The tracer provider: sampler, limits and an accounted batch processor.
+
+use std::{fmt, time::Duration};
+
+use opentelemetry::Context;
+use opentelemetry_sdk::{
+    Resource,
+    error::OTelSdkResult,
+    trace::{
+        BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider, Span, SpanData,
+        SpanExporter, SpanProcessor,
+    },
+};
+
+use crate::{
+    config::{self, TracesConfig},
+    delivery::{DELIVERY, SpanVerdict},
+};
+
+/// Builds the provider. Without an exporter spans still get ids, so that propagation and logs work.
+pub(crate) fn build<E>(
+    config: &TracesConfig,
+    resource: Resource,
+    exporter: Option<E>,
+) -> SdkTracerProvider
+where
+    E: SpanExporter + 'static,
+{
+    let limits = &config.limits;
+    let mut builder = SdkTracerProvider::builder()
+        .with_resource(resource)
+        .with_sampler(sampler(*config.sampler))
+        .with_max_attributes_per_span(*limits.attributes)
+        .with_max_events_per_span(*limits.events)
+        .with_max_links_per_span(*limits.links)
+        .with_max_attributes_per_event(*limits.attributes_per_event)
+        .with_max_attributes_per_link(*limits.attributes_per_link);
+    if let Some(exporter) = exporter {
+        let batch = &config.batch;
+        let capacity = *batch.max_queue_size as usize;
+        DELIVERY.spans.set_capacity(capacity);
+        let settings = BatchConfigBuilder::default()
+            .with_max_queue_size(capacity)
+            .with_max_export_batch_size(*batch.max_export_batch_size as usize)
+            .with_scheduled_delay(*batch.schedule_delay)
+            .build();
+        let processor = BatchSpanProcessor::builder(exporter)
+            .with_batch_config(settings)
+            .build();
+        builder = builder.with_span_processor(Accounted(processor));
+    }
+    builder.build()
+}
+
+fn sampler(sampler: config::Sampler) -> Sampler {
+    match sampler {
+        config::Sampler::AlwaysOn => Sampler::AlwaysOn,
+        config::Sampler::AlwaysOff => Sampler::AlwaysOff,
+        config::Sampler::TraceIdRatio(ratio) => Sampler::TraceIdRatioBased(ratio),
+        config::Sampler::ParentBasedAlwaysOn => Sampler::ParentBased(Box::new(Sampler::AlwaysOn)),
+        config::Sampler::ParentBasedAlwaysOff => Sampler::ParentBased(Box::new(Sampler::AlwaysOff)),
+        config::Sampler::ParentBasedTraceIdRatio(ratio) => {
+            Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio)))
+        }
+    }
+}
+
+/// Keeps account of every sampled span before it enters the queue, and drops it here when the queue is full.
+///
+/// The SDK's processor drops spans of a full queue silently and reports success at shutdown, so it is never given
+/// more than it can hold.
+struct Accounted(BatchSpanProcessor);
+
+impl fmt::Debug for Accounted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl SpanProcessor for Accounted {
+    fn on_start(&self, span: &mut Span, context: &Context) {
+        self.0.on_start(span, context);
+    }
+
+    fn on_end(&self, span: SpanData) {
+        if span.span_context.is_sampled() && DELIVERY.spans.enter_queue() == SpanVerdict::Queued {
+            self.0.on_end(span);
+        }
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.0.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.0.shutdown_with_timeout(timeout)
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.0.set_resource(resource);
+    }
+}

@@ -1,0 +1,34 @@
+//! Reads from a span's or an event's fields what the span metrics need.
+
+use std::{fmt, sync::Arc};
+
+use tracing::field::{Field, Visit};
+
+/// The fields that matter, as far as they were seen.
+#[derive(Debug, Default)]
+pub(super) struct Fields {
+    pub(super) tenant_id: Option<Arc<str>>,
+    pub(super) error_type: Option<Box<str>>,
+    pub(super) status_is_error: bool,
+}
+
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "tenant_id" => self.tenant_id = Some(value.into()),
+            "error.type" => self.error_type = Some(value.into()),
+            "otel.status_code" => self.status_is_error = value.eq_ignore_ascii_case("error"),
+            _ => {}
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        // Formatting costs an allocation: only what is wanted is formatted. Fields given as `%value` come here too.
+        if matches!(
+            field.name(),
+            "tenant_id" | "error.type" | "otel.status_code"
+        ) {
+            self.record_str(field, &format!("{value:?}"));
+        }
+    }
+}
