@@ -1,0 +1,301 @@
+//! What is recorded comes out as text, under the declared names.
+
+use std::collections::BTreeMap;
+
+use rustok_telemetry::{Telemetry, config::TelemetryConfig, metrics};
+
+/// Starts telemetry without exporters: the text endpoint serves what was recorded.
+fn start() -> Telemetry {
+    let config = TelemetryConfig::from_vars([
+        ("OTEL_TRACES_EXPORTER", "none"),
+        ("OTEL_METRICS_EXPORTER", "prometheus"),
+        ("OTEL_SERVICE_NAME", "shop"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "service.instance.id=one"),
+    ])
+    .expect("a valid configuration");
+    rustok_telemetry::builder()
+        .config(config)
+        .init()
+        .expect("telemetry starts")
+}
+
+fn text() -> String {
+    let text = rustok_telemetry::prometheus_text().expect("telemetry runs");
+    assert_eq!(text.content_type, "text/plain; version=0.0.4");
+    String::from_utf8(text.body).expect("text")
+}
+
+/// The samples of one metric: labels → value.
+fn samples(text: &str, name: &str) -> BTreeMap<String, String> {
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.rsplit_once(' '))
+        .filter_map(|(series, value)| {
+            let rest = series.strip_prefix(name)?;
+            (rest.is_empty() || rest.starts_with('{')).then(|| (rest.to_owned(), value.to_owned()))
+        })
+        .collect()
+}
+
+#[test]
+fn every_domain_is_written_under_its_declared_names() {
+    let telemetry = start();
+    metrics::record_event_published("ProductCreated", "acme");
+    metrics::record_event_published("ProductCreated", "acme");
+    metrics::record_event_dispatched("ProductCreated", "index_handler");
+    metrics::update_queue_depth("in_memory", 42);
+    metrics::record_event_processing_duration("ProductCreated", "index_handler", 0.003);
+    metrics::record_event_error("ProductCreated", "handler_error");
+    metrics::record_event_lag("ProductCreated", 0.02);
+    metrics::update_circuit_breaker_state("redis", 1);
+    metrics::record_circuit_breaker_transition("redis", "closed", "open");
+    metrics::record_circuit_breaker_call("redis", "rejected");
+    metrics::update_circuit_breaker_failures("redis", 3);
+    metrics::record_cache_operation("tenant_cache", "get", "hit");
+    metrics::record_cache_operation("tenant_cache", "get", "hit");
+    metrics::record_cache_operation("tenant_cache", "get", "hit");
+    metrics::record_cache_operation("tenant_cache", "get", "miss");
+    metrics::update_cache_size("tenant_cache", 1234);
+    metrics::record_cache_eviction("tenant_cache", "ttl");
+    metrics::record_cache_duration("tenant_cache", "get", 0.00002);
+    metrics::record_module_error("catalog", "not_found", "warning");
+    metrics::record_db_query_duration("select", "products", 0.004);
+    metrics::update_db_connections("idle", 7);
+    metrics::record_db_query_error("insert", "unique_violation");
+    metrics::record_http_request("GET", "/api/products/{id}", "200");
+    metrics::record_http_request_by_endpoint("GET", "/api/products/{id}", "200");
+    metrics::record_http_request_duration("GET", "/api/products/{id}", 0.012);
+    metrics::record_http_request_size("GET", "/api/products/{id}", 0);
+    metrics::record_http_response_size("GET", "/api/products/{id}", 300);
+    metrics::add_http_active_connections(1);
+    {
+        let _span = tracing::info_span!("load_product", tenant_id = "acme").entered();
+        tracing::error!(error.type = "not_found", "no such product");
+    }
+
+    let text = text();
+    // Everything but what differs from run to run: versions, and figures that are measured.
+    let golden: String = text
+        .lines()
+        .filter(|line| {
+            !line.contains("target_info") && !line.starts_with("rustok_span_duration_seconds")
+        })
+        .filter(|line| !line.starts_with("rustok_module_error_rate"))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    check_golden("every_domain.txt", &golden);
+    let rates = samples(&text, "rustok_module_error_rate");
+    assert_eq!(rates.keys().collect::<Vec<_>>(), ["{module=\"catalog\"}"]);
+    let count = samples(&text, "rustok_span_duration_seconds_count");
+    assert_eq!(count["{operation=\"load_product\"}"], "1");
+    assert!(text.contains("service_name=\"shop\""), "{text}");
+    telemetry.shutdown();
+}
+
+#[test]
+fn records_before_init_and_after_shutdown_are_counted() {
+    metrics::record_event_published("TooEarly", "acme");
+    assert_eq!(
+        rustok_telemetry::prometheus_text(),
+        Err(rustok_telemetry::TextError::NotStarted)
+    );
+    let telemetry = start();
+    metrics::record_cache_duration("tenant_cache", "get", f64::NAN);
+    metrics::record_event_lag("ProductCreated", f64::INFINITY);
+    let text = text();
+    let lost = samples(&text, "rustok_telemetry_records_lost_total");
+    assert_eq!(lost["{reason=\"before_init\"}"], "1");
+    assert_eq!(lost["{reason=\"not_finite\"}"], "2");
+    assert!(samples(&text, "rustok_event_bus_published_total").is_empty());
+    let report = telemetry.shutdown();
+    assert!(report.is_complete(), "{report}");
+    metrics::record_event_published("TooLate", "acme");
+    assert_eq!(
+        rustok_telemetry::prometheus_text(),
+        Err(rustok_telemetry::TextError::ShutDown)
+    );
+}
+
+#[test]
+fn past_a_budget_only_the_label_that_exploded_is_folded() {
+    let telemetry = start();
+    for tenant in 0..10_000 {
+        metrics::record_event_published("ProductCreated", &format!("tenant-{tenant}"));
+    }
+    // The event type is still told apart when the tenants are not.
+    metrics::record_event_published("ProductDeleted", "tenant-9999");
+    let text = text();
+    let published = samples(&text, "rustok_event_bus_published_total");
+    assert_eq!(published.len(), 502);
+    assert_eq!(
+        published["{event_type=\"ProductCreated\",tenant_id=\"tenant-499\"}"],
+        "1"
+    );
+    assert_eq!(
+        published["{event_type=\"ProductCreated\",tenant_id=\"other\"}"],
+        "9500"
+    );
+    assert_eq!(
+        published["{event_type=\"ProductDeleted\",tenant_id=\"other\"}"],
+        "1"
+    );
+    let folded = samples(&text, "rustok_telemetry_label_values_folded_total");
+    let of = |label: &str| {
+        let labels = format!("{{label=\"{label}\",metric=\"rustok_event_bus_published_total\"}}");
+        folded[&labels].clone()
+    };
+    assert_eq!(of("tenant_id"), "9501");
+    assert_eq!(of("event_type"), "0");
+    telemetry.shutdown();
+}
+
+#[test]
+fn the_limit_of_label_sets_holds_and_the_sdk_never_overflows() {
+    let telemetry = start();
+    let mut recorded = 0_u64;
+    for event in 0..60 {
+        for tenant in 0..600 {
+            metrics::record_event_published(&format!("Event{event}"), &format!("tenant-{tenant}"));
+            recorded += 1;
+        }
+    }
+    let text = text();
+    assert!(
+        !text.contains("otel_metric_overflow"),
+        "the SDK's own overflow was reached"
+    );
+    let published = samples(&text, "rustok_event_bus_published_total");
+    assert!(published.len() <= 1500, "{}", published.len());
+    let total: u64 = published
+        .values()
+        .filter_map(|value| value.parse::<u64>().ok())
+        .sum();
+    assert_eq!(total, recorded, "every record is in some series");
+    // An event type that came after the limit was reached is still told apart.
+    assert!(
+        published.contains_key("{event_type=\"Event40\",tenant_id=\"other\"}"),
+        "{published:?}"
+    );
+    telemetry.shutdown();
+}
+
+#[test]
+fn odd_label_values_are_recorded_safely() {
+    let telemetry = start();
+    let huge = "x".repeat(5_000);
+    for service in [
+        "",
+        "line\nbreak \"quoted\" back\\slash",
+        "ünïcode",
+        &huge,
+        "other",
+    ] {
+        metrics::record_circuit_breaker_call(service, "success");
+    }
+    // Two sets that a hash without separators would take for one.
+    metrics::record_circuit_breaker_call("ab", "c");
+    metrics::record_circuit_breaker_call("a", "bc");
+    let calls = samples(&text(), "rustok_circuit_breaker_calls_total");
+    let expected = [
+        ("{result=\"bc\",service=\"a\"}", "1"),
+        ("{result=\"c\",service=\"ab\"}", "1"),
+        (
+            "{result=\"success\",service=\"line\\nbreak \\\"quoted\\\" back\\\\slash\"}",
+            "1",
+        ),
+        ("{result=\"success\",service=\"none\"}", "1"),
+        ("{result=\"success\",service=\"other\"}", "2"),
+        ("{result=\"success\",service=\"ünïcode\"}", "1"),
+    ];
+    let calls: Vec<_> = calls
+        .iter()
+        .map(|(labels, value)| (labels.as_str(), value.as_str()))
+        .collect();
+    assert_eq!(calls, expected);
+    telemetry.shutdown();
+}
+
+#[test]
+fn threads_record_without_losing_anything() {
+    let telemetry = start();
+    let threads: Vec<_> = (0..8)
+        .map(|thread| {
+            std::thread::spawn(move || {
+                for i in 0..5_000_u32 {
+                    metrics::record_cache_operation(
+                        "tenant_cache",
+                        "get",
+                        if i % 4 == 0 { "miss" } else { "hit" },
+                    );
+                    metrics::record_module_error(
+                        &format!("module-{}", (i + thread) % 50),
+                        "broken",
+                        "error",
+                    );
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().expect("no panic");
+    }
+    let text = text();
+    let operations = samples(&text, "rustok_cache_operations_total");
+    assert_eq!(
+        operations["{cache=\"tenant_cache\",operation=\"get\",result=\"hit\"}"],
+        "30000"
+    );
+    assert_eq!(
+        operations["{cache=\"tenant_cache\",operation=\"get\",result=\"miss\"}"],
+        "10000"
+    );
+    assert_eq!(
+        samples(&text, "rustok_cache_hit_rate")["{cache=\"tenant_cache\"}"],
+        "0.75"
+    );
+    let errors: u64 = samples(&text, "rustok_module_errors_total")
+        .values()
+        .filter_map(|value| value.parse::<u64>().ok())
+        .sum();
+    assert_eq!(errors, 40_000);
+    telemetry.shutdown();
+}
+
+#[test]
+fn the_catalogue_stays_below_ten_thousand_label_sets() {
+    let limits: usize = metrics::catalogue()
+        .iter()
+        .map(|metric| metric.series_limit())
+        .sum();
+    assert!(limits < 10_000, "{limits}");
+}
+
+#[test]
+fn a_label_without_a_budget_has_the_default_one() {
+    #[rustok_telemetry::metrics(namespace = "test")]
+    mod own {
+        /// Things that happened.
+        #[counter(name = "things_total")]
+        pub fn record_thing(kind: &str);
+    }
+    own::record_thing("one");
+    let catalogue = metrics::catalogue();
+    let thing = catalogue
+        .iter()
+        .find(|metric| metric.name == "test_things_total")
+        .expect("in the catalogue");
+    assert_eq!(thing.labels[0].budget, metrics::DEFAULT_LABEL_BUDGET);
+}
+
+/// Compares with a file in `tests/golden/`; `UPDATE_GOLDEN=1` writes it anew.
+fn check_golden(name: &str, actual: &str) {
+    let path = format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, actual).expect("write the golden file");
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        expected == actual,
+        "{name} differs; run with UPDATE_GOLDEN=1 and look at the difference. Actual:\n{actual}"
+    );
+}
