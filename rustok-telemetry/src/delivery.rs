@@ -4,6 +4,8 @@
 //! and the [shutdown report](crate::ShutdownReport) read it.
 
 use std::{
+    io,
+    net::TcpStream,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -17,6 +19,9 @@ use opentelemetry_sdk::{
     metrics::{Temporality, data::ResourceMetrics, exporter::PushMetricExporter},
     trace::{SpanData, SpanExporter},
 };
+
+/// How long to look whether anything listens, once, after a first failure.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The account of this process.
 pub(crate) static DELIVERY: Delivery = Delivery {
@@ -83,7 +88,7 @@ impl SignalAccount {
             }
             Err(error) => {
                 self.failed.fetch_add(1, Ordering::Relaxed);
-                let error = error.to_string();
+                let error = reason(&error.to_string());
                 let first = !DELIVERY.is_failing();
                 *self
                     .last_error
@@ -227,10 +232,34 @@ impl<E: PushMetricExporter> PushMetricExporter for Reporting<E> {
 
 /// Said once, until the backend has answered again.
 fn announce_failure(signal: &str, endpoint: &str, error: &str) {
+    // The HTTP exporter says no more than "network error": see for ourselves whether anything listens.
+    let error = match connect(endpoint) {
+        Err(refused) => refused.to_string(),
+        Ok(()) => error.to_owned(),
+    };
     tracing::warn!(
         "no OpenTelemetry Collector takes the {signal} at {endpoint}: {error}. The service goes on without; what is \
          lost is counted in rustok_telemetry_* at the text endpoint. This is said once, until one answers."
     );
+}
+
+fn connect(endpoint: &str) -> io::Result<()> {
+    let Ok(url) = url::Url::parse(endpoint) else {
+        return Ok(());
+    };
+    let mut last = Ok(());
+    for address in url.socket_addrs(|| None)? {
+        match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
+            Ok(_) => return Ok(()),
+            Err(error) => last = Err(error),
+        }
+    }
+    last
+}
+
+/// The error without what the SDK puts before every one.
+fn reason(error: &str) -> String {
+    error.strip_prefix("Operation failed: ").unwrap_or(error).to_owned()
 }
 
 fn announce_recovery(endpoint: &str) {

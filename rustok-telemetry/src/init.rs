@@ -277,6 +277,7 @@ impl Pipeline {
         runtime: ConnectionRuntime,
         builder: &Builder,
     ) -> Running {
+        metrics::meter_provider::install_instruments(&self.meter_provider);
         global::set_meter_provider(self.meter_provider.clone());
         global::set_tracer_provider(self.tracer_provider.clone());
         propagation::install(&config.propagators);

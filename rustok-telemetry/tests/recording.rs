@@ -1,40 +1,12 @@
 //! What is recorded comes out as text, under the declared names.
 
-use std::collections::BTreeMap;
+mod support;
 
-use rustok_telemetry::{Telemetry, config::TelemetryConfig, metrics};
+use rustok_telemetry::{Telemetry, metrics};
+use support::{check_golden, samples, text};
 
-/// Starts telemetry without exporters: the text endpoint serves what was recorded.
 fn start() -> Telemetry {
-    let config = TelemetryConfig::from_vars([
-        ("OTEL_TRACES_EXPORTER", "none"),
-        ("OTEL_METRICS_EXPORTER", "prometheus"),
-        ("OTEL_SERVICE_NAME", "shop"),
-        ("OTEL_RESOURCE_ATTRIBUTES", "service.instance.id=one"),
-    ])
-    .expect("a valid configuration");
-    rustok_telemetry::builder()
-        .config(config)
-        .init()
-        .expect("telemetry starts")
-}
-
-fn text() -> String {
-    let text = rustok_telemetry::prometheus_text().expect("telemetry runs");
-    assert_eq!(text.content_type, "text/plain; version=0.0.4");
-    String::from_utf8(text.body).expect("text")
-}
-
-/// The samples of one metric: labels → value.
-fn samples(text: &str, name: &str) -> BTreeMap<String, String> {
-    text.lines()
-        .filter(|line| !line.starts_with('#'))
-        .filter_map(|line| line.rsplit_once(' '))
-        .filter_map(|(series, value)| {
-            let rest = series.strip_prefix(name)?;
-            (rest.is_empty() || rest.starts_with('{')).then(|| (rest.to_owned(), value.to_owned()))
-        })
-        .collect()
+    support::text_only().init().expect("telemetry starts")
 }
 
 #[test]
@@ -285,17 +257,4 @@ fn a_label_without_a_budget_has_the_default_one() {
         .find(|metric| metric.name == "test_things_total")
         .expect("in the catalogue");
     assert_eq!(thing.labels[0].budget, metrics::DEFAULT_LABEL_BUDGET);
-}
-
-/// Compares with a file in `tests/golden/`; `UPDATE_GOLDEN=1` writes it anew.
-fn check_golden(name: &str, actual: &str) {
-    let path = format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, actual).expect("write the golden file");
-    }
-    let expected = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        expected == actual,
-        "{name} differs; run with UPDATE_GOLDEN=1 and look at the difference. Actual:\n{actual}"
-    );
 }

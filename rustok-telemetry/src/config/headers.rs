@@ -27,11 +27,9 @@ impl Headers {
             let position = index + 1;
             let name =
                 HeaderName::try_from(name.as_ref()).map_err(|_| HeaderError::Name { position })?;
-            let mut value =
-                HeaderValue::from_str(value.as_ref()).map_err(|_| HeaderError::Value {
-                    position,
-                    name: name.clone(),
-                })?;
+            let Some(mut value) = visible_ascii(value.as_ref()) else {
+                return Err(HeaderError::Value { position, name });
+            };
             if checked.iter().any(|(known, _)| *known == name) {
                 return Err(HeaderError::Repeated { position, name });
             }
@@ -57,7 +55,7 @@ impl Headers {
 
     /// Names (in lower case) and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        // A value was made from a str of visible ASCII, so `to_str` holds for every one.
+        // Every value is visible ASCII, so `to_str` holds for all of them.
         self.0
             .iter()
             .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
@@ -67,6 +65,12 @@ impl Headers {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// gRPC carries visible ASCII alone, though a `HeaderValue` would take any UTF-8.
+fn visible_ascii(value: &str) -> Option<HeaderValue> {
+    let visible = value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    visible.then(|| HeaderValue::from_str(value).ok()).flatten()
 }
 
 impl fmt::Display for Headers {

@@ -21,7 +21,7 @@ pub struct OtlpConfig {
     pub protocol: Setting<Protocol>,
     /// Headers of each request.
     pub headers: Setting<Headers>,
-    /// Longest time that one request may take, with its retries. `None`: no limit.
+    /// Longest time that one export may take. `None`: no limit.
     pub timeout: Setting<Option<Duration>>,
     /// How requests are compressed.
     pub compression: Setting<Compression>,

@@ -1,4 +1,4 @@
-//! The meter provider: limits for each metric, a reader that pushes and one that is pulled.
+//! The meter provider: limits for each metric, a reader that pushes and one that is pulled; and the instruments.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::InitError;
 /// Name of the instrumentation scope that all metrics of the catalogue belong to.
 const SCOPE: &str = "rustok_telemetry";
 
-/// Builds the provider, makes every instrument of the catalogue, and returns the registry that the text is read from.
+/// Builds the provider, and the registry that the text is read from.
 pub(crate) fn build<E>(
     resource: Resource,
     push: Option<PeriodicReader<E>>,
@@ -40,7 +40,11 @@ where
     if let Some(push) = push {
         builder = builder.with_reader(push);
     }
-    let provider = builder.build();
+    Ok((builder.build(), registry))
+}
+
+/// Makes every instrument of the catalogue. From now on records arrive.
+pub(crate) fn install_instruments(provider: &SdkMeterProvider) {
     let scope = InstrumentationScope::builder(SCOPE)
         .with_version(env!("CARGO_PKG_VERSION"))
         .build();
@@ -48,7 +52,6 @@ where
     for metric in ALL {
         metric.install(&meter);
     }
-    Ok((provider, registry))
 }
 
 /// A view that gives each metric its own limit of label sets. The SDK allocates for the limit at once.

@@ -44,17 +44,21 @@ pub(in crate::config) fn one_line(text: &str) -> String {
     line
 }
 
-/// Masks what may be secret in a URL. Works on text, since what is no URL may hold a password too.
+/// Masks what may be secret in a URL: what stands before the last `@`, and a query or fragment.
+/// Works on text, since what is no URL may hold a password too.
 pub(in crate::config) fn mask_url(text: &str) -> String {
-    let (rest, query) = match text.find(['?', '#']) {
-        Some(at) => (&text[..at], format!("{}{MASK}", &text[at..=at])),
-        None => (text, String::new()),
+    let (user, rest) = text.split_at(text.rfind('@').unwrap_or(0));
+    let scheme = match user.split_once("://") {
+        Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            format!("{scheme}://")
+        }
+        _ => String::new(),
     };
-    let Some(at) = rest.rfind('@') else {
-        return format!("{rest}{query}");
-    };
-    let start = rest.find("://").map_or(0, |scheme| scheme + 3).min(at);
-    format!("{}{MASK}{}{query}", &rest[..start], &rest[at..])
+    let user = if user.is_empty() { "" } else { MASK };
+    match rest.find(['?', '#']) {
+        Some(query) => format!("{scheme}{user}{}{MASK}", &rest[..=query]),
+        None => format!("{scheme}{user}{rest}"),
+    }
 }
 
 #[cfg(test)]
@@ -66,13 +70,14 @@ mod tests {
         for (url, shown) in [
             ("http://collector:4318/base", "http://collector:4318/base"),
             ("http://me:secret@collector", "http://***@collector"),
-            ("http://me:se?cret@collector", "http://me:se?***"),
+            ("http://me:se?cret@collector", "http://***@collector"),
             ("me:secret@collector:4317", "***@collector:4317"),
             (
                 "https://collector/v1?key=secret",
                 "https://collector/v1?***",
             ),
             ("a@://b", "***@://b"),
+            ("me:secret://x@b", "***@b"),
             ("http://é@ü/#secret", "http://***@ü/#***"),
         ] {
             assert_eq!(mask_url(url), shown);

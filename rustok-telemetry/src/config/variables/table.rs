@@ -10,7 +10,7 @@ macro_rules! otlp {
             honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "ENDPOINT"), $endpoint, "a URL such as http://localhost:4318 (http/protobuf) or http://localhost:4317 (grpc)", "Where OTLP is sent.").url().status($status),
             honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "PROTOCOL"), $protocol, "http/protobuf or grpc", "How OTLP is sent.").status($status),
             honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "HEADERS"), $headers, "pairs such as api-key=abc,tenant=web, with values percent-encoded", "Headers of each request. The values are secrets.").secret().status($status),
-            honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "TIMEOUT"), $timeout, TIMEOUT, "Longest time that one request may take, with its retries.").status($status),
+            honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "TIMEOUT"), $timeout, TIMEOUT, "Longest time that one export may take.").status($status),
             honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "COMPRESSION"), "none", "none", "Compression of requests.").status($status),
             refused(concat!("OTEL_EXPORTER_OTLP_", $signal, "INSECURE"), "false", "true or false", "Whether gRPC goes without TLS.", BY_SCHEME),
             refused(concat!("OTEL_EXPORTER_OTLP_", $signal, "CERTIFICATE"), "none", "a path", "Certificates to trust.", NO_TLS),

@@ -1,0 +1,252 @@
+//! Values that are wrong: every problem, in one error, with what would be right.
+
+use crate::{Variables, problems};
+use rustok_telemetry::config::TelemetryConfig;
+
+#[test]
+fn each_wrong_value_says_why() {
+    let cases: &[(Variables<'_>, &str)] = &[
+        (
+            &[("OTEL_SDK_DISABLED", "1")],
+            "OTEL_SDK_DISABLED=1: neither true nor false. Allowed: true or false",
+        ),
+        (
+            &[("OTEL_SERVICE_NAME", "  ")],
+            "OTEL_SERVICE_NAME=  : only white space. Allowed: any text, such as shop",
+        ),
+        (
+            &[("OTEL_RESOURCE_ATTRIBUTES", "a=1,b")],
+            "OTEL_RESOURCE_ATTRIBUTES=a=1,b: pair 2 has no `=` ",
+        ),
+        (
+            &[("OTEL_RESOURCE_ATTRIBUTES", "a=1,")],
+            "OTEL_RESOURCE_ATTRIBUTES=a=1,: pair 2 is empty",
+        ),
+        (
+            &[("OTEL_RESOURCE_ATTRIBUTES", "a=%zz")],
+            "OTEL_RESOURCE_ATTRIBUTES=a=%zz: pair 1 has a `%` without",
+        ),
+        (
+            &[("OTEL_RESOURCE_ATTRIBUTES", "a=%ff")],
+            "OTEL_RESOURCE_ATTRIBUTES=a=%ff: pair 1 is not UTF-8",
+        ),
+        (
+            &[("OTEL_RESOURCE_ATTRIBUTES", "a=1,b=2,a=3")],
+            "OTEL_RESOURCE_ATTRIBUTES=a=1,b=2,a=3: pair 3 has the same key as pair 1.",
+        ),
+        (
+            &[("OTEL_RESOURCE_ATTRIBUTES", "service.name=")],
+            "OTEL_RESOURCE_ATTRIBUTES=service.name=: pair 1 gives service.name no value",
+        ),
+        (
+            &[("OTEL_PROPAGATORS", "b3")],
+            "OTEL_PROPAGATORS=b3: `b3` is not supported by this version: only the W3C",
+        ),
+        (
+            &[("OTEL_PROPAGATORS", "tracecontext,xray")],
+            "OTEL_PROPAGATORS=tracecontext,xray: `xray` is not supported",
+        ),
+        (
+            &[("OTEL_PROPAGATORS", "none,baggage")],
+            "OTEL_PROPAGATORS=none,baggage: `none` cannot stand beside",
+        ),
+        (
+            &[("OTEL_PROPAGATORS", "baggage,,")],
+            "OTEL_PROPAGATORS=baggage,,: name 2 is empty",
+        ),
+        (
+            &[("OTEL_PROPAGATORS", "tracecontxt")],
+            "OTEL_PROPAGATORS=tracecontxt: `tracecontxt` is not a known name; did you mean `tracecontext`?",
+        ),
+        (
+            &[("OTEL_TRACES_EXPORTER", "console")],
+            "OTEL_TRACES_EXPORTER=console: `console` is not supported",
+        ),
+        (
+            &[("OTEL_TRACES_EXPORTER", "zipkin")],
+            "OTEL_TRACES_EXPORTER=zipkin: `zipkin` is not supported",
+        ),
+        (
+            &[("OTEL_TRACES_EXPORTER", "otlp,zipkin")],
+            "OTEL_TRACES_EXPORTER=otlp,zipkin: a list, where one name is expected. Allowed: otlp or none",
+        ),
+        (
+            &[("OTEL_TRACES_EXPORTER", "prometheus")],
+            "OTEL_TRACES_EXPORTER=prometheus: `prometheus` is not a known name.",
+        ),
+        (
+            &[("OTEL_METRICS_EXPORTER", "console")],
+            "OTEL_METRICS_EXPORTER=console: `console` is not supported",
+        ),
+        (
+            &[("OTEL_LOGS_EXPORTER", "otlp")],
+            "OTEL_LOGS_EXPORTER=otlp: `otlp` is not supported",
+        ),
+        (
+            &[
+                ("OTEL_TRACES_SAMPLER", "xray"),
+                ("OTEL_TRACES_SAMPLER_ARG", "endpoint=x"),
+            ],
+            "OTEL_TRACES_SAMPLER=xray: `xray` is not supported",
+        ),
+        (
+            &[("OTEL_TRACES_SAMPLER_ARG", "0.1")],
+            "OTEL_TRACES_SAMPLER_ARG=0.1: the sampler parentbased_always_on takes no argument",
+        ),
+        (
+            &[
+                ("OTEL_TRACES_SAMPLER", "traceidratio"),
+                ("OTEL_TRACES_SAMPLER_ARG", "10"),
+            ],
+            "OTEL_TRACES_SAMPLER_ARG=10: not between 0 and 1. Allowed: a number from 0 to 1, such as 0.1",
+        ),
+        (
+            &[
+                ("OTEL_TRACES_SAMPLER", "traceidratio"),
+                ("OTEL_TRACES_SAMPLER_ARG", "-3"),
+            ],
+            "OTEL_TRACES_SAMPLER_ARG=-3: not between 0 and 1",
+        ),
+        (
+            &[
+                ("OTEL_TRACES_SAMPLER", "traceidratio"),
+                ("OTEL_TRACES_SAMPLER_ARG", "nan"),
+            ],
+            "OTEL_TRACES_SAMPLER_ARG=nan: not a number",
+        ),
+        (
+            &[("OTEL_BSP_SCHEDULE_DELAY", "5s")],
+            "OTEL_BSP_SCHEDULE_DELAY=5s: not a whole number; write plain milliseconds, such as 5000 for 5 seconds.",
+        ),
+        (
+            &[("OTEL_BSP_SCHEDULE_DELAY", "-1")],
+            "OTEL_BSP_SCHEDULE_DELAY=-1: not between 1 and 2147483647.",
+        ),
+        (
+            &[("OTEL_BSP_MAX_QUEUE_SIZE", "0")],
+            "OTEL_BSP_MAX_QUEUE_SIZE=0: not between 1 and 1048576",
+        ),
+        (
+            &[
+                ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
+                ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4096"),
+            ],
+            "OTEL_BSP_MAX_QUEUE_SIZE=0: not between",
+        ),
+        (
+            &[("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4096")],
+            "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=4096: larger than the queue of 2048 (OTEL_BSP_MAX_QUEUE_SIZE, from: default)",
+        ),
+        (
+            &[("OTEL_METRIC_EXPORT_INTERVAL", "0")],
+            "OTEL_METRIC_EXPORT_INTERVAL=0: not between 1 and 2147483647",
+        ),
+        (
+            &[("OTEL_SPAN_LINK_COUNT_LIMIT", "99999999999")],
+            "OTEL_SPAN_LINK_COUNT_LIMIT=99999999999: not between 0 and 2147483647",
+        ),
+        (
+            &[("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")],
+            "OTEL_EXPORTER_OTLP_PROTOCOL=http/json: `http/json` is not supported",
+        ),
+        (
+            &[("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")],
+            "OTEL_EXPORTER_OTLP_COMPRESSION=gzip: `gzip` is not supported",
+        ),
+        (
+            &[("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "Delta")],
+            "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=Delta: `delta` is not supported by this version: Prometheus",
+        ),
+        (
+            &[("OTEL_METRICS_EXEMPLAR_FILTER", "trace_based")],
+            "OTEL_METRICS_EXEMPLAR_FILTER=trace_based: `trace_based` is not supported",
+        ),
+        (
+            &[
+                ("OTEL_EXPORTER_OTLP_TIMEOUT", "x"),
+                ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "5"),
+                ("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "5"),
+            ],
+            "OTEL_EXPORTER_OTLP_TIMEOUT=x: not a whole number",
+        ),
+        (
+            &[("OTEL_LOG_LEVEL", "debug")],
+            "OTEL_LOG_LEVEL=debug: not supported by this version; remove it. The SDK logs through",
+        ),
+        (
+            &[("OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca.pem")],
+            "OTEL_EXPORTER_OTLP_CERTIFICATE=/ca.pem: not supported by this version; remove it. TLS",
+        ),
+        (
+            &[("OTEL_CONFIG_FILE", "a.yaml")],
+            "OTEL_CONFIG_FILE=a.yaml: not supported by this version; remove it. ",
+        ),
+        (
+            &[("OTEL_SERVCIE_NAME", "shop")],
+            "OTEL_SERVCIE_NAME: not a variable of OpenTelemetry; did you mean OTEL_SERVICE_NAME?",
+        ),
+    ];
+    for (variables, expected) in cases {
+        let lines = problems(variables);
+        assert_eq!(lines.len(), 1, "{lines:#?}");
+        assert!(
+            lines[0].starts_with(expected),
+            "{}\nshould start with\n{expected}",
+            lines[0]
+        );
+    }
+}
+
+#[test]
+fn all_problems_come_at_once_in_the_order_of_the_table() {
+    let variables = [
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
+        ("OTEL_TRACES_SAMPLR", "always_on"),
+        ("OTEL_EXPORTER_OTLP_INSECURE", "true"),
+        ("OTEL_TRACES_SAMPLER", "traceidration"),
+        ("OTEL_TRACES_SAMPLER_ARG", "10"),
+        ("OTEL_SERVICE_NAME", "shop"),
+    ];
+    let error = TelemetryConfig::from_vars(variables).expect_err("five problems");
+    let names: Vec<_> = error
+        .problems()
+        .iter()
+        .map(|problem| problem.variable())
+        .collect();
+    let expected = [
+        "OTEL_TRACES_SAMPLER",
+        "OTEL_TRACES_SAMPLER_ARG",
+        "OTEL_BSP_MAX_QUEUE_SIZE",
+        "OTEL_EXPORTER_OTLP_INSECURE",
+        "OTEL_TRACES_SAMPLR",
+    ];
+    assert_eq!(names, expected);
+    let text = error.to_string();
+    assert!(
+        text.starts_with("5 problems in the configuration:\nOTEL_TRACES_SAMPLER=traceidration: "),
+        "{text}"
+    );
+    assert_eq!(text.lines().count(), 6);
+}
+
+#[test]
+fn a_value_with_line_breaks_stays_on_its_line() {
+    let lines = problems(&[("OTEL_TRACES_EXPORTER", "otlp\nfake: line")]);
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_value_that_is_not_utf8_is_refused_by_name() {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+
+    let value = OsString::from_vec(vec![b'a', 0xff]);
+    let error =
+        TelemetryConfig::from_vars([("OTEL_SERVICE_NAME", value.clone())]).expect_err("not UTF-8");
+    assert_eq!(
+        error.problems()[0].to_string(),
+        "OTEL_SERVICE_NAME: the value is not UTF-8"
+    );
+    assert!(TelemetryConfig::from_vars([("OTHER", value)]).is_ok());
+}

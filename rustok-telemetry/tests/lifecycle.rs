@@ -1,0 +1,200 @@
+//! Start and end: errors are clear, a dead backend does no harm, and what is lost is told.
+
+mod support;
+
+use std::{
+    net::{TcpListener, TcpStream},
+    time::{Duration, Instant},
+};
+
+use rustok_telemetry::{InitError, Telemetry, config::TelemetryConfig, metrics};
+use support::{samples, text, text_only};
+
+/// Telemetry that pushes to an address at which nothing answers.
+fn start_unreachable(protocol: &str) -> Telemetry {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = free.local_addr().expect("an address");
+    drop(free);
+    start_at(&address.to_string(), protocol)
+}
+
+fn start_at(address: &str, protocol: &str) -> Telemetry {
+    let endpoint = format!("http://{address}");
+    let config = TelemetryConfig::from_vars([
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "2000"),
+    ])
+    .expect("a valid configuration");
+    rustok_telemetry::builder()
+        .config(config)
+        .init()
+        .expect("telemetry starts")
+}
+
+fn record() {
+    metrics::record_event_published("ProductCreated", "acme");
+    for _ in 0..10 {
+        drop(tracing::info_span!("work"));
+    }
+}
+
+fn assert_unreachable(telemetry: Telemetry) {
+    record();
+    let started = Instant::now();
+    let report = telemetry.shutdown_within(Duration::from_secs(8));
+    assert!(
+        started.elapsed() < Duration::from_secs(9),
+        "{:?}",
+        started.elapsed()
+    );
+    assert!(!report.is_complete());
+    assert_eq!(report.lost_spans + report.unsent_spans, 10, "{report}");
+    assert!(report.metrics_error.is_some(), "{report}");
+    assert!(
+        report.to_string().contains("not everything was sent"),
+        "{report}"
+    );
+}
+
+#[test]
+fn nothing_answers_over_http_without_a_runtime() {
+    assert_unreachable(start_unreachable("http/protobuf"));
+}
+
+#[test]
+fn nothing_answers_over_grpc_without_a_runtime() {
+    assert_unreachable(start_unreachable("grpc"));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn nothing_answers_over_grpc_in_a_current_thread_runtime() {
+    assert_unreachable(start_unreachable("grpc"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_answers_over_http_in_a_multi_thread_runtime() {
+    assert_unreachable(start_unreachable("http/protobuf"));
+}
+
+#[test]
+fn a_backend_that_accepts_and_never_answers_does_not_hang_the_shutdown() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = silent.local_addr().expect("an address").to_string();
+    let telemetry = start_at(&address, "http/protobuf");
+    record();
+    let started = Instant::now();
+    let report = telemetry.shutdown_within(Duration::from_secs(1));
+    assert!(
+        started.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        started.elapsed()
+    );
+    assert!(report.timed_out, "{report}");
+    assert_eq!(report.unsent_spans, 10, "{report}");
+    drop(TcpStream::connect(address));
+}
+
+#[test]
+fn a_full_queue_drops_spans_and_counts_them() {
+    let config = TelemetryConfig::from_vars([
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "64"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "64"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "60000"),
+        ("OTEL_METRICS_EXPORTER", "none"),
+    ])
+    .expect("a valid configuration");
+    let telemetry = rustok_telemetry::builder()
+        .config(config)
+        .init()
+        .expect("telemetry starts");
+    for _ in 0..1_000 {
+        drop(tracing::info_span!("work"));
+    }
+    let text = text();
+    let lost = samples(&text, "rustok_telemetry_spans_lost_total");
+    let lost: u64 = lost
+        .values()
+        .filter_map(|value| value.parse::<u64>().ok())
+        .sum();
+    let queued: u64 = samples(&text, "rustok_telemetry_span_queue_length")[""]
+        .parse()
+        .expect("a number");
+    assert_eq!(lost + queued, 1_000, "every span is accounted for");
+    assert!(queued <= 64, "{queued}");
+    assert_eq!(
+        samples(&text, "rustok_telemetry_span_queue_capacity")[""],
+        "64"
+    );
+    let report = telemetry.shutdown();
+    assert_eq!(report.lost_spans + report.unsent_spans, 1_000, "{report}");
+}
+
+#[test]
+fn a_second_init_is_a_clear_error_and_the_first_goes_on() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    let error = text_only().init().expect_err("the second fails");
+    assert!(matches!(error, InitError::AlreadyInitialized));
+    assert!(
+        error
+            .to_string()
+            .contains("call rustok_telemetry::init() once"),
+        "{error}"
+    );
+    metrics::record_event_published("ProductCreated", "acme");
+    assert_eq!(
+        samples(&text(), "rustok_event_bus_published_total").len(),
+        1
+    );
+    telemetry.shutdown();
+    assert!(matches!(
+        text_only().init(),
+        Err(InitError::AlreadyInitialized)
+    ));
+}
+
+#[test]
+fn a_foreign_subscriber_is_a_clear_error_and_can_be_lived_with() {
+    use tracing_subscriber::layer::SubscriberExt;
+
+    tracing::subscriber::set_global_default(tracing_subscriber::registry())
+        .expect("the first subscriber");
+    let error = text_only().init().expect_err("there is one already");
+    assert!(matches!(error, InitError::SubscriberAlreadySet), "{error}");
+    // A failed start leaves nothing behind: without its own subscriber telemetry starts.
+    let telemetry = text_only()
+        .without_subscriber()
+        .init()
+        .expect("telemetry starts");
+    let subscriber = tracing_subscriber::registry().with(telemetry.layer());
+    tracing::subscriber::with_default(subscriber, || drop(tracing::info_span!("own")));
+    let created = samples(&text(), "rustok_spans_created_total");
+    assert_eq!(created["{operation=\"own\",tenant_id=\"none\"}"], "1");
+    telemetry.shutdown();
+}
+
+#[test]
+fn switched_off_is_off() {
+    let config =
+        TelemetryConfig::from_vars([("OTEL_SDK_DISABLED", "true")]).expect("a valid configuration");
+    let telemetry = rustok_telemetry::builder()
+        .config(config)
+        .init()
+        .expect("telemetry starts");
+    record();
+    assert_eq!(
+        rustok_telemetry::prometheus_text(),
+        Err(rustok_telemetry::TextError::Disabled)
+    );
+    assert!(telemetry.shutdown().is_complete());
+}
+
+#[test]
+fn dropping_the_guard_shuts_down() {
+    drop(text_only().init().expect("telemetry starts"));
+    assert_eq!(
+        rustok_telemetry::prometheus_text(),
+        Err(rustok_telemetry::TextError::ShutDown)
+    );
+}

@@ -1,0 +1,67 @@
+//! What several tests need.
+#![allow(dead_code, reason = "each test uses a part")]
+
+use std::collections::BTreeMap;
+
+use rustok_telemetry::{Builder, config::TelemetryConfig};
+
+/// A builder without exporters: the text endpoint serves what was recorded.
+pub(crate) fn text_only() -> Builder {
+    with_variables(&[])
+}
+
+/// A builder without exporters but with further variables.
+pub(crate) fn with_variables(variables: &[(&str, &str)]) -> Builder {
+    let mut all = BTreeMap::from([
+        ("OTEL_TRACES_EXPORTER", "none"),
+        ("OTEL_METRICS_EXPORTER", "prometheus"),
+        ("OTEL_SERVICE_NAME", "shop"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "service.instance.id=one"),
+    ]);
+    all.extend(variables.iter().copied());
+    let config = TelemetryConfig::from_vars(all).expect("a valid configuration");
+    rustok_telemetry::builder().config(config)
+}
+
+/// The text of the metrics endpoint.
+pub(crate) fn text() -> String {
+    let text = rustok_telemetry::prometheus_text().expect("telemetry runs");
+    assert_eq!(text.content_type, "text/plain; version=0.0.4");
+    String::from_utf8(text.body).expect("text")
+}
+
+/// The samples of one metric: labels → value.
+pub(crate) fn samples(text: &str, name: &str) -> BTreeMap<String, String> {
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.rsplit_once(' '))
+        .filter_map(|(series, value)| {
+            let rest = series.strip_prefix(name)?;
+            (rest.is_empty() || rest.starts_with('{')).then(|| (rest.to_owned(), value.to_owned()))
+        })
+        .collect()
+}
+
+/// Asserts the whole content of a metric.
+#[track_caller]
+pub(crate) fn assert_samples(text: &str, name: &str, expected: &[(&str, &str)]) {
+    let actual = samples(text, name);
+    let actual: Vec<_> = actual
+        .iter()
+        .map(|(labels, value)| (labels.as_str(), value.as_str()))
+        .collect();
+    assert_eq!(actual, expected, "{name}");
+}
+
+/// Compares with a file in `tests/golden/`; `UPDATE_GOLDEN=1` writes it anew.
+pub(crate) fn check_golden(name: &str, actual: &str) {
+    let path = format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, actual).expect("write the golden file");
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        expected == actual,
+        "{name} differs; run with UPDATE_GOLDEN=1 and look at the difference. Actual:\n{actual}"
+    );
+}
