@@ -259,7 +259,10 @@ fn connect(endpoint: &str) -> io::Result<()> {
 
 /// The error without what the SDK puts before every one.
 fn reason(error: &str) -> String {
-    error.strip_prefix("Operation failed: ").unwrap_or(error).to_owned()
+    error
+        .strip_prefix("Operation failed: ")
+        .unwrap_or(error)
+        .to_owned()
 }
 
 fn announce_recovery(endpoint: &str) {

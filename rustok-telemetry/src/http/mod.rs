@@ -7,10 +7,13 @@
 //!
 //! let app: Router = Router::new()
 //!     .route("/api/products/{id}", get(|| async { "a product" }))
-//!     .layer(TelemetryLayer::new()) // after the routes, so that it sees which one matched
-//!     .merge(health_routes());
+//!     .merge(health_routes())
+//!     .layer(TelemetryLayer::new());
 //! # }
 //! ```
+//!
+//! Add the layer last: it covers the routes that are there already, and a router that is merged later brings an
+//! uncovered fallback with it, so that unmatched requests would not be counted.
 //!
 //! # Labels
 //!
