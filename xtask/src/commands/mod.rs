@@ -1,0 +1,7 @@
+//! One file for each command.
+
+pub(crate) mod demo;
+pub(crate) mod stack;
+
+/// What a command may fail with: it is only shown.
+pub(crate) type Error = Box<dyn std::error::Error>;
