@@ -114,10 +114,11 @@ impl Stack {
     }
 
     fn start(&mut self, builder: &mut Builder) -> Result<(), UpError> {
-        let located =
-            Service::ALL.map(|service| programs::locate(service.program(), &mut builder.reporter));
+        let located = Service::ALL
+            .iter()
+            .map(|service| programs::locate(service.program(), &mut builder.reporter))
+            .collect::<Result<Vec<_>, _>>()?;
         for (service, located) in Service::ALL.into_iter().zip(located) {
-            let located = located?;
             builder.reporter.note(&located.to_string());
             let (ports, detached) = (&self.state.ports, builder.detached);
             let child = start::spawn(service, &located.path, ports, &self.dir, detached)?;
