@@ -146,6 +146,13 @@ impl Ports {
             .unwrap_or_else(|| port.default_number())
     }
 
+    /// The same ports but for one.
+    #[must_use]
+    pub fn with(mut self, port: Port, number: u16) -> Self {
+        self.0.insert(port, number);
+        self
+    }
+
     /// `127.0.0.1:` and the number.
     pub fn address(&self, port: Port) -> String {
         format!("{}:{}", Ipv4Addr::LOCALHOST, self.get(port))

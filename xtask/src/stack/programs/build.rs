@@ -11,7 +11,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::path;
+use super::on_path;
 use super::{Located, Origin, Program, ProgramError};
 use crate::progress::Reporter;
 use crate::stack::run_dir::{last_lines, tail};
@@ -34,7 +34,7 @@ pub(super) fn from_cache_or_build(
     if path.is_file() {
         return Ok(located(program, path, Origin::Cache));
     }
-    if !path::has("go") {
+    if !on_path::has("go") {
         let go = go_version(program)?;
         return Err(ProgramError::NoGo { program, go });
     }

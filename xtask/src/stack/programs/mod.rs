@@ -5,7 +5,7 @@
 //! `go.sum` is committed, so what is built is what was tested.
 
 mod build;
-mod path;
+mod on_path;
 mod pinned;
 
 use std::fmt;
@@ -41,7 +41,7 @@ pub enum Origin {
 
 /// Finds the program, and builds it if need be.
 pub fn locate(program: Program, reporter: &mut Reporter) -> Result<Located, ProgramError> {
-    if let Some(path) = path::find(program, reporter) {
+    if let Some(path) = on_path::find(program, reporter) {
         let origin = Origin::Path;
         return Ok(Located {
             program,
@@ -52,14 +52,9 @@ pub fn locate(program: Program, reporter: &mut Reporter) -> Result<Located, Prog
     build::from_cache_or_build(program, reporter)
 }
 
-/// The file of `otelcol`; building it, if need be, is shown on standard error.
-pub fn otelcol() -> Result<PathBuf, ProgramError> {
-    Ok(locate(Program::Otelcol, &mut Reporter::stderr())?.path)
-}
-
-/// The file of `promtool`; building it, if need be, is shown on standard error.
-pub fn promtool() -> Result<PathBuf, ProgramError> {
-    Ok(locate(Program::Promtool, &mut Reporter::stderr())?.path)
+/// The program's file; building it, if need be, is shown on standard error.
+pub fn path(program: Program) -> Result<PathBuf, ProgramError> {
+    Ok(locate(program, &mut Reporter::stderr())?.path)
 }
 
 impl fmt::Display for Located {
