@@ -25,18 +25,22 @@
 //! ([`run_dir::RunDir`]), where `status` and `down` find them. Unix only: it needs signals and
 //! symbolic links.
 
+mod port;
 pub mod ports;
 pub mod process;
 pub mod programs;
 pub mod query;
 pub mod run_dir;
+mod running;
 pub mod service;
 mod start;
 mod state;
 mod up;
 
-pub use ports::{Port, Ports};
+pub use port::Port;
+pub use ports::Ports;
+pub use running::{ServiceStatus, Stack};
 pub use service::Service;
 pub use start::StartError;
 pub use state::StateError;
-pub use up::{Builder, ServiceStatus, Stack, UpError};
+pub use up::{Builder, UpError};

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::Agent;
 
-use super::ports::Port;
-use super::up::Stack;
+use super::port::Port;
+use super::running::Stack;
 
 /// One series of an instant query, with its value.
 #[derive(Debug, Clone, PartialEq)]

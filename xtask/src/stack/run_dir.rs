@@ -19,8 +19,10 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::ports::{Port, Ports};
+use super::port::Port;
+use super::ports::Ports;
 use super::service::Service;
+use super::state::StateError;
 use crate::workspace;
 
 /// The target files of `prometheus/prometheus.yml`, and the port that each leads to.
@@ -77,13 +79,15 @@ impl RunDir {
     }
 
     /// Keeps others from starting or stopping this stack until the file is dropped.
-    /// None if another does so now.
-    pub(super) fn lock(&self) -> io::Result<Option<File>> {
-        let file = File::create(self.0.join("lock"))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
+    pub(super) fn lock(&self) -> Result<File, StateError> {
+        let path = self.0.join("lock");
+        let locked = File::create(&path).map(|file| file.try_lock().map(|()| file));
+        match locked {
+            Ok(Ok(file)) => Ok(file),
+            Ok(Err(TryLockError::WouldBlock)) => Err(StateError::Locked(self.0.clone())),
+            Ok(Err(TryLockError::Error(source))) | Err(source) => {
+                Err(StateError::File { path, source })
+            }
         }
     }
 

@@ -5,7 +5,8 @@ use std::{ffi::OsString, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::ports::{Port, Ports};
+use super::port::Port;
+use super::ports::Ports;
 use super::programs::Program;
 use super::run_dir::RunDir;
 use crate::workspace;

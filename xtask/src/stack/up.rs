@@ -1,15 +1,15 @@
-//! A running stack: started, found again, asked how it is, stopped.
+//! Starts a stack.
 
 use std::io;
-use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::ports::{InvalidPorts, Port, Ports, PortsInUse};
+use super::port::Port;
+use super::ports::{InvalidPorts, Ports, PortsInUse};
 use super::process::Stopped;
 use super::programs::{self, ProgramError};
-use super::query;
 use super::run_dir::RunDir;
+use super::running::Stack;
 use super::service::Service;
 use super::start::{self, StartError};
 use super::state::{State, StateError};
@@ -18,140 +18,6 @@ use crate::workspace;
 
 /// How often to start on other free ports when another program was quicker.
 const FREE_PORT_ATTEMPTS: u32 = 5;
-
-/// A stack that is up.
-///
-/// One that was started without [`Builder::detached`] is stopped when it is dropped.
-#[derive(Debug)]
-pub struct Stack {
-    dir: RunDir,
-    state: State,
-    /// Those that this process started, so that they can be reaped.
-    children: Vec<(Service, Child)>,
-    stop_on_drop: bool,
-}
-
-/// How one program of a stack is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServiceStatus {
-    /// Which.
-    pub service: Service,
-    /// Its process, if that still runs.
-    pub pid: Option<u32>,
-    /// Whether it answers that it is ready.
-    pub ready: bool,
-    /// Its address for people.
-    pub url: String,
-}
-
-impl Stack {
-    /// Says how the stack is to be started.
-    pub fn builder() -> Builder {
-        Builder::new()
-    }
-
-    /// The stack that was left running in this folder; none if there is none.
-    /// Dropping it stops nothing.
-    pub fn find(dir: impl AsRef<Path>) -> Result<Option<Self>, StateError> {
-        let path = dir.as_ref();
-        if !path.is_dir() {
-            return Ok(None);
-        }
-        let dir = RunDir::create(path).map_err(|source| StateError::File {
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(State::read(&dir)?.map(|state| Self::new(dir, state, false)))
-    }
-
-    /// The ports of this stack.
-    pub fn ports(&self) -> &Ports {
-        &self.state.ports
-    }
-
-    /// The folder with its logs and data.
-    pub fn dir(&self) -> &RunDir {
-        &self.dir
-    }
-
-    /// How each program is now.
-    pub fn status(&self) -> Vec<ServiceStatus> {
-        let ports = &self.state.ports;
-        let status = |service: Service| {
-            let process = self.state.processes.get(&service);
-            let running = process.filter(|process| process.is_running());
-            ServiceStatus {
-                service,
-                pid: running.map(|process| process.pid()),
-                ready: running.is_some() && query::is_ready(&service.ready_url(ports)),
-                url: service.url(ports),
-            }
-        };
-        Service::ALL.into_iter().map(status).collect()
-    }
-
-    /// Whether every program runs and is ready.
-    pub fn is_ready(&self) -> bool {
-        self.status().iter().all(|status| status.ready)
-    }
-
-    /// Stops every program, and says how each ended.
-    pub fn down(mut self) -> Result<Vec<(Service, Stopped)>, StateError> {
-        let _lock = lock(&self.dir)?;
-        self.stop_on_drop = false;
-        let stopped = self.stop();
-        State::remove(&self.dir)?;
-        Ok(stopped)
-    }
-
-    fn new(dir: RunDir, state: State, stop_on_drop: bool) -> Self {
-        Self {
-            dir,
-            state,
-            children: Vec::new(),
-            stop_on_drop,
-        }
-    }
-
-    fn start(&mut self, builder: &mut Builder) -> Result<(), UpError> {
-        let located = Service::ALL
-            .iter()
-            .map(|service| programs::locate(service.program(), &mut builder.reporter))
-            .collect::<Result<Vec<_>, _>>()?;
-        for (service, located) in Service::ALL.into_iter().zip(located) {
-            builder.reporter.note(&located.to_string());
-            let (ports, detached) = (&self.state.ports, builder.detached);
-            let child = start::spawn(service, &located.path, ports, &self.dir, detached)?;
-            if let Some(process) = super::process::ProcessId::of(child.id()) {
-                self.state.processes.insert(service, process);
-            }
-            self.children.push((service, child));
-            self.state.write(&self.dir)?;
-        }
-        let (ports, children) = (&self.state.ports, &mut self.children);
-        start::wait_until_ready(children, ports, &self.dir, &mut builder.reporter)?;
-        Ok(())
-    }
-
-    fn stop(&mut self) -> Vec<(Service, Stopped)> {
-        let stopped = self.state.stop();
-        for (_, child) in &mut self.children {
-            // It has ended; this only takes its exit status off the system's list.
-            let _ = child.try_wait();
-        }
-        stopped
-    }
-}
-
-impl Drop for Stack {
-    fn drop(&mut self) {
-        if self.stop_on_drop {
-            self.stop();
-            // Nothing runs any more, so a state that stays is harmless: `down` finds nothing to do.
-            let _ = State::remove(&self.dir);
-        }
-    }
-}
 
 /// How a stack is to be started.
 #[derive(Debug)]
@@ -171,7 +37,7 @@ enum PortChoice {
 }
 
 impl Builder {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             dir: workspace::default_run_dir(),
             ports: PortChoice::Environment,
@@ -229,7 +95,7 @@ impl Builder {
             path: self.dir.clone(),
             source,
         })?;
-        let _lock = lock(&dir)?;
+        let _lock = dir.lock()?;
         clear_leftovers(&dir, &mut self.reporter)?;
         let mut attempt = 1;
         loop {
@@ -266,9 +132,25 @@ impl Builder {
             })?;
         // Until it is ready, dropping it stops what has been started.
         let mut stack = Stack::new(dir.clone(), State::new(ports), true);
-        stack.start(self)?;
-        stack.stop_on_drop = !self.detached;
+        self.start_programs(&mut stack)?;
+        if self.detached {
+            stack.detach();
+        }
         Ok(stack)
+    }
+
+    fn start_programs(&mut self, stack: &mut Stack) -> Result<(), UpError> {
+        let located = Service::ALL
+            .iter()
+            .map(|service| programs::locate(service.program(), &mut self.reporter))
+            .collect::<Result<Vec<_>, _>>()?;
+        for (service, located) in Service::ALL.into_iter().zip(located) {
+            self.reporter.note(&located.to_string());
+            let (ports, dir) = (stack.ports(), stack.dir());
+            let child = start::spawn(service, &located.path, ports, dir, self.detached)?;
+            stack.add(service, child)?;
+        }
+        Ok(stack.wait_until_ready(&mut self.reporter)?)
     }
 }
 
@@ -291,17 +173,6 @@ fn clear_leftovers(dir: &RunDir, reporter: &mut Reporter) -> Result<(), UpError>
         }
     }
     Ok(State::remove(dir)?)
-}
-
-fn lock(dir: &RunDir) -> Result<std::fs::File, StateError> {
-    match dir.lock() {
-        Ok(Some(file)) => Ok(file),
-        Ok(None) => Err(StateError::Locked(dir.path().to_owned())),
-        Err(source) => Err(StateError::File {
-            path: dir.path().to_owned(),
-            source,
-        }),
-    }
 }
 
 /// Why the stack is not up.
