@@ -171,12 +171,27 @@ fn files_of(module: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The version of Go that the program's module asks for.
+/// The version of Go that builds this and every other program of the stack.
 fn go_version(program: Program) -> Result<String, ProgramError> {
-    let path = program.module().join("go.mod");
-    let text = attempt(program, "read", &path, fs::read_to_string(&path))?;
-    let version = text.lines().find_map(|line| line.strip_prefix("go "));
-    Ok(version.unwrap_or_default().to_owned())
+    let mut newest = String::new();
+    for module in Program::ALL.map(Program::module) {
+        let path = module.join("go.mod");
+        let text = attempt(program, "read", &path, fs::read_to_string(&path))?;
+        let versions = text.lines().filter_map(|line| line.strip_prefix("go "));
+        for version in versions {
+            if numbers(version) > numbers(&newest) {
+                newest = version.to_owned();
+            }
+        }
+    }
+    Ok(newest)
+}
+
+fn numbers(version: &str) -> Vec<u32> {
+    version
+        .split('.')
+        .filter_map(|part| part.parse().ok())
+        .collect()
 }
 
 fn located(program: Program, path: PathBuf, origin: Origin) -> Located {

@@ -75,7 +75,9 @@ pub enum ProgramError {
     #[error(
         "{program} is not on the PATH, so it has to be built, and `go` is not there either.\n\
          Install Go {go} or newer (1.21 or newer will do where it may download newer toolchains), \
-         or put {program} on the PATH."
+         or put `{}` {} on the PATH.",
+        program.name_on_path(),
+        program.version()
     )]
     NoGo {
         /// The program that is missing.
