@@ -1,2 +1,58 @@
-//! Tasks of this workspace.
-fn main() {}
+//! Tasks of this workspace: `cargo xtask <command>`.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the program speaks to a terminal"
+)]
+
+mod commands;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::{Parser, Subcommand};
+use commands::{catalogue, demo, stack, test};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "Tasks of this workspace")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(subcommand)]
+    Stack(stack::Command),
+    /// Run the stack and the reference service with traffic; Ctrl-C ends both.
+    Demo(stack::Up),
+    Catalogue(catalogue::Options),
+    Test(test::Options),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = cancelled_by_signals().and_then(|cancelled| match arguments.command {
+        Command::Stack(command) => stack::run(command, cancelled),
+        Command::Demo(options) => demo::run(&options, cancelled),
+        Command::Catalogue(options) => catalogue::run(&options),
+        Command::Test(options) => test::run(&options, cancelled),
+    });
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+/// A flag that the first Ctrl-C sets; the second one ends the program at once.
+fn cancelled_by_signals() -> Result<Arc<AtomicBool>, commands::Error> {
+    let cancelled = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        flag::register_conditional_shutdown(signal, 130, Arc::clone(&cancelled))?;
+        flag::register(signal, Arc::clone(&cancelled))?;
+    }
+    Ok(cancelled)
+}

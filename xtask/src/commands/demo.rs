@@ -1,0 +1,98 @@
+//! `cargo xtask demo`: the stack, and the reference service sending telemetry to it.
+
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use xtask::stack::{Port, Ports};
+use xtask::workspace;
+
+use super::Error;
+use super::stack::{Up, WasUp, ensure_up, print_addresses};
+
+/// How long the service may take to hand its telemetry over and end.
+const GRACE: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(100);
+
+/// Starts the stack unless it is up, runs the service until Ctrl-C, and leaves things as they were.
+pub(crate) fn run(options: &Up, cancelled: Arc<AtomicBool>) -> Result<ExitCode, Error> {
+    let (stack, WasUp(was_up)) = ensure_up(options, Arc::clone(&cancelled))?;
+    println!("The stack is up:");
+    print_addresses(&stack);
+    let result = serve(stack.ports(), &cancelled);
+    if was_up {
+        println!("The stack was up before and stays up.");
+    } else {
+        stack.down()?;
+        println!("The stack is down again.");
+    }
+    let status = result?;
+    let ended_as_asked = cancelled.load(Ordering::Relaxed) || status.success();
+    Ok(ExitCode::from(u8::from(!ended_as_asked)))
+}
+
+fn serve(ports: &Ports, cancelled: &AtomicBool) -> Result<ExitStatus, Error> {
+    ports.check_free(&[Port::Application])?;
+    println!("  service         {}", ports.url(Port::Application));
+    println!("Ctrl-C ends it.");
+    let mut service = Command::new(env!("CARGO"))
+        .current_dir(workspace::root())
+        .args(["run", "--package", "rustok-server", "--", "--traffic"])
+        .envs(environment(ports))
+        .stdin(Stdio::null())
+        // A group of its own, so that Ctrl-C reaches it once: from here.
+        .process_group(0)
+        .spawn()?;
+    loop {
+        if let Some(status) = service.try_wait()? {
+            return Ok(status);
+        }
+        if cancelled.load(Ordering::Relaxed) {
+            return Ok(stop(&mut service)?);
+        }
+        sleep(POLL);
+    }
+}
+
+/// Where the service listens and sends its telemetry; what the user has set stays.
+fn environment(ports: &Ports) -> Vec<(&'static str, String)> {
+    let number = ports.get(Port::Application).to_string();
+    let mut variables = vec![(Port::Application.variable(), number)];
+    for (variable, value) in [
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            ports.url(Port::CollectorOtlpGrpc),
+        ),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc".to_owned()),
+        // Every 5 s instead of every minute: a demonstration is looked at.
+        ("OTEL_METRIC_EXPORT_INTERVAL", "5000".to_owned()),
+    ] {
+        if std::env::var_os(variable).is_none() {
+            variables.push((variable, value));
+        }
+    }
+    variables
+}
+
+fn stop(service: &mut Child) -> std::io::Result<ExitStatus> {
+    let group = i32::try_from(service.id()).ok().and_then(Pid::from_raw);
+    if let Some(group) = group {
+        // It fails only if the group has ended by itself, which the loop below sees.
+        let _ = kill_process_group(group, Signal::INT);
+    }
+    let deadline = Instant::now() + GRACE;
+    while Instant::now() < deadline {
+        if let Some(status) = service.try_wait()? {
+            return Ok(status);
+        }
+        sleep(POLL);
+    }
+    if let Some(group) = group {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    service.wait()
+}

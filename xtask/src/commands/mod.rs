@@ -1,0 +1,9 @@
+//! One file for each command.
+
+pub(crate) mod catalogue;
+pub(crate) mod demo;
+pub(crate) mod stack;
+pub(crate) mod test;
+
+/// What a command may fail with: it is only shown.
+pub(crate) type Error = Box<dyn std::error::Error>;

@@ -1,0 +1,154 @@
+//! `cargo xtask stack`: the observability stack without containers.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::{Args, Subcommand};
+use xtask::progress::Reporter;
+use xtask::stack::process::Stopped;
+use xtask::stack::programs::{self, Program};
+use xtask::stack::{Port, Service, Stack, UpError};
+use xtask::workspace;
+
+use super::Error;
+
+/// Run Collector, Prometheus and Jaeger without containers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the programs (building them if need be) and leave them running.
+    Up(Up),
+    /// Show each program, and exit with 0 only if all are ready.
+    Status(Folder),
+    /// Stop what `up` started.
+    Down(Folder),
+    /// Find or build the programs without starting any, and print where they are.
+    Build,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// Let the stack choose ports that are free, instead of the usual ones.
+    #[arg(long)]
+    pub(crate) free_ports: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Folder {
+    /// Where state, logs and data are kept [default: .stack in the workspace].
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+impl Folder {
+    pub(crate) fn path(&self) -> PathBuf {
+        self.dir.clone().unwrap_or_else(workspace::default_run_dir)
+    }
+}
+
+pub(crate) fn run(command: Command, cancelled: Arc<AtomicBool>) -> Result<ExitCode, Error> {
+    match command {
+        Command::Up(options) => up(&options, cancelled),
+        Command::Status(folder) => status(&folder),
+        Command::Down(folder) => down(&folder),
+        Command::Build => build(cancelled),
+    }
+}
+
+/// Starts the stack, or takes the one that is up; says which.
+pub(crate) fn ensure_up(
+    options: &Up,
+    cancelled: Arc<AtomicBool>,
+) -> Result<(Stack, WasUp), UpError> {
+    let dir = options.folder.path();
+    if let Some(stack) = Stack::find(&dir)?.filter(Stack::is_ready) {
+        return Ok((stack, WasUp(true)));
+    }
+    let reporter = Reporter::stderr().cancelled_by(cancelled);
+    let mut builder = Stack::builder().run_dir(dir).detached().reporter(reporter);
+    if options.free_ports {
+        builder = builder.free_ports();
+    }
+    Ok((builder.up()?, WasUp(false)))
+}
+
+/// Whether the stack was up before.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WasUp(pub(crate) bool);
+
+/// The addresses that a person or an application needs.
+pub(crate) fn print_addresses(stack: &Stack) {
+    let ports = stack.ports();
+    println!("  Prometheus      {}", ports.url(Port::Prometheus));
+    println!("  Jaeger          {}", ports.url(Port::JaegerQuery));
+    println!("  OTLP over gRPC  {}", ports.url(Port::CollectorOtlpGrpc));
+    println!("  OTLP over HTTP  {}", ports.url(Port::CollectorOtlpHttp));
+    println!(
+        "  logs            {}",
+        stack.dir().path().join("logs").display()
+    );
+}
+
+fn up(options: &Up, cancelled: Arc<AtomicBool>) -> Result<ExitCode, Error> {
+    let (stack, WasUp(was_up)) = ensure_up(options, cancelled)?;
+    println!("The stack is up{}:", if was_up { " already" } else { "" });
+    print_addresses(&stack);
+    println!("Stop it with: cargo xtask stack down");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn status(folder: &Folder) -> Result<ExitCode, Error> {
+    let Some(stack) = Stack::find(folder.path())? else {
+        for service in Service::ALL {
+            println!("{service:<12}not started");
+        }
+        return Ok(ExitCode::FAILURE);
+    };
+    let mut all_ready = true;
+    for status in stack.status() {
+        let state = match (status.pid, status.ready) {
+            (None, _) => "ended",
+            (Some(_), false) => "not ready",
+            (Some(_), true) => "ready",
+        };
+        let pid = status.pid.map_or("-".to_owned(), |pid| pid.to_string());
+        println!(
+            "{:<12}{state:<11}pid {pid:<9}{}",
+            status.service, status.url
+        );
+        all_ready &= status.ready;
+    }
+    Ok(ExitCode::from(u8::from(!all_ready)))
+}
+
+fn down(folder: &Folder) -> Result<ExitCode, Error> {
+    let Some(stack) = Stack::find(folder.path())? else {
+        println!("The stack is not up: nothing to stop.");
+        return Ok(ExitCode::SUCCESS);
+    };
+    let mut code = ExitCode::SUCCESS;
+    for (service, stopped) in stack.down()? {
+        let how = match stopped {
+            Stopped::Already => "had ended before",
+            Stopped::Gracefully => "stopped",
+            Stopped::Killed => "did not stop when asked to, and was killed",
+            Stopped::StillRunning => {
+                code = ExitCode::FAILURE;
+                "still runs, although it was killed"
+            }
+        };
+        println!("{service:<12}{how}");
+    }
+    Ok(code)
+}
+
+fn build(cancelled: Arc<AtomicBool>) -> Result<ExitCode, Error> {
+    let mut reporter = Reporter::stderr().cancelled_by(cancelled);
+    for program in Program::ALL {
+        println!("{}", programs::locate(program, &mut reporter)?);
+    }
+    Ok(ExitCode::SUCCESS)
+}

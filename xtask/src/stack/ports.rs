@@ -1,0 +1,211 @@
+//! The numbers of a stack's ports: from the environment, or free ones.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+
+use serde::{Deserialize, Serialize};
+
+use super::port::Port;
+
+/// The number of every port.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ports(BTreeMap<Port, u16>);
+
+impl Ports {
+    /// The ports that the environment sets, defaults for the others.
+    pub fn from_env() -> Result<Self, InvalidPorts> {
+        Self::from_lookup(|variable| std::env::var(variable).ok())
+    }
+
+    /// Ports that nothing listens on at the moment.
+    ///
+    /// They are not reserved, so another program may be quicker; starting the stack copes with it.
+    pub fn free() -> io::Result<Self> {
+        // All are held until all are known, so that no number comes twice.
+        let listeners = Port::ALL
+            .iter()
+            .map(|&port| Ok((port, listen(0)?)))
+            .collect::<io::Result<Vec<_>>>()?;
+        let numbers = listeners
+            .iter()
+            .map(|(port, listener)| Ok((*port, listener.local_addr()?.port())))
+            .collect::<io::Result<_>>()?;
+        Ok(Self(numbers))
+    }
+
+    /// The number of one port.
+    pub fn get(&self, port: Port) -> u16 {
+        self.0
+            .get(&port)
+            .copied()
+            .unwrap_or_else(|| port.default_number())
+    }
+
+    /// The same ports but for one.
+    #[must_use]
+    pub fn with(mut self, port: Port, number: u16) -> Self {
+        self.0.insert(port, number);
+        self
+    }
+
+    /// `127.0.0.1:` and the number.
+    pub fn address(&self, port: Port) -> String {
+        format!("{}:{}", Ipv4Addr::LOCALHOST, self.get(port))
+    }
+
+    /// `http://127.0.0.1:` and the number.
+    pub fn url(&self, port: Port) -> String {
+        format!("http://{}", self.address(port))
+    }
+
+    /// Whether all of `ports` can be listened on; else every one that cannot.
+    pub fn check_free(&self, ports: &[Port]) -> Result<(), PortsInUse> {
+        let taken: Vec<_> = ports
+            .iter()
+            .map(|&port| (port, self.get(port)))
+            .filter_map(|(port, number)| {
+                let cause = listen(number).err()?;
+                Some((port, number, cause))
+            })
+            .collect();
+        if taken.is_empty() {
+            Ok(())
+        } else {
+            Err(PortsInUse(taken))
+        }
+    }
+
+    fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidPorts> {
+        let mut numbers = BTreeMap::new();
+        let mut owners: BTreeMap<u16, Port> = BTreeMap::new();
+        let mut problems = Vec::new();
+        for port in Port::ALL {
+            let variable = port.variable();
+            let number = match lookup(variable).filter(|text| !text.is_empty()) {
+                None => port.default_number(),
+                Some(text) => match text.parse() {
+                    Ok(number) if number > 0 => number,
+                    _ => {
+                        problems.push(format!(
+                            "{variable}={text:?} is not a port: give a number from 1 to 65535"
+                        ));
+                        continue;
+                    }
+                },
+            };
+            if let Some(other) = owners.insert(number, port) {
+                problems.push(format!(
+                    "{} and {variable} are both {number}: give each a number of its own",
+                    other.variable()
+                ));
+            }
+            numbers.insert(port, number);
+        }
+        if problems.is_empty() {
+            Ok(Self(numbers))
+        } else {
+            Err(InvalidPorts(problems))
+        }
+    }
+}
+
+/// Environment variables that do not make a set of ports; one line for each problem.
+#[derive(Debug)]
+pub struct InvalidPorts(Vec<String>);
+
+impl fmt::Display for InvalidPorts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the ports of the stack cannot be used as set:")?;
+        self.0.iter().try_for_each(|line| write!(f, "\n  {line}"))
+    }
+}
+
+impl std::error::Error for InvalidPorts {}
+
+/// Ports that something else listens on already; all of them.
+#[derive(Debug)]
+pub struct PortsInUse(Vec<(Port, u16, io::Error)>);
+
+impl PortsInUse {
+    /// The ports, with their numbers.
+    pub fn ports(&self) -> impl Iterator<Item = (Port, u16)> {
+        self.0.iter().map(|(port, number, _)| (*port, *number))
+    }
+}
+
+impl fmt::Display for PortsInUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the stack needs ports that it cannot listen on:")?;
+        for (port, number, cause) in &self.0 {
+            let cause = match cause.kind() {
+                io::ErrorKind::AddrInUse => "in use".to_owned(),
+                _ => cause.to_string(),
+            };
+            let (purpose, variable) = (port.purpose(), port.variable());
+            write!(f, "\n  {number} ({purpose}): {cause}; ")?;
+            write!(f, "set {variable} to choose another")?;
+        }
+        write!(
+            f,
+            "\nStop what listens there (`cargo xtask stack down` if it is an earlier stack), \
+             set the variables, or let the stack choose all ports with --free-ports."
+        )
+    }
+}
+
+impl std::error::Error for PortsInUse {}
+
+fn listen(number: u16) -> io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unset_and_empty_variables_mean_the_defaults() {
+        let ports =
+            Ports::from_lookup(|variable| (variable == "PROMETHEUS_PORT").then(String::new))
+                .expect("valid");
+        assert!(
+            Port::ALL
+                .iter()
+                .all(|&port| ports.get(port) == port.default_number())
+        );
+    }
+
+    #[test]
+    fn all_problems_are_reported_at_once() {
+        let error = Ports::from_lookup(|variable| match variable {
+            "PROMETHEUS_PORT" => Some("ninety".to_owned()),
+            "JAEGER_QUERY_PORT" => Some("0".to_owned()),
+            "JAEGER_HEALTH_PORT" => Some("4317".to_owned()),
+            _ => None,
+        })
+        .expect_err("three problems")
+        .to_string();
+        assert!(
+            error.contains("PROMETHEUS_PORT=\"ninety\" is not a port"),
+            "{error}"
+        );
+        assert!(
+            error.contains("JAEGER_QUERY_PORT=\"0\" is not a port"),
+            "{error}"
+        );
+        assert!(
+            error.contains("COLLECTOR_OTLP_GRPC_PORT and JAEGER_HEALTH_PORT are both 4317"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn free_ports_are_distinct_and_free() {
+        let ports = Ports::free().expect("free ports");
+        let distinct: std::collections::BTreeSet<_> =
+            Port::ALL.iter().map(|&port| ports.get(port)).collect();
+        assert_eq!(distinct.len(), Port::ALL.len());
+    }
+}

@@ -1,0 +1,228 @@
+//! Builds a program from its Go module into the user's cache, once for all clones and users of it.
+//!
+//! `${XDG_CACHE_HOME:-$HOME/.cache}/rustok-telemetry/bin/<program>-<version>-<key>/<program>`, where
+//! the key stands for the module's files and the build's flags. One process builds at a time, under
+//! a lock file; the result gets its name only when it is whole.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::on_path;
+use super::{Located, Origin, Program, ProgramError};
+use crate::progress::Reporter;
+use crate::stack::run_dir::{last_lines, tail};
+use crate::workspace;
+
+const POLL: Duration = Duration::from_millis(200);
+
+/// Takes the program from the cache, or builds it there.
+pub(super) fn from_cache_or_build(
+    program: Program,
+    reporter: &mut Reporter,
+) -> Result<Located, ProgramError> {
+    let cache = workspace::cache_folder()
+        .ok_or(ProgramError::NoCacheFolder)?
+        .join("bin");
+    let key = build_key(program)?;
+    let folder = cache.join(format!(
+        "{}-{}-{key:016x}",
+        program.name(),
+        program.version()
+    ));
+    let path = folder.join(program.name());
+    if path.is_file() {
+        return Ok(located(program, path, Origin::Cache));
+    }
+    if !on_path::has("go") {
+        let go = go_version(program)?;
+        return Err(ProgramError::NoGo { program, go });
+    }
+    attempt(program, "create", &folder, fs::create_dir_all(&folder))?;
+    let _lock = lock(program, &folder.join("lock"), reporter)?;
+    if path.is_file() {
+        return Ok(located(program, path, Origin::Cache));
+    }
+    let start = Instant::now();
+    build(program, &folder, reporter)?;
+    Ok(located(program, path, Origin::Built(start.elapsed())))
+}
+
+/// Builds under a name that is not the program's, and renames what is whole.
+fn build(program: Program, folder: &Path, reporter: &mut Reporter) -> Result<(), ProgramError> {
+    let unfinished = folder.join(format!("{}.unfinished", program.name()));
+    let log = folder.join("build.log");
+    let output = attempt(program, "create", &log, File::create(&log))?;
+    let errors = attempt(program, "open", &log, output.try_clone())?;
+    let go = Command::new("go")
+        .current_dir(program.module())
+        // -mod=readonly: exactly the versions and checksums that are committed.
+        .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false"])
+        .args(program.build_arguments())
+        .arg("-o")
+        .arg(&unfinished)
+        .arg(program.package())
+        // No C compiler needed, and no workspace of Go's in some parent folder.
+        .envs([("CGO_ENABLED", "0"), ("GOWORK", "off")])
+        .stdin(Stdio::null())
+        .stdout(output)
+        .stderr(errors)
+        .spawn();
+    let mut go = attempt(program, "run `go` in", &program.module(), go)?;
+    let status = wait_for_build(program, &mut go, reporter)?;
+    if !status.success() {
+        return Err(ProgramError::BuildFailed {
+            program,
+            module: program.module(),
+            output: tail(&log).map_or_else(|error| error.to_string(), |text| last_lines(&text)),
+        });
+    }
+    let finished = folder.join(program.name());
+    attempt(
+        program,
+        "rename",
+        &unfinished,
+        fs::rename(&unfinished, finished),
+    )
+}
+
+fn wait_for_build(
+    program: Program,
+    go: &mut Child,
+    reporter: &mut Reporter,
+) -> Result<ExitStatus, ProgramError> {
+    let start = Instant::now();
+    let minutes = program.build_minutes();
+    reporter.note(&format!(
+        "building {program} with Go; the first build takes about {minutes} min on two cores"
+    ));
+    loop {
+        if let Some(status) = attempt(program, "wait for", Path::new("go"), go.try_wait())? {
+            return Ok(status);
+        }
+        if reporter.is_cancelled() {
+            // Its compilers end when it does; what they leave is in Go's own cache.
+            let _ = go.kill();
+            let _ = go.wait();
+            return Err(ProgramError::Cancelled(program));
+        }
+        let seconds = start.elapsed().as_secs();
+        reporter.tick(&format!("building {program}: {seconds} s"));
+        sleep(POLL);
+    }
+}
+
+/// Waits until no other process builds this program.
+fn lock(program: Program, path: &Path, reporter: &mut Reporter) -> Result<File, ProgramError> {
+    let file = attempt(program, "create", path, File::create(path))?;
+    let start = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(error)) => attempt(program, "lock", path, Err(error))?,
+            Err(TryLockError::WouldBlock) if reporter.is_cancelled() => {
+                return Err(ProgramError::Cancelled(program));
+            }
+            Err(TryLockError::WouldBlock) => {
+                let seconds = start.elapsed().as_secs();
+                reporter.tick(&format!(
+                    "another process builds {program}: waiting, {seconds} s"
+                ));
+                sleep(POLL);
+            }
+        }
+    }
+}
+
+/// A number for all that decides what is built: the module's files and the flags.
+fn build_key(program: Program) -> Result<u64, ProgramError> {
+    let module = program.module();
+    let mut key = Fnv1a::default();
+    for file in attempt(program, "list", &module, files_of(&module))? {
+        key.add(file.file_name().unwrap_or_default().as_encoded_bytes());
+        key.add(&attempt(program, "read", &file, fs::read(&file))?);
+    }
+    for argument in program.build_arguments() {
+        key.add(argument.as_bytes());
+    }
+    Ok(key.0)
+}
+
+/// The Go sources, go.mod and go.sum; not what an editor may have left beside them.
+fn files_of(module: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = fs::read_dir(module)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<io::Result<Vec<_>>>()?;
+    files.retain(|file| {
+        let extension = file.extension().unwrap_or_default();
+        ["go", "mod", "sum"].iter().any(|&known| extension == known)
+    });
+    files.sort();
+    Ok(files)
+}
+
+/// The version of Go that builds this and every other program of the stack.
+fn go_version(program: Program) -> Result<String, ProgramError> {
+    let mut newest = String::new();
+    for module in Program::ALL.map(Program::module) {
+        let path = module.join("go.mod");
+        let text = attempt(program, "read", &path, fs::read_to_string(&path))?;
+        let versions = text.lines().filter_map(|line| line.strip_prefix("go "));
+        for version in versions {
+            if numbers(version) > numbers(&newest) {
+                newest = version.to_owned();
+            }
+        }
+    }
+    Ok(newest)
+}
+
+fn numbers(version: &str) -> Vec<u32> {
+    version
+        .split('.')
+        .filter_map(|part| part.parse().ok())
+        .collect()
+}
+
+fn located(program: Program, path: PathBuf, origin: Origin) -> Located {
+    Located {
+        program,
+        path,
+        origin,
+    }
+}
+
+fn attempt<T>(
+    program: Program,
+    action: &'static str,
+    path: &Path,
+    result: io::Result<T>,
+) -> Result<T, ProgramError> {
+    result.map_err(|source| ProgramError::File {
+        program,
+        action,
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// A hash that is the same in every build of this program, which `DefaultHasher` does not promise.
+struct Fnv1a(u64);
+
+impl Default for Fnv1a {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv1a {
+    /// Adds a part; the length keeps ("ab", "c") apart from ("a", "bc").
+    fn add(&mut self, part: &[u8]) {
+        for byte in part.iter().chain(&part.len().to_le_bytes()) {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Which version of each program, and how to build it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::workspace;
+
+/// A program in its pinned version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Program {
+    /// The OpenTelemetry Collector.
+    Otelcol,
+    /// Jaeger, the v2 line.
+    Jaeger,
+    /// Prometheus.
+    Prometheus,
+    /// Prometheus' tool for checking configurations and testing rules.
+    Promtool,
+}
+
+impl Program {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::Otelcol,
+        Self::Jaeger,
+        Self::Prometheus,
+        Self::Promtool,
+    ];
+
+    /// The name of its file when built here.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Otelcol => "otelcol",
+            Self::Jaeger => "jaeger",
+            Self::Prometheus => "prometheus",
+            Self::Promtool => "promtool",
+        }
+    }
+
+    /// The pinned version.
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::Otelcol => "0.158.0",
+            Self::Jaeger => "1.76.0",
+            Self::Prometheus | Self::Promtool => "3.16.0",
+        }
+    }
+
+    /// The name on the `PATH`. Only the Collector's contrib distribution has all that we use.
+    pub(super) fn name_on_path(self) -> &'static str {
+        match self {
+            Self::Otelcol => "otelcol-contrib",
+            other => other.name(),
+        }
+    }
+
+    /// The argument that makes it print its version.
+    pub(super) fn version_argument(self) -> &'static str {
+        match self {
+            Self::Jaeger => "version",
+            _ => "--version",
+        }
+    }
+
+    /// The versions that it may print. Jaeger's releases call the same code 1.76.0 and 2.13.0.
+    pub(super) fn printed_versions(self) -> &'static [&'static str] {
+        match self {
+            Self::Otelcol => &["0.158.0"],
+            Self::Jaeger => &["1.76.0", "2.13.0"],
+            Self::Prometheus | Self::Promtool => &["3.16.0"],
+        }
+    }
+
+    /// The folder of the Go module that builds it.
+    pub(super) fn module(self) -> PathBuf {
+        workspace::root().join(match self {
+            Self::Otelcol => "collector/build",
+            Self::Jaeger => "jaeger/build",
+            Self::Prometheus | Self::Promtool => "prometheus/build",
+        })
+    }
+
+    /// The Go package to build.
+    pub(super) fn package(self) -> &'static str {
+        match self {
+            Self::Otelcol => ".",
+            Self::Jaeger => "github.com/jaegertracing/jaeger/cmd/jaeger",
+            Self::Prometheus => "github.com/prometheus/prometheus/cmd/prometheus",
+            Self::Promtool => "github.com/prometheus/prometheus/cmd/promtool",
+        }
+    }
+
+    /// The arguments of `go build` that differ between programs.
+    pub(super) fn build_arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Otelcol => &["-ldflags=-s -w"],
+            Self::Jaeger => &["-ldflags=-s -w \
+                 -X github.com/jaegertracing/jaeger/internal/version.latestVersion=v1.76.0"],
+            // Without the clients of some thirty clouds. Files, DNS and Kubernetes stay.
+            Self::Prometheus | Self::Promtool => &[
+                "-tags=remove_all_sd,enable_dns_sd,enable_kubernetes_sd",
+                "-ldflags=-s -w -X github.com/prometheus/common/version.Version=3.16.0",
+            ],
+        }
+    }
+
+    /// About how long a first build takes on two cores.
+    pub(super) fn build_minutes(self) -> u32 {
+        match self {
+            Self::Otelcol => 6,
+            Self::Jaeger => 4,
+            Self::Prometheus => 4,
+            Self::Promtool => 1,
+        }
+    }
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name(), self.version())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The versions in the Go modules and the versions said here are the same.
+    #[test]
+    fn go_modules_have_the_pinned_versions() {
+        for (program, line) in [
+            (
+                Program::Otelcol,
+                "go.opentelemetry.io/collector/receiver/otlpreceiver v0.158.0",
+            ),
+            (Program::Jaeger, "github.com/jaegertracing/jaeger v1.76.0"),
+            (
+                Program::Prometheus,
+                "github.com/prometheus/prometheus v0.316.0",
+            ),
+        ] {
+            let module = std::fs::read_to_string(program.module().join("go.mod")).expect("go.mod");
+            assert!(module.contains(line), "{program}");
+        }
+    }
+
+    #[test]
+    fn build_flags_carry_the_pinned_version() {
+        for program in [Program::Jaeger, Program::Prometheus, Program::Promtool] {
+            let flags = program.build_arguments().join(" ");
+            assert!(flags.contains(program.version()), "{program}");
+        }
+    }
+}

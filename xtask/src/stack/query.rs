@@ -1,0 +1,145 @@
+//! Asks a running stack what it has received.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::Agent;
+
+use super::port::Port;
+use super::running::Stack;
+
+/// One series of an instant query, with its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// Its labels, `__name__` among them where the query keeps it.
+    pub labels: BTreeMap<String, String>,
+    /// The value.
+    pub value: f64,
+}
+
+impl Sample {
+    /// One label's value, empty if it has no such label: to Prometheus that is the same.
+    pub fn label(&self, name: &str) -> &str {
+        self.labels.get(name).map_or("", String::as_str)
+    }
+}
+
+/// The result of an instant query that gives a vector or a scalar.
+pub fn prometheus_query(stack: &Stack, promql: &str) -> Result<Vec<Sample>, QueryError> {
+    let data = prometheus_api(stack, "query", &[("query", promql)])?;
+    let samples = match data["resultType"].as_str() {
+        Some("vector") => data["result"].as_array().and_then(|series| {
+            let sample = |series: &Value| sample(&series["metric"], &series["value"]);
+            series.iter().map(sample).collect()
+        }),
+        Some("scalar") => sample(&Value::Null, &data["result"]).map(|sample| vec![sample]),
+        _ => None,
+    };
+    samples.ok_or_else(|| QueryError::Unexpected(promql.to_owned(), data))
+}
+
+/// `data` of an answer of Prometheus' API: `endpoint` is what follows `/api/v1/`.
+pub fn prometheus_api(
+    stack: &Stack,
+    endpoint: &str,
+    parameters: &[(&str, &str)],
+) -> Result<Value, QueryError> {
+    let url = format!("{}/api/v1/{endpoint}", stack.ports().url(Port::Prometheus));
+    let mut answer = get_json(&url, parameters)?;
+    match answer["status"].as_str() {
+        Some("success") => Ok(answer["data"].take()),
+        _ => Err(QueryError::Unexpected(url, answer)),
+    }
+}
+
+/// The services that Jaeger has traces of.
+pub fn jaeger_services(stack: &Stack) -> Result<Vec<String>, QueryError> {
+    let answer = jaeger_api(stack, "services", &[])?;
+    let names = answer["data"].as_array().into_iter().flatten();
+    Ok(names
+        .filter_map(|name| Some(name.as_str()?.to_owned()))
+        .collect())
+}
+
+/// One trace in Jaeger's JSON (`spans`, `processes`); none if Jaeger does not have it.
+pub fn jaeger_trace(stack: &Stack, trace_id: &str) -> Result<Option<Value>, QueryError> {
+    match jaeger_api(stack, &format!("traces/{trace_id}"), &[]) {
+        Ok(mut answer) => Ok(answer["data"].get_mut(0).map(Value::take)),
+        Err(QueryError::Status(_, 404, _)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The latest traces of a service, in Jaeger's JSON.
+pub fn jaeger_traces(stack: &Stack, service: &str) -> Result<Vec<Value>, QueryError> {
+    let mut answer = jaeger_api(stack, "traces", &[("service", service), ("limit", "100")])?;
+    match answer["data"].take() {
+        Value::Array(traces) => Ok(traces),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Whether the address answers 200 now.
+pub fn is_ready(url: &str) -> bool {
+    let answer = agent(Duration::from_secs(2)).get(url).call();
+    answer.is_ok_and(|answer| answer.status() == 200)
+}
+
+/// Why there is no answer, or none that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// The program cannot be reached, or what it says is not JSON.
+    #[error("{0}: {1}")]
+    Http(String, ureq::Error),
+    /// The program refuses.
+    #[error("{0}: answered {1}: {2}")]
+    Status(String, u16, String),
+    /// The answer has another shape than such an answer has.
+    #[error("{0}: unexpected answer: {1}")]
+    Unexpected(String, Value),
+}
+
+fn jaeger_api(
+    stack: &Stack,
+    endpoint: &str,
+    parameters: &[(&str, &str)],
+) -> Result<Value, QueryError> {
+    let url = format!("{}/api/{endpoint}", stack.ports().url(Port::JaegerQuery));
+    get_json(&url, parameters)
+}
+
+fn get_json(url: &str, parameters: &[(&str, &str)]) -> Result<Value, QueryError> {
+    let http = |error| QueryError::Http(url.to_owned(), error);
+    let mut answer = agent(Duration::from_secs(30))
+        .get(url)
+        .query_pairs(parameters.iter().copied())
+        .call()
+        .map_err(http)?;
+    let status = answer.status().as_u16();
+    if status != 200 {
+        let text = answer.body_mut().read_to_string().map_err(http)?;
+        return Err(QueryError::Status(url.to_owned(), status, text));
+    }
+    answer.body_mut().read_json().map_err(http)
+}
+
+/// A client that speaks to this machine only: no proxy, no TLS.
+fn agent(timeout: Duration) -> Agent {
+    Agent::config_builder()
+        .timeout_global(Some(timeout))
+        .http_status_as_error(false)
+        .proxy(None)
+        .build()
+        .new_agent()
+}
+
+fn sample(labels: &Value, value: &Value) -> Option<Sample> {
+    let labels = labels.as_object().into_iter().flatten();
+    Some(Sample {
+        labels: labels
+            .map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+            .collect::<Option<_>>()?,
+        value: value[1].as_str()?.parse().ok()?,
+    })
+}

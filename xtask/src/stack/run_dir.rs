@@ -1,0 +1,194 @@
+//! The folder in which one stack runs: its state, logs and data.
+//!
+//! ```text
+//! lock                   held while the stack goes up or down
+//! state.json             what runs: process ids with start times, ports
+//! logs/<program>.log
+//! data/<program>/
+//! prometheus/
+//!   prometheus.yml  ──►  a link to the workspace's file, as is every other file beside it
+//!   targets/*.yml        this stack's own addresses
+//! ```
+//!
+//! Prometheus looks `targets/` up beside the link, not beside the file that the link leads to. So
+//! every stack has addresses of its own and yet all share one configuration.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::port::Port;
+use super::ports::Ports;
+use super::service::Service;
+use super::state::StateError;
+use crate::workspace;
+
+/// The target files of `prometheus/prometheus.yml`, and the port that each leads to.
+const TARGETS: [(&str, Port); 5] = [
+    ("otel-collector", Port::CollectorPrometheus),
+    ("otel-collector-self", Port::CollectorSelfMetrics),
+    ("jaeger", Port::JaegerSelfMetrics),
+    ("prometheus", Port::Prometheus),
+    ("rustok-server", Port::Application),
+];
+
+/// Folders below `prometheus/` that a stack does not take from there.
+const NOT_LINKED: [&str; 2] = ["targets", "build"];
+
+/// One stack's folder.
+#[derive(Debug, Clone)]
+pub struct RunDir(PathBuf);
+
+impl RunDir {
+    /// The folder at `path`, made if it is missing.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        fs::create_dir_all(path.join("logs"))?;
+        fs::create_dir_all(path.join("data"))?;
+        Ok(Self(path.canonicalize()?))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Where a program's output goes.
+    pub fn log(&self, service: Service) -> PathBuf {
+        self.0.join("logs").join(format!("{service}.log"))
+    }
+
+    /// The last lines of a program's output.
+    pub fn log_tail(&self, service: Service) -> String {
+        tail(&self.log(service)).unwrap_or_default()
+    }
+
+    /// Where a program keeps its data.
+    pub fn data(&self, service: Service) -> PathBuf {
+        self.0.join("data").join(service.name())
+    }
+
+    /// The configuration that Prometheus is started with.
+    pub fn prometheus_config(&self) -> PathBuf {
+        self.0.join("prometheus/prometheus.yml")
+    }
+
+    pub(super) fn state(&self) -> PathBuf {
+        self.0.join("state.json")
+    }
+
+    /// Keeps others from starting or stopping this stack until the file is dropped.
+    pub(super) fn lock(&self) -> Result<File, StateError> {
+        let path = self.0.join("lock");
+        let locked = File::create(&path).map(|file| file.try_lock().map(|()| file));
+        match locked {
+            Ok(Ok(file)) => Ok(file),
+            Ok(Err(TryLockError::WouldBlock)) => Err(StateError::Locked(self.0.clone())),
+            Ok(Err(TryLockError::Error(source))) | Err(source) => {
+                Err(StateError::File { path, source })
+            }
+        }
+    }
+
+    /// Writes the links and target files for Prometheus.
+    pub(super) fn write_prometheus(
+        &self,
+        ports: &Ports,
+        scrape_interval: Option<Duration>,
+    ) -> io::Result<()> {
+        let folder = self.0.join("prometheus");
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        fs::create_dir_all(folder.join("targets"))?;
+        for entry in fs::read_dir(workspace::root().join("prometheus"))? {
+            let entry = entry?;
+            if !NOT_LINKED.iter().any(|&name| entry.file_name() == name) {
+                symlink(entry.path(), folder.join(entry.file_name()))?;
+            }
+        }
+        for (job, port) in TARGETS {
+            let file = folder.join("targets").join(format!("{job}.yml"));
+            fs::write(file, target(&ports.address(port), scrape_interval))?;
+        }
+        Ok(())
+    }
+}
+
+fn target(address: &str, scrape_interval: Option<Duration>) -> String {
+    let mut text = format!("- targets: [\"{address}\"]\n");
+    if let Some(interval) = scrape_interval {
+        let interval = interval.as_millis();
+        text.push_str(&format!(
+            "  labels: {{__scrape_interval__: {interval}ms, __scrape_timeout__: {interval}ms}}\n"
+        ));
+    }
+    text
+}
+
+/// Enough to hold the last lines, and not a whole log.
+const TAIL_BYTES: u64 = 16 * 1024;
+const TAIL_LINES: usize = 20;
+
+/// The last lines of a file.
+pub(super) fn tail(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(last_lines(&String::from_utf8_lossy(&bytes)))
+}
+
+/// The last lines of a text.
+pub(super) fn last_lines(text: &str) -> String {
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_target_file_of_the_workspace_is_replaced() {
+        let folder = workspace::root().join("prometheus/targets");
+        let mut files: Vec<_> = fs::read_dir(folder)
+            .expect("targets")
+            .map(|entry| {
+                entry
+                    .expect("entry")
+                    .file_name()
+                    .into_string()
+                    .expect("name")
+            })
+            .collect();
+        files.sort();
+        let mut ours: Vec<_> = TARGETS
+            .iter()
+            .map(|(job, _)| format!("{job}.yml"))
+            .collect();
+        ours.sort();
+        assert_eq!(files, ours);
+    }
+
+    #[test]
+    fn committed_target_files_have_the_default_ports() {
+        for (job, port) in TARGETS {
+            let file = workspace::root().join(format!("prometheus/targets/{job}.yml"));
+            let text = fs::read_to_string(file).expect("target file");
+            let address = format!("127.0.0.1:{}", port.default_number());
+            assert_eq!(text, target(&address, None), "{job}");
+        }
+    }
+
+    #[test]
+    fn a_tail_is_short() {
+        let text: String = (0..100).map(|n| format!("{n}\n")).collect();
+        let tail = last_lines(&text);
+        assert_eq!(tail.lines().count(), TAIL_LINES);
+        assert!(tail.ends_with("99"));
+    }
+}

@@ -1,0 +1,147 @@
+//! A running stack: asked how it is, stopped.
+
+use std::path::Path;
+use std::process::Child;
+
+use super::ports::Ports;
+use super::process::{ProcessId, Stopped};
+use super::query;
+use super::run_dir::RunDir;
+use super::service::Service;
+use super::start::{self, StartError};
+use super::state::{State, StateError};
+use super::up::Builder;
+use crate::progress::Reporter;
+
+/// A stack that is up.
+///
+/// One that was started without [`Builder::detached`] is stopped when it is dropped.
+#[derive(Debug)]
+pub struct Stack {
+    dir: RunDir,
+    state: State,
+    /// Those that this process started, so that they can be reaped.
+    children: Vec<(Service, Child)>,
+    stop_on_drop: bool,
+}
+
+/// How one program of a stack is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceStatus {
+    /// Which.
+    pub service: Service,
+    /// Its process, if that still runs.
+    pub pid: Option<u32>,
+    /// Whether it answers that it is ready.
+    pub ready: bool,
+    /// Its address for people.
+    pub url: String,
+}
+
+impl Stack {
+    /// Says how the stack is to be started.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// The stack that was left running in this folder; none if there is none.
+    /// Dropping it stops nothing.
+    pub fn find(dir: impl AsRef<Path>) -> Result<Option<Self>, StateError> {
+        let path = dir.as_ref();
+        if !path.is_dir() {
+            return Ok(None);
+        }
+        let dir = RunDir::create(path).map_err(|source| StateError::File {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(State::read(&dir)?.map(|state| Self::new(dir, state, false)))
+    }
+
+    /// The ports of this stack.
+    pub fn ports(&self) -> &Ports {
+        &self.state.ports
+    }
+
+    /// The folder with its logs and data.
+    pub fn dir(&self) -> &RunDir {
+        &self.dir
+    }
+
+    /// How each program is now.
+    pub fn status(&self) -> Vec<ServiceStatus> {
+        let ports = &self.state.ports;
+        let status = |service: Service| {
+            let process = self.state.processes.get(&service);
+            let running = process.filter(|process| process.is_running());
+            ServiceStatus {
+                service,
+                pid: running.map(|process| process.pid()),
+                ready: running.is_some() && query::is_ready(&service.ready_url(ports)),
+                url: service.url(ports),
+            }
+        };
+        Service::ALL.into_iter().map(status).collect()
+    }
+
+    /// Whether every program runs and is ready.
+    pub fn is_ready(&self) -> bool {
+        self.status().iter().all(|status| status.ready)
+    }
+
+    /// Stops every program, and says how each ended.
+    pub fn down(mut self) -> Result<Vec<(Service, Stopped)>, StateError> {
+        let _lock = self.dir.lock()?;
+        self.stop_on_drop = false;
+        let stopped = self.stop();
+        State::remove(&self.dir)?;
+        Ok(stopped)
+    }
+
+    pub(super) fn new(dir: RunDir, state: State, stop_on_drop: bool) -> Self {
+        Self {
+            dir,
+            state,
+            children: Vec::new(),
+            stop_on_drop,
+        }
+    }
+
+    /// Notes a program that was just started, so that it can be stopped, by whomever.
+    pub(super) fn add(&mut self, service: Service, child: Child) -> Result<(), StateError> {
+        if let Some(process) = ProcessId::of(child.id()) {
+            self.state.processes.insert(service, process);
+        }
+        self.children.push((service, child));
+        self.state.write(&self.dir)
+    }
+
+    /// Waits until every program that this process has started is ready.
+    pub(super) fn wait_until_ready(&mut self, reporter: &mut Reporter) -> Result<(), StartError> {
+        start::wait_until_ready(&mut self.children, &self.state.ports, &self.dir, reporter)
+    }
+
+    /// Leaves the programs running when this is dropped.
+    pub(super) fn detach(&mut self) {
+        self.stop_on_drop = false;
+    }
+
+    fn stop(&mut self) -> Vec<(Service, Stopped)> {
+        let stopped = self.state.stop();
+        for (_, child) in &mut self.children {
+            // It has ended; this only takes its exit status off the system's list.
+            let _ = child.try_wait();
+        }
+        stopped
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        if self.stop_on_drop {
+            self.stop();
+            // Nothing runs any more, so a state that stays is harmless: `down` finds nothing to do.
+            let _ = State::remove(&self.dir);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The programs that make up the stack: how each is started, and how one sees that it is ready.
+
+use std::path::Path;
+use std::{ffi::OsString, fmt};
+
+use serde::{Deserialize, Serialize};
+
+use super::port::Port;
+use super::ports::Ports;
+use super::programs::Program;
+use super::run_dir::RunDir;
+use crate::workspace;
+
+/// The Collector's memory limit when run by us; the Go runtime is told 80 % of it.
+const COLLECTOR_MEMORY_LIMIT_MIB: u32 = 512;
+
+/// A program of the stack that keeps running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Service {
+    /// Stores traces and answers queries for them.
+    Jaeger,
+    /// Takes OTLP in, and hands metrics and traces on.
+    Collector,
+    /// Scrapes and stores metrics.
+    Prometheus,
+}
+
+impl Service {
+    /// All of them, in the order in which they start. They stop in the reverse order of the data's
+    /// way: see [`Service::STOP_ORDER`].
+    pub const ALL: [Self; 3] = [Self::Jaeger, Self::Collector, Self::Prometheus];
+
+    /// The Collector stops before Jaeger, so that it can hand over what it holds.
+    pub const STOP_ORDER: [Self; 3] = [Self::Prometheus, Self::Collector, Self::Jaeger];
+
+    /// The program that it runs.
+    pub fn program(self) -> Program {
+        match self {
+            Self::Jaeger => Program::Jaeger,
+            Self::Collector => Program::Otelcol,
+            Self::Prometheus => Program::Prometheus,
+        }
+    }
+
+    /// The ports that it listens on.
+    pub fn ports(self) -> &'static [Port] {
+        match self {
+            Self::Jaeger => &[
+                Port::JaegerOtlpGrpc,
+                Port::JaegerQuery,
+                Port::JaegerQueryGrpc,
+                Port::JaegerHealth,
+                Port::JaegerSelfMetrics,
+            ],
+            Self::Collector => &[
+                Port::CollectorOtlpGrpc,
+                Port::CollectorOtlpHttp,
+                Port::CollectorPrometheus,
+                Port::CollectorSelfMetrics,
+                Port::CollectorHealth,
+            ],
+            Self::Prometheus => &[Port::Prometheus],
+        }
+    }
+
+    /// The address for people.
+    pub fn url(self, ports: &Ports) -> String {
+        match self {
+            Self::Jaeger => ports.url(Port::JaegerQuery),
+            Self::Collector => ports.url(Port::CollectorOtlpGrpc),
+            Self::Prometheus => ports.url(Port::Prometheus),
+        }
+    }
+
+    /// The address that answers 200 once the program is ready.
+    pub fn ready_url(self, ports: &Ports) -> String {
+        match self {
+            Self::Jaeger => format!("{}/status", ports.url(Port::JaegerHealth)),
+            Self::Collector => ports.url(Port::CollectorHealth),
+            Self::Prometheus => format!("{}/-/ready", ports.url(Port::Prometheus)),
+        }
+    }
+
+    /// The command line, without the program.
+    pub(super) fn arguments(self, ports: &Ports, dir: &RunDir) -> Vec<OsString> {
+        match self {
+            Self::Jaeger => vec![option(
+                "--config=",
+                &workspace::root().join("jaeger/config.yaml"),
+            )],
+            Self::Collector => {
+                let config = workspace::root().join("collector/config.yaml");
+                vec![option("--config=", &config)]
+            }
+            Self::Prometheus => vec![
+                option("--config.file=", &dir.prometheus_config()),
+                option("--storage.tsdb.path=", &dir.data(self)),
+                format!("--web.listen-address={}", ports.address(Port::Prometheus)).into(),
+            ],
+        }
+    }
+
+    /// The environment that its configuration reads.
+    pub(super) fn environment(self, ports: &Ports, dir: &RunDir) -> Vec<(&'static str, OsString)> {
+        let mut variables: Vec<(&str, OsString)> = self
+            .ports()
+            .iter()
+            .map(|&port| (port.variable(), ports.get(port).to_string().into()))
+            .collect();
+        match self {
+            Self::Jaeger => variables.push(("JAEGER_HOST", "127.0.0.1".into())),
+            Self::Collector => variables.extend([
+                ("COLLECTOR_HOST", "127.0.0.1".into()),
+                ("COLLECTOR_STORAGE_DIR", dir.data(self).into()),
+                (
+                    "COLLECTOR_MEMORY_LIMIT_MIB",
+                    COLLECTOR_MEMORY_LIMIT_MIB.to_string().into(),
+                ),
+                (
+                    "GOMEMLIMIT",
+                    format!("{}MiB", COLLECTOR_MEMORY_LIMIT_MIB * 8 / 10).into(),
+                ),
+                (
+                    "JAEGER_OTLP_ENDPOINT",
+                    ports.address(Port::JaegerOtlpGrpc).into(),
+                ),
+                ("JAEGER_OTLP_INSECURE", "true".into()),
+            ]),
+            Self::Prometheus => {}
+        }
+        variables
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Jaeger => "jaeger",
+            Self::Collector => "collector",
+            Self::Prometheus => "prometheus",
+        }
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+fn option(name: &str, path: &Path) -> OsString {
+    let mut option = OsString::from(name);
+    option.push(path);
+    option
+}

@@ -1,0 +1,210 @@
+//! Starts a stack.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::port::Port;
+use super::ports::{InvalidPorts, Ports, PortsInUse};
+use super::process::Stopped;
+use super::programs::{self, ProgramError};
+use super::run_dir::RunDir;
+use super::running::Stack;
+use super::service::Service;
+use super::start::{self, StartError};
+use super::state::{State, StateError};
+use crate::progress::Reporter;
+use crate::workspace;
+
+/// How often to start on other free ports when another program was quicker.
+const FREE_PORT_ATTEMPTS: u32 = 5;
+
+/// How a stack is to be started.
+#[derive(Debug)]
+pub struct Builder {
+    dir: PathBuf,
+    ports: PortChoice,
+    scrape_interval: Option<Duration>,
+    detached: bool,
+    reporter: Reporter,
+}
+
+#[derive(Debug, Clone)]
+enum PortChoice {
+    Environment,
+    Free,
+    Given(Ports),
+}
+
+impl Builder {
+    pub(super) fn new() -> Self {
+        Self {
+            dir: workspace::default_run_dir(),
+            ports: PortChoice::Environment,
+            scrape_interval: None,
+            detached: false,
+            reporter: Reporter::stderr(),
+        }
+    }
+
+    /// The folder for state, logs and data. Default: `.stack` in the workspace.
+    #[must_use]
+    pub fn run_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.dir = dir.into();
+        self
+    }
+
+    /// Ports that nothing listens on. Default: those of the environment, see [`Ports::from_env`].
+    #[must_use]
+    pub fn free_ports(mut self) -> Self {
+        self.ports = PortChoice::Free;
+        self
+    }
+
+    /// Exactly these ports.
+    #[must_use]
+    pub fn ports(mut self, ports: Ports) -> Self {
+        self.ports = PortChoice::Given(ports);
+        self
+    }
+
+    /// How often Prometheus scrapes. Default: as its configuration says, every 15 s.
+    #[must_use]
+    pub fn scrape_interval(mut self, interval: Duration) -> Self {
+        self.scrape_interval = Some(interval);
+        self
+    }
+
+    /// Leaves the programs running when the [`Stack`] is dropped, and keeps Ctrl-C from them.
+    #[must_use]
+    pub fn detached(mut self) -> Self {
+        self.detached = true;
+        self
+    }
+
+    /// Who is told of the progress. Default: standard error.
+    #[must_use]
+    pub fn reporter(mut self, reporter: Reporter) -> Self {
+        self.reporter = reporter;
+        self
+    }
+
+    /// Starts the programs and waits until all are ready. If one is not, all are stopped again.
+    pub fn up(mut self) -> Result<Stack, UpError> {
+        let dir = RunDir::create(&self.dir).map_err(|source| UpError::RunDir {
+            path: self.dir.clone(),
+            source,
+        })?;
+        let _lock = dir.lock()?;
+        clear_leftovers(&dir, &mut self.reporter)?;
+        let mut attempt = 1;
+        loop {
+            match self.start_once(&dir) {
+                Err(UpError::Start(error))
+                    if error.lost_a_port()
+                        && matches!(self.ports, PortChoice::Free)
+                        && attempt < FREE_PORT_ATTEMPTS =>
+                {
+                    attempt += 1;
+                    self.reporter
+                        .note("a port was taken meanwhile: once more, on others");
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn start_once(&mut self, dir: &RunDir) -> Result<Stack, UpError> {
+        let ports = match &self.ports {
+            PortChoice::Environment => Ports::from_env()?,
+            PortChoice::Free => Ports::free().map_err(UpError::NoFreePorts)?,
+            PortChoice::Given(ports) => ports.clone(),
+        };
+        let listening: Vec<Port> = Service::ALL
+            .iter()
+            .flat_map(|service| service.ports().iter().copied())
+            .collect();
+        ports.check_free(&listening)?;
+        dir.write_prometheus(&ports, self.scrape_interval)
+            .map_err(|source| UpError::RunDir {
+                path: dir.path().to_owned(),
+                source,
+            })?;
+        // Until it is ready, dropping it stops what has been started.
+        let mut stack = Stack::new(dir.clone(), State::new(ports), true);
+        self.start_programs(&mut stack)?;
+        if self.detached {
+            stack.detach();
+        }
+        Ok(stack)
+    }
+
+    fn start_programs(&mut self, stack: &mut Stack) -> Result<(), UpError> {
+        let located = Service::ALL
+            .iter()
+            .map(|service| programs::locate(service.program(), &mut self.reporter))
+            .collect::<Result<Vec<_>, _>>()?;
+        for (service, located) in Service::ALL.into_iter().zip(located) {
+            self.reporter.note(&located.to_string());
+            let (ports, dir) = (stack.ports(), stack.dir());
+            let child = start::spawn(service, &located.path, ports, dir, self.detached)?;
+            stack.add(service, child)?;
+        }
+        Ok(stack.wait_until_ready(&mut self.reporter)?)
+    }
+}
+
+/// Stops what is left of a stack of which a part has ended.
+fn clear_leftovers(dir: &RunDir, reporter: &mut Reporter) -> Result<(), UpError> {
+    let Some(state) = State::read(dir)? else {
+        return Ok(());
+    };
+    if Service::ALL
+        .iter()
+        .all(|&service| state.is_running(service))
+    {
+        return Err(UpError::AlreadyUp(dir.path().to_owned()));
+    }
+    for (service, stopped) in state.stop() {
+        if stopped != Stopped::Already {
+            reporter.note(&format!(
+                "{service}: stopped, since the stack was not whole"
+            ));
+        }
+    }
+    Ok(State::remove(dir)?)
+}
+
+/// Why the stack is not up.
+#[derive(Debug, thiserror::Error)]
+pub enum UpError {
+    /// The environment's ports make no sense.
+    #[error(transparent)]
+    InvalidPorts(#[from] InvalidPorts),
+    /// Something else listens on some of the ports.
+    #[error(transparent)]
+    PortsInUse(#[from] PortsInUse),
+    /// The system gives no free ports.
+    #[error("the system has no free ports: {0}")]
+    NoFreePorts(io::Error),
+    /// A stack runs in the same folder.
+    #[error("the stack in {} is up already: see `cargo xtask stack status`", .0.display())]
+    AlreadyUp(PathBuf),
+    /// A program is missing.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// A program did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The note of what runs cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The run folder cannot be made.
+    #[error("{}: {source}", path.display())]
+    RunDir {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}

@@ -1,0 +1,68 @@
+//! Cargo tools that the tests need: installed once, by pinned version, into the user's cache folder.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::workspace;
+
+/// A tool of cargo's, such as `cargo nextest`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tool {
+    /// Name of the package and of the program.
+    pub package: &'static str,
+    /// The pinned version.
+    pub version: &'static str,
+}
+
+/// Runs each test in a process of its own.
+pub const NEXTEST: Tool = Tool {
+    package: "cargo-nextest",
+    version: "0.9.151",
+};
+
+/// Checks licences, bans and sources of the dependencies.
+pub const DENY: Tool = Tool {
+    package: "cargo-deny",
+    version: "0.20.2",
+};
+
+impl Tool {
+    /// The program, installed first if need be; that takes some minutes, once.
+    ///
+    /// # Errors
+    ///
+    /// When there is no cache folder, or the installation fails.
+    pub fn path(self) -> io::Result<PathBuf> {
+        let cache = workspace::cache_folder()
+            .ok_or_else(|| io::Error::other("neither XDG_CACHE_HOME nor HOME is set"))?;
+        let root = cache
+            .join("tools")
+            .join(format!("{}-{}", self.package, self.version));
+        let program = root.join("bin").join(self.package);
+        if program.is_file() {
+            return Ok(program);
+        }
+        // Without a lock file of its own `cargo install --root` locks the folder itself.
+        let status = Command::new(env!("CARGO"))
+            .args([
+                "install",
+                "--locked",
+                "--version",
+                self.version,
+                self.package,
+                "--root",
+            ])
+            .arg(&root)
+            .current_dir(workspace::root())
+            .status()?;
+        if status.success() {
+            Ok(program)
+        } else {
+            Err(io::Error::other(format!(
+                "cargo install {} {} failed: {status}",
+                self.package, self.version
+            )))
+        }
+    }
+}
