@@ -1,0 +1,119 @@
+//! One request is one trace, through the database, the queue, the handlers and the second process.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::Value;
+use xtask::stack::query::jaeger_trace;
+
+use crate::server::{Protocol, Server};
+use crate::support::{eventually, scratch, stack};
+
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+
+#[test]
+fn an_order_is_one_trace_from_the_callers_to_the_second_process() {
+    let stack = stack("one_trace");
+    let folder = scratch("one_trace_server");
+    let server = Server::start(&stack, &folder, "one", Protocol::Grpc, &[], &[]);
+    let product = r#"{"name": "Trace lamp", "sku": "lamp-1", "price_cents": 4200}"#;
+    let (status, body) = server.request("POST", "/api/products", Some(product), &[]);
+    assert_eq!(status, 201, "{body}");
+    let product: Value = serde_json::from_str(&body).expect("JSON");
+    let order = format!("{{\"product_id\": {}, \"quantity\": 1}}", product["id"]);
+    let caller = format!("00-{TRACE}-b7ad6b7169203331-01");
+    let (status, body) = server.request(
+        "POST",
+        "/api/orders",
+        Some(&order),
+        &[("traceparent", &caller)],
+    );
+    assert_eq!(status, 201, "{body}");
+
+    let spans = eventually(Duration::from_secs(60), || {
+        let trace = jaeger_trace(&stack, TRACE).map_err(|error| error.to_string())?;
+        let spans = trace.map(|trace| spans(&trace)).unwrap_or_default();
+        let complete = EXPECTED.iter().all(|(service, name)| {
+            spans
+                .values()
+                .any(|span| span.service == *service && span.name == *name)
+        });
+        if complete {
+            Ok(spans)
+        } else {
+            Err(format!("incomplete: {spans:#?}"))
+        }
+    });
+
+    // Every span hangs below the caller's: nothing is an orphan.
+    let parents: BTreeSet<_> = spans.values().map(|span| span.parent.as_str()).collect();
+    let outside: Vec<_> = parents
+        .iter()
+        .filter(|parent| !spans.contains_key(**parent))
+        .collect();
+    assert_eq!(outside, [&"b7ad6b7169203331"], "{spans:#?}");
+    // The second process' server span is a child of the outbound call in the first.
+    let inventory = find(&spans, "rustok-inventory", EXPECTED[EXPECTED.len() - 1].1);
+    assert_eq!(
+        spans[&inventory.parent].service, "rustok-server",
+        "{spans:#?}"
+    );
+    // Nothing of the exporters' own machinery is in it.
+    for span in spans.values() {
+        assert!(
+            !span.scope.starts_with("h2") && !span.scope.starts_with("hyper"),
+            "{span:?}"
+        );
+    }
+    println!(
+        "one trace: {} spans of {:?}",
+        spans.len(),
+        spans.values().map(|s| &s.service).collect::<BTreeSet<_>>()
+    );
+    let (status, _) = server.stop();
+    assert!(status.success());
+}
+
+/// Service and span name of what the trace must have.
+const EXPECTED: &[(&str, &str)] = &[
+    ("rustok-server", "POST /api/orders"),
+    ("rustok-server", "db.query"),
+    ("rustok-server", "event.publish"),
+    ("rustok-server", "event.handle"),
+    ("rustok-server", "inventory.call"),
+    ("rustok-inventory", "POST /stock/{sku}/reserve"),
+];
+
+#[derive(Debug)]
+struct Span {
+    service: String,
+    name: String,
+    parent: String,
+    scope: String,
+}
+
+fn find<'spans>(spans: &'spans BTreeMap<String, Span>, service: &str, name: &str) -> &'spans Span {
+    spans
+        .values()
+        .find(|span| span.service == service && span.name == name)
+        .expect("it was seen")
+}
+
+fn spans(trace: &Value) -> BTreeMap<String, Span> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let spans = trace["spans"].as_array().into_iter().flatten();
+    spans
+        .map(|span| {
+            let process = text(&span["processID"]);
+            let tags = span["tags"].as_array().into_iter().flatten();
+            let scope = tags.into_iter().find(|tag| tag["key"] == "target");
+            let span_of = Span {
+                service: text(&trace["processes"][&process]["serviceName"]),
+                name: text(&span["operationName"]),
+                parent: text(&span["references"][0]["spanID"]),
+                scope: scope.map(|tag| text(&tag["value"])).unwrap_or_default(),
+            };
+            (text(&span["spanID"]), span_of)
+        })
+        .collect()
+}

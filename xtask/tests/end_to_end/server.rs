@@ -1,0 +1,171 @@
+//! The reference service as a user starts it: the program, with `OTEL_*` in its environment.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Once;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use xtask::stack::{Port, Stack};
+use xtask::workspace;
+
+/// A tenant that the service knows from its start.
+pub(crate) const TENANT: &str = "acme";
+
+/// A running service.
+pub(crate) struct Server {
+    process: Child,
+    pub(crate) url: String,
+    pub(crate) instance: String,
+    exit_metrics: PathBuf,
+}
+
+/// How telemetry travels to the Collector.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Protocol {
+    Grpc,
+    Http,
+}
+
+impl Server {
+    /// Starts the service with a database of its own in `folder`, pushing to `stack` every second.
+    pub(crate) fn start(
+        stack: &Stack,
+        folder: &Path,
+        instance: &str,
+        protocol: Protocol,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let (port, protocol) = match protocol {
+            Protocol::Grpc => (Port::CollectorOtlpGrpc, "grpc"),
+            Protocol::Http => (Port::CollectorOtlpHttp, "http/protobuf"),
+        };
+        let exit_metrics = folder.join(format!("{instance}.txt"));
+        let mut process = Command::new(program())
+            .args(["--port", "0", "--database"])
+            .arg(folder.join(format!("{instance}.db")))
+            .arg("--metrics-on-exit")
+            .arg(&exit_metrics)
+            .args(arguments)
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", stack.ports().url(port))
+            .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
+            .env(
+                "OTEL_RESOURCE_ATTRIBUTES",
+                format!("service.instance.id={instance}"),
+            )
+            .env("OTEL_METRIC_EXPORT_INTERVAL", "1000")
+            .env("OTEL_BSP_SCHEDULE_DELAY", "500")
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the service starts");
+        let stdout = process.stdout.take().expect("a pipe");
+        let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
+        let url = lines
+            .find_map(|line| {
+                line.strip_prefix("rustok-server: listening on ")
+                    .map(str::to_owned)
+            })
+            .expect("the service says where it listens");
+        // What it says further is of no interest, but somebody has to read it.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self {
+            process,
+            url: url.trim_end_matches('/').to_owned(),
+            instance: instance.to_owned(),
+            exit_metrics,
+        }
+    }
+
+    /// The text of the metrics endpoint.
+    pub(crate) fn text(&self) -> String {
+        let (status, text) = self.request("GET", "/api/_health/metrics", None, &[]);
+        assert_eq!(status, 200, "{text}");
+        text
+    }
+
+    /// Sends a request; gives the status and the body.
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        path: &str,
+        json: Option<&str>,
+        headers: &[(&str, &str)],
+    ) -> (u16, String) {
+        let agent = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(30)))
+            .http_status_as_error(false)
+            .proxy(None)
+            .build()
+            .new_agent();
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url))
+            .header("x-tenant-id", TENANT);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut response = match json {
+            Some(json) => agent.run(
+                request
+                    .header("content-type", "application/json")
+                    .body(json.to_owned())
+                    .expect("a request"),
+            ),
+            None => agent.run(request.body(()).expect("a request")),
+        }
+        .expect("an answer");
+        let body = response.body_mut().read_to_string().expect("text");
+        (response.status().as_u16(), body)
+    }
+
+    /// Asks the service to stop, as an orchestrator does, and gives its last text.
+    pub(crate) fn stop(mut self) -> (ExitStatus, String) {
+        self.signal(Signal::TERM);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let status = loop {
+            if let Some(status) = self.process.try_wait().expect("it is a child") {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "the service does not stop");
+            std::thread::sleep(Duration::from_millis(50));
+        };
+        let text = std::fs::read_to_string(&self.exit_metrics).expect("the last text");
+        (status, text)
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.process.id())
+            .ok()
+            .and_then(Pid::from_raw);
+        kill_process(pid.expect("a process id"), signal).expect("the signal is sent");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It has ended already where the test stopped it.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The program, built from the present sources.
+fn program() -> PathBuf {
+    static BUILD: Once = Once::new();
+    BUILD.call_once(|| {
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "rustok-server", "--bins"])
+            .current_dir(workspace::root())
+            .status()
+            .expect("cargo runs");
+        assert!(status.success(), "the service does not build");
+    });
+    // target/<profile>/deps/end_to_end-… → target/<profile>/rustok-server
+    let test = std::env::current_exe().expect("a path");
+    let profile = test.ancestors().nth(2).expect("a folder");
+    profile.join("rustok-server")
+}

@@ -1,0 +1,45 @@
+//! A stack on free ports, and waiting for what takes a moment.
+
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use xtask::progress::Reporter;
+use xtask::stack::Stack;
+
+/// A stack of the test's own, scraped every second.
+pub(crate) fn stack(name: &str) -> Stack {
+    Stack::builder()
+        .run_dir(scratch(name).join("stack"))
+        .free_ports()
+        .scrape_interval(Duration::from_secs(1))
+        .reporter(Reporter::stderr())
+        .up()
+        .expect("the stack starts")
+}
+
+/// A folder for one test, empty.
+pub(crate) fn scratch(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("end_to_end")
+        .join(name);
+    match std::fs::remove_dir_all(&folder) {
+        Ok(()) => {}
+        Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{error}"),
+    }
+    std::fs::create_dir_all(&folder).expect("a folder for the test");
+    folder
+}
+
+/// Tries until it succeeds; fails with the last reason after `limit`.
+#[track_caller]
+pub(crate) fn eventually<T>(limit: Duration, mut attempt: impl FnMut() -> Result<T, String>) -> T {
+    let started = Instant::now();
+    loop {
+        match attempt() {
+            Ok(value) => return value,
+            Err(reason) if started.elapsed() > limit => panic!("after {limit:?}: {reason}"),
+            Err(_) => sleep(Duration::from_millis(500)),
+        }
+    }
+}
