@@ -2,12 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
 use super::port::Port;
+
+/// Where free ports are looked for: away from the defaults of this stack, and below the numbers
+/// that systems give to outgoing connections, which could take a port before its program starts.
+const FREE: Range<u16> = 20_000..32_000;
 
 /// The number of every port.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,16 +29,17 @@ impl Ports {
     ///
     /// They are not reserved, so another program may be quicker; starting the stack copes with it.
     pub fn free() -> io::Result<Self> {
-        // All are held until all are known, so that no number comes twice.
-        let listeners = Port::ALL
-            .iter()
-            .map(|&port| Ok((port, listen(0)?)))
-            .collect::<io::Result<Vec<_>>>()?;
-        let numbers = listeners
-            .iter()
-            .map(|(port, listener)| Ok((*port, listener.local_addr()?.port())))
-            .collect::<io::Result<_>>()?;
-        Ok(Self(numbers))
+        // A random start, so that two stacks that start at once do not choose the same ports.
+        let random = RandomState::new().build_hasher().finish();
+        let offset = u16::try_from(random % u64::from(FREE.end - FREE.start)).unwrap_or_default();
+        let candidates = (FREE.start + offset..FREE.end).chain(FREE.start..FREE.start + offset);
+        let free = candidates.filter(|&number| listen(number).is_ok());
+        let numbers: BTreeMap<_, _> = Port::ALL.into_iter().zip(free).collect();
+        if numbers.len() == Port::ALL.len() {
+            Ok(Self(numbers))
+        } else {
+            Err(io::ErrorKind::AddrNotAvailable.into())
+        }
     }
 
     /// The number of one port.

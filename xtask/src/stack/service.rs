@@ -97,6 +97,8 @@ impl Service {
                 option("--config.file=", &dir.prometheus_config()),
                 option("--storage.tsdb.path=", &dir.data(self)),
                 format!("--web.listen-address={}", ports.address(Port::Prometheus)).into(),
+                // How long it waits before it takes newly found targets up; 5 s unless said.
+                "--scrape.discovery-reload-interval=1s".into(),
             ],
         }
     }

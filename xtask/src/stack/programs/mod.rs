@@ -59,11 +59,15 @@ pub fn path(program: Program) -> Result<PathBuf, ProgramError> {
 
 impl fmt::Display for Located {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (program, path) = (self.program, self.path.display());
+        write!(f, "{}: {} (", self.program, self.path.display())?;
         match self.origin {
-            Origin::Path => write!(f, "{program}: {path} (from the PATH)"),
-            Origin::Cache => write!(f, "{program}: {path} (built before)"),
-            Origin::Built(time) => write!(f, "{program}: {path} (built in {} s)", time.as_secs()),
+            Origin::Path => return f.write_str("from the PATH)"),
+            Origin::Cache => f.write_str("built before")?,
+            Origin::Built(time) => write!(f, "built in {} s", time.as_secs())?,
+        }
+        match self.program {
+            Program::Jaeger | Program::Prometheus => f.write_str("; its API only, no web UI)"),
+            Program::Otelcol | Program::Promtool => f.write_str(")"),
         }
     }
 }
