@@ -1,0 +1,250 @@
+//! What the service is made of, and the order in which it starts and stops.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, Traffic};
+use crate::db::Database;
+use crate::errors::{Exit, Fatal};
+use crate::events::{AuditHandler, EventBus, EventHandler, IndexHandler, Worker};
+use crate::inventory::{Child, InventoryClient};
+use crate::orders::Orders;
+use crate::products::Catalogue;
+use crate::state::AppState;
+use crate::tenants::Tenants;
+use crate::{cli, http, metrics, traffic};
+
+/// How long requests that have begun may take to end.
+const DRAIN_REQUESTS: Duration = Duration::from_secs(15);
+/// How long the events that wait may take.
+const DRAIN_EVENTS: Duration = Duration::from_secs(10);
+
+/// Runs the catalogue service until a signal, or until its traffic ends.
+///
+/// It stops from the outside in: traffic, requests, events, database, inventory. Whatever a
+/// part still needs while it finishes stops after it.
+///
+/// # Errors
+/// When something that it needs isn't there, or its last metrics can't be written.
+pub async fn run(config: Config) -> Result<(), Fatal> {
+    if let Some(file) = &config.metrics_on_exit {
+        // An hour later would be a bad time to find out.
+        write_file(file, &[]).await?;
+    }
+    let listener = bind(config.host, config.port).await?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| Fatal::new(Exit::Unavailable, error))?;
+    let db = Database::open(&config.database).await?;
+    let child = match &config.inventory_url {
+        Some(_) => None,
+        None => Some(Child::start().await?),
+    };
+    let inventory_url = config
+        .inventory_url
+        .as_ref()
+        .or(child.as_ref().map(Child::url))
+        .cloned();
+    let inventory_url =
+        inventory_url.ok_or_else(|| Fatal::new(Exit::Software, "there is no inventory to ask"))?;
+    let inventory = InventoryClient::new(inventory_url.clone())?;
+
+    let (bus, events) = EventBus::new();
+    let handlers: Vec<Arc<dyn EventHandler>> = vec![
+        Arc::new(IndexHandler { db: db.clone() }),
+        Arc::new(AuditHandler { db: db.clone() }),
+    ];
+    let events_stop = CancellationToken::new();
+    let worker = tokio::spawn(Worker::new(events, handlers).run(events_stop.clone()));
+
+    let state = AppState {
+        db: db.clone(),
+        tenants: Tenants::new(
+            db.clone(),
+            config.tenant_cache_capacity,
+            config.tenant_cache_ttl,
+        ),
+        catalogue: Catalogue::new(db.clone(), bus.clone(), inventory.clone()),
+        orders: Orders::new(db.clone(), bus, inventory),
+    };
+    let stop = CancellationToken::new();
+    stop_on_signal(&stop)?;
+    let housekeeping = tokio::spawn(keep_house(db.clone(), state.tenants.clone()));
+    if child.is_some() {
+        cli::announce(
+            "rustok-inventory",
+            inventory_url.as_str().trim_end_matches('/'),
+        );
+    }
+    cli::announce("rustok-server", http_url(address));
+
+    let traffic = config.traffic.map(|wanted| {
+        let driver = traffic::Driver::new(address, inventory_url);
+        tokio::spawn(drive(driver, wanted, stop.clone()))
+    });
+    let served = serve(listener, http::routes(state), &stop).await;
+
+    finish(traffic, DRAIN_REQUESTS, "the traffic").await;
+    events_stop.cancel();
+    finish(Some(worker), DRAIN_EVENTS, "the events that wait").await;
+    housekeeping.abort();
+    db.close().await;
+    let written = match &config.metrics_on_exit {
+        Some(file) => write_metrics(file).await,
+        None => Ok(()),
+    };
+    if let Some(child) = child {
+        child.stop().await;
+    }
+    served.and(written)
+}
+
+/// Listens.
+///
+/// # Errors
+/// When the address is in use or isn't this machine's.
+pub async fn bind(host: IpAddr, port: u16) -> Result<TcpListener, Fatal> {
+    TcpListener::bind((host, port)).await.map_err(|error| {
+        Fatal::new(
+            Exit::Unavailable,
+            format!("can't listen on {host} port {port}: {error}; --port takes another, or 0 for a free one"),
+        )
+    })
+}
+
+/// The address of a service of this machine.
+#[must_use]
+pub fn http_url(address: SocketAddr) -> String {
+    format!("http://{address}")
+}
+
+/// Cancels `stop` at the first SIGTERM or SIGINT.
+///
+/// # Errors
+/// When the process may not listen to signals.
+pub fn stop_on_signal(stop: &CancellationToken) -> Result<(), Fatal> {
+    let listen = |kind| {
+        signal(kind).map_err(|error| Fatal::new(Exit::Software, format!("signals: {error}")))
+    };
+    let (mut term, mut int) = (
+        listen(SignalKind::terminate())?,
+        listen(SignalKind::interrupt())?,
+    );
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+        stop.cancel();
+    });
+    Ok(())
+}
+
+/// Serves until `stop`, then lets the requests that have begun end.
+///
+/// # Errors
+/// When it can't go on listening.
+pub async fn serve(
+    listener: TcpListener,
+    routes: Router,
+    stop: &CancellationToken,
+) -> Result<(), Fatal> {
+    let stopped = stop.clone().cancelled_owned();
+    let server = tokio::spawn(
+        axum::serve(listener, routes)
+            .with_graceful_shutdown(stopped)
+            .into_future(),
+    );
+    tokio::select! {
+        ended = server => ended
+            .map_err(|error| Fatal::new(Exit::Software, error))?
+            .map_err(|error| Fatal::new(Exit::Unavailable, error)),
+        () = async { stop.cancelled().await; tokio::time::sleep(DRAIN_REQUESTS).await } => {
+            tracing::warn!("some requests didn't end in time");
+            Ok(())
+        }
+    }
+}
+
+/// Keeps the gauges true that nothing else sets when nothing happens.
+async fn keep_house(db: Database, tenants: Tenants) {
+    let mut tick = interval(Duration::from_secs(1));
+    tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    for round in 0_u64.. {
+        tick.tick().await;
+        db.report_connections();
+        tenants.maintain().await;
+        if round % 5 == 0 {
+            count_products(&db).await;
+        }
+    }
+}
+
+#[tracing::instrument(name = "housekeeping.count_products", skip_all)]
+async fn count_products(db: &Database) {
+    match db.products_by_tenant().await {
+        Ok(counts) => {
+            for (tenant, products) in counts {
+                metrics::update_products(&tenant, products);
+            }
+        }
+        Err(error) => tracing::warn!(%error, "products can't be counted"),
+    }
+}
+
+/// Runs the traffic, and stops the service after it if it was given a time.
+async fn drive(driver: traffic::Driver, wanted: Traffic, stop: CancellationToken) {
+    match wanted {
+        Traffic::Endless => driver.run(&stop).await,
+        Traffic::For(time) => {
+            let over = stop.child_token();
+            tokio::join!(driver.run(&over), async {
+                tokio::select! {
+                    () = tokio::time::sleep(time) => {}
+                    () = stop.cancelled() => {}
+                }
+                over.cancel();
+            });
+            stop.cancel();
+        }
+    }
+}
+
+/// Waits for a task, and says so if it doesn't end in time or panicked.
+async fn finish(task: Option<JoinHandle<()>>, time: Duration, what: &str) {
+    let Some(task) = task else { return };
+    match timeout(time, task).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => cli::warn("rustok-server", &format!("{what}: {error}")),
+        Err(_) => cli::warn(
+            "rustok-server",
+            &format!("{what} didn't end within {time:?}"),
+        ),
+    }
+}
+
+async fn write_metrics(file: &Path) -> Result<(), Fatal> {
+    let text = rustok_telemetry::prometheus_text()
+        .map_err(|error| Fatal::new(Exit::Software, format!("metrics: {error}")))?;
+    write_file(file, &text.body).await
+}
+
+async fn write_file(file: &Path, content: &[u8]) -> Result<(), Fatal> {
+    tokio::fs::write(file, content).await.map_err(|error| {
+        let file = file.display();
+        Fatal::new(
+            Exit::Io,
+            format!("metrics can't be written to `{file}`: {error}"),
+        )
+    })
+}

@@ -1,0 +1,26 @@
+//! Metrics that this service declares itself, next to those that every service has.
+//!
+//! They are declared with the same macro as the built-in ones. Their functions are used the
+//! same way, and they are in the same catalogue, so the documentation and the checks of
+//! dashboards know them.
+
+pub use catalogue::{record_order, record_order_value, update_products};
+
+#[allow(
+    unsafe_code,
+    reason = "the macro puts the declarations into a section of the program"
+)]
+#[rustok_telemetry::metrics(namespace = "rustok_server", subsystem = "catalogue")]
+mod catalogue {
+    /// Products that a tenant has.
+    #[gauge(name = "products")]
+    pub fn update_products(#[label(budget = 500)] tenant_id: &str, products: i64);
+
+    /// Orders placed.
+    #[counter(name = "orders_total")]
+    pub fn record_order(#[label(budget = 500)] tenant_id: &str);
+
+    /// What the placed orders are worth, in cents.
+    #[counter(name = "order_value_cents_total")]
+    pub fn record_order_value(#[label(budget = 500)] tenant_id: &str, cents: u64);
+}

@@ -1,0 +1,133 @@
+//! How the process starts, refuses to start, and stops.
+
+mod common;
+
+use std::fs::{self, Permissions};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+
+use common::{Server, run, scratch, text};
+
+const SOON: Duration = Duration::from_secs(30);
+
+#[test]
+fn sigterm_and_sigint_stop_it_with_status_0() {
+    for signal in ["TERM", "INT"] {
+        let mut server = Server::start(&[]);
+        server.signal(signal);
+        assert_eq!(server.wait(SOON).code(), Some(0), "{signal}");
+        assert!(
+            ends_in_time(&server.inventory),
+            "the inventory outlives it after {signal}"
+        );
+    }
+}
+
+#[test]
+fn the_inventory_ends_even_if_the_service_is_killed() {
+    let mut server = Server::start(&[]);
+    assert!(!is_free(&server.inventory));
+    server.signal("KILL");
+    server.wait(SOON);
+    assert!(ends_in_time(&server.inventory));
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let first = Server::start(&[]);
+    let (status, said) = run(&["--port", first.port(), "--database", text(&scratch("x.db"))]);
+    assert_eq!(status, Some(69), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(
+        said.contains(first.port()) && said.contains("in use"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_read_only_database_file_is_refused() {
+    let file = scratch("read-only.db");
+    fs::write(&file, "").expect("the file can be made");
+    fs::set_permissions(&file, Permissions::from_mode(0o444)).expect("permissions can be set");
+    let (status, said) = run(&["--port", "0", "--database", text(&file)]);
+    assert_eq!(status, Some(74), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(
+        said.contains("read-only.db") && said.contains("is read-only"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused() {
+    let file = scratch("letter.txt");
+    fs::write(&file, "Dear reader, this is no database. ".repeat(100)).expect("a file");
+    let (status, said) = run(&["--port", "0", "--database", text(&file)]);
+    assert_eq!(status, Some(74), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(
+        said.contains("letter.txt") && said.contains("not a database"),
+        "{said}"
+    );
+}
+
+#[test]
+fn settings_that_cannot_be_right_are_refused() {
+    let (status, said) = run(&[
+        "--database",
+        "mysql://db/shop",
+        "--inventory-url",
+        "nonsense",
+    ]);
+    assert_eq!(status, Some(78), "{said}");
+    assert_eq!(said.lines().count(), 2, "{said}");
+    assert!(said.contains("`mysql://` is not supported"), "{said}");
+    assert!(
+        said.contains("from --database") && said.contains("nonsense"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_file_for_metrics_that_cannot_be_written_is_refused_at_the_start() {
+    let file = scratch("missing").join("metrics.txt");
+    let database = scratch("x.db");
+    let args = [
+        "--port",
+        "0",
+        "--database",
+        text(&database),
+        "--metrics-on-exit",
+        text(&file),
+    ];
+    let (status, said) = run(&args);
+    assert_eq!(status, Some(74), "{said}");
+    assert!(said.contains("metrics can't be written"), "{said}");
+}
+
+#[test]
+fn a_database_server_that_is_not_there_is_named_without_its_password() {
+    let url = "postgres://shop:secret@127.0.0.1:1/shop";
+    let (status, said) = run(&["--port", "0", "--database", url]);
+    assert_eq!(status, Some(69), "{said}");
+    assert!(
+        said.contains("127.0.0.1:1") && !said.contains("secret"),
+        "{said}"
+    );
+}
+
+fn ends_in_time(url: &str) -> bool {
+    let until = Instant::now() + SOON;
+    while Instant::now() < until {
+        if is_free(url) {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    false
+}
+
+fn is_free(url: &str) -> bool {
+    TcpStream::connect(url.trim_start_matches("http://")).is_err()
+}

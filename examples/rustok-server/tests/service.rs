@@ -1,0 +1,245 @@
+//! The service as its callers see it.
+
+mod common;
+
+use std::time::Duration;
+
+use common::Server;
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+
+struct Caller<'a> {
+    client: Client,
+    server: &'a Server,
+}
+
+impl<'a> Caller<'a> {
+    fn new(server: &'a Server) -> Self {
+        Self {
+            client: Client::new(),
+            server,
+        }
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+        let request = self
+            .client
+            .request(method, format!("{}{path}", self.server.url));
+        let request = request.header("x-tenant-id", "acme");
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        let response = request.send().await.expect("the service answers");
+        let status = response.status();
+        let body = response.bytes().await.expect("the answer has a body");
+        (status, serde_json::from_slice(&body).unwrap_or_default())
+    }
+}
+
+#[tokio::test]
+async fn products_and_orders_by_rest() {
+    let server = Server::start(&[]);
+    let caller = Caller::new(&server);
+    let tea = json!({ "sku": "TEA", "name": "Green tea", "price_cents": 499 });
+
+    let (status, product) = caller
+        .call(Method::POST, "/api/products", Some(tea.clone()))
+        .await;
+    assert_eq!(status, StatusCode::CREATED, "{product}");
+    let path = format!("/api/products/{}", product["id"].as_str().expect("an id"));
+
+    let (status, problem) = caller.call(Method::POST, "/api/products", Some(tea)).await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::CONFLICT, &json!("sku_taken"))
+    );
+
+    let changes = json!({ "name": "Black tea", "price_cents": 399 });
+    let (status, changed) = caller.call(Method::PUT, &path, Some(changes)).await;
+    assert_eq!(
+        (status, &changed["name"]),
+        (StatusCode::OK, &json!("Black tea"))
+    );
+
+    let order = json!({ "product_id": product["id"], "quantity": 3 });
+    let (status, order) = caller.call(Method::POST, "/api/orders", Some(order)).await;
+    assert_eq!(
+        (status, &order["total_cents"]),
+        (StatusCode::CREATED, &json!(1197))
+    );
+
+    let (_, left) = caller
+        .call(Method::GET, &format!("{path}/availability"), None)
+        .await;
+    let left = left["available"].as_i64().expect("a number");
+    assert!((22..25).contains(&left), "{left}");
+
+    let too_many = json!({ "product_id": product["id"], "quantity": 500 });
+    let (status, problem) = caller
+        .call(Method::POST, "/api/orders", Some(too_many))
+        .await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::CONFLICT, &json!("out_of_stock"))
+    );
+
+    let (status, busiest) = caller.call(Method::GET, "/api/reports/busiest", None).await;
+    assert_eq!((status, &busiest["sold"]), (StatusCode::OK, &json!(3)));
+
+    found_in_time(&caller, "black", 1).await;
+    assert_eq!(
+        caller.call(Method::DELETE, &path, None).await.0,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(
+        caller.call(Method::GET, &path, None).await.0,
+        StatusCode::NOT_FOUND
+    );
+    found_in_time(&caller, "black", 0).await;
+}
+
+/// The index follows by event, so it takes a moment.
+async fn found_in_time(caller: &Caller<'_>, word: &str, wanted: usize) {
+    let path = format!("/api/products?search={word}");
+    for _ in 0..100 {
+        let (_, found) = caller.call(Method::GET, &path, None).await;
+        if found.as_array().map(Vec::len) == Some(wanted) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("a search for `{word}` doesn't find {wanted} products");
+}
+
+#[tokio::test]
+async fn products_by_graphql() {
+    let server = Server::start(&[]);
+    let caller = Caller::new(&server);
+    let add = json!({
+        "query": "mutation($input: NewProduct!) { createProduct(input: $input) { id sku } }",
+        "variables": { "input": { "sku": "CUP", "name": "Cup", "priceCents": 250 } },
+    });
+    let (status, answer) = caller
+        .call(Method::POST, "/graphql", Some(add.clone()))
+        .await;
+    assert_eq!(
+        (status, &answer["data"]["createProduct"]["sku"]),
+        (StatusCode::OK, &json!("CUP"))
+    );
+
+    let id = &answer["data"]["createProduct"]["id"];
+    let ask = json!({
+        "query": "query($id: String!) { product(id: $id) { name } products { priceCents } }",
+        "variables": { "id": id },
+    });
+    let (_, answer) = caller.call(Method::POST, "/graphql", Some(ask)).await;
+    let wanted = json!({ "product": { "name": "Cup" }, "products": [{ "priceCents": 250 }] });
+    assert_eq!(answer["data"], wanted);
+
+    let (_, answer) = caller.call(Method::POST, "/graphql", Some(add)).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "sku_taken");
+}
+
+#[tokio::test]
+async fn only_known_tenants_are_served() {
+    let server = Server::start(&[]);
+    let url = format!("{}/api/products", server.url);
+    let client = Client::new();
+
+    let answer = client.get(&url).send().await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    let problem: Value = answer.json().await.expect("JSON");
+    assert_eq!(problem["code"], "tenant_missing");
+
+    let answer = client
+        .get(&url)
+        .header("x-tenant-id", "nobody")
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    let problem: Value = answer.json().await.expect("JSON");
+    assert_eq!(problem["code"], "tenant_unknown");
+}
+
+#[tokio::test]
+async fn tenants_do_not_see_each_other() {
+    let server = Server::start(&[]);
+    let caller = Caller::new(&server);
+    let tea = json!({ "sku": "TEA", "name": "Tea", "price_cents": 1 });
+    let (_, product) = caller.call(Method::POST, "/api/products", Some(tea)).await;
+    let id = product["id"].as_str().expect("an id");
+    let url = format!("{}/api/products/{id}", server.url);
+    let other = Client::new()
+        .get(url)
+        .header("x-tenant-id", "globex")
+        .send()
+        .await;
+    assert_eq!(other.expect("an answer").status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_outage_of_the_inventory_opens_the_circuit_and_it_closes_again() {
+    let server = Server::start(&[]);
+    let caller = Caller::new(&server);
+    let tea = json!({ "sku": "TEA", "name": "Tea", "price_cents": 1 });
+    let (_, product) = caller.call(Method::POST, "/api/products", Some(tea)).await;
+    let path = format!(
+        "/api/products/{}/availability",
+        product["id"].as_str().expect("an id")
+    );
+
+    let outage = caller
+        .client
+        .post(format!("{}/admin/outage", server.inventory));
+    let outage = outage
+        .json(&json!({ "seconds": 1 }))
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(outage.status(), StatusCode::ACCEPTED);
+    for _ in 0..5 {
+        let (status, problem) = caller.call(Method::GET, &path, None).await;
+        let wanted = (StatusCode::BAD_GATEWAY, json!("inventory_status"));
+        assert_eq!((status, problem["code"].clone()), wanted);
+    }
+    let (status, problem) = caller.call(Method::GET, &path, None).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(problem["code"], "circuit_open");
+
+    for _ in 0..100 {
+        if caller.call(Method::GET, &path, None).await.0 == StatusCode::OK {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the circuit doesn't close");
+}
+
+#[tokio::test]
+async fn health() {
+    let server = Server::start(&[]);
+    let caller = Caller::new(&server);
+    for path in ["/api/_health/live", "/api/_health/ready"] {
+        assert_eq!(
+            caller.call(Method::GET, path, None).await.0,
+            StatusCode::NO_CONTENT
+        );
+    }
+    caller.call(Method::GET, "/api/products", None).await;
+    let url = format!("{}/api/_health/metrics", server.url);
+    let text = caller
+        .client
+        .get(url)
+        .send()
+        .await
+        .expect("an answer")
+        .text()
+        .await;
+    let text = text.expect("text");
+    let wanted =
+        "rustok_http_requests_total{method=\"GET\",path=\"/api/products\",status=\"200\"} 1";
+    assert!(text.contains(wanted), "{text}");
+}
