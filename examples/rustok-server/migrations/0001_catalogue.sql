@@ -32,9 +32,10 @@ CREATE INDEX orders_by_time ON orders (tenant_id, created_at);
 
 -- Written by the index handler, from events.
 CREATE TABLE search_index (
-    product_id TEXT NOT NULL PRIMARY KEY,
-    tenant_id  TEXT NOT NULL,
-    terms      TEXT NOT NULL
+    product_id      TEXT   NOT NULL PRIMARY KEY,
+    tenant_id       TEXT   NOT NULL,
+    terms           TEXT   NOT NULL,
+    last_ordered_at BIGINT NOT NULL DEFAULT 0
 );
 
 -- Written by the audit handler, from events.

@@ -6,10 +6,6 @@
 
 pub use catalogue::{record_order, record_order_value, update_products};
 
-#[allow(
-    unsafe_code,
-    reason = "the macro puts the declarations into a section of the program"
-)]
 #[rustok_telemetry::metrics(namespace = "rustok_server", subsystem = "catalogue")]
 mod catalogue {
     /// Products that a tenant has.

@@ -77,11 +77,16 @@ fn an_order_is_one_trace_from_the_callers_to_the_second_process() {
 /// Service and span name of what the trace must have.
 const EXPECTED: &[(&str, &str)] = &[
     ("rustok-server", "POST /api/orders"),
-    ("rustok-server", "db.query"),
+    ("rustok-server", "SELECT products"),
+    ("rustok-server", "INSERT orders"),
     ("rustok-server", "event.publish"),
-    ("rustok-server", "event.handle"),
+    ("rustok-server", "index_handler"),
+    ("rustok-server", "audit_handler"),
     ("rustok-server", "inventory.call"),
-    ("rustok-inventory", "POST /stock/{sku}/reserve"),
+    (
+        "rustok-inventory",
+        "POST /stock/{tenant}/{sku}/reservations",
+    ),
 ];
 
 #[derive(Debug)]

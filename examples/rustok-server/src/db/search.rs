@@ -5,7 +5,7 @@ use super::{Database, DbError, Query};
 use crate::products::Product;
 
 impl Database {
-    /// The products of a tenant that have a word in their text.
+    /// The products of a tenant that have a word in their text, the last ordered first.
     ///
     /// # Errors
     /// The query's.
@@ -26,7 +26,7 @@ impl Database {
                 "SELECT products.* FROM search_index \
                  JOIN products ON products.id = search_index.product_id \
                  WHERE search_index.tenant_id = $1 AND search_index.terms LIKE $2 ESCAPE '\\' \
-                 ORDER BY products.created_at DESC LIMIT $3",
+                 ORDER BY search_index.last_ordered_at DESC, products.created_at DESC LIMIT $3",
             )
             .bind(tenant)
             .bind(pattern)
@@ -61,6 +61,30 @@ impl Database {
             .bind(product)
             .bind(tenant)
             .bind(terms)
+            .execute(&self.pool)
+            .await
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Remembers when a product was last ordered.
+    ///
+    /// # Errors
+    /// The query's.
+    pub async fn rank_product(&self, product: &str, ordered_at: i64) -> Result<(), DbError> {
+        let query = Query {
+            kind: "update",
+            table: "search_index",
+            name: "UPDATE search_index",
+        };
+        self.run(query, async {
+            sqlx::query(
+                "UPDATE search_index SET last_ordered_at = $1 \
+                 WHERE product_id = $2 AND last_ordered_at < $1",
+            )
+            .bind(ordered_at)
+            .bind(product)
             .execute(&self.pool)
             .await
         })

@@ -15,9 +15,6 @@ pub trait EventHandler: Send + Sync {
     /// The part of the service that its errors belong to.
     fn module(&self) -> &'static str;
 
-    /// Whether it has anything to do for such an event.
-    fn wants(&self, payload: &Payload) -> bool;
-
     /// Acts on an event. It may be given the same event again, and must bear it.
     async fn handle(&self, event: &Event) -> Result<(), HandlerError>;
 }
@@ -58,7 +55,7 @@ impl HandlerError {
     }
 }
 
-/// Keeps the search index true to the products.
+/// Keeps the search index true to the products, and what was ordered last in front.
 #[derive(Debug)]
 pub struct IndexHandler {
     /// Where the index is.
@@ -75,10 +72,6 @@ impl EventHandler for IndexHandler {
         "search_index"
     }
 
-    fn wants(&self, payload: &Payload) -> bool {
-        !matches!(payload, Payload::StockReserved(_))
-    }
-
     async fn handle(&self, event: &Event) -> Result<(), HandlerError> {
         match &event.payload {
             Payload::ProductCreated(product) | Payload::ProductUpdated(product) => {
@@ -87,7 +80,10 @@ impl EventHandler for IndexHandler {
                 Ok(self.db.index_product(tenant, &product.id, &terms).await?)
             }
             Payload::ProductDeleted { id } => Ok(self.db.unindex_product(id).await?),
-            Payload::StockReserved(_) => Ok(()),
+            Payload::StockReserved(order) => {
+                let product = &order.product_id;
+                Ok(self.db.rank_product(product, order.created_at).await?)
+            }
         }
     }
 }
@@ -107,10 +103,6 @@ impl EventHandler for AuditHandler {
 
     fn module(&self) -> &'static str {
         "audit"
-    }
-
-    fn wants(&self, _payload: &Payload) -> bool {
-        true
     }
 
     async fn handle(&self, event: &Event) -> Result<(), HandlerError> {

@@ -55,9 +55,7 @@ impl Worker {
         let event_type = event.payload.event_type();
         metrics::record_event_lag(event_type, lag.unwrap_or_default().as_secs_f64());
         for handler in &self.handlers {
-            if handler.wants(&event.payload) {
-                handle(handler.as_ref(), event).await;
-            }
+            handle(handler.as_ref(), event).await;
         }
     }
 }
