@@ -62,12 +62,6 @@ pub(crate) fn run(options: &Options, cancelled: Arc<AtomicBool>) -> Result<ExitC
         DENY,
         &["check", "bans", "licenses", "sources"],
     )?;
-    // The tests start these programs.
-    steps.cargo(
-        "the reference service",
-        &["build", "--package", "rustok-server", "--bins"],
-        &[],
-    )?;
     let profile = if std::env::var_os("CI").is_some() {
         "ci"
     } else {

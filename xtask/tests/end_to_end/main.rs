@@ -1,5 +1,10 @@
 //! The whole path, on the real programs: `rustok-server` → Collector → Prometheus and Jaeger.
 
+#![allow(
+    clippy::print_stdout,
+    reason = "the tests show the figures that they saw"
+)]
+
 mod every_metric;
 mod exposition;
 mod one_trace;
