@@ -6,6 +6,7 @@
 //! value.
 #![allow(
     clippy::needless_pass_by_ref_mut,
+    unreachable_pub,
     dead_code,
     reason = "the guide's code is kept as it is"
 )]
