@@ -181,6 +181,36 @@ async fn a_handler_that_panics_counts_once() {
 }
 
 #[tokio::test]
+async fn a_panic_that_is_caught_outside_of_the_layer_is_one_all_the_same() {
+    use std::panic::AssertUnwindSafe;
+
+    use futures::FutureExt;
+
+    let telemetry = text_only().init().expect("telemetry starts");
+    let request = |path| {
+        Request::builder()
+            .uri(path)
+            .body(Body::empty())
+            .expect("a request")
+    };
+    let mut future =
+        Box::pin(AssertUnwindSafe(app().oneshot(request("/api/panics"))).catch_unwind());
+    assert!(future.as_mut().await.is_err());
+    // The layer's future is dropped only here, when nothing unwinds any more.
+    drop(future);
+    let text = text();
+    assert_samples(
+        &text,
+        REQUESTS,
+        &[(
+            "{method=\"GET\",path=\"/api/panics\",status=\"panic\"}",
+            "1",
+        )],
+    );
+    telemetry.shutdown();
+}
+
+#[tokio::test]
 async fn a_client_that_goes_away_counts_once() {
     let telemetry = text_only().init().expect("telemetry starts");
     let gone = tokio::time::timeout(Duration::from_millis(20), send("GET", "/api/never", "")).await;

@@ -85,13 +85,11 @@ impl<B: Body> Body for ResponseBody<B> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let mut this = self.project();
-        let frame = {
-            let _entered = this
-                .exchange
-                .as_ref()
-                .map(|exchange| exchange.span().enter());
-            ready!(this.inner.as_mut().poll_frame(context))
-        };
+        let inner = this.inner.as_mut();
+        let frame = ready!(match this.exchange {
+            Some(exchange) => exchange.watch(|| inner.poll_frame(context)),
+            None => inner.poll_frame(context),
+        });
         match (&frame, this.exchange.as_mut()) {
             (None, _) => finish(this.exchange),
             (Some(Ok(frame)), Some(exchange)) => {

@@ -58,6 +58,7 @@ enum End {
     Open,
     Complete,
     Failed,
+    Panicked,
 }
 
 impl Exchange {
@@ -79,8 +80,25 @@ impl Exchange {
         }
     }
 
-    pub(super) fn span(&self) -> &Span {
-        &self.span
+    /// Runs a part of the exchange within its span. If that panics, the exchange is marked at once: by the time it is
+    /// dropped, the panic may have been caught.
+    pub(super) fn watch<T>(&mut self, part: impl FnOnce() -> T) -> T {
+        struct Watch<'exchange>(&'exchange mut Exchange);
+
+        impl Drop for Watch<'_> {
+            fn drop(&mut self) {
+                if thread::panicking() {
+                    self.0.panicked();
+                }
+            }
+        }
+
+        let span = self.span.clone();
+        let _entered = span.enter();
+        let watch = Watch(self);
+        let result = part();
+        drop(watch);
+        result
     }
 
     /// The count of received bytes, for the request's body.
@@ -131,6 +149,11 @@ impl Exchange {
         self.fail(StatusCode::INTERNAL_SERVER_ERROR.as_str());
     }
 
+    fn panicked(&mut self) {
+        self.end = End::Panicked;
+        self.fail(PANIC);
+    }
+
     fn fail(&self, error_type: &str) {
         self.span.record("error.type", error_type);
         self.span.record("otel.status_code", "ERROR");
@@ -142,12 +165,9 @@ impl Drop for Exchange {
         metrics::add_http_active_connections(-1);
         let status = match (self.end, &self.status) {
             (End::Failed, _) => BODY_ERROR,
+            (End::Panicked, _) => PANIC,
             (End::Complete, Some(status)) => status.as_str(),
-            _ if thread::panicking() => {
-                self.fail(PANIC);
-                PANIC
-            }
-            _ => CLIENT_CLOSED,
+            (End::Open | End::Complete, _) => CLIENT_CLOSED,
         };
         let (method, route) = (self.method, &*self.route);
         metrics::record_http_request(method, route, status);

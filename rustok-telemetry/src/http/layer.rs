@@ -68,9 +68,9 @@ where
                 exchange: None,
             };
         }
-        let exchange = Exchange::begin(&parts);
+        let mut exchange = Exchange::begin(&parts);
         let request = Request::from_parts(parts, RequestBody::new(body, Some(exchange.received())));
-        let inner = exchange.span().in_scope(|| self.inner.call(request));
+        let inner = exchange.watch(|| self.inner.call(request));
         ResponseFuture {
             inner,
             exchange: Some(exchange),
@@ -100,13 +100,10 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = {
-            let _entered = this
-                .exchange
-                .as_ref()
-                .map(|exchange| exchange.span().enter());
-            ready!(this.inner.poll(context))
-        };
+        let result = ready!(match this.exchange {
+            Some(exchange) => exchange.watch(|| this.inner.poll(context)),
+            None => this.inner.poll(context),
+        });
         let mut exchange = this.exchange.take();
         Poll::Ready(match result {
             Ok(response) => {

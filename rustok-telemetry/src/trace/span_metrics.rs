@@ -90,15 +90,20 @@ where
         let Some(span) = context.span(id) else { return };
         let mut fields = Fields::default();
         values.record(&mut fields);
-        let mut extensions = span.extensions_mut();
-        let Some(state) = extensions.get_mut::<SpanState>() else {
-            return;
+        let tenant = fields.tenant_id.take();
+        let first_tenant = {
+            let mut extensions = span.extensions_mut();
+            let Some(state) = extensions.get_mut::<SpanState>() else {
+                return;
+            };
+            state.take(fields);
+            state.tenant = tenant.clone().or(state.tenant.take());
+            tenant.filter(|_| !std::mem::replace(&mut state.counted, true))
         };
-        if let Some(tenant) = fields.tenant_id.take() {
-            state.tenant = Some(tenant);
-            state.count_creation(span.name());
+        // Not while the span's extensions are locked: binding a new series may log, and logging reads them.
+        if let Some(tenant) = first_tenant {
+            metrics::record_span_created(span.name(), &tenant);
         }
-        state.take(fields);
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {

@@ -1,0 +1,33 @@
+//! Recording on a known label set does not allocate, nor does recording past a budget.
+
+mod support;
+
+use allocation_counter::{AllocationInfo, measure};
+use rustok_telemetry::metrics;
+
+#[test]
+fn recording_does_not_allocate_at_steady_state() {
+    let telemetry = support::text_only().init().expect("telemetry starts");
+    let tenants: Vec<_> = (0..600).map(|tenant| format!("tenant-{tenant}")).collect();
+    let record = || {
+        metrics::record_cache_operation("tenant_cache", "get", "hit");
+        metrics::update_queue_depth("in_memory", 3);
+        metrics::record_db_query_duration("select", "products", 0.002);
+        metrics::add_http_active_connections(1);
+        metrics::record_module_error("catalog", "not_found", "warning");
+        // The last hundred tenants are past the budget of the label.
+        for tenant in &tenants {
+            metrics::record_event_published("ProductCreated", tenant);
+        }
+    };
+    record();
+    let at_steady_state = measure(|| (0..100).for_each(|_| record()));
+    assert_eq!(allocations(&at_steady_state), 0, "{at_steady_state:?}");
+    // The measurement itself works.
+    assert!(allocations(&measure(|| drop(vec![0_u8; 10]))) > 0);
+    telemetry.shutdown();
+}
+
+fn allocations(info: &AllocationInfo) -> u64 {
+    info.count_total
+}
