@@ -45,7 +45,6 @@ impl RunDir {
     /// The folder at `path`, made if it is missing.
     pub fn create(path: &Path) -> io::Result<Self> {
         fs::create_dir_all(path.join("logs"))?;
-        fs::create_dir_all(path.join("data"))?;
         Ok(Self(path.canonicalize()?))
     }
 
@@ -91,6 +90,11 @@ impl RunDir {
         }
     }
 
+    /// Removes what the programs of an earlier stack have stored.
+    pub(super) fn clear_data(&self) -> io::Result<()> {
+        remove_folder(&self.0.join("data"))
+    }
+
     /// Writes the links and target files for Prometheus.
     pub(super) fn write_prometheus(
         &self,
@@ -98,10 +102,7 @@ impl RunDir {
         scrape_interval: Option<Duration>,
     ) -> io::Result<()> {
         let folder = self.0.join("prometheus");
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        remove_folder(&folder)?;
         fs::create_dir_all(folder.join("targets"))?;
         for entry in fs::read_dir(workspace::root().join("prometheus"))? {
             let entry = entry?;
@@ -114,6 +115,13 @@ impl RunDir {
             fs::write(file, target(&ports.address(port), scrape_interval))?;
         }
         Ok(())
+    }
+}
+
+fn remove_folder(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
