@@ -77,12 +77,12 @@ impl RunDir {
         self.0.join("state.json")
     }
 
-    /// Keeps others from starting or stopping this stack until the file is dropped.
-    pub(super) fn lock(&self) -> Result<File, StateError> {
+    /// Keeps others from starting or stopping this stack until the lock is dropped.
+    pub(super) fn lock(&self) -> Result<Lock, StateError> {
         let path = self.0.join("lock");
         let locked = File::create(&path).map(|file| file.try_lock().map(|()| file));
         match locked {
-            Ok(Ok(file)) => Ok(file),
+            Ok(Ok(file)) => Ok(Lock(file)),
             Ok(Err(TryLockError::WouldBlock)) => Err(StateError::Locked(self.0.clone())),
             Ok(Err(TryLockError::Error(source))) | Err(source) => {
                 Err(StateError::File { path, source })
@@ -115,6 +115,18 @@ impl RunDir {
             fs::write(file, target(&ports.address(port), scrape_interval))?;
         }
         Ok(())
+    }
+}
+
+/// Held while a stack goes up or down.
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that another thread is just starting has the
+        // file too, for a moment. If this fails, that moment is all that is lost.
+        let _ = self.0.unlock();
     }
 }
 
