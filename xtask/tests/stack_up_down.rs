@@ -56,7 +56,9 @@ fn a_program_that_ends_while_starting_shows_its_log_and_takes_the_others_down() 
     fs::write(dir.join("data/prometheus/wal"), "not a folder").expect("file");
     let ports = Ports::free().expect("free ports");
 
-    let result = Stack::builder().run_dir(&dir).ports(ports.clone()).up();
+    // Detached, since any other stack starts without data.
+    let builder = Stack::builder().run_dir(&dir).ports(ports.clone());
+    let result = builder.detached().up();
 
     let Err(UpError::Start(StartError::Ended { service, tail, .. })) = result else {
         panic!("Prometheus cannot have started: {result:?}");

@@ -94,7 +94,11 @@ fn start_time(pid: u32) -> Option<String> {
     if Path::new("/proc/self/stat").exists() {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        Some(format!("{} {}", boot.trim(), start_ticks(&stat)?))
+        let (ended, ticks) = end_and_start(&stat)?;
+        if ended && !has_other_threads(pid) {
+            return None;
+        }
+        Some(format!("{} {ticks}", boot.trim()))
     } else {
         let output = Command::new("ps")
             .args(["-o", "stat=,lstart=", "-p", &pid.to_string()])
@@ -106,12 +110,17 @@ fn start_time(pid: u32) -> Option<String> {
     }
 }
 
-/// Field 22 of `/proc/<pid>/stat`; none for a process that has ended and waits for its parent.
-fn start_ticks(stat: &str) -> Option<&str> {
+/// Whether the process has ended and waits for its parent, and field 22: when it started.
+fn end_and_start(stat: &str) -> Option<(bool, &str)> {
     // Field 2 is the name in parentheses, and may itself contain spaces and parentheses.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
     let status = fields.next()?;
-    (!matches!(status, "Z" | "X")).then(|| fields.nth(18))?
+    Some((matches!(status, "Z" | "X"), fields.nth(18)?))
+}
+
+/// A process is shown as ended as soon as its first thread has; the others may still hold ports.
+fn has_other_threads(pid: u32) -> bool {
+    std::fs::read_dir(format!("/proc/{pid}/task")).is_ok_and(|threads| threads.count() > 1)
 }
 
 #[cfg(test)]
@@ -119,15 +128,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn start_ticks_survive_a_strange_name() {
+    fn the_start_is_found_behind_a_strange_name() {
         let stat = "77 (a) (b c) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4242 20";
-        assert_eq!(start_ticks(stat), Some("4242"));
+        assert_eq!(end_and_start(stat), Some((false, "4242")));
     }
 
     #[test]
-    fn an_ended_process_has_no_start_time() {
+    fn a_process_that_waits_for_its_parent_has_ended() {
         let stat = "77 (a) Z 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4242 20";
-        assert_eq!(start_ticks(stat), None);
+        assert_eq!(end_and_start(stat), Some((true, "4242")));
     }
 
     #[test]

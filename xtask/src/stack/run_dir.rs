@@ -45,7 +45,6 @@ impl RunDir {
     /// The folder at `path`, made if it is missing.
     pub fn create(path: &Path) -> io::Result<Self> {
         fs::create_dir_all(path.join("logs"))?;
-        fs::create_dir_all(path.join("data"))?;
         Ok(Self(path.canonicalize()?))
     }
 
@@ -78,17 +77,22 @@ impl RunDir {
         self.0.join("state.json")
     }
 
-    /// Keeps others from starting or stopping this stack until the file is dropped.
-    pub(super) fn lock(&self) -> Result<File, StateError> {
+    /// Keeps others from starting or stopping this stack until the lock is dropped.
+    pub(super) fn lock(&self) -> Result<Lock, StateError> {
         let path = self.0.join("lock");
         let locked = File::create(&path).map(|file| file.try_lock().map(|()| file));
         match locked {
-            Ok(Ok(file)) => Ok(file),
+            Ok(Ok(file)) => Ok(Lock(file)),
             Ok(Err(TryLockError::WouldBlock)) => Err(StateError::Locked(self.0.clone())),
             Ok(Err(TryLockError::Error(source))) | Err(source) => {
                 Err(StateError::File { path, source })
             }
         }
+    }
+
+    /// Removes what the programs of an earlier stack have stored.
+    pub(super) fn clear_data(&self) -> io::Result<()> {
+        remove_folder(&self.0.join("data"))
     }
 
     /// Writes the links and target files for Prometheus.
@@ -98,10 +102,7 @@ impl RunDir {
         scrape_interval: Option<Duration>,
     ) -> io::Result<()> {
         let folder = self.0.join("prometheus");
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        remove_folder(&folder)?;
         fs::create_dir_all(folder.join("targets"))?;
         for entry in fs::read_dir(workspace::root().join("prometheus"))? {
             let entry = entry?;
@@ -114,6 +115,25 @@ impl RunDir {
             fs::write(file, target(&ports.address(port), scrape_interval))?;
         }
         Ok(())
+    }
+}
+
+/// Held while a stack goes up or down.
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that another thread is just starting has the
+        // file too, for a moment. If this fails, that moment is all that is lost.
+        let _ = self.0.unlock();
+    }
+}
+
+fn remove_folder(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -76,6 +76,9 @@ impl Builder {
     }
 
     /// Leaves the programs running when the [`Stack`] is dropped, and keeps Ctrl-C from them.
+    ///
+    /// Such a stack keeps the data of the one before it in the same folder. Any other starts
+    /// without data: a test must not be answered with what an earlier run has sent.
     #[must_use]
     pub fn detached(mut self) -> Self {
         self.detached = true;
@@ -97,6 +100,12 @@ impl Builder {
         })?;
         let _lock = dir.lock()?;
         clear_leftovers(&dir, &mut self.reporter)?;
+        if !self.detached {
+            dir.clear_data().map_err(|source| UpError::RunDir {
+                path: dir.path().to_owned(),
+                source,
+            })?;
+        }
         let mut attempt = 1;
         loop {
             match self.start_once(&dir) {
