@@ -42,6 +42,7 @@ fn serve(ports: &Ports, cancelled: &AtomicBool) -> Result<ExitStatus, Error> {
     let mut service = Command::new(env!("CARGO"))
         .current_dir(workspace::root())
         .args(["run", "--package", "rustok-server", "--", "--traffic"])
+        .args(["--port", &ports.get(Port::Application).to_string()])
         .envs(environment(ports))
         .stdin(Stdio::null())
         // A group of its own, so that Ctrl-C reaches it once: from here.
@@ -60,8 +61,7 @@ fn serve(ports: &Ports, cancelled: &AtomicBool) -> Result<ExitStatus, Error> {
 
 /// Where the service listens and sends its telemetry; what the user has set stays.
 fn environment(ports: &Ports) -> Vec<(&'static str, String)> {
-    let number = ports.get(Port::Application).to_string();
-    let mut variables = vec![(Port::Application.variable(), number)];
+    let mut variables = Vec::new();
     for (variable, value) in [
         (
             "OTEL_EXPORTER_OTLP_ENDPOINT",
