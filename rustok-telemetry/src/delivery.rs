@@ -7,7 +7,7 @@ use std::{
     io,
     net::TcpStream,
     sync::{
-        Mutex, PoisonError,
+        Condvar, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -29,11 +29,14 @@ pub(crate) static DELIVERY: Delivery = Delivery {
     metrics: SignalAccount::new("metrics"),
     spans: SpanAccount {
         capacity: AtomicUsize::new(0),
+        open: AtomicUsize::new(0),
         queued: AtomicUsize::new(0),
+        exporting: AtomicUsize::new(0),
         exported: AtomicU64::new(0),
         failed: AtomicU64::new(0),
         queue_full: AtomicU64::new(0),
     },
+    metrics_closed: Event::new(),
 };
 
 /// Accounts of all signals.
@@ -42,6 +45,38 @@ pub(crate) struct Delivery {
     pub(crate) traces: SignalAccount,
     pub(crate) metrics: SignalAccount,
     pub(crate) spans: SpanAccount,
+    /// The last export of metrics has been tried.
+    pub(crate) metrics_closed: Event,
+}
+
+/// Something that happens once, and can be waited for.
+#[derive(Debug)]
+pub(crate) struct Event {
+    happened: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Event {
+    const fn new() -> Self {
+        Self {
+            happened: Mutex::new(false),
+            changed: Condvar::new(),
+        }
+    }
+
+    fn set(&self) {
+        *self.happened.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for it; tells whether it happened in time.
+    pub(crate) fn wait(&self, limit: Duration) -> bool {
+        let happened = self.happened.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .changed
+            .wait_timeout_while(happened, limit, |happened| !*happened);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
 }
 
 /// Exports of one signal.
@@ -111,11 +146,13 @@ impl Delivery {
     }
 }
 
-/// Sampled spans, from their end to their export.
+/// Sampled spans, from their start to their export.
 #[derive(Debug)]
 pub(crate) struct SpanAccount {
     capacity: AtomicUsize,
+    open: AtomicUsize,
     queued: AtomicUsize,
+    exporting: AtomicUsize,
     exported: AtomicU64,
     failed: AtomicU64,
     queue_full: AtomicU64,
@@ -138,9 +175,19 @@ impl SpanAccount {
         self.capacity.load(Ordering::Relaxed)
     }
 
-    /// Spans that wait for export or are being exported.
+    /// Spans that have not ended yet.
+    pub(crate) fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Spans that wait for export.
     pub(crate) fn queued(&self) -> usize {
         self.queued.load(Ordering::Relaxed)
+    }
+
+    /// Spans that are being exported.
+    pub(crate) fn exporting(&self) -> usize {
+        self.exporting.load(Ordering::Relaxed)
     }
 
     pub(crate) fn exported(&self) -> u64 {
@@ -155,7 +202,13 @@ impl SpanAccount {
         ]
     }
 
+    pub(crate) fn start(&self) {
+        self.open.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A span has ended: takes a place in the queue for it, if there is one.
     pub(crate) fn enter_queue(&self) -> SpanVerdict {
+        self.open.fetch_sub(1, Ordering::Relaxed);
         if self.queued.fetch_add(1, Ordering::Relaxed) < self.capacity() {
             return SpanVerdict::Queued;
         }
@@ -164,14 +217,20 @@ impl SpanAccount {
         SpanVerdict::Dropped
     }
 
-    fn leave_queue(&self, spans: usize, exported: bool) {
+    /// The SDK has taken spans out of the queue, so there is room for others.
+    fn leave_queue(&self, spans: usize) {
+        self.exporting.fetch_add(spans, Ordering::Relaxed);
         self.queued.fetch_sub(spans, Ordering::Relaxed);
+    }
+
+    fn settle(&self, spans: usize, exported: bool) {
         let total = if exported {
             &self.exported
         } else {
             &self.failed
         };
         total.fetch_add(spans as u64, Ordering::Relaxed);
+        self.exporting.fetch_sub(spans, Ordering::Relaxed);
     }
 }
 
@@ -191,8 +250,9 @@ impl<E> Reporting<E> {
 impl<E: SpanExporter> SpanExporter for Reporting<E> {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let spans = batch.len();
+        DELIVERY.spans.leave_queue(spans);
         let result = self.exporter.export(batch).await;
-        DELIVERY.spans.leave_queue(spans, result.is_ok());
+        DELIVERY.spans.settle(spans, result.is_ok());
         DELIVERY.traces.settle(&self.endpoint, &result);
         result
     }
@@ -222,7 +282,10 @@ impl<E: PushMetricExporter> PushMetricExporter for Reporting<E> {
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.exporter.shutdown_with_timeout(timeout)
+        // The SDK calls this when the last export has been tried.
+        let result = self.exporter.shutdown_with_timeout(timeout);
+        DELIVERY.metrics_closed.set();
+        result
     }
 
     fn temporality(&self) -> Temporality {

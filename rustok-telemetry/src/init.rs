@@ -7,10 +7,8 @@ use opentelemetry_sdk::{
     metrics::{PeriodicReader, SdkMeterProvider},
     trace::SdkTracerProvider,
 };
-use tracing::{Level, Subscriber};
-use tracing_subscriber::{
-    Layer, filter::filter_fn, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt,
-};
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::{Layer, filter::filter_fn, layer::SubscriberExt, registry::LookupSpan};
 
 use crate::{
     InitError, LogFormat, Telemetry,
@@ -70,6 +68,7 @@ pub struct Builder {
     attributes: Vec<(String, String)>,
     config: Option<TelemetryConfig>,
     span_level: Level,
+    machinery: Vec<String>,
     log_format: LogFormat,
     subscriber: bool,
 }
@@ -82,6 +81,7 @@ impl Default for Builder {
             attributes: Vec::new(),
             config: None,
             span_level: Level::INFO,
+            machinery: Vec::new(),
             log_format: LogFormat::default(),
             subscriber: true,
         }
@@ -108,7 +108,19 @@ impl Builder {
 
     /// An attribute of the resource, such as `deployment.environment.name`.
     pub fn resource_attribute(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.attributes.push((key.into(), value.into()));
+        match key.into() {
+            key if key == "service.name" => self.service_name(value),
+            key => {
+                self.attributes.push((key, value.into()));
+                self
+            }
+        }
+    }
+
+    /// A target whose spans are neither counted nor exported, with those below it: a crate or module that takes part
+    /// in sending telemetry. Those of the exporters are left out already, see [`is_machinery`].
+    pub fn machinery_target(mut self, target: impl Into<String>) -> Self {
+        self.machinery.push(target.into());
         self
     }
 
@@ -154,17 +166,14 @@ impl Builder {
         }
         let config = self.effective_config()?;
         if *config.disabled {
-            return self.init_disabled();
+            return self.init_disabled(&config);
         }
         let mut runtime = ConnectionRuntime::default();
         let pipeline = Pipeline::build(&config, &mut runtime)?;
         if self.subscriber {
             let lines = logging::layer(self.log_format)?;
-            tracing_subscriber::registry()
-                .with(lines)
-                .with(layer(&pipeline.tracer_provider, self.span_level))
-                .try_init()
-                .map_err(|_| InitError::SubscriberAlreadySet)?;
+            let spans = SpanFilter::new(&self).layer(&pipeline.tracer_provider);
+            logging::install(tracing_subscriber::registry().with(lines).with(spans))?;
         }
         let running = pipeline.install(&config, runtime, &self);
         lifecycle::enter(Stage::Running);
@@ -196,14 +205,14 @@ impl Builder {
         Ok(config)
     }
 
-    /// Log lines only.
-    fn init_disabled(&self) -> Result<Telemetry, InitError> {
+    /// Log lines and propagators only.
+    fn init_disabled(&self, config: &TelemetryConfig) -> Result<Telemetry, InitError> {
         if self.subscriber {
-            tracing_subscriber::registry()
-                .with(logging::layer(self.log_format)?)
-                .try_init()
-                .map_err(|_| InitError::SubscriberAlreadySet)?;
+            logging::install(
+                tracing_subscriber::registry().with(logging::layer(self.log_format)?),
+            )?;
         }
+        propagation::install(&config.propagators);
         lifecycle::enter(Stage::Disabled);
         Ok(Telemetry { running: None })
     }
@@ -229,7 +238,7 @@ impl Telemetry {
     {
         self.running
             .as_ref()
-            .map(|running| layer(&running.tracer_provider, running.span_level))
+            .map(|running| running.span_filter.layer(&running.tracer_provider))
     }
 }
 
@@ -287,28 +296,54 @@ impl Pipeline {
             meter_provider: self.meter_provider,
             pushes_metrics: *config.metrics.exporter == MetricsExporter::Otlp,
             runtime,
-            span_level: builder.span_level,
+            span_filter: SpanFilter::new(builder),
         }
     }
 }
 
-/// Span metrics and the export of traces, for the spans of the application.
-fn layer<S>(
-    provider: &SdkTracerProvider,
+/// Which spans are counted and exported.
+#[derive(Debug, Clone)]
+pub(crate) struct SpanFilter {
     level: Level,
-) -> impl Layer<S> + Send + Sync + 'static + use<S>
-where
-    S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
-{
-    // Source location, thread and busy/idle times are a third of a span's cost.
-    let traces = tracing_opentelemetry::layer()
-        .with_tracer(provider.tracer("rustok_telemetry"))
-        .with_location(false)
-        .with_threads(false)
-        .with_tracked_inactivity(false);
-    SpanMetricsLayer::new()
-        .and_then(traces)
-        .with_filter(filter_fn(move |metadata| {
-            *metadata.level() <= level && !is_machinery(metadata.target())
-        }))
+    machinery: Vec<String>,
+}
+
+impl SpanFilter {
+    fn new(builder: &Builder) -> Self {
+        Self {
+            level: builder.span_level,
+            machinery: builder.machinery.clone(),
+        }
+    }
+
+    fn wants(&self, metadata: &Metadata<'_>) -> bool {
+        let target = metadata.target();
+        let below = |own: &String| {
+            let rest = target.strip_prefix(own.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        };
+        *metadata.level() <= self.level
+            && !is_machinery(target)
+            && !self.machinery.iter().any(below)
+    }
+
+    /// Span metrics and the export of traces, for the spans of the application.
+    fn layer<S>(
+        &self,
+        provider: &SdkTracerProvider,
+    ) -> impl Layer<S> + Send + Sync + 'static + use<S>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
+    {
+        // Source location, thread and busy/idle times are a third of a span's cost.
+        let traces = tracing_opentelemetry::layer()
+            .with_tracer(provider.tracer("rustok_telemetry"))
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false);
+        let own = self.clone();
+        SpanMetricsLayer
+            .and_then(traces)
+            .with_filter(filter_fn(move |metadata| own.wants(metadata)))
+    }
 }

@@ -50,6 +50,7 @@ pub use rustok_telemetry_macros::metrics;
 pub use self::{
     error::InitError,
     init::{Builder, builder, init},
+    lifecycle::lost_records,
     logging::LogFormat,
     metrics::{
         label_value::LabelValue,

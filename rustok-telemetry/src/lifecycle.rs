@@ -42,6 +42,19 @@ pub(crate) static LOST: LostRecords = LostRecords {
     negative: AtomicU64::new(0),
 };
 
+/// Records that went nowhere in this process, by reason: `before_init`, `after_shutdown`, `not_finite`, `negative`.
+///
+/// The same numbers are in `rustok_telemetry_records_lost_total`; this function can be called when there is no text
+/// any more.
+///
+/// ```
+/// rustok_telemetry::metrics::record_event_published("TooEarly", "acme");
+/// assert_eq!(rustok_telemetry::lost_records()[0], ("before_init", 1));
+/// ```
+pub fn lost_records() -> [(&'static str, u64); 4] {
+    LOST.by_reason()
+}
+
 /// Counts of records that went nowhere.
 pub(crate) struct LostRecords {
     pub(crate) before_init: AtomicU64,

@@ -27,6 +27,18 @@ pub enum LogFormat {
     Json,
 }
 
+/// Makes a subscriber that of the process, and lets it have what is logged through the `log` crate.
+pub(crate) fn install(subscriber: impl Subscriber + Send + Sync) -> Result<(), InitError> {
+    tracing::subscriber::set_global_default(subscriber)
+        .map_err(|_| InitError::SubscriberAlreadySet)?;
+    if tracing_log::LogTracer::init().is_err() {
+        tracing::warn!(
+            "the `log` crate has a logger already: what is logged through it does not come here"
+        );
+    }
+    Ok(())
+}
+
 /// The layer that writes log lines to standard error.
 pub(crate) fn layer<S>(format: LogFormat) -> Result<Box<dyn Layer<S> + Send + Sync>, InitError>
 where

@@ -6,12 +6,18 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName, Request, Response,
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT},
+};
+use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_otlp::{
     ExporterBuildError, MetricExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
     WithTonicConfig,
 };
 use opentelemetry_sdk::metrics::Temporality;
-use tonic::metadata::MetadataMap;
+use tonic::{metadata::MetadataMap, service::Interceptor};
 
 use crate::{
     InitError,
@@ -69,7 +75,7 @@ pub(crate) fn span_exporter(
                 .with_tonic()
                 .with_endpoint(config.url())
                 .with_timeout(timeout)
-                .with_metadata(MetadataMap::from_headers(config.headers.to_header_map()))
+                .with_interceptor(ExactHeaders::of(config))
                 .build()
         })?,
         Configured::HttpProtobuf => SpanExporter::builder()
@@ -77,8 +83,10 @@ pub(crate) fn span_exporter(
             .with_protocol(Protocol::HttpBinary)
             .with_endpoint(config.url())
             .with_timeout(timeout)
-            .with_headers(headers(config))
-            .with_http_client(http_client(timeout)?)
+            .with_http_client(ExactClient {
+                client: http_client(timeout)?,
+                headers: ExactHeaders::of(config),
+            })
             .build(),
     };
     report(exporter, config, "traces")
@@ -98,7 +106,7 @@ pub(crate) fn metric_exporter(
                 .with_tonic()
                 .with_endpoint(config.url())
                 .with_timeout(timeout)
-                .with_metadata(MetadataMap::from_headers(config.headers.to_header_map()))
+                .with_interceptor(ExactHeaders::of(config))
                 .build()
         })?,
         Configured::HttpProtobuf => builder
@@ -106,8 +114,10 @@ pub(crate) fn metric_exporter(
             .with_protocol(Protocol::HttpBinary)
             .with_endpoint(config.url())
             .with_timeout(timeout)
-            .with_headers(headers(config))
-            .with_http_client(http_client(timeout)?)
+            .with_http_client(ExactClient {
+                client: http_client(timeout)?,
+                headers: ExactHeaders::of(config),
+            })
             .build(),
     };
     report(exporter, config, "metrics")
@@ -148,10 +158,58 @@ fn http_client(timeout: Duration) -> Result<reqwest::blocking::Client, InitError
         .map_err(|error| failed(&error))
 }
 
-fn headers(config: &OtlpConfig) -> std::collections::HashMap<String, String> {
-    config
-        .headers
-        .iter()
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
+/// The configured headers, and no others.
+///
+/// The exporters read the headers of the environment by themselves, decode values a second time, and let them win over
+/// what code says. Whatever they have added is taken out here.
+#[derive(Debug, Clone)]
+struct ExactHeaders(HeaderMap);
+
+impl ExactHeaders {
+    fn of(config: &OtlpConfig) -> Self {
+        Self(config.headers.to_header_map())
+    }
+
+    fn replace_in(&self, headers: &mut HeaderMap) {
+        let others = headers
+            .keys()
+            .filter(|name| !PROTOCOL_HEADERS.contains(name))
+            .cloned();
+        for name in others.collect::<Vec<_>>() {
+            headers.remove(name);
+        }
+        for (name, value) in &self.0 {
+            headers.insert(name.clone(), value.clone());
+        }
+    }
+}
+
+/// What belongs to the protocol and not to the configuration.
+const PROTOCOL_HEADERS: [HeaderName; 4] =
+    [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LENGTH, USER_AGENT];
+
+impl Interceptor for ExactHeaders {
+    fn call(
+        &mut self,
+        mut request: tonic::Request<()>,
+    ) -> Result<tonic::Request<()>, tonic::Status> {
+        let mut headers = std::mem::take(request.metadata_mut()).into_headers();
+        self.replace_in(&mut headers);
+        *request.metadata_mut() = MetadataMap::from_headers(headers);
+        Ok(request)
+    }
+}
+
+#[derive(Debug)]
+struct ExactClient {
+    client: reqwest::blocking::Client,
+    headers: ExactHeaders,
+}
+
+#[async_trait::async_trait]
+impl HttpClient for ExactClient {
+    async fn send_bytes(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        self.headers.replace_in(request.headers_mut());
+        self.client.send_bytes(request).await
+    }
 }

@@ -36,7 +36,8 @@ pub fn extract_headers(headers: &http::HeaderMap) -> Context {
 
 /// Writes the current span's context into any carrier, such as the headers of a message.
 pub fn inject(carrier: &mut dyn Injector) {
-    let context = Span::current().context();
+    // The context of the nearest span that is exported or counted, whatever spans are there for log lines only.
+    let context = Context::current();
     global::get_text_map_propagator(|propagator| propagator.inject_context(&context, carrier));
 }
 

@@ -15,7 +15,7 @@ use crate::{delivery::DELIVERY, lifecycle::LOST, metrics::registered::ALL};
 #[crate::metrics(namespace = "rustok", subsystem = "telemetry")]
 mod declared {
     /// Records in which a label's value became other, because the label's budget or the metric's limit was spent.
-    #[observable_counter(name = "label_values_folded_total", observe = super::folds, series = 400)]
+    #[observable_counter(name = "label_values_folded_total", observe = super::folds, series = 600)]
     fn label_values_folded(
         #[label(budget = 200)] metric: &str,
         #[label(budget = 100)] label: &str,
@@ -37,13 +37,17 @@ mod declared {
     #[observable_counter(name = "spans_lost_total", observe = super::spans_lost)]
     fn spans_lost(#[label(budget = 2)] reason: &str) -> u64;
 
-    /// Spans that wait for export or are being exported.
+    /// Spans that wait for export; those that are being exported have left the queue.
     #[observable_gauge(name = "span_queue_length", observe = super::span_queue_length)]
     fn span_queue_length() -> u64;
 
     /// Most spans that the queue holds; further ones are lost.
     #[observable_gauge(name = "span_queue_capacity", observe = super::span_queue_capacity)]
     fn span_queue_capacity() -> u64;
+
+    /// Observed label sets that were left out, because the limit of the metric was reached.
+    #[observable_counter(name = "observations_dropped_total", observe = super::observations_dropped)]
+    fn observations_dropped(#[label(budget = 200)] metric: &str) -> u64;
 
     /// Panics of functions that observe a metric; the metric is missing from that collection.
     #[observable_counter(name = "observation_panics_total", observe = super::observation_panics)]
@@ -99,6 +103,14 @@ fn span_queue_length(report: &mut dyn FnMut([&str; 0], u64)) {
 
 fn span_queue_capacity(report: &mut dyn FnMut([&str; 0], u64)) {
     report([], DELIVERY.spans.capacity() as u64);
+}
+
+fn observations_dropped(report: &mut dyn FnMut([&str; 1], u64)) {
+    for metric in ALL {
+        if let Some(dropped) = metric.observations_dropped() {
+            report([metric.declaration().name], dropped);
+        }
+    }
 }
 
 fn observation_panics(report: &mut dyn FnMut([&str; 0], u64)) {

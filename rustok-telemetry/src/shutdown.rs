@@ -7,10 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use opentelemetry_sdk::{metrics::SdkMeterProvider, trace::SdkTracerProvider};
+use opentelemetry_sdk::{
+    error::OTelSdkResult, metrics::SdkMeterProvider, trace::SdkTracerProvider,
+};
 
 use crate::{
     delivery::DELIVERY,
+    init::SpanFilter,
     lifecycle::{self, Stage},
     otlp::ConnectionRuntime,
 };
@@ -42,7 +45,7 @@ pub(crate) struct Running {
     pub(crate) meter_provider: SdkMeterProvider,
     pub(crate) pushes_metrics: bool,
     pub(crate) runtime: ConnectionRuntime,
-    pub(crate) span_level: tracing::Level,
+    pub(crate) span_filter: SpanFilter,
 }
 
 impl Telemetry {
@@ -83,47 +86,55 @@ impl fmt::Debug for Telemetry {
 }
 
 impl Running {
-    /// The providers are shut down on a thread of their own: they block, and the SDK bounds neither of them as asked.
+    /// The providers are shut down on threads of their own: they block, and the SDK bounds neither of them as asked.
     fn shutdown(self, timeout: Duration) -> ShutdownReport {
         let started = Instant::now();
+        let left = || timeout.saturating_sub(started.elapsed());
         lifecycle::enter(Stage::Stopping);
-        let (done, finished) = mpsc::channel();
+        let open_spans = DELIVERY.spans.open() as u64;
         let (tracer_provider, meter_provider) = (self.tracer_provider, self.meter_provider);
-        let worker = thread::Builder::new()
-            .name("rustok-telemetry-shutdown".to_owned())
-            .spawn(move || {
-                // Spans first: the metrics then tell what became of them.
-                let traces = tracer_provider.shutdown_with_timeout(timeout);
-                let metrics = meter_provider.shutdown_with_timeout(timeout);
-                // Nobody listens any more when the time is up.
-                let _ = done.send((traces, metrics));
-            });
-        let results = match worker {
-            Ok(_) => finished.recv_timeout(timeout).ok(),
-            Err(_) => None,
-        };
+        let traces = on_a_thread(move || tracer_provider.shutdown_with_timeout(timeout));
+        // Spans first, so that the last metrics tell what became of them; but traces that nobody takes leave the
+        // metrics half of the time.
+        let mut traces_result = traces.recv_timeout(timeout / 2).ok();
+        let (pushes, limit) = (self.pushes_metrics, left());
+        let metrics = on_a_thread(move || {
+            let result = meter_provider.shutdown_with_timeout(limit);
+            // The SDK waits for five seconds, whatever it is told, while the last export may still succeed.
+            match pushes && !DELIVERY.metrics_closed.wait(limit) {
+                true => result,
+                false => Ok(()),
+            }
+        });
+        let metrics_result = metrics.recv_timeout(left()).ok();
+        traces_result = traces_result.or_else(|| traces.recv_timeout(left()).ok());
         lifecycle::enter(Stage::ShutDown);
         drop(self.runtime);
-        let timed_out = results.is_none();
-        let (traces, metrics) = results.unwrap_or((Ok(()), Ok(())));
-        let metrics_error = match (metrics, DELIVERY.metrics.error()) {
-            _ if !self.pushes_metrics => None,
-            (_, Some(reason)) => Some(reason),
-            (Err(error), None) => Some(error.to_string()),
-            (Ok(()), None) => None,
+        let error = |result: &Option<OTelSdkResult>| match result {
+            Some(Err(error)) => Some(error.to_string()),
+            Some(Ok(())) | None => None,
         };
+        let metrics_error = DELIVERY.metrics.error().or(error(&metrics_result));
         ShutdownReport {
             elapsed: started.elapsed(),
-            timed_out,
-            unsent_spans: DELIVERY.spans.queued() as u64,
+            timed_out: traces_result.is_none() || metrics_result.is_none(),
+            open_spans,
+            unsent_spans: (DELIVERY.spans.queued() + DELIVERY.spans.exporting()) as u64,
             lost_spans: DELIVERY.spans.lost().map(|(_, spans)| spans).iter().sum(),
-            traces_error: DELIVERY
-                .traces
-                .error()
-                .or(traces.err().map(|error| error.to_string())),
-            metrics_error,
+            traces_error: DELIVERY.traces.error().or(error(&traces_result)),
+            metrics_error: metrics_error.filter(|_| pushes),
         }
     }
+}
+
+/// Runs something that blocks; its result arrives at the receiver, unless the thread cannot be had.
+fn on_a_thread<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> mpsc::Receiver<T> {
+    let (done, finished) = mpsc::channel();
+    // Nobody listens any more when the time is up; and without a thread the receiver says at once that nothing comes.
+    let _ = thread::Builder::new()
+        .name("rustok-telemetry-shutdown".to_owned())
+        .spawn(move || done.send(run()));
+    finished
 }
 
 /// What a shutdown could not send.
@@ -134,6 +145,8 @@ pub struct ShutdownReport {
     pub elapsed: Duration,
     /// Whether the time was up before everything had been tried.
     pub timed_out: bool,
+    /// Sampled spans that had been entered and had not ended when the shutdown began. They are not sent.
+    pub open_spans: u64,
     /// Sampled spans that still waited when the time was up.
     pub unsent_spans: u64,
     /// Sampled spans that were lost in the life of the process: their export failed, or the queue was full.
@@ -148,6 +161,7 @@ impl ShutdownReport {
     /// Whether everything that was recorded has been sent.
     pub fn is_complete(&self) -> bool {
         !self.timed_out
+            && self.open_spans == 0
             && self.unsent_spans == 0
             && self.lost_spans == 0
             && self.traces_error.is_none()
@@ -166,6 +180,9 @@ impl fmt::Display for ShutdownReport {
                 "the time was up after {:.1} s",
                 self.elapsed.as_secs_f64()
             ));
+        }
+        if self.open_spans > 0 {
+            parts.push(format!("{} spans had not ended", self.open_spans));
         }
         if self.unsent_spans > 0 {
             parts.push(format!("{} spans were still waiting", self.unsent_spans));

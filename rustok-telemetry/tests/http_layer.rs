@@ -342,3 +342,81 @@ async fn the_callers_trace_goes_on_and_is_passed_on() {
     assert_ne!(spans[0][2], spans[1][2], "{body}");
     telemetry.shutdown();
 }
+
+/// hyper does not ask a body for more once the announced length has been sent.
+#[tokio::test]
+async fn a_streamed_body_of_announced_length_is_complete_on_a_real_connection() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    async fn sized_stream() -> impl IntoResponse {
+        ([("content-length", "40")], stream().await)
+    }
+
+    let telemetry = text_only().init().expect("telemetry starts");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let app = Router::new()
+        .route("/sized", get(sized_stream))
+        .layer(TelemetryLayer::new());
+    let server = tokio::spawn(async move { axum::serve(listener, app).await });
+    let mut connection = tokio::net::TcpStream::connect(address)
+        .await
+        .expect("a connection");
+    connection
+        .write_all(b"GET /sized HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+        .await
+        .expect("a request");
+    let mut answer = Vec::new();
+    connection
+        .read_to_end(&mut answer)
+        .await
+        .expect("an answer");
+    assert!(answer.ends_with(b"0123456789"));
+    server.abort();
+    let _ = server.await;
+    assert_samples(
+        &text(),
+        REQUESTS,
+        &[("{method=\"GET\",path=\"/sized\",status=\"200\"}", "1")],
+    );
+    telemetry.shutdown();
+}
+
+#[tokio::test]
+async fn a_span_for_log_lines_only_does_not_break_the_trace() {
+    use axum::http::HeaderMap;
+
+    let telemetry = text_only()
+        .without_subscriber()
+        .init()
+        .expect("telemetry starts");
+    let subscriber = {
+        use tracing_subscriber::{Layer, filter::LevelFilter, layer::SubscriberExt};
+        tracing_subscriber::registry()
+            .with(
+                tracing_subscriber::fmt::layer()
+                    .with_test_writer()
+                    .with_filter(LevelFilter::TRACE),
+            )
+            .with(telemetry.layer())
+    };
+    let trace_of = || {
+        let mut headers = HeaderMap::new();
+        rustok_telemetry::propagation::inject_headers(&mut headers);
+        headers["traceparent"]
+            .to_str()
+            .expect("text")
+            .split('-')
+            .nth(1)
+            .map(str::to_owned)
+    };
+    tracing::subscriber::with_default(subscriber, || {
+        let _counted = tracing::info_span!("counted").entered();
+        let outer = trace_of();
+        let _logged = tracing::debug_span!("logged").entered();
+        assert_eq!(trace_of(), outer);
+    });
+    telemetry.shutdown();
+}

@@ -66,7 +66,7 @@ fn every_domain_is_written_under_its_declared_names() {
 
 #[test]
 fn records_before_init_and_after_shutdown_are_counted() {
-    metrics::record_event_published("TooEarly", "acme");
+    metrics::record_cache_operation("tenant_cache", "get", "miss");
     assert_eq!(
         rustok_telemetry::prometheus_text(),
         Err(rustok_telemetry::TextError::NotStarted)
@@ -74,14 +74,28 @@ fn records_before_init_and_after_shutdown_are_counted() {
     let telemetry = start();
     metrics::record_cache_duration("tenant_cache", "get", f64::NAN);
     metrics::record_event_lag("ProductCreated", f64::INFINITY);
+    // The clocks of two machines differ; a sum that goes down would look like a restart.
+    metrics::record_event_lag("ProductCreated", -0.001);
+    metrics::record_cache_operation("tenant_cache", "get", "hit");
     let text = text();
     let lost = samples(&text, "rustok_telemetry_records_lost_total");
     assert_eq!(lost["{reason=\"before_init\"}"], "1");
     assert_eq!(lost["{reason=\"not_finite\"}"], "2");
+    assert_eq!(lost["{reason=\"negative\"}"], "1");
+    assert_eq!(
+        samples(&text, "rustok_event_bus_lag_seconds_count").len(),
+        0
+    );
+    // What came too early is in neither the counter nor what is derived from it.
+    assert_eq!(
+        samples(&text, "rustok_cache_hit_rate")["{cache=\"tenant_cache\"}"],
+        "1"
+    );
     assert!(samples(&text, "rustok_event_bus_published_total").is_empty());
     let report = telemetry.shutdown();
     assert!(report.is_complete(), "{report}");
     metrics::record_event_published("TooLate", "acme");
+    assert_eq!(rustok_telemetry::lost_records()[1], ("after_shutdown", 1));
     assert_eq!(
         rustok_telemetry::prometheus_text(),
         Err(rustok_telemetry::TextError::ShutDown)

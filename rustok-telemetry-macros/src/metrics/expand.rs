@@ -53,11 +53,13 @@ fn recorder(metric: &Metric) -> TokenStream {
         Some(value) => value.parameter.to_token_stream(),
         None => quote!(1),
     };
-    let also = metric.also.as_ref().map(|also| {
+    let record = quote!(METRIC.record([#(#label_values),*], #recorded));
+    let record = metric.also.as_ref().map_or(quote!(#record;), |also| {
         let value = metric.value.iter().map(|value| &value.parameter);
         let value = value.map(ToTokens::to_token_stream);
         let arguments = label_values.iter().cloned().chain(value);
-        quote_spanned!(also.span()=> #also(#(#arguments),*);)
+        let call = quote_spanned!(also.span()=> #also(#(#arguments),*););
+        quote!(if #record { #call })
     });
     quote! {
         #(#docs)*
@@ -68,8 +70,7 @@ fn recorder(metric: &Metric) -> TokenStream {
             #declaration
             static METRIC: #private::Metric<#static_type> = #private::Metric::new(&DECLARATION);
             #entry
-            METRIC.record([#(#label_values),*], #recorded);
-            #also
+            #record
         }
     }
 }

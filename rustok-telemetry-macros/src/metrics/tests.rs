@@ -43,8 +43,9 @@ fn declaration_becomes_a_function() {
             )]
             #[linkme(crate = ::rustok_telemetry::__private::linkme)]
             static ENTRY: &'static dyn ::rustok_telemetry::__private::Registered = &METRIC;
-            METRIC.record([::rustok_telemetry::__private::LabelValue::as_label(&r#type)], orders);
+            if METRIC.record([::rustok_telemetry::__private::LabelValue::as_label(&r#type)], orders) {
             super::also(::rustok_telemetry::__private::LabelValue::as_label(&r#type), orders);
+            }
         }
     };
     assert_eq!(text(&only(items(expanded))), text(&expected));

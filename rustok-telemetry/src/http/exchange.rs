@@ -49,6 +49,8 @@ pub(super) struct Exchange {
     end: End,
     received: Arc<AtomicU64>,
     sent: u64,
+    /// Length of the response's body, where it is known.
+    announced: Option<u64>,
     span: Span,
 }
 
@@ -76,6 +78,7 @@ impl Exchange {
             end: End::Open,
             received: Arc::default(),
             sent: 0,
+            announced: None,
             span,
         }
     }
@@ -121,14 +124,25 @@ impl Exchange {
         if response.status.is_server_error() {
             self.fail(response.status.as_str());
         }
+        let length = response.headers.get(http::header::CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+        self.announced = length;
         // There is no body to wait for.
-        if self.is_head {
+        let without_body = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED];
+        if self.is_head || without_body.contains(&response.status) {
             self.complete();
         }
     }
 
+    /// Counts a part of the response's body. A server that has sent the announced length does not ask for more.
     pub(super) fn sent(&mut self, bytes: usize) {
         self.sent += bytes as u64;
+        if self
+            .announced
+            .is_some_and(|announced| self.sent >= announced)
+        {
+            self.complete();
+        }
     }
 
     pub(super) fn complete(&mut self) {

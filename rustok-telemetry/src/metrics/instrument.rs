@@ -36,7 +36,7 @@ pub trait Instrument: 'static {
 pub enum Rejection {
     /// NaN or an infinity.
     NotFinite,
-    /// A counter was asked to go down.
+    /// A counter, or the sum of a histogram, was asked to go down.
     Negative,
 }
 
@@ -100,7 +100,7 @@ instrument!(Gauge<u64>: Gauge, BoundGauge, u64_gauge, record, accept);
 instrument!(Gauge<f64>: Gauge, BoundGauge, f64_gauge, record, finite);
 instrument!(UpDownCounter<i64>: UpDownCounter, BoundUpDownCounter, i64_up_down_counter, add, accept);
 instrument!(UpDownCounter<f64>: UpDownCounter, BoundUpDownCounter, f64_up_down_counter, add, finite);
-instrument!(Histogram<f64>: Histogram, BoundHistogram, f64_histogram, record, finite);
+instrument!(Histogram<f64>: Histogram, BoundHistogram, f64_histogram, record, finite_and_not_negative);
 instrument!(Histogram<u64>: Histogram, BoundHistogram, u64_histogram, record, accept);
 
 fn accept<T>(_: T) -> Option<Rejection> {

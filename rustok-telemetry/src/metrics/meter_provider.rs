@@ -35,12 +35,12 @@ where
         })?;
     let mut builder = SdkMeterProvider::builder()
         .with_resource(resource)
-        .with_reader(pull)
         .with_view(limits());
+    // Readers are shut down in this order: the text can be read until the last push has gone.
     if let Some(push) = push {
         builder = builder.with_reader(push);
     }
-    Ok((builder.build(), registry))
+    Ok((builder.with_reader(pull).build(), registry))
 }
 
 /// Makes every instrument of the catalogue. From now on records arrive.

@@ -38,17 +38,21 @@ impl<I: Instrument, const N: usize> Metric<I, N> {
         }
     }
 
-    /// Records a value. Before `init` and after shutdown it is counted as lost instead.
-    pub fn record(&self, labels: [&str; N], value: I::Value) {
+    /// Records a value, and tells whether it did. Before `init` and after shutdown it is counted as lost instead.
+    pub fn record(&self, labels: [&str; N], value: I::Value) -> bool {
         match (lifecycle::stage(), self.series.get()) {
             (Stage::Running, Some(series)) => match I::reject(value) {
-                None => series.record(labels, value),
+                None => {
+                    series.record(labels, value);
+                    return true;
+                }
                 Some(rejection) => count_rejection(rejection),
             },
             (Stage::Disabled, _) => {}
             (Stage::Stopping | Stage::ShutDown, _) => lose(&LOST.after_shutdown),
             (Stage::NotStarted | Stage::Running, _) => lose(&LOST.before_init),
         }
+        false
     }
 }
 

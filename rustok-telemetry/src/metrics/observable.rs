@@ -1,15 +1,25 @@
 //! Metrics that are read when they are collected.
 
 use std::{
+    collections::BTreeSet,
     fmt,
+    hash::BuildHasher,
     marker::PhantomData,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        LazyLock, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
+
+use foldhash::fast::RandomState;
 
 use opentelemetry::{KeyValue, metrics::Meter};
 
 use super::{Declaration, MAX_LABEL_VALUE_BYTES, NONE, OTHER, registered::Registered};
 use crate::lifecycle::{self, Stage};
+
+static SET_HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 
 /// Reads the current values: calls back once for each label set.
 pub type Observe<T, const N: usize> = fn(&mut dyn FnMut([&str; N], T));
@@ -18,6 +28,9 @@ pub type Observe<T, const N: usize> = fn(&mut dyn FnMut([&str; N], T));
 pub struct Observable<I: ObservableInstrument, const N: usize> {
     declaration: &'static Declaration,
     observe: Observe<I::Value, N>,
+    /// Hashes of the label sets that were reported so far: the SDK keeps every one, so the limit is on all of them.
+    reported: Mutex<BTreeSet<u64>>,
+    dropped: AtomicU64,
 }
 
 impl<I: ObservableInstrument, const N: usize> Observable<I, N> {
@@ -31,10 +44,12 @@ impl<I: ObservableInstrument, const N: usize> Observable<I, N> {
         Self {
             declaration,
             observe,
+            reported: Mutex::new(BTreeSet::new()),
+            dropped: AtomicU64::new(0),
         }
     }
 
-    /// Reads the values, at most as many label sets as the declaration allows.
+    /// Reads the values. Label sets past the declaration's limit are left out, and counted.
     ///
     /// A panic in the user's function ends this reading only: unwinding through the SDK would break every later
     /// collection.
@@ -42,11 +57,15 @@ impl<I: ObservableInstrument, const N: usize> Observable<I, N> {
         if !matches!(lifecycle::stage(), Stage::Running | Stage::Stopping) {
             return;
         }
-        let mut left = self.declaration.series_limit();
+        let limit = self.declaration.series_limit();
         let mut each = |labels: [&str; N], value| {
-            if left > 0 {
-                left -= 1;
+            let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+            let set = SET_HASHER.hash_one(labels);
+            if reported.contains(&set) || (reported.len() < limit && reported.insert(set)) {
+                drop(reported);
                 report(value, &attributes(self.declaration, labels));
+            } else {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
             }
         };
         let read = catch_unwind(AssertUnwindSafe(|| (self.observe)(&mut each)));
@@ -70,6 +89,10 @@ impl<I: ObservableInstrument, const N: usize> Registered for Observable<I, N> {
     }
 
     fn visit_folds(&self, _: &mut dyn FnMut(&'static str, u64)) {}
+
+    fn observations_dropped(&self) -> Option<u64> {
+        Some(self.dropped.load(Ordering::Relaxed))
+    }
 }
 
 impl<I: ObservableInstrument, const N: usize> fmt::Debug for Observable<I, N> {

@@ -51,9 +51,14 @@ pub fn prometheus_text() -> Result<PrometheusText, TextError> {
         Stage::ShutDown => return Err(TextError::ShutDown),
     }
     let registry = REGISTRY.get().ok_or(TextError::NotStarted)?;
+    let families = registry.gather();
+    // `target_info` is always there; without it the reader has been shut down in this moment.
+    if families.is_empty() {
+        return Err(TextError::ShutDown);
+    }
     let mut body = Vec::new();
     TextEncoder::new()
-        .encode(&registry.gather(), &mut body)
+        .encode(&families, &mut body)
         .map_err(|error| TextError::Encode(error.to_string()))?;
     Ok(PrometheusText {
         content_type: prometheus::TEXT_FORMAT,

@@ -15,6 +15,11 @@ pub trait Registered: Send + Sync {
 
     /// Tells for each label how many records were folded into `other`.
     fn visit_folds(&self, visit: &mut dyn FnMut(&'static str, u64));
+
+    /// For a metric that is observed: how many observations were left out at its limit.
+    fn observations_dropped(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// Every declared metric of the program, in no particular order.

@@ -116,7 +116,12 @@ impl<const K: usize> Totals<K> {
         }
         let (begin, before) = match remembered.front() {
             Some((then, totals)) if now.duration_since(*then) >= WINDOW => (*then, *totals),
-            _ => (started, [0; K]),
+            // No collection is so old: the window begins a window ago, when there was nothing of this key, or at the
+            // start. A first error after hours of uptime is not averaged over those hours.
+            _ => (
+                now.checked_sub(WINDOW).unwrap_or(started).max(started),
+                [0; K],
+            ),
         };
         if remembered
             .back()
@@ -169,6 +174,16 @@ mod tests {
             read(&totals, start + Duration::from_secs(321)),
             [("tenants".into(), [0, 0], 301.0)]
         );
+    }
+
+    #[test]
+    fn a_key_that_comes_late_is_not_averaged_over_the_uptime() {
+        let totals = SlidingTotals::<2>::new(10);
+        let late = totals.started + Duration::from_secs(7_200);
+        read(&totals, late);
+        totals.add("orders", 0);
+        let seen = read(&totals, late + Duration::from_secs(1));
+        assert_eq!(seen, [("orders".into(), [1, 0], 300.0)]);
     }
 
     #[test]

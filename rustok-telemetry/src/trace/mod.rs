@@ -2,7 +2,7 @@
 //!
 //! # The journey of a span
 //!
-//! `tracing` span → [`SpanMetricsLayer`] (counts, before any sampling) → tracing-opentelemetry's layer → tracer
+//! `tracing` span → span metrics layer (`span_metrics.rs`: counts, before any sampling) → tracing-opentelemetry's layer → tracer
 //! provider (`tracer_provider.rs`: sampler, batch processor) → OTLP.
 //!
 //! # What the span metrics count
@@ -33,4 +33,5 @@ mod span_metrics;
 pub(crate) mod tracer_provider;
 mod visitor;
 
-pub use self::{machinery::is_machinery, span_metrics::SpanMetricsLayer};
+pub use self::machinery::is_machinery;
+pub(crate) use self::span_metrics::SpanMetricsLayer;

@@ -20,18 +20,9 @@ const PANIC: &str = "panic";
 /// Label value of an error of which no type is known.
 const ERROR: &str = "error";
 
-/// Derives metrics from spans. [`init`](crate::init()) installs it; services that put together their own subscriber
-/// add [`Telemetry::layer`](crate::Telemetry::layer), which contains it.
-#[derive(Debug, Clone, Copy, Default)]
-#[non_exhaustive]
-pub struct SpanMetricsLayer;
-
-impl SpanMetricsLayer {
-    /// The layer.
-    pub fn new() -> Self {
-        Self
-    }
-}
+/// Derives metrics from spans. A part of [`Telemetry::layer`](crate::Telemetry::layer).
+#[derive(Debug)]
+pub(crate) struct SpanMetricsLayer;
 
 /// What the layer remembers of an open span.
 struct SpanState {
@@ -83,7 +74,8 @@ where
         if !waits {
             state.count_creation(attributes.metadata().name());
         }
-        span.extensions_mut().insert(state);
+        // Not `insert`, which panics where there is one already: the layer may have been added twice.
+        span.extensions_mut().replace(state);
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use opentelemetry::Context;
+use opentelemetry::{Context, trace::Span as _};
 use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
@@ -79,6 +79,9 @@ impl fmt::Debug for Accounted {
 
 impl SpanProcessor for Accounted {
     fn on_start(&self, span: &mut Span, context: &Context) {
+        if span.span_context().is_sampled() {
+            DELIVERY.spans.start();
+        }
         self.0.on_start(span, context);
     }
 
