@@ -63,7 +63,7 @@ use proc_macro::TokenStream;
 /// - `series = N`: the most label sets that the metric may have. From the labels' budgets when absent.
 /// - `without_total`: this counter's name does not end in `_total`.
 /// - `boundaries = …`: the histogram's bucket boundaries, a constant of type `&[f64]` or a list `[0.1, 1.0]`.
-/// - `also = path`: a function that is called with the same arguments after recording.
+/// - `also = path`: a function that is called with the same arguments after recording, if the record was taken.
 /// - `observe = path`: a function that reports the values when metrics are collected:
 ///   `fn report(observe: &mut dyn FnMut([&str; N], T))` for `N` labels and values of type `T`.
 ///

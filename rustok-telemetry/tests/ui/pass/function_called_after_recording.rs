@@ -1,4 +1,4 @@
-//! `also = path` is called with the labels as `&str`, and the value when there is one.
+//! `also = path` is called with the labels as `&str`, and the value when there is one, if the record was taken.
 
 #[rustok_telemetry::metrics(namespace = "shop", subsystem = "also")]
 mod declared {
@@ -30,8 +30,14 @@ mod hooks {
 }
 
 fn main() {
+    declared::record_operation("too early", "hit");
+    let exporters = [("OTEL_TRACES_EXPORTER", "none"), ("OTEL_METRICS_EXPORTER", "none")];
+    let config = rustok_telemetry::config::TelemetryConfig::from_vars(exporters).expect("it is valid");
+    let telemetry = rustok_telemetry::builder().config(config).init().expect("telemetry starts");
     declared::record_operation("products", "hit");
     declared::record_wait("orders", 0.5);
+    declared::record_wait("not a number", f64::NAN);
+    telemetry.shutdown();
     let calls = hooks::CALLS.lock().expect("no call panics");
     assert_eq!(*calls, ["products hit", "orders 0.5"]);
 }
