@@ -2,13 +2,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use opentelemetry::{global, trace::TracerProvider};
+use opentelemetry::global;
 use opentelemetry_sdk::{
     metrics::{PeriodicReader, SdkMeterProvider},
     trace::SdkTracerProvider,
 };
-use tracing::{Level, Metadata, Subscriber};
-use tracing_subscriber::{Layer, filter::filter_fn, layer::SubscriberExt, registry::LookupSpan};
+use tracing::{Level, Subscriber};
+use tracing_subscriber::{Layer, layer::SubscriberExt, registry::LookupSpan};
 
 use crate::{
     InitError, LogFormat, Telemetry,
@@ -18,7 +18,7 @@ use crate::{
     otlp::{self, ConnectionRuntime},
     propagation, resource,
     shutdown::Running,
-    trace::{SpanMetricsLayer, is_machinery, tracer_provider},
+    trace::{SpanFilter, tracer_provider},
 };
 
 /// Starts telemetry as the environment says, and returns the guard.
@@ -118,7 +118,8 @@ impl Builder {
     }
 
     /// A target whose spans are neither counted nor exported, with those below it: a crate or module that takes part
-    /// in sending telemetry. Those of the exporters are left out already, see [`is_machinery`].
+    /// in sending telemetry. Those of the exporters are left out already, see
+    /// [`is_machinery`](crate::trace::is_machinery).
     pub fn machinery_target(mut self, target: impl Into<String>) -> Self {
         self.machinery.push(target.into());
         self
@@ -172,7 +173,7 @@ impl Builder {
         let pipeline = Pipeline::build(&config, &mut runtime)?;
         if self.subscriber {
             let lines = logging::layer(self.log_format)?;
-            let spans = SpanFilter::new(&self).layer(&pipeline.tracer_provider);
+            let spans = self.span_filter().layer(&pipeline.tracer_provider);
             logging::install(tracing_subscriber::registry().with(lines).with(spans))?;
         }
         let running = pipeline.install(&config, runtime, &self);
@@ -183,6 +184,10 @@ impl Builder {
         Ok(Telemetry {
             running: Some(running),
         })
+    }
+
+    fn span_filter(&self) -> SpanFilter {
+        SpanFilter::new(self.span_level, self.machinery.clone())
     }
 
     fn effective_config(&self) -> Result<TelemetryConfig, InitError> {
@@ -296,54 +301,7 @@ impl Pipeline {
             meter_provider: self.meter_provider,
             pushes_metrics: *config.metrics.exporter == MetricsExporter::Otlp,
             runtime,
-            span_filter: SpanFilter::new(builder),
+            span_filter: builder.span_filter(),
         }
-    }
-}
-
-/// Which spans are counted and exported.
-#[derive(Debug, Clone)]
-pub(crate) struct SpanFilter {
-    level: Level,
-    machinery: Vec<String>,
-}
-
-impl SpanFilter {
-    fn new(builder: &Builder) -> Self {
-        Self {
-            level: builder.span_level,
-            machinery: builder.machinery.clone(),
-        }
-    }
-
-    fn wants(&self, metadata: &Metadata<'_>) -> bool {
-        let target = metadata.target();
-        let below = |own: &String| {
-            let rest = target.strip_prefix(own.as_str());
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-        };
-        *metadata.level() <= self.level
-            && !is_machinery(target)
-            && !self.machinery.iter().any(below)
-    }
-
-    /// Span metrics and the export of traces, for the spans of the application.
-    fn layer<S>(
-        &self,
-        provider: &SdkTracerProvider,
-    ) -> impl Layer<S> + Send + Sync + 'static + use<S>
-    where
-        S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
-    {
-        // Source location, thread and busy/idle times are a third of a span's cost.
-        let traces = tracing_opentelemetry::layer()
-            .with_tracer(provider.tracer("rustok_telemetry"))
-            .with_location(false)
-            .with_threads(false)
-            .with_tracked_inactivity(false);
-        let own = self.clone();
-        SpanMetricsLayer
-            .and_then(traces)
-            .with_filter(filter_fn(move |metadata| own.wants(metadata)))
     }
 }

@@ -13,9 +13,9 @@ use opentelemetry_sdk::{
 
 use crate::{
     delivery::DELIVERY,
-    init::SpanFilter,
     lifecycle::{self, Stage},
     otlp::ConnectionRuntime,
+    trace::SpanFilter,
 };
 
 /// How long a shutdown takes at most, unless [`Telemetry::shutdown_within`] says otherwise.

@@ -28,10 +28,11 @@
 //!
 //! Spans and events of the exporters' own machinery are neither counted nor exported, see [`is_machinery`].
 
+mod filter;
 mod machinery;
 mod span_metrics;
 pub(crate) mod tracer_provider;
 mod visitor;
 
+pub(crate) use self::filter::SpanFilter;
 pub use self::machinery::is_machinery;
-pub(crate) use self::span_metrics::SpanMetricsLayer;

@@ -1,0 +1,12 @@
+//! What became of the telemetry on its way out: exported, failed, or dropped because a queue was full.
+//!
+//! The exporters are wrapped (`reporting.rs`) and report every attempt to the account (`account.rs`, `spans.rs`). The
+//! [self metrics](crate::self_metrics) and the [shutdown report](crate::ShutdownReport) read it; `announce.rs` tells
+//! the person at the terminal, once.
+
+mod account;
+mod announce;
+mod reporting;
+mod spans;
+
+pub(crate) use self::{account::DELIVERY, reporting::Reporting, spans::SpanVerdict};

@@ -1,0 +1,52 @@
+//! The layers that see the application's spans, and only those.
+
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
+
+use super::{is_machinery, span_metrics::SpanMetricsLayer};
+
+/// Which spans are counted and exported.
+#[derive(Debug, Clone)]
+pub(crate) struct SpanFilter {
+    level: Level,
+    machinery: Vec<String>,
+}
+
+impl SpanFilter {
+    pub(crate) fn new(level: Level, machinery: Vec<String>) -> Self {
+        Self { level, machinery }
+    }
+
+    fn wants(&self, metadata: &Metadata<'_>) -> bool {
+        let target = metadata.target();
+        let below = |own: &String| {
+            let rest = target.strip_prefix(own.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        };
+        *metadata.level() <= self.level
+            && !is_machinery(target)
+            && !self.machinery.iter().any(below)
+    }
+
+    /// Span metrics and the export of traces, for the spans that are wanted.
+    pub(crate) fn layer<S>(
+        &self,
+        provider: &SdkTracerProvider,
+    ) -> impl Layer<S> + Send + Sync + 'static + use<S>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
+    {
+        // Source location, thread and busy/idle times are a third of a span's cost.
+        let traces = tracing_opentelemetry::layer()
+            .with_tracer(provider.tracer("rustok_telemetry"))
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false);
+        let own = self.clone();
+        SpanMetricsLayer
+            .and_then(traces)
+            .with_filter(filter_fn(move |metadata| own.wants(metadata)))
+    }
+}
