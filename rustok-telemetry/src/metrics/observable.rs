@@ -91,7 +91,7 @@ impl<I: ObservableInstrument, const N: usize> Registered for Observable<I, N> {
     fn visit_folds(&self, _: &mut dyn FnMut(&'static str, u64)) {}
 
     fn observations_dropped(&self) -> Option<u64> {
-        Some(self.dropped.load(Ordering::Relaxed))
+        (N > 0).then(|| self.dropped.load(Ordering::Relaxed))
     }
 }
 

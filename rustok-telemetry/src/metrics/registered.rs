@@ -16,7 +16,7 @@ pub trait Registered: Send + Sync {
     /// Tells for each label how many records were folded into `other`.
     fn visit_folds(&self, visit: &mut dyn FnMut(&'static str, u64));
 
-    /// For a metric that is observed: how many observations were left out at its limit.
+    /// For a metric with labels that is observed: how many observations were left out at its limit.
     fn observations_dropped(&self) -> Option<u64> {
         None
     }
