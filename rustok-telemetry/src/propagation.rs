@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use opentelemetry::{
     Context, global,
     propagation::{Extractor, Injector, TextMapCompositePropagator, TextMapPropagator},
+    trace::TraceContextExt,
 };
 use opentelemetry_http::{HeaderExtractor, HeaderInjector};
 use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
@@ -44,6 +45,28 @@ pub fn inject(carrier: &mut dyn Injector) {
 /// Reads a context from any carrier.
 pub fn extract(carrier: &dyn Extractor) -> Context {
     global::get_text_map_propagator(|propagator| propagator.extract(carrier))
+}
+
+/// Name of the response header that tells the caller its trace, from the draft of W3C Trace Context Level 2.
+pub const TRACE_RESPONSE: &str = "traceresponse";
+
+/// Writes the trace that a request belongs to into the response's headers, so that the caller can give its id with a
+/// question: `traceresponse: 00-{trace id}-{span id}-{flags}`. The [HTTP layer](crate::http) does so.
+pub(crate) fn tell_caller(span: &Span, headers: &mut http::HeaderMap) {
+    let context = span.context();
+    let context = context.span().span_context().clone();
+    if !context.is_valid() {
+        return;
+    }
+    let value = format!(
+        "00-{}-{}-{:02x}",
+        context.trace_id(),
+        context.span_id(),
+        context.trace_flags()
+    );
+    if let Ok(value) = http::HeaderValue::try_from(value) {
+        headers.insert(TRACE_RESPONSE, value);
+    }
 }
 
 /// Makes `span` a child of `context`. To be called before the span is first entered.

@@ -320,6 +320,12 @@ async fn the_callers_trace_goes_on_and_is_passed_on() {
         .body(Body::empty())
         .expect("a request");
     let response = app.oneshot(request).await.expect("infallible");
+    let told = response.headers()["traceresponse"].to_str().expect("text");
+    assert!(
+        told.starts_with("00-0af7651916cd43dd8448eb211c80319c-"),
+        "{told}"
+    );
+    assert!(told.ends_with("-01"), "{told}");
     let body = response
         .into_body()
         .collect()

@@ -109,7 +109,8 @@ impl Exchange {
         Arc::clone(&self.received)
     }
 
-    pub(super) fn respond(&mut self, response: &response::Parts) {
+    pub(super) fn respond(&mut self, response: &mut response::Parts) {
+        propagation::tell_caller(&self.span, &mut response.headers);
         if self.route == UNMATCHED
             && let Some(RouteTemplate(route)) = response.extensions.get()
         {

@@ -107,9 +107,9 @@ where
         let mut exchange = this.exchange.take();
         Poll::Ready(match result {
             Ok(response) => {
-                let (parts, body) = response.into_parts();
+                let (mut parts, body) = response.into_parts();
                 if let Some(exchange) = &mut exchange {
-                    exchange.respond(&parts);
+                    exchange.respond(&mut parts);
                 }
                 Ok(Response::from_parts(
                     parts,

@@ -34,7 +34,8 @@
 //! # Spans
 //!
 //! The span follows OpenTelemetry's conventions for HTTP servers: kind `server`, name `{method} {route}`, the caller's
-//! context as its parent. Headers and the query string are not recorded. The span declares `tenant_id`: record it with
+//! context as its parent. The response's `traceresponse` header tells the caller the trace, so that it can be given with
+//! a question. Headers and the query string are not recorded. The span declares `tenant_id`: record it with
 //! `tracing::Span::current().record("tenant_id", …)` as soon as the tenant is known.
 
 mod body;

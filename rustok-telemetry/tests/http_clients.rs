@@ -1,0 +1,200 @@
+//! Real clients on real connections: those that go away, and those that try everything.
+#![cfg(feature = "axum")]
+
+mod support;
+
+use std::{net::SocketAddr, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    routing::{get, post},
+};
+use futures::{StreamExt, stream};
+use http_body_util::StreamBody;
+use rustok_telemetry::http::TelemetryLayer;
+use support::{samples, text, text_only};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    time::{sleep, timeout},
+};
+
+const CLIENTS: usize = 1_000;
+const AT_ONCE: usize = 50;
+
+/// Where a client closes its connection.
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    BeforeTheResponse,
+    WithinTheRequestBody,
+    WithinTheResponseBody,
+}
+
+async fn serve() -> SocketAddr {
+    async fn waits() -> &'static str {
+        sleep(Duration::from_secs(30)).await;
+        "late"
+    }
+
+    async fn endless() -> Body {
+        let frame = || {
+            Ok::<_, std::convert::Infallible>(http_body::Frame::data(Bytes::from(vec![
+                0_u8;
+                16_384
+            ])))
+        };
+        let frames = stream::repeat_with(frame).then(|frame| async {
+            sleep(Duration::from_millis(1)).await;
+            frame
+        });
+        Body::new(StreamBody::new(frames.boxed()))
+    }
+
+    let app = Router::new()
+        .route("/waits", get(waits))
+        .route(
+            "/reads",
+            post(|body: Bytes| async move { body.len().to_string() }),
+        )
+        .route("/endless", get(endless))
+        .route("/items/{id}", get(|| async { "an item" }))
+        .layer(TelemetryLayer::new());
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+async fn leaves(address: SocketAddr, stage: Stage) {
+    let mut connection = TcpStream::connect(address).await.expect("a connection");
+    let request = match stage {
+        Stage::BeforeTheResponse => "GET /waits HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        Stage::WithinTheRequestBody => {
+            "POST /reads HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\nhalf"
+        }
+        Stage::WithinTheResponseBody => "GET /endless HTTP/1.1\r\nhost: localhost\r\n\r\n",
+    };
+    connection
+        .write_all(request.as_bytes())
+        .await
+        .expect("a request");
+    match stage {
+        // Until the request has surely been taken.
+        Stage::BeforeTheResponse | Stage::WithinTheRequestBody => {
+            sleep(Duration::from_millis(20)).await
+        }
+        Stage::WithinTheResponseBody => {
+            let mut part = [0; 20_000];
+            connection
+                .read_exact(&mut part)
+                .await
+                .expect("a part of the body");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_clients_that_go_away_are_all_counted_and_leave_nothing_behind() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    let address = serve().await;
+    let stages = [
+        Stage::BeforeTheResponse,
+        Stage::WithinTheRequestBody,
+        Stage::WithinTheResponseBody,
+    ];
+    stream::iter(0..CLIENTS)
+        .for_each_concurrent(AT_ONCE, |client| {
+            leaves(address, stages[client % stages.len()])
+        })
+        .await;
+    let settled = timeout(Duration::from_secs(20), async {
+        while samples(&text(), "rustok_http_active_connections")
+            .get("")
+            .is_none_or(|active| active != "0")
+        {
+            sleep(Duration::from_millis(50)).await;
+        }
+    });
+    settled.await.expect("no request is active any more");
+    let requests = samples(&text(), "rustok_http_requests_total");
+    let counted: usize = requests
+        .values()
+        .filter_map(|count| count.parse::<usize>().ok())
+        .sum();
+    assert_eq!(counted, CLIENTS, "{requests:?}");
+    // A body that breaks off is an answer of the handler's extractor: 400. The others never had a whole response.
+    let of = |labels: &str| {
+        requests
+            .get(labels)
+            .and_then(|count| count.parse::<usize>().ok())
+            .unwrap_or(0)
+    };
+    assert_eq!(
+        of("{method=\"GET\",path=\"/waits\",status=\"client_closed\"}"),
+        334,
+        "{requests:?}"
+    );
+    assert_eq!(
+        of("{method=\"GET\",path=\"/endless\",status=\"client_closed\"}"),
+        333,
+        "{requests:?}"
+    );
+    telemetry.shutdown();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_random_requests_make_few_series() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    let address = serve().await;
+    let methods = ["GET", "POST", "BREW", "PROPFIND", "DELETE"];
+    stream::iter(0..100_usize)
+        .for_each_concurrent(10, |connection| async move {
+            let mut stream = TcpStream::connect(address).await.expect("a connection");
+            for i in 0..100 {
+                let id = connection * 100 + i;
+                let method = if i % 7 == 0 { format!("X{id}") } else { methods[i % methods.len()].to_owned() };
+                let path = if i % 3 == 0 { format!("/items/{id}?q={id}") } else { format!("/{id}/../.env") };
+                let request = format!("{method} {path} HTTP/1.1\r\nhost: h{id}\r\nx-tenant: {id}\r\ncontent-length: 0\r\n\r\n");
+                stream.write_all(request.as_bytes()).await.expect("a request");
+                read_head(&mut stream).await;
+            }
+        })
+        .await;
+    let requests = samples(&text(), "rustok_http_requests_total");
+    let counted: usize = requests
+        .values()
+        .filter_map(|count| count.parse::<usize>().ok())
+        .sum();
+    assert_eq!(counted, 10_000, "{requests:?}");
+    // Four methods that are known (or `_OTHER`), two paths, and few statuses.
+    assert!(requests.len() <= 10, "{requests:?}");
+    telemetry.shutdown();
+}
+
+/// Reads one response, by its `content-length`.
+async fn read_head(stream: &mut TcpStream) {
+    let mut answer = Vec::new();
+    let mut part = [0; 1024];
+    loop {
+        let read = stream.read(&mut part).await.expect("an answer");
+        assert!(read > 0, "the connection was closed");
+        answer.extend_from_slice(&part[..read]);
+        let text = String::from_utf8_lossy(&answer);
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head
+                .to_lowercase()
+                .split("content-length: ")
+                .nth(1)
+                .map(|rest| {
+                    rest.split("\r\n")
+                        .next()
+                        .and_then(|length| length.parse::<usize>().ok())
+                        .unwrap_or(0)
+                });
+            if body.len() >= length.unwrap_or(0) {
+                return;
+            }
+        }
+    }
+}
