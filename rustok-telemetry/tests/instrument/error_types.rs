@@ -35,7 +35,9 @@ enum DatabaseError {
     Lost {
         cause: ConnectionLost,
     },
-    HTTPStatus { _code: u16 },
+    HTTPStatus {
+        _code: u16,
+    },
 }
 
 #[derive(Debug, ErrorType)]
@@ -61,7 +63,10 @@ fn derived_names() {
         "timeout"
     );
     assert_eq!(DatabaseError::ClosedByPeer.error_type(), "gone");
-    assert_eq!(DatabaseError::HTTPStatus { _code: 404 }.error_type(), "http_status");
+    assert_eq!(
+        DatabaseError::HTTPStatus { _code: 404 }.error_type(),
+        "http_status"
+    );
     let nested = Error::Database(DatabaseError::Lost {
         cause: ConnectionLost,
     });

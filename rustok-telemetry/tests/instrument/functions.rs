@@ -166,9 +166,9 @@ async fn functions_that_make_futures() {
 #[tokio::test]
 async fn generics_and_impl_trait() {
     #[instrument(record(value))]
-    fn generic<T: Debug + Clone, const N: usize>(value: &T) -> [T; N]
+    fn generic<T, const N: usize>(value: &T) -> [T; N]
     where
-        T: Display,
+        T: Debug + Clone,
     {
         std::array::from_fn(|_| value.clone())
     }

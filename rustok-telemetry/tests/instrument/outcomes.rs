@@ -72,14 +72,20 @@ fn run_asynchronous(how: How) {
     drop(future);
 }
 
+/// How it ends, the labels of the module's error, the fields of the span.
+type Case = (
+    How,
+    Option<&'static str>,
+    &'static [(&'static str, &'static str)],
+);
+
 #[test]
 fn each_call_has_one_outcome() {
     let telemetry = text_only().init().expect("telemetry starts");
-    // operation and module carry no difference, so the counts of one case are those of a fresh start.
-    let runs: [(&str, fn(How)); 2] = [("sync", run_blocking), ("async", run_asynchronous)];
+    let runs: [(_, fn(_)); 2] = [("sync", run_blocking), ("async", run_asynchronous)];
     let not_found = r#"{error_type="not_found",module="catalog",severity="warning"}"#;
     let panicked = r#"{error_type="panic",module="catalog",severity="critical"}"#;
-    let cases: [(How, Option<&str>, &[(&str, &str)]); 5] = [
+    let cases: [Case; 5] = [
         (How::Ok, None, &[]),
         (
             How::Err,
