@@ -33,6 +33,12 @@ pub struct Site {
 #[derive(Debug)]
 pub struct Call {
     span: Span,
+    ending: Ending,
+}
+
+/// The one outcome that a call is to have.
+#[derive(Debug)]
+struct Ending {
     site: &'static Site,
     open: bool,
 }
@@ -48,11 +54,8 @@ enum Outcome {
 impl Call {
     /// A call within a new span.
     pub fn begin(span: Span, site: &'static Site) -> Self {
-        Self {
-            span,
-            site,
-            open: true,
-        }
+        let ending = Ending { site, open: true };
+        Self { span, ending }
     }
 
     /// Runs the body of a function that is not asynchronous. `failure` looks at what it returned.
@@ -71,52 +74,54 @@ impl Call {
     /// Runs a part of the call within its span. If that panics, this is the outcome: by the time that the call is
     /// dropped, the panic may have been caught.
     fn step<T>(&mut self, part: impl FnOnce() -> (T, Option<Outcome>)) -> T {
-        struct Unwinds<'call>(Option<&'call mut Call>);
+        struct Unwinds<'call>(Option<&'call mut Ending>, &'call Span);
 
         impl Drop for Unwinds<'_> {
             fn drop(&mut self) {
-                if let Some(call) = self.0.take() {
-                    call.end(&Outcome::Panic);
+                if let Some(ending) = self.0.take() {
+                    ending.reach(&Outcome::Panic, self.1);
                 }
             }
         }
 
-        let span = self.span.clone();
-        let _entered = span.enter();
-        let mut unwinds = Unwinds(Some(self));
+        let _entered = self.span.enter();
+        let mut unwinds = Unwinds(Some(&mut self.ending), &self.span);
         let (value, outcome) = part();
-        if let (Some(call), Some(outcome)) = (unwinds.0.take(), outcome) {
-            call.end(&outcome);
+        if let (Some(ending), Some(outcome)) = (unwinds.0.take(), outcome) {
+            ending.reach(&outcome, &self.span);
         }
         value
-    }
-
-    fn end(&mut self, outcome: &Outcome) {
-        if !std::mem::replace(&mut self.open, false) {
-            return;
-        }
-        match outcome {
-            Outcome::Ok => {}
-            Outcome::Error(name) => self.fail(name.as_str(), self.site.severity),
-            Outcome::Panic => self.fail(PANIC, CRITICAL),
-            Outcome::Cancelled => {
-                self.span.record("rustok.outcome", CANCELLED);
-            }
-        }
-    }
-
-    fn fail(&self, error_type: &str, severity: &str) {
-        self.span.record("error.type", error_type);
-        self.span.record("otel.status_code", "ERROR");
-        if let Some(module) = self.site.module {
-            metrics::record_module_error(module, error_type, severity);
-        }
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.end(&Outcome::Cancelled);
+        self.ending.reach(&Outcome::Cancelled, &self.span);
+    }
+}
+
+impl Ending {
+    /// The first outcome is the one that counts.
+    fn reach(&mut self, outcome: &Outcome, span: &Span) {
+        if !std::mem::replace(&mut self.open, false) {
+            return;
+        }
+        match outcome {
+            Outcome::Ok => {}
+            Outcome::Error(name) => self.fail(name.as_str(), self.site.severity, span),
+            Outcome::Panic => self.fail(PANIC, CRITICAL, span),
+            Outcome::Cancelled => {
+                span.record("rustok.outcome", CANCELLED);
+            }
+        }
+    }
+
+    fn fail(&self, error_type: &str, severity: &str, span: &Span) {
+        span.record("error.type", error_type);
+        span.record("otel.status_code", "ERROR");
+        if let Some(module) = self.site.module {
+            metrics::record_module_error(module, error_type, severity);
+        }
     }
 }
 
@@ -177,8 +182,6 @@ impl<F: Future, P: FnOnce(&F::Output) -> Option<ErrorName>> Future for Watched<F
                 Some(failure.map_or(Outcome::Ok, Outcome::Error)),
             )
         }));
-        // What the body still holds is dropped within its span, and not later than a function would.
-        let _entered = this.call.span.enter();
         this.future.set(None);
         Poll::Ready(value)
     }

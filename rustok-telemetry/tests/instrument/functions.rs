@@ -259,40 +259,6 @@ async fn recursion() {
     );
 }
 
-#[tokio::test]
-async fn what_a_call_owns_is_dropped_within_its_span() {
-    struct Tells;
-    impl Drop for Tells {
-        fn drop(&mut self) {
-            tracing::info!("dropped");
-        }
-    }
-    #[instrument]
-    fn blocking(tells: Tells) {
-        let _tells = tells;
-    }
-    #[instrument]
-    async fn done(tells: Tells) {
-        let _tells = tells;
-        tokio::task::yield_now().await;
-    }
-    #[instrument]
-    async fn cancelled(tells: Tells) {
-        let _tells = tells;
-        std::future::pending().await
-    }
-    let seen = watch();
-    blocking(Tells);
-    done(Tells).await;
-    assert!(cancelled(Tells).now_or_never().is_none());
-    let spans: Vec<_> = seen
-        .events()
-        .iter()
-        .filter_map(|event| event.span)
-        .collect();
-    assert_eq!(spans, ["blocking", "done", "cancelled"]);
-}
-
 #[test]
 fn futures_are_send_and_functions_may_diverge() {
     #[instrument(record(id))]

@@ -5,6 +5,7 @@ mod functions;
 mod options;
 mod outcomes;
 mod spans;
+mod status;
 #[path = "../support/mod.rs"]
 mod support;
 

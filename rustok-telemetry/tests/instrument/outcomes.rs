@@ -6,6 +6,7 @@ use std::{
     task::{Context, Waker},
 };
 
+use futures::FutureExt;
 use rustok_telemetry::instrument;
 
 use crate::{
@@ -239,4 +240,38 @@ fn a_filtered_span_still_counts_the_modules_errors() {
     let labels = r#"{error_type="not_found",module="catalog",severity="error"}"#;
     assert_samples(&text, MODULE_ERRORS, &[(labels, "1")]);
     telemetry.shutdown();
+}
+
+#[tokio::test]
+async fn what_a_call_owns_is_dropped_within_its_span() {
+    struct Tells;
+    impl Drop for Tells {
+        fn drop(&mut self) {
+            tracing::info!("dropped");
+        }
+    }
+    #[instrument]
+    fn blocking(tells: Tells) {
+        let _tells = tells;
+    }
+    #[instrument]
+    async fn done(tells: Tells) {
+        let _tells = tells;
+        tokio::task::yield_now().await;
+    }
+    #[instrument]
+    async fn cancelled(tells: Tells) {
+        let _tells = tells;
+        std::future::pending().await
+    }
+    let seen = watch();
+    blocking(Tells);
+    done(Tells).await;
+    assert!(cancelled(Tells).now_or_never().is_none());
+    let spans: Vec<_> = seen
+        .events()
+        .iter()
+        .filter_map(|event| event.span)
+        .collect();
+    assert_eq!(spans, ["blocking", "done", "cancelled"]);
 }
