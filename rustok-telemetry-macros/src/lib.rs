@@ -1,4 +1,4 @@
-//! Macros of `rustok-telemetry`: declare metrics as function signatures.
+//! Macros of `rustok-telemetry`: declare metrics as function signatures, and instrument functions.
 //!
 //! Use them through `rustok-telemetry`, which re-exports them and holds what the generated code calls.
 //!
@@ -13,7 +13,11 @@
 //! basket::record_goods_added("books", "acme");
 //! ```
 
+mod error_type;
+mod instrument;
+mod label_value;
 mod metrics;
+mod snake_case;
 
 use proc_macro::TokenStream;
 
@@ -77,4 +81,131 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn metrics(arguments: TokenStream, item: TokenStream) -> TokenStream {
     metrics::expand(arguments.into(), item.into()).into()
+}
+
+/// Makes each call of a function a span, and counts how the calls end.
+///
+/// It is for functions and methods, asynchronous or not, in traits' implementations (with `#[async_trait]`, too), with
+/// generics and `impl Trait`. It takes the options of `tracing::instrument`, but **an argument is recorded only when it
+/// is named**: no password gets into a trace because somebody forgot to leave it out.
+///
+/// ```
+/// use rustok_telemetry::{ErrorType, instrument};
+///
+/// #[derive(Debug, ErrorType)]
+/// enum CatalogError {
+///     NotFound,
+/// }
+///
+/// #[instrument(record(sku), tenant_id = tenant, module = "catalog", severity = "warning")]
+/// async fn load(tenant: &str, sku: u64, password: &str) -> Result<String, CatalogError> {
+///     if sku == 0 { Err(CatalogError::NotFound) } else { Ok(format!("product {sku} of {tenant}")) }
+/// }
+/// # let _ = load("acme", 1, "hunter2");
+/// ```
+///
+/// # Options
+///
+/// - `name = "…"`: the span's name, the metrics' `operation`. The function's name when absent. `"…"` alone does, too.
+/// - `level = "debug"`: text, a number from 1 to 5, or a constant. `info` when absent.
+/// - `target = "…"`: the module's path when absent.
+/// - `parent = expression`: a span or its id, instead of the current one.
+/// - `follows_from = expression`: spans or ids, as an iterator.
+/// - `record(id, %user, ?filter)`: the arguments to record. Numbers, `bool` and text are recorded as they are, others by
+///   `Debug`; `%` takes `Display`. `self` can be named as well.
+/// - `fields(order.id = order.id(), %user, late)`: other fields, in the syntax of `tracing`. A name alone is a field that
+///   gets its value later.
+/// - `tenant_id = expression`: the field `tenant_id`, by which spans are counted. `%` and `?` are possible here, too.
+/// - `module = "catalog"`: each error is counted in `rustok_module_errors_total`, with `severity = "…"`, which is `error`
+///   when absent. A call that passes on the error of another that has a `module` counts it again: name the module where
+///   its work begins.
+/// - `err`, `err(Debug)`, `err(level = "warn")`: an event of level `error` with the error, within the span.
+/// - `ret`, `ret(Display)`, `ret(level = "debug")`: an event of the span's level with the returned value; together with
+///   `err` only with that of an `Ok`.
+///
+/// `skip` and `skip_all` are mistakes here, since there is nothing to skip.
+///
+/// # How a call ends
+///
+/// | outcome | when | span | metrics |
+/// |---|---|---|---|
+/// | ok | it returned | | |
+/// | error | it returned `Err` | `otel.status_code = "ERROR"`, `error.type` | `rustok_spans_with_errors_total`, and `rustok_module_errors_total` with `module` |
+/// | panic | it unwound | the same, `error.type = "panic"` | the same, with severity `critical` |
+/// | cancelled | its future was dropped before it was done | `rustok.outcome = "cancelled"` | `rustok_spans_cancelled_total` |
+///
+/// A future that was never polled has not started: it has no span and is not counted. What a span that its level filters
+/// out would have counted is not counted either, apart from the errors of the module.
+///
+/// An event of level `error` that happens directly in the span makes it an error for the span metrics and in the trace,
+/// whatever the call returns.
+///
+/// # What is an error
+///
+/// Any `Result`, whatever it is called (`crate::Result<T>`, `io::Result<T>`): the type decides, not its name. Behind
+/// `impl Trait` it is found, too. In a generic function, a `T` that happens to be a `Result` is not known to be one.
+/// A function that returns a future is asynchronous if it ends in `Box::pin(async move { … })` or `async move { … }`.
+///
+/// # `error.type`
+///
+/// What the error says, if it implements `ErrorType`, for which there is a derive. Else the type's name in snake case,
+/// without path and generics: `ParseIntError` is `parse_int_error`. A type called just `Error` gets its crate's name, or
+/// its module's in the standard library: `sqlx_error`, `io_error`. Of a `Box` or an `Arc`, what is within counts;
+/// `Box<dyn Error>` is `error`. In a generic function `E` needs the bound `E: ErrorType` to say its own name.
+#[proc_macro_attribute]
+pub fn instrument(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    instrument::expand(arguments.into(), item.into()).into()
+}
+
+/// Gives each variant of an error a name, for `error.type` on spans and `error_type` in metrics.
+///
+/// ```
+/// use rustok_telemetry::ErrorType;
+///
+/// #[derive(ErrorType)]
+/// struct ConnectionLost;
+///
+/// #[derive(ErrorType)]
+/// enum DatabaseError {
+///     Timeout { seconds: u64 },
+///     #[error_type("gone")]
+///     ConnectionWasClosedByPeer,
+///     #[error_type(transparent)]
+///     Lost(ConnectionLost),
+/// }
+///
+/// assert_eq!(DatabaseError::Timeout { seconds: 3 }.error_type(), "timeout");
+/// assert_eq!(DatabaseError::ConnectionWasClosedByPeer.error_type(), "gone");
+/// assert_eq!(DatabaseError::Lost(ConnectionLost).error_type(), "connection_lost");
+/// ```
+///
+/// A variant has its name in snake case, a struct that of its type. `#[error_type("…")]` gives another.
+/// `#[error_type(transparent)]`, on a variant or struct with one field, takes the name of the error within, which
+/// implements `ErrorType` itself.
+#[proc_macro_derive(ErrorType, attributes(error_type))]
+pub fn derive_error_type(item: TokenStream) -> TokenStream {
+    error_type::expand(item.into()).into()
+}
+
+/// Makes an enum without fields the values of a label.
+///
+/// ```
+/// use rustok_telemetry::LabelValue;
+///
+/// #[derive(LabelValue)]
+/// enum Outcome {
+///     Hit,
+///     NotFound,
+///     #[label("gone")]
+///     Expired,
+/// }
+///
+/// assert_eq!(Outcome::NotFound.as_label(), "not_found");
+/// assert_eq!(Outcome::Expired.as_label(), "gone");
+/// ```
+///
+/// A variant has its name in snake case. `#[label("…")]` gives another; no two variants have the same.
+#[proc_macro_derive(LabelValue, attributes(label))]
+pub fn derive_label_value(item: TokenStream) -> TokenStream {
+    label_value::expand(item.into()).into()
 }

@@ -19,7 +19,7 @@
 //!
 //! 1. [`init()`] and [`builder()`]: how telemetry starts; [`Telemetry`] and [`ShutdownReport`]: how it ends.
 //! 2. [`mod@metrics`]: the metrics that every service has, and the macro [`metrics`](macro@metrics) to declare others.
-//! 3. [`trace`]: what is counted of spans.
+//! 3. [`instrument`]: spans of functions, with the outcome of each call; [`trace`]: what is counted of spans.
 //! 4. [`http`]: the layer for servers, and the health routes.
 //! 5. [`propagation`]: context into and out of requests and events.
 //! 6. [`config`]: the `OTEL_*` variables.
@@ -33,6 +33,7 @@ extern crate self as rustok_telemetry;
 pub mod config;
 mod delivery;
 mod error;
+mod error_type;
 pub mod http;
 mod init;
 mod lifecycle;
@@ -45,10 +46,11 @@ mod self_metrics;
 mod shutdown;
 pub mod trace;
 
-pub use rustok_telemetry_macros::metrics;
+pub use rustok_telemetry_macros::{ErrorType, LabelValue, instrument, metrics};
 
 pub use self::{
     error::InitError,
+    error_type::ErrorType,
     init::{Builder, builder, init},
     lifecycle::lost_records,
     logging::LogFormat,
@@ -62,8 +64,9 @@ pub use self::{
 /// What the macros' expansions use. Not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
-    pub use linkme;
+    pub use {linkme, tracing};
 
+    pub use crate::error_type::{ErrorName, NamedFailure, NoFailure, Returned, TypedFailure};
     pub use crate::metrics::{
         Declaration, Kind, Label, ValueType, assert_boundaries,
         instrument::{Counter, Gauge, Histogram, Instrument, UpDownCounter},
@@ -74,4 +77,5 @@ pub mod __private {
         },
         registered::{ALL as CATALOGUE, Registered},
     };
+    pub use crate::trace::call::{Call, Site, Watched, once};
 }

@@ -243,6 +243,11 @@ async fn a_client_that_goes_away_counts_once() {
             ),
         ],
     );
+    assert_samples(
+        &text,
+        "rustok_spans_cancelled_total",
+        &[("{operation=\"http_request\"}", "2")],
+    );
     assert_samples(&text, ACTIVE, &[("", "0")]);
     telemetry.shutdown();
 }

@@ -272,34 +272,3 @@ fn a_label_without_a_budget_has_the_default_one() {
         .expect("in the catalogue");
     assert_eq!(thing.labels[0].budget, metrics::DEFAULT_LABEL_BUDGET);
 }
-
-#[test]
-fn observations_past_the_limit_are_left_out_and_counted() {
-    #[rustok_telemetry::metrics(namespace = "test")]
-    mod own {
-        /// Open files by owner.
-        #[observable_gauge(name = "open_files", observe = super::open_files, series = 3)]
-        fn open_files(owner: &str) -> u64;
-    }
-    fn open_files(report: &mut dyn FnMut([&str; 1], u64)) {
-        for owner in 0..5 {
-            report([&format!("owner-{owner}")], owner);
-        }
-    }
-    let telemetry = start();
-    for reading in 1..=2 {
-        let text = text();
-        assert_eq!(samples(&text, "test_open_files").len(), 3);
-        assert!(!text.contains("otel_metric_overflow"), "{text}");
-        // The count is read before or after the gauge, so it may lag by one reading.
-        let dropped = samples(&text, "rustok_telemetry_observations_dropped_total");
-        let dropped: u64 = dropped["{metric=\"test_open_files\"}"]
-            .parse()
-            .expect("a number");
-        assert!(
-            (2 * (reading - 1)..=2 * reading).contains(&dropped),
-            "{dropped}"
-        );
-    }
-    telemetry.shutdown();
-}

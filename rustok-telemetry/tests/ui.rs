@@ -1,9 +1,9 @@
-//! What `#[metrics]` accepts, and what it says when it does not.
+//! What the macros accept, and what they say when they do not.
 //!
 //! `TRYBUILD=overwrite cargo test -p rustok-telemetry --test ui` writes the expected messages anew.
 
 #[test]
-fn metrics_macro() {
+fn macros() {
     let cases = trybuild::TestCases::new();
     cases.pass("tests/ui/pass/*.rs");
     cases.compile_fail("tests/ui/fail/*.rs");

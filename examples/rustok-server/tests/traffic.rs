@@ -10,7 +10,7 @@ use common::{Server, scratch, text};
 
 /// Series that must be there and more than 0, by the beginning of their line in the
 /// Prometheus text.
-const COUNTED: [&str; 36] = [
+const COUNTED: [&str; 38] = [
     "rustok_event_bus_published_total{event_type=\"ProductCreated\"",
     "rustok_event_bus_published_total{event_type=\"ProductUpdated\"",
     "rustok_event_bus_published_total{event_type=\"ProductDeleted\"",
@@ -37,6 +37,8 @@ const COUNTED: [&str; 36] = [
     "rustok_spans_created_total{operation=\"orders.place\",tenant_id=\"acme\"}",
     "rustok_span_duration_seconds_count{operation=\"db.query\"}",
     "rustok_spans_with_errors_total{error_type=\"inventory_status\",operation=\"inventory.call\"}",
+    "rustok_spans_cancelled_total{operation=\"http_request\"}",
+    "rustok_http_requests_total{method=\"GET\",path=\"/api/reports/busiest\",status=\"client_closed\"}",
     "rustok_module_errors_total{error_type=\"circuit_open\",module=\"inventory\"",
     "rustok_module_error_rate{module=\"search_index\"}",
     "rustok_database_query_duration_seconds_count{query_type=\"select\",table=\"orders\"}",

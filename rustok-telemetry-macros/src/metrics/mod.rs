@@ -14,10 +14,10 @@ mod names;
 mod options;
 mod parameters;
 mod parse;
-mod problems;
+pub(crate) mod problems;
 mod signature;
 mod stub;
-mod suggest;
+pub(crate) mod suggest;
 #[cfg(test)]
 mod tests;
 mod types;

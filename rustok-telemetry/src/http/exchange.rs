@@ -13,7 +13,7 @@ use std::{
 use http::{Method, StatusCode, request::Parts, response};
 use tracing::{Span, field::Empty};
 
-use crate::{metrics, propagation};
+use crate::{metrics, propagation, trace::call::CANCELLED};
 
 /// `path` and `endpoint` of requests that no route matched.
 pub const UNMATCHED: &str = "unmatched";
@@ -182,7 +182,10 @@ impl Drop for Exchange {
             (End::Failed, _) => BODY_ERROR,
             (End::Panicked, _) => PANIC,
             (End::Complete, Some(status)) => status.as_str(),
-            (End::Open | End::Complete, _) => CLIENT_CLOSED,
+            (End::Open | End::Complete, _) => {
+                self.span.record("rustok.outcome", CANCELLED);
+                CLIENT_CLOSED
+            }
         };
         let (method, route) = (self.method, &*self.route);
         metrics::record_http_request(method, route, status);
@@ -201,6 +204,7 @@ fn server_span(request: &Parts, method: &'static str, route: Option<&str>) -> Sp
         otel.kind = "server",
         otel.status_code = Empty,
         error.type = Empty,
+        rustok.outcome = Empty,
         http.request.method = method,
         http.route = Empty,
         http.response.status_code = Empty,

@@ -2,7 +2,8 @@
 
 /// Something that can be the value of a label.
 ///
-/// Implemented for strings. Implement it for an enum to have a label whose values the compiler checks:
+/// Implemented for strings. An enum gives a label whose values the compiler checks:
+/// [`#[derive(LabelValue)]`](derive@crate::LabelValue) names the variants. By hand:
 ///
 /// ```
 /// use rustok_telemetry::LabelValue;

@@ -26,4 +26,8 @@ pub(super) mod declared {
         #[label(budget = 100)] operation: &str,
         #[label(budget = 30)] error_type: &str,
     );
+
+    /// Spans of calls that were given up before they were done.
+    #[counter(name = "spans_cancelled_total")]
+    pub fn record_span_cancelled(#[label(budget = 100)] operation: &str);
 }

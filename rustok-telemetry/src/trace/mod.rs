@@ -11,7 +11,8 @@
 //!
 //! - `rustok_spans_created_total{operation,tenant_id}`, at creation;
 //! - `rustok_span_duration_seconds{operation}`, at close;
-//! - `rustok_spans_with_errors_total{operation,error_type}`, at close, once for a span.
+//! - `rustok_spans_with_errors_total{operation,error_type}`, at close, once for a span;
+//! - `rustok_spans_cancelled_total{operation}`, at close, once for a span.
 //!
 //! `operation` is the span's name. `tenant_id` is the span's field of that name, else that of the nearest ancestor
 //! that has one, else `none`.
@@ -26,8 +27,13 @@
 //! tracing-opentelemetry takes for an error. It panicked if the thread unwound through it. `error_type` is the
 //! `error.type` of the span, else that of the event, else `panic`, else `error`.
 //!
+//! It was cancelled, and is no error then, if `rustok.outcome` is `cancelled`, which is what
+//! [`instrument`](macro@crate::instrument) records when a future is dropped before it is done, and the
+//! [HTTP layer](crate::http) when the client goes away.
+//!
 //! Spans and events of the exporters' own machinery are neither counted nor exported, see [`is_machinery`].
 
+pub(crate) mod call;
 mod filter;
 mod machinery;
 mod span_metrics;

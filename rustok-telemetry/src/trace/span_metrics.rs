@@ -34,6 +34,7 @@ struct SpanState {
     failed: bool,
     error_type: Option<Box<str>>,
     panicked: bool,
+    cancelled: bool,
     /// The span was entered by a destructor while the thread was unwinding already.
     entered_in_panic: bool,
 }
@@ -68,6 +69,7 @@ where
             failed: false,
             error_type: None,
             panicked: false,
+            cancelled: false,
             entered_in_panic: false,
         };
         state.take(fields);
@@ -140,7 +142,9 @@ where
         let operation = span.name();
         state.count_creation(operation);
         metrics::record_span_duration(operation, state.started.elapsed().as_secs_f64());
-        if let Some(error_type) = state.outcome() {
+        if state.cancelled {
+            metrics::record_span_cancelled(operation);
+        } else if let Some(error_type) = state.error() {
             metrics::record_span_error(operation, error_type);
         }
     }
@@ -148,6 +152,7 @@ where
 
 impl SpanState {
     fn take(&mut self, fields: Fields) {
+        self.cancelled |= fields.cancelled;
         self.failed |= fields.status_is_error || fields.error_type.is_some();
         if fields.error_type.is_some() {
             self.error_type = fields.error_type;
@@ -165,7 +170,7 @@ impl SpanState {
     }
 
     /// The type of the error that the span ended in, if it did.
-    fn outcome(&self) -> Option<&str> {
+    fn error(&self) -> Option<&str> {
         match &self.error_type {
             Some(error_type) if self.failed || self.panicked => Some(error_type),
             _ if self.panicked => Some(PANIC),

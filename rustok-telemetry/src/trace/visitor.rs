@@ -4,12 +4,15 @@ use std::{fmt, sync::Arc};
 
 use tracing::field::{Field, Visit};
 
+use super::call::CANCELLED;
+
 /// The fields that matter, as far as they were seen.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     pub(super) tenant_id: Option<Arc<str>>,
     pub(super) error_type: Option<Box<str>>,
     pub(super) status_is_error: bool,
+    pub(super) cancelled: bool,
 }
 
 impl Visit for Fields {
@@ -18,6 +21,7 @@ impl Visit for Fields {
             "tenant_id" => self.tenant_id = Some(value.into()),
             "error.type" => self.error_type = Some(value.into()),
             "otel.status_code" => self.status_is_error = value.eq_ignore_ascii_case("error"),
+            "rustok.outcome" => self.cancelled = value == CANCELLED,
             _ => {}
         }
     }
@@ -26,7 +30,7 @@ impl Visit for Fields {
         // Formatting costs an allocation: only what is wanted is formatted. Fields given as `%value` come here too.
         if matches!(
             field.name(),
-            "tenant_id" | "error.type" | "otel.status_code"
+            "tenant_id" | "error.type" | "otel.status_code" | "rustok.outcome"
         ) {
             self.record_str(field, &format!("{value:?}"));
         }

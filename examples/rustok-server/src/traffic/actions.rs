@@ -1,13 +1,15 @@
 //! The mix: what clients of a shop do, mistakes included.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::json;
 
 use super::shop::{Known, Shop, TENANTS};
 
 /// What can be done, and how often in a hundred.
-const MIX: [(Action, u32); 19] = [
-    (Action::List, 12),
+const MIX: [(Action, u32); 20] = [
+    (Action::List, 11),
     (Action::Search, 8),
     (Action::Get, 17),
     (Action::Availability, 13),
@@ -19,6 +21,7 @@ const MIX: [(Action, u32); 19] = [
     (Action::GraphqlCreate, 2),
     (Action::Rename, 2),
     (Action::Report, 2),
+    (Action::ImpatientReport, 1),
     (Action::DuplicateSku, 2),
     (Action::UnindexableName, 2),
     (Action::UnknownProduct, 1),
@@ -47,6 +50,7 @@ enum Action {
     GraphqlCreate,
     Rename,
     Report,
+    ImpatientReport,
     DuplicateSku,
     UnindexableName,
     UnknownProduct,
@@ -96,6 +100,9 @@ pub(super) async fn run(shop: &Shop, number: usize) {
             let hours = [1, 6, 24][fastrand::usize(..3)];
             of_tenant(Method::GET, &format!("/api/reports/busiest?hours={hours}"))
         }
+        // The report takes longer than this client waits.
+        Action::ImpatientReport => of_tenant(Method::GET, "/api/reports/busiest?hours=24")
+            .timeout(Duration::from_millis(15)),
         Action::DuplicateSku => of_product(Method::POST, "/api/products")
             .json(&json!({ "sku": product.sku, "name": name(), "price_cents": price() })),
         Action::UnknownProduct => of_tenant(Method::GET, "/api/products/nothing"),

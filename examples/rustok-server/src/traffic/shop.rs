@@ -60,6 +60,10 @@ impl Shop {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let response = match request.send().await {
             Ok(response) => response,
+            Err(error) if error.is_timeout() => {
+                tracing::debug!(%error, "gave up waiting");
+                return None;
+            }
             Err(error) => {
                 self.failed.fetch_add(1, Ordering::Relaxed);
                 tracing::debug!(%error, "no answer");

@@ -1,0 +1,88 @@
+//! Writes the implementation.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Field, Generics, Member, parse_quote};
+
+use super::{Error, Named, Naming, Shape};
+
+pub(super) fn implementation(error: &Error) -> TokenStream {
+    let Error {
+        name,
+        generics,
+        shape,
+    } = error;
+    let (body, all): (_, &[Named]) = match shape {
+        Shape::Struct(named) => (arm(named), std::slice::from_ref(named)),
+        Shape::Enum(variants) => (variants.iter().map(arm).collect(), variants),
+    };
+    // A reference to an enum without variants is not known to be impossible.
+    let scrutinee = match all {
+        [] => quote!(*self),
+        _ => quote!(self),
+    };
+    let mut bounded = generics.clone();
+    for field in all.iter().filter_map(inner) {
+        if mentions_parameter(field, generics) {
+            let kind = &field.ty;
+            bounded
+                .make_where_clause()
+                .predicates
+                .push(parse_quote!(#kind: ::rustok_telemetry::ErrorType));
+        }
+    }
+    let (parameters, arguments, _) = generics.split_for_impl();
+    let conditions = &bounded.where_clause;
+    quote! {
+        #[automatically_derived]
+        impl #parameters ::rustok_telemetry::ErrorType for #name #arguments #conditions {
+            fn error_type(&self) -> &'static ::core::primitive::str {
+                match #scrutinee {
+                    #body
+                }
+            }
+        }
+    }
+}
+
+fn arm(named: &Named) -> TokenStream {
+    let path = match &named.variant {
+        Some(variant) => quote!(Self::#variant),
+        None => quote!(Self),
+    };
+    match &named.naming {
+        Naming::Name(name) => quote!(#path { .. } => #name,),
+        Naming::Transparent => {
+            let field = named.fields.iter().next();
+            let span = field.map_or_else(Span::call_site, |field| field.ty.span());
+            let member = match field.and_then(|field| field.ident.clone()) {
+                Some(ident) => Member::Named(ident),
+                None => Member::Unnamed(0.into()),
+            };
+            let inner = Ident::new("inner", Span::mixed_site());
+            quote_spanned! {span=>
+                #path { #member: #inner } => ::rustok_telemetry::ErrorType::error_type(#inner),
+            }
+        }
+    }
+}
+
+/// The error within a transparent one.
+fn inner(named: &Named) -> Option<&Field> {
+    match named.naming {
+        Naming::Transparent => named.fields.iter().next(),
+        Naming::Name(_) => None,
+    }
+}
+
+fn mentions_parameter(field: &Field, generics: &Generics) -> bool {
+    fn any(tokens: TokenStream, generics: &Generics) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Ident(ident) => generics.type_params().any(|p| p.ident == ident),
+            TokenTree::Group(group) => any(group.stream(), generics),
+            _ => false,
+        })
+    }
+    any(field.ty.to_token_stream(), generics)
+}

@@ -1,0 +1,56 @@
+//! `#[derive(ErrorType)]`: each variant of an error has a name.
+
+mod check;
+mod expand;
+
+use proc_macro2::{Ident, TokenStream};
+use syn::{DeriveInput, Fields, Generics, parse2};
+
+use crate::metrics::problems::Problems;
+
+/// How the derive is used.
+const USAGE: &str = "#[derive(ErrorType)] enum CatalogError { NotFound, #[error_type(\"conflict\")] Stale, \
+     #[error_type(transparent)] Database(DatabaseError) }";
+
+/// An error type.
+struct Error {
+    name: Ident,
+    generics: Generics,
+    shape: Shape,
+}
+
+enum Shape {
+    Struct(Named),
+    Enum(Vec<Named>),
+}
+
+/// A struct or a variant, and how it is named.
+struct Named {
+    /// Not for a struct.
+    variant: Option<Ident>,
+    fields: Fields,
+    naming: Naming,
+}
+
+enum Naming {
+    /// Always the same.
+    Name(String),
+    /// As the error within.
+    Transparent,
+}
+
+/// The implementation, or an error for each problem.
+pub(crate) fn expand(item: TokenStream) -> TokenStream {
+    let mut problems = Problems::default();
+    let error = match parse2::<DeriveInput>(item) {
+        Ok(input) => check::error(input, &mut problems),
+        Err(error) => {
+            problems.add_syntax(&error, USAGE);
+            None
+        }
+    };
+    match error {
+        Some(error) if problems.count() == 0 => expand::implementation(&error),
+        _ => problems.into_errors(),
+    }
+}

@@ -1,0 +1,71 @@
+//! What of a function's body is watched: all of it, or the future that it makes.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::parse::Parser;
+use syn::{Block, Expr, ExprAsync, ExprPath, Stmt};
+
+use super::parse::Function;
+
+/// The body of a function.
+pub(crate) enum Body {
+    /// It runs when the function is called.
+    Blocking(TokenStream),
+    /// It is that of an `async fn`.
+    Asynchronous(TokenStream),
+    /// The function makes a future from an `async` block, as what `#[async_trait]` writes does.
+    MakesFuture(Box<MakesFuture>),
+}
+
+/// `…; Box::pin(async move { … })`, or the block alone.
+pub(crate) struct MakesFuture {
+    pub(crate) before: Vec<Stmt>,
+    /// `Box::pin`
+    pub(crate) boxed_by: Option<ExprPath>,
+    pub(crate) block: ExprAsync,
+}
+
+/// The function's body.
+pub(crate) fn of(function: &Function) -> Body {
+    if function.signature.asyncness.is_some() {
+        return Body::Asynchronous(function.body.clone());
+    }
+    match makes_future(&function.body) {
+        Some(makes) => Body::MakesFuture(Box::new(makes)),
+        None => Body::Blocking(function.body.clone()),
+    }
+}
+
+/// A body that cannot be read is left to the compiler, whose message is the better one.
+fn makes_future(body: &TokenStream) -> Option<MakesFuture> {
+    let mut before = Block::parse_within.parse2(body.clone()).ok()?;
+    let Some(Stmt::Expr(last, None)) = before.pop() else {
+        return None;
+    };
+    let (boxed_by, block) = match last {
+        Expr::Async(block) => (None, block),
+        Expr::Call(call) => {
+            let Expr::Path(function) = *call.func else {
+                return None;
+            };
+            let mut arguments = call.args.into_iter();
+            match (arguments.next(), arguments.next()) {
+                (Some(Expr::Async(block)), None) if is_box_pin(&function) => {
+                    (Some(function), block)
+                }
+                _ => return None,
+            }
+        }
+        _ => return None,
+    };
+    Some(MakesFuture {
+        before,
+        boxed_by,
+        block,
+    })
+}
+
+fn is_box_pin(function: &ExprPath) -> bool {
+    let path = function.path.to_token_stream().to_string();
+    path.replace(' ', "").ends_with("Box::pin")
+}

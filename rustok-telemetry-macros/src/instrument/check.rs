@@ -1,0 +1,186 @@
+//! Turns options into settings, or into problems.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::{Expr, ExprLit, Lit, LitStr};
+
+use super::parse::{Function, Given, Sigil, Value};
+use super::settings::Settings;
+use super::{USAGE, events, fields, level::Level, parameters};
+use crate::metrics::problems::Problems;
+use crate::metrics::suggest;
+
+/// The options, in the order of the documentation.
+const KNOWN: [&str; 12] = [
+    "name",
+    "level",
+    "target",
+    "parent",
+    "follows_from",
+    "fields",
+    "record",
+    "tenant_id",
+    "module",
+    "severity",
+    "err",
+    "ret",
+];
+
+/// The settings. They are of use only when there was no problem.
+pub(crate) fn settings(
+    options: Vec<Given>,
+    function: Option<&Function>,
+    problems: &mut Problems,
+) -> Settings {
+    let parameters = function.map(|function| parameters::of(&function.signature));
+    let mut settings = Settings::default();
+    let mut seen: Vec<String> = Vec::new();
+    for Given { name, value } in options {
+        let option = name.unraw().to_string();
+        if seen.contains(&option) {
+            problems.add(
+                &name,
+                format!("the option `{option}` is given twice"),
+                "remove one of the two",
+                USAGE,
+            );
+            continue;
+        }
+        match option.as_str() {
+            "name" => settings.name = text_or_constant(&name, &value, "load_product", problems),
+            "target" => settings.target = text_or_constant(&name, &value, "shop::load", problems),
+            "level" => {
+                if let Some(value) = expression(&name, &value, "\"debug\"", problems) {
+                    settings.level = Level::given(value, problems).unwrap_or_default();
+                }
+            }
+            "parent" => settings.parent = expression(&name, &value, "&span", problems).cloned(),
+            "follows_from" => {
+                settings.follows_from = expression(&name, &value, "causes", problems).cloned();
+            }
+            "fields" => {
+                let list = list(&name, value, "order.id = 3, %user", problems);
+                settings.fields.extend(fields::fields(list, problems));
+            }
+            "record" => {
+                let list = list(&name, value, "id, %user, ?filter", problems);
+                let recorded = fields::recorded(list, parameters.as_deref(), problems);
+                settings.fields.extend(recorded);
+            }
+            "tenant_id" => match &value {
+                Value::Is(sigil, value) => {
+                    settings.fields.push(fields::tenant(&name, *sigil, value));
+                }
+                _ => refuse(&name, "is a value", "tenant_id = tenant", problems),
+            },
+            "module" => settings.module = text(&name, &value, "catalog", problems),
+            "severity" => settings.severity = text(&name, &value, "warning", problems),
+            "err" => settings.err = Some((name.span(), events::settings(&name, value, problems))),
+            "ret" => settings.ret = Some((name.span(), events::settings(&name, value, problems))),
+            _ => unknown(&name, &option, problems),
+        }
+        seen.push(option);
+    }
+    fields::check_names(&settings.fields, problems);
+    if let (Some(severity), None, false) = (
+        &settings.severity,
+        &settings.module,
+        seen.iter().any(|option| option == "module"),
+    ) {
+        problems.add(
+            severity,
+            "`severity` is that of the errors of a module, and no module is named",
+            "add `module = \"…\"`, or leave `severity` out",
+            USAGE,
+        );
+    }
+    settings
+}
+
+/// `name = "text"`, not empty.
+fn text(name: &Ident, value: &Value, example: &str, problems: &mut Problems) -> Option<LitStr> {
+    match value {
+        Value::Is(
+            Sigil::None,
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(text),
+                ..
+            }),
+        ) if !text.value().is_empty() => Some(text.clone()),
+        _ => {
+            let right = format!("{name} = \"{example}\"");
+            refuse(name, "is text in quotes, and not empty", &right, problems);
+            None
+        }
+    }
+}
+
+/// `name = "text"` or `name = SOME_CONSTANT`.
+fn text_or_constant(
+    name: &Ident,
+    value: &Value,
+    example: &str,
+    problems: &mut Problems,
+) -> Option<TokenStream> {
+    match value {
+        Value::Is(Sigil::None, Expr::Path(constant)) => Some(constant.to_token_stream()),
+        _ => text(name, value, example, problems).map(ToTokens::into_token_stream),
+    }
+}
+
+/// `name = expression`.
+fn expression<'a>(
+    name: &Ident,
+    value: &'a Value,
+    example: &str,
+    problems: &mut Problems,
+) -> Option<&'a Expr> {
+    match value {
+        Value::Is(Sigil::None, value) => Some(value),
+        _ => {
+            refuse(name, "is a value", &format!("{name} = {example}"), problems);
+            None
+        }
+    }
+}
+
+/// `name(…)`.
+fn list(name: &Ident, value: Value, example: &str, problems: &mut Problems) -> TokenStream {
+    match value {
+        Value::List(list) => list,
+        _ => {
+            let right = format!("{name}({example})");
+            refuse(name, "is a list in parentheses", &right, problems);
+            TokenStream::new()
+        }
+    }
+}
+
+fn refuse(name: &Ident, is: &str, right: &str, problems: &mut Problems) {
+    problems.add(
+        name,
+        format!("the option `{name}` {is}"),
+        format!("write `{right}`"),
+        USAGE,
+    );
+}
+
+fn unknown(name: &Ident, option: &str, problems: &mut Problems) {
+    let (wrong, right) = match option {
+        "skip" | "skip_all" => (
+            format!(
+                "there is nothing to `{option}`: an argument is recorded only when it is named"
+            ),
+            "leave it out, and name what is to be recorded: `record(id)`".to_owned(),
+        ),
+        _ => (
+            format!("unknown option `{option}`"),
+            match suggest::closest(option, KNOWN) {
+                Some(close) => format!("did you mean `{close}`?"),
+                None => format!("the options are {}", suggest::list(&KNOWN)),
+            },
+        ),
+    };
+    problems.add(name, wrong, right, USAGE);
+}

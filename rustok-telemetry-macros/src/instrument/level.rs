@@ -1,0 +1,65 @@
+//! `level = "debug"`: as text, as a number from 1 to 5, or as the path of a constant.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{Expr, ExprLit, Lit};
+
+use super::USAGE;
+use crate::metrics::problems::Problems;
+
+const NAMES: [&str; 5] = ["trace", "debug", "info", "warn", "error"];
+
+/// A level of `tracing`.
+#[derive(Clone)]
+pub(crate) struct Level(TokenStream);
+
+impl Default for Level {
+    fn default() -> Self {
+        Self::named("info")
+    }
+}
+
+impl Level {
+    /// The level of an event that tells of an error.
+    pub(crate) fn error() -> Self {
+        Self::named("error")
+    }
+
+    /// The level that was given, or a problem.
+    pub(crate) fn given(value: &Expr, problems: &mut Problems) -> Option<Self> {
+        let name = match value {
+            Expr::Path(path) => return Some(Self(path.to_token_stream())),
+            Expr::Lit(ExprLit { lit, .. }) => match lit {
+                Lit::Str(text) => NAMES
+                    .into_iter()
+                    .find(|name| text.value().eq_ignore_ascii_case(name)),
+                Lit::Int(number) => number
+                    .base10_parse::<usize>()
+                    .ok()
+                    .and_then(|number| NAMES.get(number.checked_sub(1)?).copied()),
+                _ => None,
+            },
+            _ => None,
+        };
+        if name.is_none() {
+            problems.add(
+                value,
+                "this is no level",
+                "write \"trace\", \"debug\", \"info\", \"warn\" or \"error\", or a constant such as `Level::DEBUG`",
+                USAGE,
+            );
+        }
+        name.map(Self::named)
+    }
+
+    fn named(name: &str) -> Self {
+        let name = Ident::new(&name.to_uppercase(), Span::call_site());
+        Self(quote!(::rustok_telemetry::__private::tracing::Level::#name))
+    }
+}
+
+impl ToTokens for Level {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.0.to_tokens(tokens);
+    }
+}

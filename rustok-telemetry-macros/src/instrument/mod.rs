@@ -1,0 +1,38 @@
+//! `#[instrument]`: a function whose calls are spans with an outcome.
+//!
+//! [`parse`] reads the function and the options as written, [`check`] turns the options into [`settings::Settings`] or
+//! into problems, [`mod@expand`] writes the function anew. Problems are reported together.
+
+mod body;
+mod check;
+mod events;
+mod expand;
+mod fields;
+mod level;
+mod parameters;
+mod parse;
+mod settings;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::metrics::problems::Problems;
+
+/// How `#[instrument]` is used.
+const USAGE: &str =
+    "#[instrument(record(id), tenant_id = tenant, module = \"catalog\")] async fn load(…) { … }";
+
+/// The instrumented function, or the function as it was and an error for each problem.
+pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let mut problems = Problems::default();
+    let options = parse::options(arguments, &mut problems);
+    let function = parse::function(&item, &mut problems);
+    let settings = check::settings(options, function.as_ref(), &mut problems);
+    match function {
+        Some(function) if problems.count() == 0 => expand::function(&function, &settings),
+        _ => {
+            let errors = problems.into_errors();
+            quote!(#item #errors)
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Reads the function and the options as they are written. Judges only whether there is a function at all.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{
+    Attribute, Expr, ExprLit, Item, Lit, LitStr, Signature, Token, TraitItemFn, Visibility, braced,
+    parenthesized, parse2,
+};
+
+use super::USAGE;
+use crate::metrics::problems::Problems;
+
+/// A function whose body is not looked into.
+pub(crate) struct Function {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) signature: Signature,
+    pub(crate) inner_attributes: Vec<Attribute>,
+    pub(crate) body: TokenStream,
+}
+
+/// One option, as written.
+pub(crate) struct Given {
+    pub(crate) name: Ident,
+    pub(crate) value: Value,
+}
+
+/// What follows an option's name.
+pub(crate) enum Value {
+    /// Nothing.
+    None,
+    /// `= value`
+    Is(Sigil, Expr),
+    /// `(…)`
+    List(TokenStream),
+}
+
+/// How a value is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sigil {
+    /// As it is.
+    None,
+    /// `%`
+    Display,
+    /// `?`
+    Debug,
+}
+
+/// The options between the attribute's parentheses.
+pub(crate) fn options(arguments: TokenStream, problems: &mut Problems) -> Vec<Given> {
+    match Punctuated::<Given, Token![,]>::parse_terminated.parse2(arguments) {
+        Ok(options) => options.into_iter().collect(),
+        Err(error) => {
+            problems.add_syntax(&error, USAGE);
+            Vec::new()
+        }
+    }
+}
+
+/// The function, or a problem when it is none that can be instrumented.
+pub(crate) fn function(item: &TokenStream, problems: &mut Problems) -> Option<Function> {
+    let function = match parse2::<Function>(item.clone()) {
+        Ok(function) => function,
+        Err(error) => {
+            refuse(item, &error, problems);
+            return None;
+        }
+    };
+    if let Some(constness) = &function.signature.constness {
+        problems.add(
+            constness,
+            "a `const fn` cannot be instrumented: it may run while the program is being compiled",
+            "instrument the function that calls it",
+            USAGE,
+        );
+        return None;
+    }
+    Some(function)
+}
+
+fn refuse(item: &TokenStream, error: &syn::Error, problems: &mut Problems) {
+    if let Ok(declared) = parse2::<TraitItemFn>(item.clone())
+        && declared.default.is_none()
+    {
+        problems.add(
+            &declared.sig,
+            format!("the function `{}` has no body to run", declared.sig.ident),
+            "put `#[instrument]` on it in each implementation of the trait",
+            USAGE,
+        );
+        return;
+    }
+    match parse2::<Item>(item.clone()) {
+        Ok(Item::Verbatim(_) | Item::Fn(_)) | Err(_) => problems.add_syntax(error, USAGE),
+        Ok(other) => problems.add(
+            other,
+            "`#[instrument]` goes on a function",
+            "put it on each function that is to have a span",
+            USAGE,
+        ),
+    }
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        let signature = input.parse()?;
+        let content;
+        braced!(content in input);
+        Ok(Self {
+            attributes,
+            visibility,
+            signature,
+            inner_attributes: content.call(Attribute::parse_inner)?,
+            body: content.parse()?,
+        })
+    }
+}
+
+impl Parse for Given {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        // The name of the span may be written without saying so.
+        if input.peek(LitStr) {
+            let name: LitStr = input.parse()?;
+            return Ok(Self {
+                name: Ident::new("name", name.span()),
+                value: Value::Is(
+                    Sigil::None,
+                    Expr::Lit(ExprLit {
+                        attrs: Vec::new(),
+                        lit: Lit::Str(name),
+                    }),
+                ),
+            });
+        }
+        let name = input
+            .call(Ident::parse_any)
+            .map_err(|error| syn::Error::new(error.span(), "an option begins with its name"))?;
+        let value = if input.parse::<Option<Token![=]>>()?.is_some() {
+            Value::Is(input.parse()?, input.parse()?)
+        } else if input.peek(syn::token::Paren) {
+            let content;
+            parenthesized!(content in input);
+            Value::List(content.parse()?)
+        } else {
+            Value::None
+        };
+        Ok(Self { name, value })
+    }
+}
+
+impl Parse for Sigil {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        Ok(if input.parse::<Option<Token![%]>>()?.is_some() {
+            Self::Display
+        } else if input.parse::<Option<Token![?]>>()?.is_some() {
+            Self::Debug
+        } else {
+            Self::None
+        })
+    }
+}

@@ -1,0 +1,133 @@
+//! `#[derive(LabelValue)]`: an enum without fields becomes the values of a label.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Variant, parse2};
+
+use crate::metrics::problems::Problems;
+use crate::snake_case;
+
+/// How the derive is used.
+const USAGE: &str = "#[derive(LabelValue)] enum Outcome { Hit, #[label(\"missed\")] Miss }";
+
+/// Longest value in bytes; a longer one would be recorded as `other`.
+const LONGEST: usize = 256;
+
+/// The implementation, or an error for each problem.
+pub(crate) fn expand(item: TokenStream) -> TokenStream {
+    let mut problems = Problems::default();
+    let input = match parse2::<DeriveInput>(item) {
+        Ok(input) => input,
+        Err(error) => {
+            problems.add_syntax(&error, USAGE);
+            return problems.into_errors();
+        }
+    };
+    let values = values(&input, &mut problems);
+    if problems.count() > 0 {
+        return problems.into_errors();
+    }
+    implementation(&input, &values)
+}
+
+fn implementation(input: &DeriveInput, values: &[(Ident, String)]) -> TokenStream {
+    let name = &input.ident;
+    let (parameters, arguments, conditions) = input.generics.split_for_impl();
+    let arms = values
+        .iter()
+        .map(|(variant, value)| quote!(Self::#variant => #value,));
+    let scrutinee = match values {
+        [] => quote!(*self),
+        _ => quote!(self),
+    };
+    quote! {
+        #[automatically_derived]
+        impl #parameters ::rustok_telemetry::LabelValue for #name #arguments #conditions {
+            fn as_label(&self) -> &::core::primitive::str {
+                match #scrutinee {
+                    #(#arms)*
+                }
+            }
+        }
+    }
+}
+
+/// Each variant with its value.
+fn values(input: &DeriveInput, problems: &mut Problems) -> Vec<(Ident, String)> {
+    let Data::Enum(data) = &input.data else {
+        problems.add(
+            &input.ident,
+            "the values of a label are the variants of an enum",
+            "derive `LabelValue` for an enum, or implement it by hand",
+            USAGE,
+        );
+        return Vec::new();
+    };
+    let mut values: Vec<(Ident, String)> = Vec::new();
+    for variant in &data.variants {
+        let Some(value) = value(variant, problems) else {
+            continue;
+        };
+        if let Some((other, _)) = values.iter().find(|(_, taken)| *taken == value) {
+            problems.add(
+                &variant.ident,
+                format!("`{other}` has the value \"{value}\" already"),
+                "give one of them another: `#[label(\"…\")]`",
+                USAGE,
+            );
+        }
+        values.push((variant.ident.clone(), value));
+    }
+    values
+}
+
+fn value(variant: &Variant, problems: &mut Problems) -> Option<String> {
+    if !matches!(variant.fields, Fields::Unit) {
+        problems.add(
+            variant,
+            format!(
+                "`{}` has fields, and what they hold is not bounded",
+                variant.ident
+            ),
+            "use a variant without fields for each value",
+            USAGE,
+        );
+        return None;
+    }
+    let mut attributes = variant.attrs.iter().filter(|a| a.path().is_ident("label"));
+    let Some(attribute) = attributes.next() else {
+        return Some(snake_case::of(&variant.ident));
+    };
+    if let Some(second) = attributes.next() {
+        problems.add(
+            second,
+            format!("`{}` has two values", variant.ident),
+            "remove one of the two",
+            USAGE,
+        );
+    }
+    given(attribute, problems)
+}
+
+fn given(attribute: &Attribute, problems: &mut Problems) -> Option<String> {
+    let Ok(text) = attribute.parse_args::<LitStr>() else {
+        problems.add(
+            attribute,
+            "`#[label]` on a variant has its value in quotes",
+            "write `#[label(\"missed\")]`",
+            USAGE,
+        );
+        return None;
+    };
+    let value = text.value();
+    if value.is_empty() || value.len() > LONGEST {
+        problems.add(
+            text,
+            format!("a label's value has 1 to {LONGEST} bytes"),
+            "write a short one, such as \"missed\"",
+            USAGE,
+        );
+        return None;
+    }
+    Some(value)
+}
