@@ -190,7 +190,7 @@ async fn keep_house(db: Database, tenants: Tenants) {
     }
 }
 
-#[tracing::instrument(name = "housekeeping.count_products", skip_all)]
+#[rustok_telemetry::instrument(name = "housekeeping.count_products")]
 async fn count_products(db: &Database) {
     match db.products_by_tenant().await {
         Ok(counts) => {

@@ -7,7 +7,7 @@ use std::fmt::{self, Display};
 use std::process::ExitCode;
 
 use ::http::StatusCode;
-use rustok_telemetry::metrics;
+use rustok_telemetry::{ErrorType, metrics};
 
 use crate::db::DbError;
 use crate::inventory::InventoryError;
@@ -52,6 +52,12 @@ pub enum Error {
     /// The inventory couldn't be asked.
     #[error("the inventory can't be asked: {0}")]
     Inventory(InventoryError),
+}
+
+impl ErrorType for Error {
+    fn error_type(&self) -> &'static str {
+        self.kind()
+    }
 }
 
 impl Error {

@@ -74,7 +74,7 @@ impl Orders {
     /// # Errors
     /// When the quantity isn't right, there is no such product or not enough of it, or the
     /// database or the inventory fails.
-    #[tracing::instrument(name = "orders.place", skip_all, fields(tenant_id = tenant.id))]
+    #[rustok_telemetry::instrument(name = "orders.place", tenant_id = tenant.id)]
     pub async fn place(&self, tenant: &Tenant, new: NewOrder) -> Result<Order, Error> {
         if !(1..=1000).contains(&new.quantity) {
             return Err(Error::Invalid(vec!["quantity: 1 to 1000".to_owned()]));
@@ -102,7 +102,7 @@ impl Orders {
     ///
     /// # Errors
     /// When the time isn't right, or the database fails.
-    #[tracing::instrument(name = "orders.busiest", skip_all, fields(tenant_id = tenant.id))]
+    #[rustok_telemetry::instrument(name = "orders.busiest", tenant_id = tenant.id)]
     pub async fn busiest(&self, tenant: &Tenant, hours: i64) -> Result<BusiestSecond, Error> {
         if !(1..=MAX_HOURS).contains(&hours) {
             return Err(Error::Invalid(vec![format!("hours: 1 to {MAX_HOURS}")]));

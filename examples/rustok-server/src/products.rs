@@ -92,7 +92,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// When the database fails.
-    #[tracing::instrument(name = "catalogue.list", skip_all, fields(tenant_id = tenant.id))]
+    #[rustok_telemetry::instrument(name = "catalogue.list", tenant_id = tenant.id)]
     pub async fn list(
         &self,
         tenant: &Tenant,
@@ -110,7 +110,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// When there is none, or the database fails.
-    #[tracing::instrument(name = "catalogue.get", skip_all, fields(tenant_id = tenant.id))]
+    #[rustok_telemetry::instrument(name = "catalogue.get", tenant_id = tenant.id)]
     pub async fn get(&self, tenant: &Tenant, id: &str) -> Result<Product, Error> {
         self.db
             .product(&tenant.id, id)
@@ -122,7 +122,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// When its values aren't right, its SKU is taken, or the database fails.
-    #[tracing::instrument(name = "catalogue.create", skip_all, fields(tenant_id = tenant.id))]
+    #[rustok_telemetry::instrument(name = "catalogue.create", tenant_id = tenant.id)]
     pub async fn create(&self, tenant: &Tenant, new: NewProduct) -> Result<Product, Error> {
         let mut problems = check(&new.name, new.price_cents);
         if !is_sku(&new.sku) {
@@ -156,7 +156,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// When the values aren't right, there is no such product, or the database fails.
-    #[tracing::instrument(name = "catalogue.update", skip_all, fields(tenant_id = tenant.id))]
+    #[rustok_telemetry::instrument(name = "catalogue.update", tenant_id = tenant.id)]
     pub async fn update(
         &self,
         tenant: &Tenant,
@@ -178,7 +178,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// When there is none, or the database fails.
-    #[tracing::instrument(name = "catalogue.delete", skip_all, fields(tenant_id = tenant.id))]
+    #[rustok_telemetry::instrument(name = "catalogue.delete", tenant_id = tenant.id)]
     pub async fn delete(&self, tenant: &Tenant, id: &str) -> Result<(), Error> {
         if !self.db.delete_product(&tenant.id, id).await? {
             return Err(no_product(id));
@@ -192,7 +192,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// When there is no such product, or the database or the inventory fails.
-    #[tracing::instrument(name = "catalogue.availability", skip_all, fields(tenant_id = tenant.id))]
+    #[rustok_telemetry::instrument(name = "catalogue.availability", tenant_id = tenant.id)]
     pub async fn availability(&self, tenant: &Tenant, id: &str) -> Result<Availability, Error> {
         let product = self.get(tenant, id).await?;
         let available = self.inventory.available(&product).await?;

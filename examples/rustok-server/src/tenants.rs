@@ -56,7 +56,7 @@ impl Tenants {
     ///
     /// # Errors
     /// When there is none, or the database fails.
-    #[tracing::instrument(name = "tenants.find", skip_all, fields(tenant_id = Empty))]
+    #[rustok_telemetry::instrument(name = "tenants.find", tenant_id = Empty)]
     pub async fn find(&self, id: &str) -> Result<Arc<Tenant>, Error> {
         let tenant = self.find_cached(id).await?;
         // Recorded only now: what a request says becomes a label when it is known to be true.
@@ -68,7 +68,7 @@ impl Tenants {
     ///
     /// # Errors
     /// When the database fails.
-    #[tracing::instrument(name = "tenants.rename", skip_all, fields(tenant_id = tenant.id))]
+    #[rustok_telemetry::instrument(name = "tenants.rename", tenant_id = tenant.id)]
     pub async fn rename(&self, tenant: &Tenant, name: &str) -> Result<Tenant, Error> {
         self.db.rename_tenant(&tenant.id, name).await?;
         let started = Instant::now();

@@ -35,7 +35,7 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
         .layer(Extension(schema))
 }
 
-#[tracing::instrument(name = "graphql.execute", skip_all, fields(tenant_id = tenant.id))]
+#[rustok_telemetry::instrument(name = "graphql.execute", tenant_id = tenant.id)]
 async fn execute(
     Extension(schema): Extension<CatalogueSchema>,
     CurrentTenant(tenant): CurrentTenant,

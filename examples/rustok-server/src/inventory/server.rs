@@ -73,7 +73,7 @@ fn routes() -> Router {
         .with_state(Arc::new(Stock::default()))
 }
 
-#[tracing::instrument(name = "stock.level", skip_all, fields(tenant_id = tenant))]
+#[rustok_telemetry::instrument(name = "stock.level", tenant_id = tenant)]
 async fn level(
     State(stock): State<Arc<Stock>>,
     Path((tenant, sku)): Path<(String, String)>,
@@ -85,7 +85,7 @@ async fn level(
     Json(Level { sku, available }).into_response()
 }
 
-#[tracing::instrument(name = "stock.reserve", skip_all, fields(tenant_id = tenant))]
+#[rustok_telemetry::instrument(name = "stock.reserve", tenant_id = tenant)]
 async fn reserve(
     State(stock): State<Arc<Stock>>,
     Path((tenant, sku)): Path<(String, String)>,
