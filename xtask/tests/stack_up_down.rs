@@ -12,6 +12,8 @@ fn two_stacks_run_at_once_and_each_is_stopped_alone() {
     let up = xtask(&["stack", "up", "--free-ports"], &dir);
     assert!(up.status.success(), "{}", text(&up));
     let left_running = Stack::find(&dir).expect("state").expect("a stack");
+    // Whatever fails below, nothing stays behind.
+    let _taken_down = TakenDown(dir.clone());
     assert!(left_running.is_ready());
     assert!(xtask(&["stack", "status"], &dir).status.success());
 
@@ -30,6 +32,17 @@ fn two_stacks_run_at_once_and_each_is_stopped_alone() {
     let ports = owned.ports().clone();
     drop(owned);
     assert_nothing_listens(&ports);
+}
+
+struct TakenDown(std::path::PathBuf);
+
+impl Drop for TakenDown {
+    fn drop(&mut self) {
+        if let Ok(Some(stack)) = Stack::find(&self.0) {
+            // A stack that the test has taken down is not found.
+            let _ = stack.down();
+        }
+    }
 }
 
 #[test]

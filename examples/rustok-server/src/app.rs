@@ -74,11 +74,11 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
             config.tenant_cache_ttl,
         ),
         catalogue: Catalogue::new(db.clone(), bus.clone(), inventory.clone()),
-        orders: Orders::new(db.clone(), bus, inventory),
+        orders: Orders::new(db.clone(), bus.clone(), inventory),
     };
     let stop = CancellationToken::new();
     stop_on_signal(&stop)?;
-    let housekeeping = tokio::spawn(keep_house(db.clone(), state.tenants.clone()));
+    let housekeeping = tokio::spawn(keep_house(db.clone(), state.tenants.clone(), bus.clone()));
     if child.is_some() {
         cli::announce(
             "rustok-inventory",
@@ -97,6 +97,9 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
     events_stop.cancel();
     finish(Some(worker), DRAIN_EVENTS, "the events that wait").await;
     housekeeping.abort();
+    // It ends at its next pause; what it recorded until then belongs into the last text.
+    let _ = housekeeping.await;
+    bus.report_depth();
     db.close().await;
     let written = match &config.metrics_on_exit {
         Some(file) => write_metrics(file).await,
@@ -177,12 +180,13 @@ pub async fn serve(
 }
 
 /// Keeps the gauges true that nothing else sets when nothing happens.
-async fn keep_house(db: Database, tenants: Tenants) {
+async fn keep_house(db: Database, tenants: Tenants, bus: EventBus) {
     let mut tick = interval(Duration::from_secs(1));
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
     for round in 0_u64.. {
         tick.tick().await;
         db.report_connections();
+        bus.report_depth();
         tenants.maintain().await;
         if round % 5 == 0 {
             count_products(&db).await;

@@ -76,7 +76,7 @@ pub struct ServerArgs {
     #[arg(long)]
     tenant_cache_capacity: Option<u64>,
     /// Seconds that a cached tenant is trusted [default: 60, with --traffic 5].
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     tenant_cache_ttl: Option<u64>,
     /// Send requests to itself, so that there is something to see.
     #[arg(long)]

@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use common::{Server, run, scratch, text};
+use common::{Server, run, run_with, scratch, text};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -130,4 +130,88 @@ fn ends_in_time(url: &str) -> bool {
 
 fn is_free(url: &str) -> bool {
     TcpStream::connect(url.trim_start_matches("http://")).is_err()
+}
+
+#[test]
+fn an_endpoint_that_is_no_url_is_named_in_one_line() {
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317");
+    let (status, said) = run_with(
+        &["--port", "0", "--database", text(&scratch("x.db"))],
+        &[endpoint],
+    );
+    assert_eq!(status, Some(78), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(
+        said.contains("OTEL_EXPORTER_OTLP_ENDPOINT=collector:4317"),
+        "{said}"
+    );
+    assert!(said.contains("write http://collector:4317"), "{said}");
+}
+
+/// Both processes export, nothing answers, and it is said once; the service works, and ends well.
+#[test]
+fn an_unreachable_collector_is_told_once() {
+    let file = scratch("metrics.txt");
+    let database = scratch("x.db");
+    let arguments = [
+        "--port",
+        "0",
+        "--traffic-seconds",
+        "8",
+        "--metrics-on-exit",
+        text(&file),
+        "--database",
+        text(&database),
+    ];
+    let variables = [
+        ("OTEL_TRACES_EXPORTER", "otlp"),
+        ("OTEL_METRICS_EXPORTER", "otlp"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "1000"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "500"),
+        ("RUST_LOG", "info"),
+    ];
+    let (status, said) = run_with(&arguments, &variables);
+    assert_eq!(status, Some(0), "{said}");
+    let told = said
+        .lines()
+        .filter(|line| line.contains("no OpenTelemetry Collector"));
+    assert_eq!(told.count(), 1, "{said}");
+    assert!(said.contains("Connection refused"), "{said}");
+    let metrics = fs::read_to_string(&file).expect("the metrics are written");
+    assert!(
+        metrics.contains("rustok_telemetry_spans_lost_total{reason=\"export_failed\"}"),
+        "{metrics}"
+    );
+}
+
+#[test]
+fn two_instances_that_start_on_the_same_new_database_both_run() {
+    for _ in 0..3 {
+        let database = scratch("two.db");
+        let start = || {
+            let database = database.clone();
+            std::thread::spawn(move || {
+                run(&[
+                    "--port",
+                    "0",
+                    "--traffic-seconds",
+                    "1",
+                    "--database",
+                    text(&database),
+                ])
+            })
+        };
+        for instance in [start(), start()] {
+            let (status, said) = instance.join().expect("no panic");
+            assert_eq!(status, Some(0), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_time_that_no_cache_can_hold_is_refused() {
+    let (status, said) = run(&["--tenant-cache-ttl", "99999999999"]);
+    assert_eq!(status, Some(2), "{said}");
+    assert!(said.contains("--tenant-cache-ttl"), "{said}");
 }

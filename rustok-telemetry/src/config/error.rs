@@ -7,11 +7,12 @@ use super::variables::{Privacy, find_variable};
 
 /// Everything that is wrong with a configuration.
 ///
-/// Its text has one line per problem:
+/// Its text has one line per problem, and a heading if there are several:
 ///
 /// ```text
-/// 1 problem in the configuration:
+/// 2 problems in the configuration:
 /// OTEL_TRACES_SAMPLER_ARG=10: not between 0 and 1. Allowed: a number from 0 to 1, such as 0.1
+/// OTEL_METRIC_EXPORT_INTERVAL=0: …
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{}", heading(problems.len()), lines(problems))]
@@ -113,14 +114,15 @@ impl fmt::Display for Problem {
 
 fn heading(count: usize) -> String {
     match count {
-        1 => "1 problem in the configuration:".to_owned(),
-        _ => format!("{count} problems in the configuration:"),
+        1 => String::new(),
+        _ => format!("{count} problems in the configuration:\n"),
     }
 }
 
 fn lines(problems: &[Problem]) -> String {
     problems
         .iter()
-        .map(|problem| format!("\n{problem}"))
-        .collect()
+        .map(Problem::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }

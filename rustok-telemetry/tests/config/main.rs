@@ -26,7 +26,8 @@ fn problems(variables: Variables<'_>) -> Vec<String> {
         Err(error) => error
             .to_string()
             .lines()
-            .skip(1)
+            // The heading, where there are several problems.
+            .filter(|line| !line.ends_with(" problems in the configuration:"))
             .map(str::to_owned)
             .collect(),
     }

@@ -20,6 +20,14 @@ const POLL: Duration = Duration::from_millis(100);
 
 /// Starts the stack unless it is up, runs the service until Ctrl-C, and leaves things as they were.
 pub(crate) fn run(options: &Up, cancelled: Arc<AtomicBool>) -> Result<ExitCode, Error> {
+    if !options.free_ports {
+        // Before anything is built or started.
+        Ports::from_env()?
+            .check_free(&[Port::Application])
+            .map_err(|taken| {
+                format!("{taken}\nStop the service that runs there, or set RUSTOK_SERVER_PORT to another port.")
+            })?;
+    }
     let (stack, WasUp(was_up)) = ensure_up(options, Arc::clone(&cancelled))?;
     println!("The stack is up:");
     print_addresses(&stack);

@@ -105,7 +105,8 @@ impl Steps {
     fn tool(&self, title: &str, tool: Tool, arguments: &[&str]) -> Result<(), Error> {
         self.announce(title);
         let mut command = Command::new(tool.path()?);
-        command.args(arguments);
+        // nextest builds every program of the workspace before it runs the first test.
+        command.args(arguments).env("RUSTOK_SERVER_IS_BUILT", "1");
         self.finish(title, command)
     }
 

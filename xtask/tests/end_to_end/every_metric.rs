@@ -11,7 +11,7 @@ use xtask::stack::query::{prometheus_api, prometheus_query};
 use xtask::stack::{Port, Stack};
 
 use crate::exposition::{Families, Series, parse};
-use crate::server::{Protocol, Server};
+use crate::server::{Protocol, Server, agent};
 use crate::support::{eventually, scratch, stack};
 
 /// The service, not the inventory that it starts, which is another job with the same instance here.
@@ -189,7 +189,7 @@ fn kept_of(stack: &Stack, instance: &str) -> BTreeMap<Series, f64> {
 
 fn collector_text(stack: &Stack) -> String {
     let url = format!("{}/metrics", stack.ports().url(Port::CollectorPrometheus));
-    let mut answer = ureq::get(&url).call().expect("the Collector answers");
+    let mut answer = agent().get(&url).call().expect("the Collector answers");
     answer.body_mut().read_to_string().expect("text")
 }
 

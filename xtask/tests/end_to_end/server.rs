@@ -43,7 +43,19 @@ impl Server {
             Protocol::Http => (Port::CollectorOtlpHttp, "http/protobuf"),
         };
         let exit_metrics = folder.join(format!("{instance}.txt"));
-        let mut process = Command::new(program())
+        let mut command = Command::new(program());
+        // Nothing of the developer's own settings.
+        for (name, _) in std::env::vars_os() {
+            let name_of = name.to_string_lossy().to_ascii_uppercase();
+            let own = ["INVENTORY_URL", "DATABASE_URL", "PORT", "HOST", "RUST_LOG"];
+            if name_of.starts_with("OTEL_")
+                || name_of.ends_with("_PROXY")
+                || own.contains(&&*name_of)
+            {
+                command.env_remove(name);
+            }
+        }
+        let mut process = command
             .args(["--port", "0", "--database"])
             .arg(folder.join(format!("{instance}.db")))
             .arg("--metrics-on-exit")
@@ -95,12 +107,7 @@ impl Server {
         json: Option<&str>,
         headers: &[(&str, &str)],
     ) -> (u16, String) {
-        let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(Duration::from_secs(30)))
-            .http_status_as_error(false)
-            .proxy(None)
-            .build()
-            .new_agent();
+        let agent = agent();
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url))
@@ -153,11 +160,21 @@ impl Drop for Server {
     }
 }
 
-/// The program, built from the present sources: nextest builds every program before it runs a test.
+/// A client that speaks to this machine only.
+pub(crate) fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(30)))
+        .http_status_as_error(false)
+        .proxy(None)
+        .build()
+        .new_agent()
+}
+
+/// The program, built from the present sources; `cargo xtask test` has built it with everything else.
 fn program() -> PathBuf {
     static BUILD: Once = Once::new();
     BUILD.call_once(|| {
-        if std::env::var_os("NEXTEST").is_some() {
+        if std::env::var_os("RUSTOK_SERVER_IS_BUILT").is_some() {
             return;
         }
         let status = Command::new(env!("CARGO"))

@@ -65,6 +65,12 @@ impl EventBus {
         i64::try_from(waiting).unwrap_or(i64::MAX)
     }
 
+    /// Sets the gauge of waiting events. Publisher and worker set it too, one after the other or the other way round;
+    /// once in a while it is set when nothing happens.
+    pub fn report_depth(&self) {
+        metrics::update_queue_depth(TRANSPORT, self.depth());
+    }
+
     fn lost(&self, event_type: &'static str, error: &mpsc::error::TrySendError<Event>) {
         let reason = match error {
             mpsc::error::TrySendError::Full(_) => "queue_full",

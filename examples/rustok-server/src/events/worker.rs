@@ -75,7 +75,6 @@ async fn handle(handler: &dyn EventHandler, event: &Event) {
         error.type = Empty,
     );
     event.metadata.context.follow(&span);
-    metrics::record_event_dispatched(event_type, handler.name());
     let started = Instant::now();
     let work = AssertUnwindSafe(handler.handle(event)).catch_unwind();
     let outcome = work
@@ -84,6 +83,9 @@ async fn handle(handler: &dyn EventHandler, event: &Event) {
         .unwrap_or(Err(HandlerError::Panicked));
     let seconds = started.elapsed().as_secs_f64();
     metrics::record_event_processing_duration(event_type, handler.name(), seconds);
+    if outcome.is_ok() {
+        metrics::record_event_dispatched(event_type, handler.name());
+    }
     if let Err(error) = outcome {
         span.record("error.type", error.kind());
         span.record("otel.status_code", "ERROR");

@@ -24,6 +24,13 @@ pub struct Child {
     url: Url,
 }
 
+/// The service says for both when no Collector answers; the inventory needn't repeat it.
+fn log_directives() -> String {
+    let wanted = std::env::var("RUST_LOG").unwrap_or_default();
+    let wanted = if wanted.is_empty() { "info" } else { &wanted };
+    format!("{wanted},rustok_telemetry::delivery=off")
+}
+
 impl Child {
     /// Starts the inventory on a free port of the loopback interface.
     ///
@@ -37,6 +44,7 @@ impl Child {
             .env_remove("HOST")
             .env_remove("DATABASE_URL")
             .env_remove("INVENTORY_URL")
+            .env("RUST_LOG", log_directives())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // Ctrl-C is for this process, which still needs the inventory while it finishes.

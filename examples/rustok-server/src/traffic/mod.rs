@@ -67,10 +67,13 @@ impl Driver {
         let slots = Arc::new(Semaphore::new(AT_A_TIME));
         let mut tick = interval(PACE);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        for number in 0_usize.. {
+        let mut next = 0_usize;
+        loop {
             tick.tick().await;
+            // Without a slot the number is kept: what is done once must not be left out.
             if let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
-                let shop = Arc::clone(&self.shop);
+                let (shop, number) = (Arc::clone(&self.shop), next);
+                next += 1;
                 running.spawn(async move {
                     actions::run(&shop, number).await;
                     drop(slot);

@@ -86,7 +86,13 @@ impl Drop for Server {
 
 /// Runs the program to its end; gives the exit status and what it said on standard error.
 pub(crate) fn run(args: &[&str]) -> (Option<i32>, String) {
+    run_with(args, &[])
+}
+
+/// The same with variables in its environment.
+pub(crate) fn run_with(args: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let mut process = program()
+        .envs(variables.iter().copied())
         .args(args)
         .stderr(Stdio::piped())
         .spawn()
@@ -121,6 +127,12 @@ fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rustok-server"));
     for name in ["PORT", "HOST", "DATABASE_URL", "INVENTORY_URL"] {
         command.env_remove(name);
+    }
+    for (name, _) in std::env::vars_os() {
+        let upper = name.to_string_lossy().to_ascii_uppercase();
+        if upper.starts_with("OTEL_") || upper.ends_with("_PROXY") {
+            command.env_remove(name);
+        }
     }
     command
         .env("OTEL_TRACES_EXPORTER", "none")
