@@ -69,25 +69,12 @@ pub(crate) fn span_exporter(
     runtime: &mut ConnectionRuntime,
 ) -> Result<Reporting<SpanExporter>, InitError> {
     let timeout = timeout(config, limit);
+    let builder = SpanExporter::builder();
     let exporter = match *config.protocol {
-        Configured::Grpc => runtime.enter(|| {
-            SpanExporter::builder()
-                .with_tonic()
-                .with_endpoint(config.url())
-                .with_timeout(timeout)
-                .with_interceptor(ExactHeaders::of(config))
-                .build()
-        })?,
-        Configured::HttpProtobuf => SpanExporter::builder()
-            .with_http()
-            .with_protocol(Protocol::HttpBinary)
-            .with_endpoint(config.url())
-            .with_timeout(timeout)
-            .with_http_client(ExactClient {
-                client: http_client(timeout)?,
-                headers: ExactHeaders::of(config),
-            })
-            .build(),
+        Configured::Grpc => {
+            runtime.enter(|| over_grpc(builder.with_tonic(), config, timeout).build())?
+        }
+        Configured::HttpProtobuf => over_http(builder.with_http(), config, timeout)?.build(),
     };
     report(exporter, config, "traces")
 }
@@ -101,26 +88,37 @@ pub(crate) fn metric_exporter(
     let timeout = timeout(config, limit);
     let builder = MetricExporter::builder().with_temporality(Temporality::Cumulative);
     let exporter = match *config.protocol {
-        Configured::Grpc => runtime.enter(|| {
-            builder
-                .with_tonic()
-                .with_endpoint(config.url())
-                .with_timeout(timeout)
-                .with_interceptor(ExactHeaders::of(config))
-                .build()
-        })?,
-        Configured::HttpProtobuf => builder
-            .with_http()
-            .with_protocol(Protocol::HttpBinary)
-            .with_endpoint(config.url())
-            .with_timeout(timeout)
-            .with_http_client(ExactClient {
-                client: http_client(timeout)?,
-                headers: ExactHeaders::of(config),
-            })
-            .build(),
+        Configured::Grpc => {
+            runtime.enter(|| over_grpc(builder.with_tonic(), config, timeout).build())?
+        }
+        Configured::HttpProtobuf => over_http(builder.with_http(), config, timeout)?.build(),
     };
     report(exporter, config, "metrics")
+}
+
+fn over_grpc<B>(builder: B, config: &OtlpConfig, timeout: Duration) -> B
+where
+    B: WithExportConfig + WithTonicConfig,
+{
+    builder
+        .with_endpoint(config.url())
+        .with_timeout(timeout)
+        .with_interceptor(ExactHeaders::of(config))
+}
+
+fn over_http<B>(builder: B, config: &OtlpConfig, timeout: Duration) -> Result<B, InitError>
+where
+    B: WithExportConfig + WithHttpConfig,
+{
+    let client = ExactClient {
+        client: http_client(timeout)?,
+        headers: ExactHeaders::of(config),
+    };
+    Ok(builder
+        .with_protocol(Protocol::HttpBinary)
+        .with_endpoint(config.url())
+        .with_timeout(timeout)
+        .with_http_client(client))
 }
 
 fn report<E>(
