@@ -3,15 +3,17 @@
 
 mod support;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Mutex, time::Duration};
 
 use axum::{
     Router,
     body::{Body, Bytes},
+    extract::Path,
+    http::StatusCode,
     routing::{get, post},
 };
 use futures::{StreamExt, stream};
-use http_body_util::StreamBody;
+use http_body_util::{BodyExt, StreamBody};
 use rustok_telemetry::http::TelemetryLayer;
 use support::{samples, text, text_only};
 use tokio::{
@@ -31,10 +33,30 @@ enum Stage {
     WithinTheResponseBody,
 }
 
+/// Clients whose request has reached its handler. A client that left before would not have sent one.
+static TAKEN: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
+
+fn take(client: usize) {
+    TAKEN.lock().expect("no panic").insert(client);
+}
+
+async fn is_taken(client: usize) {
+    while !TAKEN.lock().expect("no panic").contains(&client) {
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
 async fn serve() -> SocketAddr {
-    async fn waits() -> &'static str {
+    async fn waits(Path(client): Path<usize>) -> &'static str {
+        take(client);
         sleep(Duration::from_secs(30)).await;
         "late"
+    }
+
+    async fn reads(Path(client): Path<usize>, body: Body) -> Result<String, StatusCode> {
+        take(client);
+        let body = body.collect().await.map_err(|_| StatusCode::BAD_REQUEST)?;
+        Ok(body.to_bytes().len().to_string())
     }
 
     async fn endless() -> Body {
@@ -52,11 +74,8 @@ async fn serve() -> SocketAddr {
     }
 
     let app = Router::new()
-        .route("/waits", get(waits))
-        .route(
-            "/reads",
-            post(|body: Bytes| async move { body.len().to_string() }),
-        )
+        .route("/waits/{client}", get(waits))
+        .route("/reads/{client}", post(reads))
         .route("/endless", get(endless))
         .route("/items/{id}", get(|| async { "an item" }))
         .layer(TelemetryLayer::new());
@@ -66,24 +85,27 @@ async fn serve() -> SocketAddr {
     address
 }
 
-async fn leaves(address: SocketAddr, stage: Stage) {
+async fn leaves(address: SocketAddr, client: usize, stage: Stage) {
     let mut connection = TcpStream::connect(address).await.expect("a connection");
     let request = match stage {
-        Stage::BeforeTheResponse => "GET /waits HTTP/1.1\r\nhost: localhost\r\n\r\n",
-        Stage::WithinTheRequestBody => {
-            "POST /reads HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\nhalf"
+        Stage::BeforeTheResponse => {
+            format!("GET /waits/{client} HTTP/1.1\r\nhost: localhost\r\n\r\n")
         }
-        Stage::WithinTheResponseBody => "GET /endless HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        Stage::WithinTheRequestBody => {
+            format!(
+                "POST /reads/{client} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\nhalf"
+            )
+        }
+        Stage::WithinTheResponseBody => {
+            "GET /endless HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned()
+        }
     };
     connection
         .write_all(request.as_bytes())
         .await
         .expect("a request");
     match stage {
-        // Until the request has surely been taken.
-        Stage::BeforeTheResponse | Stage::WithinTheRequestBody => {
-            sleep(Duration::from_millis(20)).await
-        }
+        Stage::BeforeTheResponse | Stage::WithinTheRequestBody => is_taken(client).await,
         Stage::WithinTheResponseBody => {
             let mut part = [0; 20_000];
             connection
@@ -105,7 +127,7 @@ async fn a_thousand_clients_that_go_away_are_all_counted_and_leave_nothing_behin
     ];
     stream::iter(0..CLIENTS)
         .for_each_concurrent(AT_ONCE, |client| {
-            leaves(address, stages[client % stages.len()])
+            leaves(address, client, stages[client % stages.len()])
         })
         .await;
     let settled = timeout(Duration::from_secs(20), async {
@@ -131,7 +153,7 @@ async fn a_thousand_clients_that_go_away_are_all_counted_and_leave_nothing_behin
             .unwrap_or(0)
     };
     assert_eq!(
-        of("{method=\"GET\",path=\"/waits\",status=\"client_closed\"}"),
+        of("{method=\"GET\",path=\"/waits/{client}\",status=\"client_closed\"}"),
         334,
         "{requests:?}"
     );
