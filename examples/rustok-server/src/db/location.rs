@@ -1,7 +1,8 @@
 //! Where the data is: a file for SQLite, or the address of a PostgreSQL server.
 
 use std::fmt::{self, Display};
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use url::Url;
@@ -108,6 +109,33 @@ impl Location {
             Err(_) => return Ok(()),
         };
         Err(Fatal::new(Exit::Io, format!("database {self} {problem}")))
+    }
+
+    /// Waits until no other process prepares the same file. The lock is on a file beside it, since SQLite's own locks
+    /// are lost when anybody else in the process closes the database's file.
+    ///
+    /// # Errors
+    /// When the file beside it can't be made.
+    pub(super) async fn lock(&self) -> Result<Option<File>, Fatal> {
+        let Self::File { path, .. } = self else {
+            return Ok(None);
+        };
+        let mut beside = path.clone().into_os_string();
+        beside.push(".lock");
+        let locking = tokio::task::spawn_blocking(move || {
+            let file = File::create(&beside)?;
+            file.lock()?;
+            Ok(file)
+        });
+        let locked = locking
+            .await
+            .unwrap_or_else(|error| Err(io::Error::other(error)));
+        locked.map(Some).map_err(|error| {
+            Fatal::new(
+                Exit::Io,
+                format!("database {self} can't be locked: {error}; its directory must be writable"),
+            )
+        })
     }
 
     fn file(path: &str) -> Self {

@@ -1,7 +1,5 @@
 //! The schema, embedded in the program, in numbered steps.
 
-use std::time::Duration;
-
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AnyConnection, SqlSafeStr};
 
@@ -22,26 +20,8 @@ const STEPS: [(i64, &str, &str); 2] = [
     ),
 ];
 
-/// Another instance may be applying the steps at the same moment; then this one looks again.
-const ATTEMPTS: u32 = 20;
-const PAUSE: Duration = Duration::from_millis(250);
-
-/// Applies the steps that this database doesn't have yet.
+/// Applies the steps that this database doesn't have yet. PostgreSQL has a lock for this; for a file the caller holds one.
 pub(super) async fn run(connection: &mut AnyConnection, location: &Location) -> Result<(), Fatal> {
-    for _ in 1..ATTEMPTS {
-        match apply(connection).await {
-            Err(error) if location.is_embedded() && is_of_another_instance(&error) => {
-                tokio::time::sleep(PAUSE).await;
-            }
-            outcome => return outcome.map_err(|error| cannot_migrate(location, &error)),
-        }
-    }
-    apply(connection)
-        .await
-        .map_err(|error| cannot_migrate(location, &error))
-}
-
-async fn apply(connection: &mut AnyConnection) -> Result<(), MigrateError> {
     let steps = STEPS.map(|(version, name, sql)| {
         Migration::new(
             version,
@@ -54,19 +34,7 @@ async fn apply(connection: &mut AnyConnection) -> Result<(), MigrateError> {
     Migrator::with_migrations(steps.into())
         .run(connection)
         .await
-}
-
-/// A step runs within a transaction, so an instance that comes second finds the tables there, or the file locked.
-/// PostgreSQL has a lock of its own for this.
-fn is_of_another_instance(error: &MigrateError) -> bool {
-    let text = error.to_string();
-    [
-        "already exists",
-        "database is locked",
-        "UNIQUE constraint failed",
-    ]
-    .iter()
-    .any(|sign| text.contains(sign))
+        .map_err(|error| cannot_migrate(location, &error))
 }
 
 fn cannot_migrate(location: &Location, error: &MigrateError) -> Fatal {

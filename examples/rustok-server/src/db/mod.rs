@@ -156,6 +156,8 @@ pub fn now_ms() -> i64 {
 /// Brings the database up to date, on a connection of its own. A pool would try again and
 /// again, and say in the end only that the time was up.
 async fn prepare(location: &Location) -> Result<(), Fatal> {
+    // Another instance may be making the same database at this moment.
+    let _one_at_a_time = location.lock().await?;
     let failed = |error| cannot_open(location, &error);
     let connecting = timeout(ACQUIRE_TIMEOUT, AnyConnection::connect(location.url()));
     let connected = connecting.await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
