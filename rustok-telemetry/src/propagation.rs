@@ -15,7 +15,10 @@ use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::config::Propagator;
+use crate::{
+    config::Propagator,
+    tenant::{self, Tenant},
+};
 
 /// Writes the current span's context into the headers of an outgoing request.
 ///
@@ -92,12 +95,18 @@ pub fn set_parent(span: &Span, context: Context) {
 /// Across processes, its [entries](Self::entries) go into the message's headers, and [`from_entries`](Self::from_entries)
 /// reads them back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct EventContext(BTreeMap<String, String>);
+pub struct EventContext {
+    entries: BTreeMap<String, String>,
+    tenant: Tenant,
+}
 
 impl EventContext {
-    /// The context of the current span.
+    /// The context of the current span, and its [tenant](crate::tenant).
     pub fn current() -> Self {
-        let mut context = Self::default();
+        let mut context = Self {
+            entries: BTreeMap::new(),
+            tenant: tenant::current(),
+        };
         inject(&mut context);
         context
     }
@@ -110,35 +119,44 @@ impl EventContext {
         V: Into<String>,
     {
         let lower = |(key, value): (K, V)| (key.as_ref().to_ascii_lowercase(), value.into());
-        Self(entries.into_iter().map(lower).collect())
+        Self {
+            entries: entries.into_iter().map(lower).collect(),
+            tenant: Tenant::default(),
+        }
     }
 
     /// The headers that carry the context.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
+        self.entries
             .iter()
             .map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
-    /// Makes `span` a child of the event's publisher. To be called before the span is first entered.
+    /// Makes `span` a child of the event's publisher, for the publisher's tenant. To be called before the span is first
+    /// entered. A span that is to be counted for the tenant declares the field `tenant_id`.
     pub fn follow(&self, span: &Span) {
         set_parent(span, extract(self));
+        if let Some(tenant) = self.tenant.id() {
+            tenant::set_on(span, tenant);
+        }
     }
 }
 
 impl Injector for EventContext {
     fn set(&mut self, key: &str, value: String) {
-        self.0.insert(key.to_ascii_lowercase(), value);
+        self.entries.insert(key.to_ascii_lowercase(), value);
     }
 }
 
 impl Extractor for EventContext {
     fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(&key.to_ascii_lowercase()).map(String::as_str)
+        self.entries
+            .get(&key.to_ascii_lowercase())
+            .map(String::as_str)
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(String::as_str).collect()
+        self.entries.keys().map(String::as_str).collect()
     }
 }
 

@@ -5,7 +5,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::{delivery::DELIVERY, lifecycle::LOST, metrics::registered::ALL};
+use crate::{
+    delivery::DELIVERY,
+    lifecycle::LOST,
+    metrics::{collection::run_hooks, registered::ALL},
+};
 
 /// Declarations; they are observed, so there is no function to call.
 #[allow(
@@ -52,6 +56,10 @@ mod declared {
     /// Panics of functions that observe a metric; the metric is missing from that collection.
     #[observable_counter(name = "observation_panics_total", observe = super::observation_panics)]
     fn observation_panics() -> u64;
+
+    /// Functions that run before each collection, to read what is not recorded where it changes.
+    #[observable_gauge(name = "collection_hooks", observe = super::collection_hooks)]
+    fn collection_hooks() -> u64;
 }
 
 static OBSERVATION_PANICS: AtomicU64 = AtomicU64::new(0);
@@ -115,4 +123,9 @@ fn observations_dropped(report: &mut dyn FnMut([&str; 1], u64)) {
 
 fn observation_panics(report: &mut dyn FnMut([&str; 0], u64)) {
     report([], OBSERVATION_PANICS.load(Ordering::Relaxed));
+}
+
+/// The SDK calls everything that observes before it collects anything, so what the hooks record is in this collection.
+fn collection_hooks(report: &mut dyn FnMut([&str; 0], u64)) {
+    report([], run_hooks() as u64);
 }

@@ -31,6 +31,7 @@ mod budget;
 mod cache;
 mod catalogue;
 mod circuit_breaker;
+pub(crate) mod collection;
 mod database;
 mod event_bus;
 mod http;
@@ -51,6 +52,7 @@ pub use self::{
     cache::declared::*,
     catalogue::{Declaration, Kind, Label, ValueType, catalogue},
     circuit_breaker::declared::*,
+    collection::{CollectionHook, before_collection},
     database::declared::*,
     event_bus::declared::*,
     http::declared::*,

@@ -5,7 +5,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
 
-use super::{is_machinery, span_metrics::SpanMetricsLayer};
+use super::{inherited_tenant::InheritedTenant, is_machinery, span_metrics::SpanMetricsLayer};
 
 /// Which spans are counted and exported.
 #[derive(Debug, Clone)]
@@ -47,6 +47,7 @@ impl SpanFilter {
         let own = self.clone();
         SpanMetricsLayer
             .and_then(traces)
+            .and_then(InheritedTenant::new())
             .with_filter(filter_fn(move |metadata| own.wants(metadata)))
     }
 }

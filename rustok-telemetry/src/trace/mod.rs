@@ -2,8 +2,9 @@
 //!
 //! # The journey of a span
 //!
-//! `tracing` span → span metrics layer (`span_metrics.rs`: counts, before any sampling) → tracing-opentelemetry's layer → tracer
-//! provider (`tracer_provider.rs`: sampler, batch processor) → OTLP.
+//! `tracing` span → span metrics layer (`span_metrics.rs`: counts, before any sampling) → tracing-opentelemetry's layer
+//! (`inherited_tenant.rs` adds what it cannot know) → tracer provider (`tracer_provider.rs`: sampler, batch processor)
+//! → OTLP.
 //!
 //! # What the span metrics count
 //!
@@ -35,6 +36,7 @@
 
 pub(crate) mod call;
 mod filter;
+mod inherited_tenant;
 mod machinery;
 mod span_metrics;
 pub(crate) mod tracer_provider;
@@ -42,3 +44,4 @@ mod visitor;
 
 pub(crate) use self::filter::SpanFilter;
 pub use self::machinery::is_machinery;
+pub(crate) use self::span_metrics::{has_tenant_state, tenant_of};

@@ -8,7 +8,7 @@ use tracing::{
 };
 use tracing_subscriber::{
     layer::{Context, Layer},
-    registry::LookupSpan,
+    registry::{LookupSpan, SpanRef},
 };
 
 use super::{is_machinery, visitor::Fields};
@@ -23,6 +23,22 @@ const ERROR: &str = "error";
 /// Derives metrics from spans. A part of [`Telemetry::layer`](crate::Telemetry::layer).
 #[derive(Debug)]
 pub(crate) struct SpanMetricsLayer;
+
+/// The tenant of a span that is counted: its own, or the one that it inherited.
+pub(crate) fn tenant_of<R>(span: &SpanRef<'_, R>) -> Option<Arc<str>>
+where
+    R: for<'span> LookupSpan<'span>,
+{
+    span.extensions().get::<SpanState>()?.tenant.clone()
+}
+
+/// Whether a span is counted, so that it can have a tenant.
+pub(crate) fn has_tenant_state<R>(span: &SpanRef<'_, R>) -> bool
+where
+    R: for<'span> LookupSpan<'span>,
+{
+    span.extensions().get::<SpanState>().is_some()
+}
 
 /// What the layer remembers of an open span.
 struct SpanState {
@@ -51,17 +67,10 @@ where
         let mut fields = Fields::default();
         attributes.record(&mut fields);
         let waits = fields.tenant_id.is_none() && declares_tenant(attributes.metadata());
-        let tenant = fields.tenant_id.take().or_else(|| {
-            span.scope()
-                .skip(1)
-                .find_map(|ancestor| {
-                    ancestor
-                        .extensions()
-                        .get::<SpanState>()
-                        .map(|state| state.tenant.clone())
-                })
-                .flatten()
-        });
+        let tenant = fields
+            .tenant_id
+            .take()
+            .or_else(|| span.scope().skip(1).find_map(|around| tenant_of(&around)));
         let mut state = SpanState {
             started: Instant::now(),
             tenant,

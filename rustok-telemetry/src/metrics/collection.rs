@@ -1,0 +1,87 @@
+//! Functions that run before each collection, for values that are read and not recorded where they change.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use crate::lifecycle::{self, Stage};
+
+/// Runs `read` before each collection of the metrics, as long as the returned value lives.
+///
+/// This is for gauges whose value is somewhere already, such as the connections of a pool or the entries of a cache:
+/// `read` sets them, so that they are true whenever somebody looks, though nothing happens in between. A collection
+/// happens for each export and for each request to `/api/_health/metrics`, on the thread that collects: `read` must
+/// not block. If it panics, that is counted in `rustok_telemetry_observation_panics_total`, and it runs again next time.
+///
+/// ```
+/// use std::sync::{Arc, atomic::{AtomicI64, Ordering}};
+/// use rustok_telemetry::metrics;
+///
+/// let waiting = Arc::new(AtomicI64::new(0));
+/// let read = Arc::clone(&waiting);
+/// let _keep = metrics::before_collection(move || {
+///     metrics::update_queue_depth("in_memory", read.load(Ordering::Relaxed));
+/// });
+/// ```
+pub fn before_collection(read: impl Fn() + Send + Sync + 'static) -> CollectionHook {
+    let id = NEXT.fetch_add(1, Ordering::Relaxed);
+    hooks().insert(id, Arc::new(read));
+    CollectionHook { id }
+}
+
+/// Keeps a function of [`before_collection`] running; dropping it ends that.
+#[must_use = "the function runs no more as soon as this is dropped"]
+pub struct CollectionHook {
+    id: u64,
+}
+
+impl CollectionHook {
+    /// Lets the function run until the process ends.
+    pub fn forever(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for CollectionHook {
+    fn drop(&mut self) {
+        let removed = hooks().remove(&self.id);
+        // What the function holds is dropped without the lock.
+        drop(removed);
+    }
+}
+
+impl fmt::Debug for CollectionHook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CollectionHook").finish_non_exhaustive()
+    }
+}
+
+/// Runs all functions; tells how many there are. While telemetry stops, what was read last stays.
+pub(crate) fn run_hooks() -> usize {
+    if lifecycle::stage() != Stage::Running {
+        return hooks().len();
+    }
+    // Not under the lock: a function may end itself or add another.
+    let hooks: Vec<_> = hooks().values().cloned().collect();
+    for hook in &hooks {
+        if catch_unwind(AssertUnwindSafe(|| hook())).is_err() {
+            crate::self_metrics::observation_panicked();
+        }
+    }
+    hooks.len()
+}
+
+type Hook = Arc<dyn Fn() + Send + Sync>;
+
+static NEXT: AtomicU64 = AtomicU64::new(0);
+static HOOKS: Mutex<BTreeMap<u64, Hook>> = Mutex::new(BTreeMap::new());
+
+fn hooks() -> std::sync::MutexGuard<'static, BTreeMap<u64, Hook>> {
+    HOOKS.lock().unwrap_or_else(PoisonError::into_inner)
+}

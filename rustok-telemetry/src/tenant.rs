@@ -1,0 +1,173 @@
+//! The tenant that the present work is done for.
+//!
+//! A tenant belongs to a span, and to everything below it: its children count it in `rustok_spans_created_total`, carry
+//! it as the attribute `tenant_id` in the traces, and log lines within them tell it. A span has the tenant of its field
+//! `tenant_id`, which is what `#[instrument(tenant_id = …)]` sets; a service that learns the tenant in the middle of a
+//! request calls [`set`]. [`current`] gives it to whatever needs a label or a key.
+//!
+//! ```
+//! use rustok_telemetry::{metrics, tenant};
+//!
+//! async fn authenticate(token: &str) {
+//!     let tenant = "acme"; // what the token says
+//!     tenant::set(tenant);
+//! }
+//!
+//! fn publish(event_type: &str) {
+//!     metrics::record_event_published(event_type, tenant::current().as_str());
+//! }
+//! ```
+//!
+//! Work that leaves the span takes its tenant along with [`task::spawn`](crate::task::spawn) and
+//! [`EventContext`](crate::propagation::EventContext). What a caller writes into its baggage is never believed unless
+//! the service says so.
+
+use std::{fmt, ops::Deref, sync::Arc};
+
+use tracing::{
+    Dispatch, Metadata, Value,
+    callsite::Identifier,
+    dispatcher,
+    field::FieldSet,
+    metadata::Kind,
+    span::{Id, Record},
+    subscriber::Interest,
+};
+use tracing_subscriber::{
+    Registry,
+    registry::{LookupSpan, SpanRef},
+};
+
+use crate::{
+    LabelValue,
+    metrics::NONE,
+    trace::{has_tenant_state, tenant_of},
+};
+
+/// Name of the field, the attribute, the label and the entry of the baggage.
+pub const TENANT_ID: &str = "tenant_id";
+
+/// The tenant of the current span, which is that of the nearest span around it that has one.
+///
+/// Without one, or without a subscriber that [`init`](crate::init()) made or that has
+/// [`Telemetry::layer`](crate::Telemetry::layer), it is the tenant [`NONE`](crate::metrics::NONE).
+pub fn current() -> Tenant {
+    Tenant(dispatcher::get_default(|dispatch| {
+        find(dispatch, tenant_of)
+    }))
+}
+
+/// Says that the present work, and what begins within it from now on, is done for this tenant.
+///
+/// The tenant becomes that of the nearest span which declares the field `tenant_id`, as the span of an
+/// [HTTP request](crate::http) does, so that a function that authenticates may have a span of its own; where none does,
+/// that of the current span. Spans that have begun already stay with what they were counted for.
+pub fn set(tenant: &str) {
+    dispatcher::get_default(|dispatch| {
+        let counted = |span: &SpanRef<'_, Registry>| has_tenant_state(span).then(|| span.id());
+        let declares = |span: &SpanRef<'_, Registry>| {
+            counted(span).filter(|_| span.metadata().fields().field(TENANT_ID).is_some())
+        };
+        if let Some(id) = find(dispatch, declares).or_else(|| find(dispatch, counted)) {
+            record(dispatch, &id, tenant);
+        }
+    });
+}
+
+/// Makes this tenant that of `span`. Unlike [`tracing::Span::record`] this works for spans that don't declare the
+/// field.
+pub(crate) fn set_on(span: &tracing::Span, tenant: &str) {
+    span.with_subscriber(|(id, dispatch)| record(dispatch, id, tenant));
+}
+
+/// A tenant's id, or none. A clone is cheap.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Tenant(Option<Arc<str>>);
+
+impl Tenant {
+    /// The id, or [`NONE`](crate::metrics::NONE) where there is no tenant.
+    pub fn as_str(&self) -> &str {
+        self.0.as_deref().unwrap_or(NONE)
+    }
+
+    /// The id, if there is a tenant.
+    pub fn id(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+impl From<&str> for Tenant {
+    fn from(id: &str) -> Self {
+        Self(Some(id.into()))
+    }
+}
+
+impl Deref for Tenant {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl fmt::Display for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl LabelValue for Tenant {
+    fn as_label(&self) -> &str {
+        self.as_str()
+    }
+}
+
+/// Asks the current span and those around it, none of them hidden by a layer's filter, until one answers.
+pub(crate) fn find<T>(
+    dispatch: &Dispatch,
+    ask: impl Fn(&SpanRef<'_, Registry>) -> Option<T>,
+) -> Option<T> {
+    let registry = dispatch.downcast_ref::<Registry>()?;
+    let current = dispatch.current_span();
+    let span = registry.span(current.id()?)?;
+    span.scope().find_map(|span| ask(&span))
+}
+
+fn record(dispatch: &Dispatch, span: &Id, tenant: &str) {
+    with_record(tenant, |record| dispatch.record(span, record));
+}
+
+/// Calls back with a record of the field `tenant_id`, for spans that don't declare it.
+pub(crate) fn with_record(tenant: &str, take: impl FnOnce(&Record<'_>)) {
+    let fields = FIELD.metadata.fields();
+    if let Some(field) = fields.field(TENANT_ID) {
+        let values = [(&field, Some(&tenant as &dyn Value))];
+        take(&Record::new(&fields.value_set(&values)));
+    }
+}
+
+/// A place in the code that has the field, as `tracing` wants it.
+struct FieldOfOurs {
+    metadata: Metadata<'static>,
+}
+
+static FIELD: FieldOfOurs = FieldOfOurs {
+    metadata: Metadata::new(
+        TENANT_ID,
+        module_path!(),
+        tracing::Level::ERROR,
+        None,
+        None,
+        None,
+        FieldSet::new(&[TENANT_ID], Identifier(&FIELD)),
+        Kind::SPAN,
+    ),
+};
+
+impl tracing::callsite::Callsite for FieldOfOurs {
+    fn set_interest(&self, _: Interest) {}
+
+    fn metadata(&self) -> &Metadata<'_> {
+        &self.metadata
+    }
+}

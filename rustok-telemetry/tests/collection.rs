@@ -1,0 +1,47 @@
+//! Functions that run before each collection.
+
+mod support;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use rustok_telemetry::metrics;
+use support::{assert_samples, text, text_only};
+
+const DEPTH: &str = "rustok_event_bus_queue_depth";
+
+#[test]
+fn what_a_hook_reads_is_in_the_same_collection() {
+    let waiting = Arc::new(AtomicI64::new(1));
+    let read = Arc::clone(&waiting);
+    // Before `init`, as a pool may be made.
+    let hook = metrics::before_collection(move || {
+        metrics::update_queue_depth("in_memory", read.load(Ordering::Relaxed));
+    });
+    let telemetry = text_only().init().expect("telemetry starts");
+    for depth in ["1", "2"] {
+        assert_samples(&text(), DEPTH, &[(r#"{transport="in_memory"}"#, depth)]);
+        waiting.store(2, Ordering::Relaxed);
+    }
+    assert_samples(&text(), "rustok_telemetry_collection_hooks", &[("", "1")]);
+    drop(hook);
+    assert_eq!(Arc::strong_count(&waiting), 1, "the function is gone");
+    waiting.store(3, Ordering::Relaxed);
+    assert_samples(&text(), DEPTH, &[(r#"{transport="in_memory"}"#, "2")]);
+    telemetry.shutdown();
+}
+
+#[test]
+fn a_hook_that_panics_is_counted_and_stops_nobody() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    metrics::before_collection(|| panic!("on purpose")).forever();
+    metrics::before_collection(|| metrics::update_queue_depth("in_memory", 7)).forever();
+    text();
+    let text = text();
+    assert_samples(&text, DEPTH, &[(r#"{transport="in_memory"}"#, "7")]);
+    let panics = support::samples(&text, "rustok_telemetry_observation_panics_total");
+    assert!(["1", "2"].contains(&panics[""].as_str()), "{panics:?}");
+    telemetry.shutdown();
+}
