@@ -30,7 +30,10 @@
 
 extern crate self as rustok_telemetry;
 
+pub mod cache;
+pub mod circuit_breaker;
 pub mod config;
+pub mod database;
 mod delivery;
 mod error;
 mod error_type;

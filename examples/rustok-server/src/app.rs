@@ -185,7 +185,6 @@ async fn keep_house(db: Database, tenants: Tenants, bus: EventBus) {
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
     for round in 0_u64.. {
         tick.tick().await;
-        db.report_connections();
         bus.report_depth();
         tenants.maintain().await;
         if round % 5 == 0 {

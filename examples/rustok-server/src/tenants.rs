@@ -5,11 +5,10 @@
 //! entries leave it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use moka::future::Cache;
-use moka::notification::RemovalCause;
-use rustok_telemetry::metrics;
+use rustok_telemetry::cache::Metered;
 use serde::Serialize;
 use tracing::Span;
 use tracing::field::Empty;
@@ -35,20 +34,15 @@ pub struct Tenant {
 #[derive(Debug, Clone)]
 pub struct Tenants {
     db: Database,
-    cache: Cache<String, Arc<Tenant>>,
+    cache: Metered<String, Arc<Tenant>>,
 }
 
 impl Tenants {
     /// Tenants in `db`, of which `capacity` are cached, each for the time `ttl`.
     #[must_use]
     pub fn new(db: Database, capacity: u64, ttl: Duration) -> Self {
-        let cache = Cache::builder()
-            .name(CACHE)
-            .max_capacity(capacity)
-            .time_to_live(ttl)
-            .eviction_listener(|_, _, cause| metrics::record_cache_eviction(CACHE, reason(cause)))
-            .build();
-        metrics::update_cache_size(CACHE, 0);
+        let cache = Cache::builder().max_capacity(capacity).time_to_live(ttl);
+        let cache = Metered::build(CACHE, cache);
         Self { db, cache }
     }
 
@@ -71,67 +65,32 @@ impl Tenants {
     #[rustok_telemetry::instrument(name = "tenants.rename", tenant_id = tenant.id)]
     pub async fn rename(&self, tenant: &Tenant, name: &str) -> Result<Tenant, Error> {
         self.db.rename_tenant(&tenant.id, name).await?;
-        let started = Instant::now();
         self.cache.invalidate(&tenant.id).await;
-        metrics::record_cache_duration(CACHE, "invalidate", started.elapsed().as_secs_f64());
-        metrics::record_cache_operation(CACHE, "invalidate", "ok");
         Ok(Tenant {
             name: name.to_owned(),
             ..tenant.clone()
         })
     }
 
-    /// Lets the cache drop what is too old or too much, and reports its size. The cache does
-    /// the former on its own only when it is used.
+    /// Lets the cache drop what is too old or too much, so that its size is true. It does so on
+    /// its own only when it is used.
     pub async fn maintain(&self) {
-        self.cache.run_pending_tasks().await;
-        let size = i64::try_from(self.cache.entry_count()).unwrap_or(i64::MAX);
-        metrics::update_cache_size(CACHE, size);
+        self.cache.inner().run_pending_tasks().await;
     }
 
+    /// Requests that miss together share one query.
     async fn find_cached(&self, id: &str) -> Result<Arc<Tenant>, Error> {
-        let started = Instant::now();
-        let cached = self.cache.get(id).await;
-        metrics::record_cache_duration(CACHE, "get", started.elapsed().as_secs_f64());
-        metrics::record_cache_operation(
-            CACHE,
-            "get",
-            if cached.is_some() { "hit" } else { "miss" },
-        );
-        match cached {
-            Some(tenant) => Ok(tenant),
-            None => self.load(id).await,
-        }
-    }
-
-    /// Reads a tenant into the cache. Requests that miss together share one query.
-    async fn load(&self, id: &str) -> Result<Arc<Tenant>, Error> {
-        let started = Instant::now();
-        let loaded = self
-            .cache
-            .try_get_with_by_ref(id, async {
-                let tenant = self.db.tenant(id).await?;
-                tenant
-                    .map(Arc::new)
-                    .ok_or_else(|| Error::TenantUnknown(id.to_owned()))
-            })
-            .await;
-        metrics::record_cache_duration(CACHE, "load", started.elapsed().as_secs_f64());
-        let result = match loaded.as_ref().map_err(Arc::as_ref) {
-            Ok(_) => "ok",
-            Err(Error::TenantUnknown(_)) => "not_found",
-            Err(_) => "error",
+        let load = async {
+            let tenant = self.db.tenant(id).await?;
+            tenant
+                .map(Arc::new)
+                .ok_or_else(|| Error::TenantUnknown(id.to_owned()))
         };
-        metrics::record_cache_operation(CACHE, "load", result);
-        loaded.map_err(|error| Error::clone(&error))
-    }
-}
-
-fn reason(cause: RemovalCause) -> &'static str {
-    match cause {
-        RemovalCause::Expired => "ttl",
-        RemovalCause::Size => "size",
-        RemovalCause::Explicit => "explicit",
-        RemovalCause::Replaced => "replaced",
+        let result = |error: &Error| match error {
+            Error::TenantUnknown(_) => "not_found",
+            _ => "error",
+        };
+        let found = self.cache.try_get_with_named(id, load, result).await;
+        found.map_err(|error| Error::clone(&error))
     }
 }

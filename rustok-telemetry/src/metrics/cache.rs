@@ -13,12 +13,12 @@ use super::sliding::SlidingTotals;
 pub(super) mod declared {
     use crate::metrics::FAST_SECONDS;
 
-    /// Operations on the cache by result: hit or miss for a look-up.
+    /// Operations on the cache by result: hit or miss for a look-up, ok or a kind of failure for others.
     #[counter(name = "operations_total", series = 300, also = super::count_look_up)]
     pub fn record_cache_operation(
         #[label(budget = 20)] cache: &str,
         #[label(budget = 10)] operation: &str,
-        #[label(budget = 5)] result: &str,
+        #[label(budget = 10)] result: &str,
     );
 
     /// Share of hits among the look-ups of the last five minutes, from 0 to 1; absent without look-ups.

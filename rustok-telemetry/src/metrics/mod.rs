@@ -46,6 +46,7 @@ pub(crate) mod registered;
 mod series;
 mod sliding;
 mod span;
+pub(crate) mod summed;
 
 pub use self::{
     boundaries::{FAST_SECONDS, REQUEST_SECONDS, SIZE_BYTES, WAIT_SECONDS, assert_boundaries},
@@ -59,6 +60,7 @@ pub use self::{
     label_value::LabelValue,
     module::declared::*,
     span::declared::*,
+    summed::Reading,
 };
 pub(crate) use catalogue::duplicates;
 

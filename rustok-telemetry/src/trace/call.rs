@@ -1,4 +1,5 @@
-//! One call of an [instrumented](macro@crate::instrument) function: its span, and the one outcome that it has.
+//! One call, of an [instrumented](macro@crate::instrument) function or of a part of the SDK: its span, and the one
+//! outcome that it has.
 
 use std::{
     fmt,
@@ -20,6 +21,12 @@ const CRITICAL: &str = "critical";
 /// `rustok.outcome` of a call whose future was dropped before it was done.
 pub(crate) const CANCELLED: &str = "cancelled";
 
+/// Is told of a call's outcome, once, after it has been recorded on the span.
+pub trait Witness {
+    /// The call has ended.
+    fn ended(&self, outcome: &Outcome);
+}
+
 /// What a call belongs to, apart from its span.
 #[derive(Debug)]
 pub struct Site {
@@ -31,30 +38,61 @@ pub struct Site {
 
 /// A call that has begun. Dropping it before it has an outcome makes that outcome "cancelled".
 #[derive(Debug)]
-pub struct Call {
+pub struct Call<W: Witness = &'static Site> {
     span: Span,
-    ending: Ending,
+    ending: Ending<W>,
 }
 
 /// The one outcome that a call is to have.
 #[derive(Debug)]
-struct Ending {
-    site: &'static Site,
+struct Ending<W> {
+    witness: W,
     open: bool,
 }
 
 /// How a call ended.
-enum Outcome {
+#[derive(Debug)]
+pub enum Outcome {
+    /// Well.
     Ok,
+    /// It returned an error.
     Error(ErrorName),
+    /// It panicked.
     Panic,
+    /// It was dropped before it was done.
     Cancelled,
 }
 
-impl Call {
-    /// A call within a new span.
-    pub fn begin(span: Span, site: &'static Site) -> Self {
-        let ending = Ending { site, open: true };
+impl Outcome {
+    /// `error.type`, if the call ended in an error.
+    pub(crate) fn error_type(&self) -> Option<&str> {
+        match self {
+            Self::Error(name) => Some(name.as_str()),
+            Self::Panic => Some(PANIC),
+            Self::Ok | Self::Cancelled => None,
+        }
+    }
+}
+
+impl Witness for &'static Site {
+    fn ended(&self, outcome: &Outcome) {
+        if let (Some(module), Some(error_type)) = (self.module, outcome.error_type()) {
+            let severity = match outcome {
+                Outcome::Panic => CRITICAL,
+                _ => self.severity,
+            };
+            metrics::record_module_error(module, error_type, severity);
+        }
+    }
+}
+
+impl<W: Witness> Call<W> {
+    /// A call within a new span, which declares `error.type`, `otel.status_code` and `rustok.outcome`.
+    pub fn begin(span: Span, witness: W) -> Self {
+        let ending = Ending {
+            witness,
+            open: true,
+        };
         Self { span, ending }
     }
 
@@ -74,9 +112,9 @@ impl Call {
     /// Runs a part of the call within its span. If that panics, this is the outcome: by the time that the call is
     /// dropped, the panic may have been caught.
     fn step<T>(&mut self, part: impl FnOnce() -> (T, Option<Outcome>)) -> T {
-        struct Unwinds<'call>(Option<&'call mut Ending>, &'call Span);
+        struct Unwinds<'call, W: Witness>(Option<&'call mut Ending<W>>, &'call Span);
 
-        impl Drop for Unwinds<'_> {
+        impl<W: Witness> Drop for Unwinds<'_, W> {
             fn drop(&mut self) {
                 if let Some(ending) = self.0.take() {
                     ending.reach(&Outcome::Panic, self.1);
@@ -94,34 +132,26 @@ impl Call {
     }
 }
 
-impl Drop for Call {
+impl<W: Witness> Drop for Call<W> {
     fn drop(&mut self) {
         self.ending.reach(&Outcome::Cancelled, &self.span);
     }
 }
 
-impl Ending {
+impl<W: Witness> Ending<W> {
     /// The first outcome is the one that counts.
     fn reach(&mut self, outcome: &Outcome, span: &Span) {
         if !std::mem::replace(&mut self.open, false) {
             return;
         }
-        match outcome {
-            Outcome::Ok => {}
-            Outcome::Error(name) => self.fail(name.as_str(), self.site.severity, span),
-            Outcome::Panic => self.fail(PANIC, CRITICAL, span),
-            Outcome::Cancelled => {
-                span.record("rustok.outcome", CANCELLED);
-            }
+        if let Some(error_type) = outcome.error_type() {
+            span.record("error.type", error_type);
+            span.record("otel.status_code", "ERROR");
         }
-    }
-
-    fn fail(&self, error_type: &str, severity: &str, span: &Span) {
-        span.record("error.type", error_type);
-        span.record("otel.status_code", "ERROR");
-        if let Some(module) = self.site.module {
-            metrics::record_module_error(module, error_type, severity);
+        if matches!(outcome, Outcome::Cancelled) {
+            span.record("rustok.outcome", CANCELLED);
         }
+        self.witness.ended(outcome);
     }
 }
 
@@ -133,15 +163,15 @@ pub fn once<T, F: FnOnce() -> T>(body: F) -> F {
 
 pin_project! {
     /// The future of an asynchronous call: polled and dropped within the call's span.
-    pub struct Watched<F, P> {
+    pub struct Watched<F, P, W: Witness = &'static Site> {
         // Declared before the call, which counts as cancelled only after this is gone.
         #[pin]
         future: Option<F>,
         failure: Option<P>,
-        call: Call,
+        call: Call<W>,
     }
 
-    impl<F, P> PinnedDrop for Watched<F, P> {
+    impl<F, P, W: Witness> PinnedDrop for Watched<F, P, W> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.future.is_some() {
@@ -152,9 +182,14 @@ pin_project! {
     }
 }
 
-impl<F: Future, P: FnOnce(&F::Output) -> Option<ErrorName>> Watched<F, P> {
+impl<F, P, W> Watched<F, P, W>
+where
+    F: Future,
+    P: FnOnce(&F::Output) -> Option<ErrorName>,
+    W: Witness,
+{
     /// Watches the body of an asynchronous function. `failure` looks at what it returned.
-    pub fn new(call: Call, future: F, failure: P) -> Self {
+    pub fn new(call: Call<W>, future: F, failure: P) -> Self {
         Self {
             future: Some(future),
             failure: Some(failure),
@@ -163,7 +198,12 @@ impl<F: Future, P: FnOnce(&F::Output) -> Option<ErrorName>> Watched<F, P> {
     }
 }
 
-impl<F: Future, P: FnOnce(&F::Output) -> Option<ErrorName>> Future for Watched<F, P> {
+impl<F, P, W> Future for Watched<F, P, W>
+where
+    F: Future,
+    P: FnOnce(&F::Output) -> Option<ErrorName>,
+    W: Witness,
+{
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
@@ -187,8 +227,8 @@ impl<F: Future, P: FnOnce(&F::Output) -> Option<ErrorName>> Future for Watched<F
     }
 }
 
-impl<F, P> fmt::Debug for Watched<F, P> {
+impl<F, P, W: Witness> fmt::Debug for Watched<F, P, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Watched").field(&self.call).finish()
+        f.debug_tuple("Watched").field(&self.call.span).finish()
     }
 }

@@ -23,11 +23,7 @@ impl Database {
     /// # Errors
     /// The query's.
     pub async fn insert_audit(&self, entry: AuditEntry<'_>) -> Result<(), DbError> {
-        let query = Query {
-            kind: "insert",
-            table: "audit_log",
-            name: "INSERT audit_log",
-        };
+        let query = Query::new("insert", "audit_log");
         self.run(query, async {
             sqlx::query(
                 "INSERT INTO audit_log (event_id, tenant_id, event_type, subject, happened_at) \

@@ -1,6 +1,6 @@
 //! Database errors, by kind: the kind is the label `error_type`.
 
-use sqlx::error::ErrorKind;
+use rustok_telemetry::ErrorType;
 
 /// A failed query.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -26,14 +26,14 @@ impl DbError {
     /// Whether the database as a whole can't be used, so that trying again later may help.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
-        matches!(self.kind, "pool_timeout" | "pool_closed" | "io")
+        matches!(self.kind, "pool_timed_out" | "pool_closed" | "io" | "tls")
     }
 }
 
 impl From<sqlx::Error> for DbError {
     fn from(error: sqlx::Error) -> Self {
         Self {
-            kind: kind(&error),
+            kind: error.error_type(),
             message: reason(&error),
         }
     }
@@ -49,22 +49,4 @@ pub(super) fn reason(error: &sqlx::Error) -> String {
         other => other.to_string(),
     };
     text.lines().collect::<Vec<_>>().join(" ")
-}
-
-fn kind(error: &sqlx::Error) -> &'static str {
-    match error {
-        sqlx::Error::Database(error) => match error.kind() {
-            ErrorKind::UniqueViolation => "unique_violation",
-            ErrorKind::ForeignKeyViolation => "foreign_key_violation",
-            ErrorKind::NotNullViolation => "not_null_violation",
-            ErrorKind::CheckViolation => "check_violation",
-            _ => "database",
-        },
-        sqlx::Error::RowNotFound => "row_not_found",
-        sqlx::Error::PoolTimedOut => "pool_timeout",
-        sqlx::Error::PoolClosed => "pool_closed",
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) => "io",
-        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => "decode",
-        _ => "other",
-    }
 }

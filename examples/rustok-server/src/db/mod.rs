@@ -1,8 +1,8 @@
 //! The database: one set of queries for the embedded SQLite and for PostgreSQL.
 //!
-//! Every query goes through [`Database::run`], which gives it a span, times it, counts its
-//! errors and keeps the gauge of connections true. The queries themselves are in one file for
-//! each table.
+//! Every query goes through [`Database::run`], which gives it a span, times it and counts its
+//! errors. The gauges of connections are read from the pool. The queries themselves are in one
+//! file for each table.
 
 mod audit;
 mod error;
@@ -13,14 +13,12 @@ mod products;
 mod search;
 mod tenants;
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustok_telemetry::metrics;
+use rustok_telemetry::database::{self, Query};
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::{AnyConnection, AnyPool, Connection};
 use tokio::time::timeout;
-use tracing::Instrument;
-use tracing::field::Empty;
 
 use crate::errors::{Exit, Fatal};
 
@@ -32,17 +30,6 @@ pub use location::Location;
 const MAX_CONNECTIONS: u32 = 8;
 /// How long a query waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// A query's place in the metrics: what it does, and to which table.
-#[derive(Debug, Clone, Copy)]
-pub struct Query {
-    /// `select`, `insert`, `update` or `delete`.
-    pub kind: &'static str,
-    /// The table that it is about.
-    pub table: &'static str,
-    /// What both make together: the span's name.
-    pub name: &'static str,
-}
 
 /// A pool of connections. Clones share it.
 #[derive(Debug, Clone)]
@@ -77,13 +64,15 @@ impl Database {
             .connect(location.url())
             .await
             .map_err(|error| cannot_open(location, &error))?;
+        // Until the pool is closed.
+        database::observe_sqlx_pool(&pool).forever();
         Ok(Self {
             pool,
             system: location.system(),
         })
     }
 
-    /// Runs one query: span, duration, errors, connections.
+    /// Runs one query: span, duration, errors.
     ///
     /// # Errors
     /// The query's own.
@@ -92,34 +81,7 @@ impl Database {
         query: Query,
         work: impl Future<Output = Result<T, sqlx::Error>>,
     ) -> Result<T, DbError> {
-        let span = tracing::info_span!(
-            "db.query",
-            otel.name = query.name,
-            otel.kind = "client",
-            db.system.name = self.system,
-            db.operation.name = query.kind,
-            db.collection.name = query.table,
-            otel.status_code = Empty,
-            error.type = Empty,
-        );
-        let started = Instant::now();
-        let outcome = work.instrument(span.clone()).await.map_err(DbError::from);
-        metrics::record_db_query_duration(query.kind, query.table, started.elapsed().as_secs_f64());
-        if let Err(error) = &outcome {
-            span.record("error.type", error.kind());
-            span.record("otel.status_code", "ERROR");
-            metrics::record_db_query_error(query.kind, error.kind());
-        }
-        self.report_connections();
-        outcome
-    }
-
-    /// Sets the gauges of active and idle connections.
-    pub fn report_connections(&self) {
-        let idle = i64::try_from(self.pool.num_idle()).unwrap_or(i64::MAX);
-        let active = i64::from(self.pool.size()).saturating_sub(idle).max(0);
-        metrics::update_db_connections("active", active);
-        metrics::update_db_connections("idle", idle);
+        Ok(query.system(self.system).run(work).await?)
     }
 
     /// Whether the database answers.
@@ -127,11 +89,7 @@ impl Database {
     /// # Errors
     /// Why it doesn't.
     pub async fn ping(&self) -> Result<(), DbError> {
-        let query = Query {
-            kind: "select",
-            table: "none",
-            name: "SELECT 1",
-        };
+        let query = Query::new("select", "").summary("SELECT 1");
         self.run(query, sqlx::query("SELECT 1").execute(&self.pool))
             .await
             .map(drop)
@@ -140,7 +98,6 @@ impl Database {
     /// Closes all connections, once they are idle.
     pub async fn close(&self) {
         self.pool.close().await;
-        self.report_connections();
     }
 }
 

@@ -12,11 +12,7 @@ impl Database {
     /// # Errors
     /// The query's.
     pub async fn insert_order(&self, order: &Order) -> Result<(), DbError> {
-        let query = Query {
-            kind: "insert",
-            table: "orders",
-            name: "INSERT orders",
-        };
+        let query = Query::new("insert", "orders");
         self.run(query, async {
             sqlx::query(
                 "INSERT INTO orders (id, tenant_id, product_id, quantity, total_cents, created_at) \
@@ -42,11 +38,7 @@ impl Database {
     /// # Errors
     /// The query's.
     pub async fn busiest_second(&self, tenant: &str, hours: i64) -> Result<BusiestSecond, DbError> {
-        let query = Query {
-            kind: "select",
-            table: "orders",
-            name: "SELECT orders by second",
-        };
+        let query = Query::new("select", "orders").summary("SELECT orders by second");
         let end = now_ms();
         self.run(query, async {
             sqlx::query(

@@ -46,11 +46,7 @@ impl Database {
     /// # Errors
     /// The query's; a unique violation when the tenant has the SKU already.
     pub async fn insert_product(&self, product: &Product) -> Result<(), DbError> {
-        let query = Query {
-            kind: "insert",
-            table: "products",
-            name: "INSERT products",
-        };
+        let query = Query::new("insert", "products");
         self.run(query, async {
             sqlx::query(
                 "INSERT INTO products (id, tenant_id, sku, name, description, price_cents, created_at, updated_at) \
@@ -81,11 +77,7 @@ impl Database {
         id: &str,
         changes: &Changes,
     ) -> Result<Option<Product>, DbError> {
-        let query = Query {
-            kind: "update",
-            table: "products",
-            name: "UPDATE products",
-        };
+        let query = Query::new("update", "products");
         self.run(query, async {
             sqlx::query(
                 "UPDATE products SET name = $3, description = $4, price_cents = $5, updated_at = $6 \
@@ -109,11 +101,7 @@ impl Database {
     /// # Errors
     /// The query's.
     pub async fn delete_product(&self, tenant: &str, id: &str) -> Result<bool, DbError> {
-        let query = Query {
-            kind: "delete",
-            table: "products",
-            name: "DELETE products",
-        };
+        let query = Query::new("delete", "products");
         self.run(query, async {
             sqlx::query("DELETE FROM products WHERE tenant_id = $1 AND id = $2")
                 .bind(tenant)
@@ -143,11 +131,7 @@ impl Database {
     }
 }
 
-const SELECT: Query = Query {
-    kind: "select",
-    table: "products",
-    name: "SELECT products",
-};
+const SELECT: Query = Query::new("select", "products");
 
 pub(super) fn from_row(row: AnyRow) -> Result<Product, sqlx::Error> {
     Ok(Product {

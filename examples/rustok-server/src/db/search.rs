@@ -15,11 +15,7 @@ impl Database {
         word: &str,
         limit: i64,
     ) -> Result<Vec<Product>, DbError> {
-        let query = Query {
-            kind: "select",
-            table: "search_index",
-            name: "SELECT search_index",
-        };
+        let query = Query::new("select", "search_index");
         let pattern = format!("%{}%", escape_like(&word.to_lowercase()));
         self.run(query, async {
             sqlx::query(
@@ -48,11 +44,7 @@ impl Database {
         product: &str,
         terms: &str,
     ) -> Result<(), DbError> {
-        let query = Query {
-            kind: "insert",
-            table: "search_index",
-            name: "INSERT search_index",
-        };
+        let query = Query::new("insert", "search_index");
         self.run(query, async {
             sqlx::query(
                 "INSERT INTO search_index (product_id, tenant_id, terms) VALUES ($1, $2, $3) \
@@ -73,11 +65,7 @@ impl Database {
     /// # Errors
     /// The query's.
     pub async fn rank_product(&self, product: &str, ordered_at: i64) -> Result<(), DbError> {
-        let query = Query {
-            kind: "update",
-            table: "search_index",
-            name: "UPDATE search_index",
-        };
+        let query = Query::new("update", "search_index");
         self.run(query, async {
             sqlx::query(
                 "UPDATE search_index SET last_ordered_at = $1 \
@@ -97,11 +85,7 @@ impl Database {
     /// # Errors
     /// The query's.
     pub async fn unindex_product(&self, product: &str) -> Result<(), DbError> {
-        let query = Query {
-            kind: "delete",
-            table: "search_index",
-            name: "DELETE search_index",
-        };
+        let query = Query::new("delete", "search_index");
         self.run(query, async {
             sqlx::query("DELETE FROM search_index WHERE product_id = $1")
                 .bind(product)

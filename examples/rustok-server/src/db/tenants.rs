@@ -12,11 +12,7 @@ impl Database {
     /// # Errors
     /// The query's.
     pub async fn tenant(&self, id: &str) -> Result<Option<Tenant>, DbError> {
-        let query = Query {
-            kind: "select",
-            table: "tenants",
-            name: "SELECT tenants",
-        };
+        let query = Query::new("select", "tenants");
         self.run(query, async {
             sqlx::query("SELECT id, name, plan FROM tenants WHERE id = $1")
                 .bind(id)
@@ -32,11 +28,7 @@ impl Database {
     /// # Errors
     /// The query's.
     pub async fn rename_tenant(&self, id: &str, name: &str) -> Result<(), DbError> {
-        let query = Query {
-            kind: "update",
-            table: "tenants",
-            name: "UPDATE tenants",
-        };
+        let query = Query::new("update", "tenants");
         self.run(query, async {
             sqlx::query("UPDATE tenants SET name = $2 WHERE id = $1")
                 .bind(id)

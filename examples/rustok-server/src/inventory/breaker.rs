@@ -5,16 +5,14 @@
 //! few probes through while half-open, and a call whose future is dropped gives its probe
 //! back. `failsafe` and `recloser`, which were looked at too, don't do these.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use reqwest::{Request, Response};
-use rustok_telemetry::metrics;
+use rustok_telemetry::circuit_breaker::observe;
 use tower::Layer;
 use tower::util::BoxCloneSyncService;
 use tower_resilience_circuitbreaker::{
-    CircuitBreakerConfigError, CircuitBreakerError, CircuitBreakerLayer, CircuitState,
+    CircuitBreakerConfigError, CircuitBreakerError, CircuitBreakerLayer,
 };
 
 use super::client::{CallError, send};
@@ -33,57 +31,14 @@ pub(super) type Protected = BoxCloneSyncService<Request, Response, CircuitBreake
 
 /// Puts the breaker around an HTTP client.
 pub(super) fn protect(client: reqwest::Client) -> Result<Protected, CircuitBreakerConfigError> {
-    let failures = Arc::new(AtomicI64::new(0));
-    let (on_failure, on_success, on_transition) =
-        (Arc::clone(&failures), Arc::clone(&failures), failures);
-    let layer = CircuitBreakerLayer::builder()
-        .name(SERVICE)
+    let breaker = CircuitBreakerLayer::builder()
         .consecutive_failures(FAILURES)
         .wait_duration_in_open(OPEN_FOR)
         .permitted_calls_in_half_open(PROBES)
-        .on_call_rejected(|| metrics::record_circuit_breaker_call(SERVICE, "rejected"))
-        .on_success(move |_| {
-            metrics::record_circuit_breaker_call(SERVICE, "success");
-            set(&on_success, 0);
-        })
-        .on_failure(move |_| {
-            metrics::record_circuit_breaker_call(SERVICE, "failure");
-            let count = on_failure.load(Ordering::Relaxed).saturating_add(1);
-            set(&on_failure, count);
-        })
-        .on_state_transition(move |from, to| {
-            let (from_state, to_state) = (name(from), name(to));
-            metrics::record_circuit_breaker_transition(SERVICE, from_state, to_state);
-            metrics::update_circuit_breaker_state(SERVICE, number(to));
-            tracing::warn!(service = SERVICE, from_state, to_state, "circuit breaker");
-            if to == CircuitState::Closed {
-                set(&on_transition, 0);
-            }
-        })
-        .build()?;
-    metrics::update_circuit_breaker_state(SERVICE, number(CircuitState::Closed));
-    metrics::update_circuit_breaker_failures(SERVICE, 0);
+        .on_state_transition(|from, to| {
+            tracing::warn!(service = SERVICE, ?from, ?to, "circuit breaker")
+        });
+    let layer = observe(breaker, SERVICE).build()?;
     let calls = tower::service_fn(move |request| send(client.clone(), request));
     Ok(BoxCloneSyncService::new(layer.layer(calls)))
-}
-
-fn set(failures: &AtomicI64, count: i64) {
-    failures.store(count, Ordering::Relaxed);
-    metrics::update_circuit_breaker_failures(SERVICE, count);
-}
-
-fn name(state: CircuitState) -> &'static str {
-    match state {
-        CircuitState::Closed => "closed",
-        CircuitState::Open => "open",
-        CircuitState::HalfOpen => "half_open",
-    }
-}
-
-fn number(state: CircuitState) -> i64 {
-    match state {
-        CircuitState::Closed => 0,
-        CircuitState::Open => 1,
-        CircuitState::HalfOpen => 2,
-    }
 }

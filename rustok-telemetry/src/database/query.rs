@@ -1,0 +1,239 @@
+//! One query: its span, its duration, its outcome.
+
+use std::{
+    fmt::{self, Write},
+    time::Instant,
+};
+
+use tracing::{Span, field::Empty};
+
+use crate::{
+    ErrorType,
+    error_type::ErrorName,
+    metrics,
+    trace::call::{Call, Outcome, Watched, Witness},
+};
+
+/// Runs a query within a span, and records how long it took and how it ended.
+///
+/// `kind` is what the query does (`select`, `insert`, …), `table` what it does it to. Both become labels, so they are
+/// fixed. [`Query`] has more to say, and other ways to name an error.
+///
+/// ```
+/// use rustok_telemetry::{ErrorType, database};
+///
+/// #[derive(Debug, ErrorType)]
+/// enum Error { Unreachable }
+///
+/// # async fn example() -> Result<(), Error> {
+/// let count = database::query("select", "products", async { Ok::<_, Error>(3) }).await?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn query<T, E: ErrorType>(
+    kind: &'static str,
+    table: &'static str,
+    work: impl Future<Output = Result<T, E>>,
+) -> impl Future<Output = Result<T, E>> {
+    Query::new(kind, table).run(work)
+}
+
+/// What a query does, and to which table: the labels of its metrics, and the name of its span.
+///
+/// One can be a constant, and be run any number of times:
+///
+/// ```
+/// use rustok_telemetry::{ErrorType, database::Query};
+///
+/// const SELECT: Query = Query::new("select", "products").system("postgresql");
+///
+/// # #[derive(Debug, ErrorType)]
+/// # enum Error { Unreachable }
+/// # async fn example() -> Result<(), Error> {
+/// let count = SELECT.run(async { Ok::<_, Error>(3) }).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # The span
+///
+/// It is a client's span, called `db.query` in the span metrics. In the traces its name is `SELECT products`, and it
+/// has the attributes `db.operation.name`, `db.collection.name` and, if they were given, `db.system.name` and
+/// `db.query.summary` of OpenTelemetry's semantic conventions; at an error, `error.type`.
+///
+/// # The outcome
+///
+/// - An error counts by its name. A panic counts as `panic`.
+/// - A query whose future is dropped is no error: its span is cancelled. Its duration is recorded up to then: it took
+///   at least that long, and without it the queries that nobody waited for would be missing among the slow ones.
+/// - A future that is never polled is no query: nothing is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Query {
+    kind: &'static str,
+    table: &'static str,
+    system: Option<&'static str>,
+    summary: Option<&'static str>,
+}
+
+impl Query {
+    /// A query of this kind (`select`, `insert`, …) on this table. A query on no table has the table `""`, which
+    /// becomes the label `none`.
+    pub const fn new(kind: &'static str, table: &'static str) -> Self {
+        Self {
+            kind,
+            table,
+            system: None,
+            summary: None,
+        }
+    }
+
+    /// The database product, as OpenTelemetry names it: `postgresql`, `sqlite`, `mysql`, …
+    pub const fn system(self, system: &'static str) -> Self {
+        Self {
+            system: Some(system),
+            ..self
+        }
+    }
+
+    /// A short text that tells this query from others of its kind and table: the span's name instead of
+    /// `SELECT products`.
+    pub const fn summary(self, summary: &'static str) -> Self {
+        Self {
+            summary: Some(summary),
+            ..self
+        }
+    }
+
+    /// Runs a query whose errors name themselves.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub fn run<T, E: ErrorType>(
+        self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> impl Future<Output = Result<T, E>> {
+        self.run_named(work, |error| error.error_type())
+    }
+
+    /// Runs a query whose errors don't name themselves, as those of a driver of somebody else: `name` does it. There
+    /// must be few names.
+    ///
+    /// ```
+    /// use std::io;
+    /// use rustok_telemetry::database::Query;
+    ///
+    /// # async fn example() -> io::Result<()> {
+    /// let reply = Query::new("get", "sessions")
+    ///     .system("redis")
+    ///     .run_named(async { Ok("…") }, |error: &io::Error| match error.kind() {
+    ///         io::ErrorKind::TimedOut => "timeout",
+    ///         _ => "io",
+    ///     })
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub async fn run_named<T, E>(
+        self,
+        work: impl Future<Output = Result<T, E>>,
+        name: impl FnOnce(&E) -> &'static str,
+    ) -> Result<T, E> {
+        Watched::new(self.begin(), work, |result| failure(result, name)).await
+    }
+
+    /// Runs a query of a driver that blocks the thread.
+    ///
+    /// ```
+    /// use rustok_telemetry::{ErrorType, database::Query};
+    ///
+    /// # #[derive(Debug, ErrorType)]
+    /// # enum Error { Locked }
+    /// # fn count() -> Result<u64, Error> { Ok(3) }
+    /// let count = Query::new("select", "products").run_blocking(|| count());
+    /// # assert!(count.is_ok());
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub fn run_blocking<T, E: ErrorType>(
+        self,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let name = |error: &E| error.error_type();
+        self.begin().run(work, |result| failure(result, name))
+    }
+
+    fn begin(self) -> Call<Began> {
+        let span = self.span();
+        let at = Instant::now();
+        Call::begin(span, Began { query: self, at })
+    }
+
+    fn span(self) -> Span {
+        let name = Name(self);
+        let operation = Upper(self.kind);
+        tracing::info_span!(
+            "db.query",
+            otel.name = %name,
+            otel.kind = "client",
+            db.operation.name = %operation,
+            db.collection.name = Some(self.table).filter(|table| !table.is_empty()),
+            db.system.name = self.system,
+            db.query.summary = self.summary,
+            error.r#type = Empty,
+            otel.status_code = Empty,
+            rustok.outcome = Empty,
+        )
+    }
+}
+
+/// A query that runs.
+#[derive(Debug)]
+struct Began {
+    query: Query,
+    at: Instant,
+}
+
+impl Witness for Began {
+    fn ended(&self, outcome: &Outcome) {
+        let Query { kind, table, .. } = self.query;
+        metrics::record_db_query_duration(kind, table, self.at.elapsed().as_secs_f64());
+        if let Some(error_type) = outcome.error_type() {
+            metrics::record_db_query_error(kind, error_type);
+        }
+    }
+}
+
+fn failure<T, E>(
+    result: &Result<T, E>,
+    name: impl FnOnce(&E) -> &'static str,
+) -> Option<ErrorName> {
+    let error = result.as_ref().err()?;
+    Some(ErrorName::given(name(error)))
+}
+
+/// `SELECT products`; written only where the span is exported or logged.
+struct Name(Query);
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.summary, self.0.table) {
+            (Some(summary), _) => f.write_str(summary),
+            (None, "") => Upper(self.0.kind).fmt(f),
+            (None, table) => write!(f, "{} {table}", Upper(self.0.kind)),
+        }
+    }
+}
+
+/// An operation as SQL writes it.
+struct Upper(&'static str);
+
+impl fmt::Display for Upper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut letters = self.0.chars();
+        letters.try_for_each(|letter| f.write_char(letter.to_ascii_uppercase()))
+    }
+}

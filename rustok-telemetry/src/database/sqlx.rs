@@ -1,0 +1,72 @@
+//! sqlx: its errors' names, and its pools.
+
+use sqlx::{Database, Error, Pool, error::ErrorKind};
+
+use super::{PoolState, observe_pool};
+use crate::{ErrorType, metrics::Reading};
+
+/// Adds a pool of sqlx to the gauges `rustok_database_connections{state}`, as [`observe_pool`] does.
+///
+/// sqlx has no weak handle to a pool, so what is returned holds the pool open, like a clone of it. A pool that is
+/// closed by `Pool::close`, as a service does when it stops, counts until its last connection is gone, and is let go
+/// then. So there are two ways to use this: [`Reading::forever`], for a pool that is closed or lives as long as the
+/// process; or keep the [`Reading`] beside the pool, to be dropped with it.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), sqlx::Error> {
+/// let pool = sqlx::any::AnyPool::connect("postgres://db/shop").await?;
+/// rustok_telemetry::database::observe_sqlx_pool(&pool).forever();
+/// # Ok(())
+/// # }
+/// ```
+pub fn observe_sqlx_pool<DB: Database>(pool: &Pool<DB>) -> Reading {
+    let pool = pool.clone();
+    observe_pool(move || {
+        if pool.is_closed() && pool.size() == 0 {
+            return None;
+        }
+        let all = u64::from(pool.size());
+        // The two are not read at the same moment.
+        let idle = (pool.num_idle() as u64).min(all);
+        Some(PoolState {
+            active: all - idle,
+            idle,
+        })
+    })
+}
+
+/// Names of sqlx's errors, such as `pool_timed_out`, `row_not_found` and `unique_violation`. Errors of the database
+/// itself that sqlx has no kind for are `database`; kinds of error that a newer sqlx adds are `other`.
+impl ErrorType for Error {
+    fn error_type(&self) -> &'static str {
+        match self {
+            Self::Configuration(_) => "configuration",
+            Self::InvalidArgument(_) => "invalid_argument",
+            Self::Database(error) => database(&error.kind()),
+            Self::Io(_) => "io",
+            Self::Tls(_) => "tls",
+            Self::Protocol(_) => "protocol",
+            Self::RowNotFound => "row_not_found",
+            Self::TypeNotFound { .. } => "type_not_found",
+            Self::ColumnIndexOutOfBounds { .. } | Self::ColumnNotFound(_) => "column_not_found",
+            Self::Encode(_) => "encode",
+            Self::ColumnDecode { .. } | Self::Decode(_) | Self::AnyDriverError(_) => "decode",
+            Self::PoolTimedOut => "pool_timed_out",
+            Self::PoolClosed => "pool_closed",
+            Self::WorkerCrashed => "worker_crashed",
+            Self::InvalidSavePointStatement | Self::BeginFailed => "transaction",
+            _ => "other",
+        }
+    }
+}
+
+fn database(kind: &ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::UniqueViolation => "unique_violation",
+        ErrorKind::ForeignKeyViolation => "foreign_key_violation",
+        ErrorKind::NotNullViolation => "not_null_violation",
+        ErrorKind::CheckViolation => "check_violation",
+        ErrorKind::ExclusionViolation => "exclusion_violation",
+        _ => "database",
+    }
+}
