@@ -167,3 +167,36 @@ impl Level {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicI64, Ordering},
+        thread,
+    };
+
+    use super::Level;
+
+    static SHOWN: AtomicI64 = AtomicI64::new(0);
+
+    fn show(_: &str, value: i64) {
+        // So that threads overtake each other here.
+        thread::yield_now();
+        SHOWN.store(value, Ordering::SeqCst);
+    }
+
+    #[test]
+    fn the_gauge_shows_the_last_value_though_threads_overtake_each_other() {
+        for round in 1..200 {
+            let failures = Level::new(show);
+            thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| (0..round % 7 + 1).for_each(|_| failures.add_one("inventory")));
+                }
+                scope.spawn(|| failures.set("inventory", 0));
+            });
+            let last = failures.value.load(Ordering::SeqCst);
+            assert_eq!(SHOWN.load(Ordering::SeqCst), last);
+        }
+    }
+}

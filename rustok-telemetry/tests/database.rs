@@ -1,0 +1,312 @@
+//! Queries: each is timed, and has one outcome. Statements that were run elsewhere, and pools of any kind.
+
+#[path = "instrument/spans.rs"]
+#[allow(dead_code, reason = "made for several tests")]
+mod spans;
+mod support;
+
+use std::{
+    future::pending,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Waker},
+    time::Duration,
+};
+
+use rustok_telemetry::{
+    ErrorType,
+    database::{self, PoolState, Query},
+};
+use spans::{watch, watch_counted};
+use support::{assert_samples, samples, text, text_only};
+
+const COUNT: &str = "rustok_database_query_duration_seconds_count";
+const SECONDS: &str = "rustok_database_query_duration_seconds_sum";
+const ERRORS: &str = "rustok_database_query_errors_total";
+const CONNECTIONS: &str = "rustok_database_connections";
+const SPANS: &str = "rustok_spans_created_total";
+const SPAN_ERRORS: &str = "rustok_spans_with_errors_total";
+const CANCELLED: &str = "rustok_spans_cancelled_total";
+
+#[derive(Debug, ErrorType)]
+enum Failure {
+    Locked,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum How {
+    Ok,
+    Err,
+    Panic,
+    Dropped,
+    NeverPolled,
+}
+
+/// Waits once, then ends as it is told.
+async fn work(how: How) -> Result<u64, Failure> {
+    tokio::task::yield_now().await;
+    match how {
+        How::Ok => Ok(3),
+        How::Err => Err(Failure::Locked),
+        How::Panic => panic!("on purpose: SELECT hunter2"),
+        How::Dropped | How::NeverPolled => pending().await,
+    }
+}
+
+fn run_async(how: How) {
+    let mut query = Box::pin(database::query("select", "products", work(how)));
+    for _ in 0..if how == How::NeverPolled { 0 } else { 2 } {
+        let poll = || query.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let _ = catch_unwind(AssertUnwindSafe(poll));
+    }
+}
+
+fn run_blocking(how: How) {
+    let query = Query::new("select", "products");
+    let _ = catch_unwind(|| {
+        query.run_blocking(|| match how {
+            How::Ok => Ok(3),
+            How::Err => Err(Failure::Locked),
+            _ => panic!("on purpose: SELECT hunter2"),
+        })
+    });
+}
+
+/// How it ends, `error.type`, `rustok.outcome`.
+type Case = (How, Option<&'static str>, Option<&'static str>);
+
+const CASES: [Case; 5] = [
+    (How::Ok, None, None),
+    (How::Err, Some("locked"), None),
+    (How::Panic, Some("panic"), None),
+    (How::Dropped, None, Some("cancelled")),
+    (How::NeverPolled, None, None),
+];
+
+#[test]
+fn each_query_is_timed_and_has_one_outcome() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    let sum = |text: &str, name: &str| -> u64 {
+        let values = samples(text, name).into_values();
+        values
+            .map(|value| value.parse::<u64>().expect("a number"))
+            .sum()
+    };
+    for (kind, run) in [("async", run_async as fn(How)), ("blocking", run_blocking)] {
+        for (how, error_type, outcome) in CASES {
+            if kind == "blocking" && matches!(how, How::Dropped | How::NeverPolled) {
+                continue;
+            }
+            let case = format!("{kind} {how:?}");
+            let began = u64::from(how != How::NeverPolled);
+            let failed = u64::from(error_type.is_some());
+            let seen = watch_counted(&telemetry);
+            let before = text();
+            run(how);
+            let after = text();
+            let rise = |name| sum(&after, name) - sum(&before, name);
+            assert_eq!(rise(COUNT), began, "{case}");
+            assert_eq!(rise(ERRORS), failed, "{case}");
+            assert_eq!(rise(SPANS), began, "{case}");
+            assert_eq!(rise(SPAN_ERRORS), failed, "{case}");
+            assert_eq!(rise(CANCELLED), u64::from(outcome.is_some()), "{case}");
+            let found = seen.spans("db.query");
+            assert_eq!(found.len() as u64, began, "{case}");
+            for span in found {
+                assert!(span.closed, "{case}");
+                let field = |name: &str| span.fields.get(name).map(String::as_str);
+                assert_eq!(field("error.type"), error_type, "{case}");
+                assert_eq!(field("rustok.outcome"), outcome, "{case}");
+                let status = error_type.map(|_| "ERROR");
+                assert_eq!(field("otel.status_code"), status, "{case}");
+            }
+            assert!(!seen.dump().contains("hunter2"), "{case}");
+        }
+    }
+    let text = text();
+    let labels = r#"{query_type="select",table="products"}"#;
+    assert_samples(&text, COUNT, &[(labels, "7")]);
+    assert_samples(
+        &text,
+        ERRORS,
+        &[
+            (r#"{error_type="locked",query_type="select"}"#, "2"),
+            (r#"{error_type="panic",query_type="select"}"#, "2"),
+        ],
+    );
+    assert_samples(&text, CANCELLED, &[(r#"{operation="db.query"}"#, "1")]);
+    telemetry.shutdown();
+}
+
+#[tokio::test]
+async fn a_query_that_is_given_up_counts_with_the_time_that_it_took() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    let query = database::query("select", "products", work(How::Dropped));
+    let given_up = tokio::time::timeout(Duration::from_millis(60), query).await;
+    assert!(given_up.is_err());
+    let seconds = samples(&text(), SECONDS);
+    let seconds: f64 = seconds[r#"{query_type="select",table="products"}"#]
+        .parse()
+        .expect("a number");
+    assert!((0.05..5.0).contains(&seconds), "{seconds}");
+    telemetry.shutdown();
+}
+
+#[test]
+fn the_span_says_what_the_query_does() {
+    let names = |query: Query| {
+        let seen = watch();
+        let done = query.run_blocking(|| Ok::<_, Failure>(1));
+        assert!(done.is_ok());
+        let mut fields = seen.span("db.query").fields;
+        assert_eq!(fields.remove("otel.kind").as_deref(), Some("client"));
+        fields
+    };
+    let expected = |fields: &[(&str, &str)]| {
+        let owned = fields
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+        owned.collect::<spans::Fields>()
+    };
+    let select = Query::new("select", "products");
+    assert_eq!(
+        names(select),
+        expected(&[
+            ("otel.name", "SELECT products"),
+            ("db.operation.name", "SELECT"),
+            ("db.collection.name", "products"),
+        ])
+    );
+    let summary = "SELECT orders by second";
+    assert_eq!(
+        names(select.system("postgresql").summary(summary)),
+        expected(&[
+            ("otel.name", summary),
+            ("db.operation.name", "SELECT"),
+            ("db.collection.name", "products"),
+            ("db.system.name", "postgresql"),
+            ("db.query.summary", summary),
+        ])
+    );
+    assert_eq!(
+        names(Query::new("ping", "")),
+        expected(&[("otel.name", "PING"), ("db.operation.name", "PING")])
+    );
+}
+
+#[tokio::test]
+async fn errors_of_others_are_named_where_the_query_runs() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    let error = Query::new("get", "")
+        .run_named(async { Err::<(), _>("secret") }, |_| "refused")
+        .await;
+    assert_eq!(error, Err("secret"));
+    let text = text();
+    let labels = r#"{error_type="refused",query_type="get"}"#;
+    assert_samples(&text, ERRORS, &[(labels, "1")]);
+    assert_samples(&text, COUNT, &[(r#"{query_type="get",table="none"}"#, "1")]);
+    telemetry.shutdown();
+}
+
+#[test]
+fn a_query_allocates_nothing_at_steady_state() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    let sql = "SELECT p.id, p.name FROM products p WHERE p.tenant_id = $1";
+    let run = |rounds| {
+        for _ in 0..rounds {
+            // Without the log line of a span, which is text.
+            let query = database::query("select", "products", async { Ok::<_, Failure>(1) });
+            let mut query = std::pin::pin!(query);
+            let context = &mut Context::from_waker(Waker::noop());
+            assert!(query.as_mut().poll(context).is_ready());
+            database::record_statement(sql, Duration::from_millis(1), true);
+        }
+    };
+    let quiet = tracing::subscriber::NoSubscriber::default();
+    tracing::subscriber::with_default(quiet, || {
+        run(1);
+        let info = allocation_counter::measure(|| run(100));
+        assert_eq!(info.count_total, 0, "{info:?}");
+    });
+    telemetry.shutdown();
+}
+
+#[test]
+fn statements_of_others_are_counted_by_kind_and_table() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    let time = Duration::from_millis(3);
+    for (sql, failed) in [
+        (
+            r#"SELECT "id" FROM "products" WHERE "sku" = 'hunter2'"#,
+            false,
+        ),
+        (r#"INSERT INTO "orders" ("id") VALUES ('hunter2')"#, true),
+        ("VACUUM", false),
+    ] {
+        database::record_statement(sql, time, failed);
+    }
+    let text = text();
+    assert_samples(
+        &text,
+        COUNT,
+        &[
+            (r#"{query_type="insert",table="orders"}"#, "1"),
+            (r#"{query_type="other",table="other"}"#, "1"),
+            (r#"{query_type="select",table="products"}"#, "1"),
+        ],
+    );
+    let labels = r#"{error_type="error",query_type="insert"}"#;
+    assert_samples(&text, ERRORS, &[(labels, "1")]);
+    assert!(!text.contains("hunter2"));
+    telemetry.shutdown();
+}
+
+#[track_caller]
+fn assert_connections(active: &str, idle: &str) {
+    let expected = [(r#"{state="active"}"#, active), (r#"{state="idle"}"#, idle)];
+    assert_samples(&text(), CONNECTIONS, &expected);
+}
+
+#[test]
+fn pools_are_read_at_each_collection_and_added_up() {
+    let active = Arc::new(AtomicU64::new(1));
+    let read = Arc::clone(&active);
+    // Before `init`, as a pool may be made.
+    let first = database::observe_pool(move || PoolState {
+        active: read.load(Ordering::Relaxed),
+        idle: 4,
+    });
+    let telemetry = text_only().init().expect("telemetry starts");
+    assert_connections("1", "4");
+    let second = Arc::new(PoolState {
+        active: 10,
+        idle: 0,
+    });
+    let watched = Arc::downgrade(&second);
+    database::observe_pool(move || watched.upgrade().map(|pool| *pool)).forever();
+    assert_connections("11", "4");
+    active.store(2, Ordering::Relaxed);
+    assert_connections("12", "4");
+    drop(second);
+    assert_connections("2", "4");
+    drop(first);
+    assert_eq!(Arc::strong_count(&active), 1, "what it read from is let go");
+    assert_connections("0", "0");
+    assert_eq!(rustok_telemetry::lost_records()[0], ("before_init", 0));
+    telemetry.shutdown();
+}
+
+#[test]
+fn a_pool_that_panics_is_left_out() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    database::observe_pool(|| -> PoolState { panic!("on purpose") }).forever();
+    database::observe_pool(|| PoolState { active: 1, idle: 2 }).forever();
+    assert_connections("1", "2");
+    assert_connections("1", "2");
+    let panics = samples(&text(), "rustok_telemetry_observation_panics_total");
+    assert_ne!(panics[""], "0");
+    telemetry.shutdown();
+}
