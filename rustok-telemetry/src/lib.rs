@@ -27,6 +27,7 @@
 //! # Cargo features
 //!
 //! - `axum`: route templates for the HTTP layer, and the health routes as a router.
+//! - `testing`: metrics and spans captured in memory, for the tests of services. For `[dev-dependencies]`.
 
 extern crate self as rustok_telemetry;
 
@@ -45,6 +46,8 @@ mod resource;
 mod self_metrics;
 mod shutdown;
 pub mod tenant;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod trace;
 
 pub use rustok_telemetry_macros::{ErrorType, LabelValue, instrument, metrics};
