@@ -83,3 +83,14 @@ pub mod __private {
     };
     pub use crate::trace::call::{Call, Site, Watched, once};
 }
+
+/// The pages in `docs/`, whose examples are compiled and run as tests.
+#[cfg(all(doctest, feature = "axum", feature = "testing"))]
+mod pages {
+    #[doc = include_str!("../../docs/http.md")]
+    mod http {}
+    #[doc = include_str!("../../docs/instrument.md")]
+    mod instrument {}
+    #[doc = include_str!("../../docs/testing.md")]
+    mod testing {}
+}

@@ -7,10 +7,7 @@ use std::{
 
 use rustok_telemetry::{ErrorType, instrument};
 
-use crate::{
-    drive,
-    table::{Case, End, MODULE_ERRORS, SpanEnd, Style, Traces},
-};
+use super::table::{Case, End, MODULE_ERRORS, SpanEnd, Style, Traces, drive};
 
 #[derive(Debug, ErrorType)]
 pub(crate) enum Failure {

@@ -14,10 +14,7 @@ use http_body_util::BodyExt;
 use rustok_telemetry::http::{RouteTemplate, TelemetryLayer};
 use tower::{Layer, Service, ServiceExt};
 
-use crate::{
-    drive,
-    table::{ACTIVE, Case, End, REQUEST_DURATION, REQUESTS, SpanEnd, Style, Traces},
-};
+use super::table::{ACTIVE, Case, End, REQUEST_DURATION, REQUESTS, SpanEnd, Style, Traces, drive};
 
 pub(crate) async fn run(case: &Case) {
     if case.end == End::NeverPolled {

@@ -7,15 +7,8 @@ mod http;
 mod streams;
 mod table;
 
-use std::{
-    future::{Future, poll_fn},
-    panic::AssertUnwindSafe,
-    task::Poll,
-};
-
-use futures::FutureExt;
 use rustok_telemetry::testing::{self, Capture};
-use table::{Case, End, SpanEnd, Traces, WATCHED};
+use table::{Case, SpanEnd, Traces, WATCHED};
 
 #[tokio::test]
 async fn each_case_leaves_behind_exactly_what_it_must() {
@@ -72,22 +65,4 @@ fn seen(telemetry: &Capture) -> Traces {
     }
     traces.spans.sort();
     traces
-}
-
-/// Polls a future as far as its case wants it, and drops it; a panic is caught outside of it, as runtimes do.
-pub(crate) async fn drive<F: Future>(end: End, future: F) {
-    let mut future = Box::pin(future);
-    match end {
-        End::NeverPolled => {}
-        End::Dropped => {
-            for _ in 0..3 {
-                let state = poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await;
-                assert!(state.is_pending());
-            }
-        }
-        End::Ok | End::Err | End::Panic => {
-            let end_of = AssertUnwindSafe(future.as_mut()).catch_unwind().await;
-            assert_eq!(end_of.is_err(), end == End::Panic);
-        }
-    }
 }

@@ -11,10 +11,9 @@ use futures::{StreamExt, stream};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
-use crate::{
-    drive,
+use super::{
     http::{request, request_with, router},
-    table::{Case, End, SpanEnd, Style, Traces},
+    table::{Case, End, SpanEnd, Style, Traces, drive},
 };
 
 pub(crate) async fn run(case: &Case) {

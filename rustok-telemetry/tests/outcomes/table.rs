@@ -1,8 +1,15 @@
 //! What is run, and what it must leave behind. The end-to-end test of the workspace runs the same table.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    future::{Future, poll_fn},
+    panic::AssertUnwindSafe,
+    task::Poll,
+};
 
-use crate::{functions, http, streams};
+use futures::FutureExt;
+
+use super::{functions, http, streams};
 
 /// What is instrumented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,5 +174,23 @@ impl Traces {
         }
         self.spans.extend(other.spans);
         self.spans.sort();
+    }
+}
+
+/// Polls a future as far as its case wants it, and drops it; a panic is caught outside of it, as runtimes do.
+pub(crate) async fn drive<F: Future>(end: End, future: F) {
+    let mut future = Box::pin(future);
+    match end {
+        End::NeverPolled => {}
+        End::Dropped => {
+            for _ in 0..3 {
+                let state = poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await;
+                assert!(state.is_pending());
+            }
+        }
+        End::Ok | End::Err | End::Panic => {
+            let end_of = AssertUnwindSafe(future.as_mut()).catch_unwind().await;
+            assert_eq!(end_of.is_err(), end == End::Panic);
+        }
     }
 }

@@ -8,6 +8,7 @@
 mod every_metric;
 mod exposition;
 mod one_trace;
+mod outcomes;
 mod sampling;
 mod server;
 mod sums;
