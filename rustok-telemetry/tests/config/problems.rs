@@ -79,8 +79,8 @@ fn each_wrong_value_says_why() {
             "OTEL_METRICS_EXPORTER=console: `console` is not supported",
         ),
         (
-            &[("OTEL_LOGS_EXPORTER", "otlp")],
-            "OTEL_LOGS_EXPORTER=otlp: `otlp` is not supported",
+            &[("OTEL_LOGS_EXPORTER", "console")],
+            "OTEL_LOGS_EXPORTER=console: `console` is not supported",
         ),
         (
             &[
