@@ -9,8 +9,7 @@ use crate::{
     InitError, LogFormat, Telemetry,
     config::TelemetryConfig,
     lifecycle::{self, Stage},
-    logging::{self, RecordSender},
-    metrics,
+    logging, metrics,
     otlp::ConnectionRuntime,
     pipeline::Pipeline,
     propagation,
@@ -172,8 +171,7 @@ impl Builder {
         let pipeline = Pipeline::build(&config, &mut runtime, machinery)?;
         if self.subscriber {
             let lines = logging::lines(self.log_format)?;
-            let sender = pipeline.record_sender.as_ref();
-            let records = sender.map(RecordSender::layer).transpose()?;
+            let records = logging::records(pipeline.record_sender.as_ref())?;
             let spans = span_filter.layer(&pipeline.tracer_provider);
             let subscriber = tracing_subscriber::registry().with(lines).with(records);
             logging::install(subscriber.with(spans))?;

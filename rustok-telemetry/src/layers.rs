@@ -51,7 +51,7 @@ impl Telemetry {
         logging::lines(format)
     }
 
-    /// Log records by OTLP, as `RUST_LOG` says; nothing unless `OTEL_LOGS_EXPORTER` is `otlp`. It goes together with
+    /// Log records by OTLP, as `RUST_LOG` says; it does nothing unless `OTEL_LOGS_EXPORTER` is `otlp`. It goes together with
     /// any layer for lines, ours or another.
     ///
     /// # Errors
@@ -59,14 +59,11 @@ impl Telemetry {
     /// [`InitError::Logging`] if `RUST_LOG` is wrong.
     pub fn log_export_layer<S>(
         &self,
-    ) -> Result<Option<impl Layer<S> + Send + Sync + 'static + use<S>>, InitError>
+    ) -> Result<impl Layer<S> + Send + Sync + 'static + use<S>, InitError>
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
-        let sender = self
-            .running
-            .as_ref()
-            .and_then(|running| running.record_sender.as_ref());
-        sender.map(|sender| sender.layer()).transpose()
+        let running = self.running.as_ref();
+        logging::records(running.and_then(|running| running.record_sender.as_ref()))
     }
 }

@@ -40,7 +40,7 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let origin = self.spans.origin(event);
+        let origin = self.spans.origin(event, context.event_scope());
         buffered(|line| {
             self.line.format_event(context, Writer::new(line), event)?;
             writer.write_str(line.trim_end_matches('\n'))?;
@@ -74,7 +74,7 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let origin = self.spans.origin(event);
+        let origin = self.spans.origin(event, context.event_scope());
         buffered(|line| {
             self.line.format_event(context, Writer::new(line), event)?;
             let object = line.trim_end_matches('\n');
@@ -139,4 +139,57 @@ fn append(writer: &mut Writer<'_>, origin: &Origin) -> fmt::Result {
 
 fn is_ambiguous(character: char) -> bool {
     character.is_whitespace() || character.is_control() || matches!(character, '"' | '=' | '\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use opentelemetry::trace::TracerProvider;
+    use opentelemetry_sdk::trace::SdkTracerProvider;
+    use tracing_subscriber::{Layer, layer::SubscriberExt};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("no panic").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn on_a_terminal_the_line_has_its_colours_and_dimmed_ids() {
+        let written = Written::default();
+        let writer = written.clone();
+        let spans = Spans::default();
+        let lines = tracing_subscriber::fmt::layer()
+            .with_writer(move || writer.clone())
+            .with_ansi(true)
+            .map_event_format(|line| HumanLine::new(line, true, spans.clone()));
+        let tracer = SdkTracerProvider::default().tracer("test");
+        let subscriber = tracing_subscriber::registry()
+            .with(lines.and_then(spans.layer()))
+            .with(tracing_opentelemetry::layer().with_tracer(tracer));
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info_span!("work").in_scope(|| tracing::warn!("seen"));
+            tracing::warn!("outside");
+        });
+        let bytes = written.0.lock().expect("no panic").clone();
+        let text = String::from_utf8(bytes).expect("text");
+        let (within, outside) = text.split_once('\n').expect("two lines");
+        assert!(within.contains("\u{1b}[33m WARN\u{1b}[0m"), "{within:?}");
+        assert!(within.contains("seen\u{1b}[2m trace_id="), "{within:?}");
+        assert!(within.ends_with("\u{1b}[0m"), "{within:?}");
+        assert!(outside.ends_with(" outside\n"), "{outside:?}");
+    }
 }

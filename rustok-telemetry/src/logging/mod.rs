@@ -18,7 +18,7 @@ use std::io;
 use tracing::Subscriber;
 use tracing_subscriber::{Layer, filter::FilterExt, filter::filter_fn, registry::LookupSpan};
 
-pub(crate) use self::records::RecordSender;
+pub(crate) use self::records::{RecordSender, records};
 use self::{
     format::{HumanLine, JsonLine},
     origin::Spans,

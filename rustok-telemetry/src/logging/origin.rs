@@ -7,9 +7,12 @@ use opentelemetry::{
     trace::{SpanContext, TraceContextExt},
 };
 use tracing::{Dispatch, Event, Subscriber, dispatcher, dispatcher::WeakDispatch};
-use tracing_subscriber::Layer;
+use tracing_subscriber::{
+    Layer,
+    registry::{LookupSpan, Scope},
+};
 
-use crate::tenant;
+use crate::{tenant, trace::tenant_of};
 
 /// Where an event belongs, as far as that is known.
 #[derive(Debug, Default)]
@@ -23,8 +26,8 @@ pub(super) struct Origin {
 /// Finds where events belong, whatever spans `RUST_LOG` hides.
 ///
 /// The context that a layer gets shows it no spans but those that its own filter wants, and while an event is
-/// dispatched the thread's dispatcher cannot be asked for. So the subscriber is remembered from its start, by a
-/// [layer](Self::layer) of its own.
+/// dispatched a subscriber that is not that of the whole process cannot be asked for. So the subscriber is remembered
+/// from its start, by a [layer](Self::layer) of its own.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Spans(Arc<OnceLock<WeakDispatch>>);
 
@@ -34,8 +37,12 @@ impl Spans {
         Learn(self.clone())
     }
 
-    /// Where `event`, which is being dispatched now, belongs.
-    pub(super) fn origin(&self, event: &Event<'_>) -> Origin {
+    /// Where `event`, which is being dispatched now, belongs. `visible` are the spans around it that the layer's filter
+    /// wants; they are asked if the subscriber cannot be.
+    pub(super) fn origin<S>(&self, event: &Event<'_>, visible: Option<Scope<'_, S>>) -> Origin
+    where
+        S: for<'span> LookupSpan<'span>,
+    {
         // The OpenTelemetry crates log while they hold what would be asked here.
         if event.metadata().target().starts_with("opentelemetry") {
             return Origin::default();
@@ -43,7 +50,8 @@ impl Spans {
         let dispatch = self.dispatch();
         Origin {
             span: self.context(&dispatch, event),
-            tenant: tenant::of_event(&dispatch, event),
+            tenant: tenant::of_event(&dispatch, event)
+                .or_else(|| visible?.find_map(|span| tenant_of(&span))),
         }
     }
 

@@ -23,7 +23,7 @@ use tracing_subscriber::{
 use super::{origin::Spans, wanted};
 use crate::{InitError, tenant::TENANT_ID, trace::Machinery};
 
-/// Makes layers that send log records.
+/// What layers send log records with.
 #[derive(Debug, Clone)]
 pub(crate) struct RecordSender {
     logger: SdkLogger,
@@ -36,22 +36,28 @@ impl RecordSender {
         let logger = provider.logger("");
         Self { logger, machinery }
     }
+}
 
-    /// The layer that sends what `RUST_LOG` wants.
-    pub(crate) fn layer<S>(&self) -> Result<impl Layer<S> + Send + Sync + use<S>, InitError>
-    where
-        S: Subscriber + for<'span> LookupSpan<'span>,
-    {
-        let machinery = self.machinery.clone();
-        // What the exporters log while they export would be exported, too, without end.
-        let of_others = filter_fn(move |metadata| !machinery.includes(metadata.target()));
-        let wanted = wanted::filter(&wanted::directives()?)?.and(of_others);
-        let spans = Spans::default();
-        let learn = spans.layer();
-        let bridge = OpenTelemetryTracingBridge::new(self);
-        let records = Records { bridge, spans };
-        Ok(records.and_then(learn).with_filter(wanted))
-    }
+/// The layer that sends what `RUST_LOG` wants, or nothing without a sender.
+pub(crate) fn records<S>(
+    sender: Option<&RecordSender>,
+) -> Result<impl Layer<S> + Send + Sync + use<S>, InitError>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let (directives, machinery) = match sender {
+        Some(sender) => (wanted::directives()?, sender.machinery.clone()),
+        None => ("off".to_owned(), Machinery::default()),
+    };
+    // What the exporters log while they export would be exported, too, without end.
+    let of_others = filter_fn(move |metadata| !machinery.includes(metadata.target()));
+    let wanted = wanted::filter(&directives)?.and(of_others);
+    let spans = Spans::default();
+    let learn = spans.layer();
+    let bridge = sender.map(OpenTelemetryTracingBridge::new);
+    Ok(Records { bridge, spans }
+        .and_then(learn)
+        .with_filter(wanted))
 }
 
 /// Gives the one logger, whoever asks.
@@ -70,7 +76,7 @@ thread_local! {
 
 /// Hands events to the bridge, together with where they belong.
 struct Records {
-    bridge: OpenTelemetryTracingBridge<RecordSender, SdkLogger>,
+    bridge: Option<OpenTelemetryTracingBridge<RecordSender, SdkLogger>>,
     spans: Spans,
 }
 
@@ -79,10 +85,11 @@ where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     fn on_event(&self, event: &Event<'_>, context: layer::Context<'_, S>) {
+        let Some(bridge) = &self.bridge else { return };
         if Context::is_current_telemetry_suppressed() {
             return;
         }
-        let origin = self.spans.origin(event);
+        let origin = self.spans.origin(event, context.event_scope(event));
         // The SDK takes the current span, which is not that of an event with another parent.
         let _attached = (!event.is_contextual()).then(|| {
             let root = Context::new();
@@ -91,7 +98,7 @@ where
         });
         let names_tenant = event.metadata().fields().field(TENANT_ID).is_some();
         TENANT.set(origin.tenant.filter(|_| !names_tenant));
-        self.bridge.on_event(event, context);
+        bridge.on_event(event, context);
         TENANT.take();
     }
 }

@@ -138,6 +138,13 @@ fn each_wrong_value_says_why() {
             "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=4096: larger than the queue of 2048 (OTEL_BSP_MAX_QUEUE_SIZE, from: default)",
         ),
         (
+            &[
+                ("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "200"),
+                ("OTEL_BLRP_MAX_QUEUE_SIZE", "100"),
+            ],
+            "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE=200: larger than the queue of 100 (OTEL_BLRP_MAX_QUEUE_SIZE, from: OTEL_BLRP_MAX_QUEUE_SIZE)",
+        ),
+        (
             &[("OTEL_METRIC_EXPORT_INTERVAL", "0")],
             "OTEL_METRIC_EXPORT_INTERVAL=0: not between 1 and 2147483647",
         ),
