@@ -198,6 +198,23 @@ fn a_hostile_tenant_breaks_no_line_for_people() {
 }
 
 #[test]
+fn what_comes_by_the_log_crate_is_a_line_like_others() {
+    let test = "what_comes_by_the_log_crate_is_a_line_like_others";
+    let Some(lines) = lines(test, "warn", || {
+        let telemetry = start(LogFormat::Json);
+        let _request = tracing::info_span!("request", tenant_id = "acme").entered();
+        log::warn!(target: "shop::stock", "low");
+        telemetry.shutdown();
+    }) else {
+        return;
+    };
+    let line = json(&lines[0]);
+    assert_eq!(line["target"], "shop::stock", "{line}");
+    assert_eq!(line["tenant_id"], "acme");
+    assert!(!has_no(&line, "trace_id"), "{line}");
+}
+
+#[test]
 fn an_event_with_a_parent_of_its_own_belongs_to_that() {
     let test = "an_event_with_a_parent_of_its_own_belongs_to_that";
     let Some(lines) = lines(test, "warn", || {
