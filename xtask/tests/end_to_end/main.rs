@@ -7,6 +7,7 @@
 
 mod every_metric;
 mod exposition;
+mod logs;
 mod one_trace;
 mod outcomes;
 mod sampling;
