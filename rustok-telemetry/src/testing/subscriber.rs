@@ -13,10 +13,10 @@ use tracing_subscriber::{
 };
 
 use super::{InSink, LogLine, Sink};
-use crate::trace::{SpanFilter, is_machinery};
+use crate::trace::{Machinery, SpanFilter, is_machinery};
 
 pub(super) fn dispatch(sink: &Arc<Sink>, span_level: Level) -> Dispatch {
-    let spans = SpanFilter::new(span_level, Vec::new()).layer(&sink.tracer_provider);
+    let spans = SpanFilter::new(span_level, Machinery::default()).layer(&sink.tracer_provider);
     let subscriber = tracing_subscriber::registry()
         .with(Before(Arc::clone(sink)))
         .with(spans)
