@@ -22,7 +22,8 @@
 //! 3. [`instrument`]: spans of functions, with the outcome of each call; [`trace`]: what is counted of spans.
 //! 4. [`http`]: the layer for servers, and the health routes.
 //! 5. [`propagation`]: context into and out of requests and events.
-//! 6. [`config`]: the `OTEL_*` variables.
+//! 6. [`LogFormat`], [`Telemetry::log_layer`], [`Telemetry::log_export_layer`]: log lines, and log records by OTLP.
+//! 7. [`config`]: the `OTEL_*` variables.
 //!
 //! # Cargo features
 //!
@@ -93,6 +94,8 @@ mod pages {
     mod http {}
     #[doc = include_str!("../../docs/instrument.md")]
     mod instrument {}
+    #[doc = include_str!("../../docs/logs.md")]
+    mod logs {}
     #[doc = include_str!("../../docs/testing.md")]
     mod testing {}
 }

@@ -97,9 +97,11 @@ where
             of_parent.unwrap_or(root).attach()
         });
         let names_tenant = event.metadata().fields().field(TENANT_ID).is_some();
-        TENANT.set(origin.tenant.filter(|_| !names_tenant));
+        let tenant = origin.tenant.filter(|_| !names_tenant);
+        // A field's own formatting may log: then an event is within another.
+        let around = TENANT.replace(tenant);
         bridge.on_event(event, context);
-        TENANT.take();
+        TENANT.set(around);
     }
 }
 
@@ -119,7 +121,7 @@ impl LogProcessor for Completing {
         if let Some(target) = target_of_log_crate(record) {
             record.set_target(target);
         }
-        if let Some(tenant) = TENANT.take() {
+        if let Some(tenant) = TENANT.with_borrow(Clone::clone) {
             record.add_attribute(TENANT_ID, opentelemetry::StringValue::from(tenant));
         }
     }

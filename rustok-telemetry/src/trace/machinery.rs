@@ -6,7 +6,7 @@ const CRATES: &[&str] = &["h2", "hyper", "hyper_util", "reqwest", "tonic", "towe
 /// Whether a span or event with this target is the exporters' own: of `opentelemetry*`, `h2`, `hyper`, `hyper_util`,
 /// `reqwest`, `tonic`, `tower`, or a module of one of them.
 ///
-/// Such spans and events are kept out of the span metrics and the exported traces. This also prevents a deadlock: the
+/// Such spans and events are kept out of the span metrics, the exported traces and the log records that are sent. This also prevents a deadlock: the
 /// OpenTelemetry SDK logs through `tracing` while it holds its locks.
 ///
 /// ```

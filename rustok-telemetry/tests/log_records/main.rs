@@ -6,7 +6,7 @@ mod receiver;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::{process::Command, time::Duration};
+use std::{collections::BTreeSet, process::Command, time::Duration};
 
 use opentelemetry_proto::tonic::logs::v1::SeverityNumber;
 use receiver::Receiver;
@@ -37,10 +37,10 @@ fn with_rust_log(test: &str, rust_log: &str, work: impl FnOnce()) {
         .env("RUST_LOG", rust_log)
         .output()
         .expect("the test runs again");
+    let said = String::from_utf8_lossy(&output.stdout);
     assert!(
-        output.status.success(),
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
+        output.status.success() && said.contains(" 1 passed"),
+        "{said}\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
 }
@@ -139,6 +139,34 @@ fn an_event_with_a_parent_or_a_tenant_of_its_own_keeps_it() {
     assert_eq!(of_none.attribute("tenant_id"), None);
     assert_eq!(tells.trace_id(), trace);
     assert_eq!(tells.attribute("tenant_id"), Some("initech"));
+}
+
+#[test]
+fn an_event_within_an_event_leaves_the_other_its_tenant() {
+    struct Noisy;
+    impl std::fmt::Debug for Noisy {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            tracing::info!(parent: None, "within");
+            f.write_str("noisy")
+        }
+    }
+    let receiver = Receiver::start(200, Duration::ZERO);
+    let telemetry = sending_to(&receiver.endpoint, &[])
+        .init()
+        .expect("telemetry starts");
+    let request = tracing::info_span!("request", tenant_id = "acme").entered();
+    tracing::info!(noisy = ?Noisy, "around");
+    drop(request);
+    telemetry.shutdown();
+    let records = receiver.records();
+    let tenants: BTreeSet<_> = records
+        .iter()
+        .map(|record| (record.body(), record.attribute("tenant_id")))
+        .collect();
+    assert_eq!(
+        tenants,
+        BTreeSet::from([("around", Some("acme")), ("within", None)])
+    );
 }
 
 #[test]

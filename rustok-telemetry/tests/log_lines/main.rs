@@ -1,5 +1,8 @@
 //! The log lines on standard error tell the trace, the span and the tenant that they belong to.
 
+mod hostile_tenants;
+mod own_subscriber;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::process::Command;
@@ -7,19 +10,6 @@ use std::process::Command;
 use rustok_telemetry::{LogFormat, Telemetry, propagation::inject_headers};
 use serde_json::Value;
 use support::text_only;
-use tracing_subscriber::layer::SubscriberExt;
-
-/// Tenants that could break a line, or pass for something else.
-const HOSTILE: &[&str] = &[
-    "a\"b",
-    "a\nb",
-    "a\\",
-    "\",\"trace_id\":\"0\"",
-    "x trace_id=0",
-    "\u{1b}[31mred",
-    "",
-    "ä💥",
-];
 
 /// Runs a test once more in a process of its own, and gives the lines on its standard error. In that process it does
 /// `work`, and gives nothing.
@@ -153,51 +143,6 @@ fn a_line_for_people_has_the_ids_at_its_end() {
 }
 
 #[test]
-fn a_hostile_tenant_breaks_no_json() {
-    let Some(lines) = lines("a_hostile_tenant_breaks_no_json", "warn", || {
-        let telemetry = start(LogFormat::Json);
-        for tenant in HOSTILE {
-            let _request = tracing::info_span!("request", tenant_id = tenant).entered();
-            tracing::warn!(traceparent = traceparent(), "seen");
-        }
-        telemetry.shutdown();
-    }) else {
-        return;
-    };
-    assert_eq!(lines.len(), HOSTILE.len(), "{lines:?}");
-    for (line, tenant) in lines.iter().zip(HOSTILE) {
-        assert_eq!(line.matches("\"trace_id\":").count(), 1, "{line}");
-        let line = json(line);
-        assert_eq!(line["tenant_id"], *tenant, "{line}");
-        assert_ids(&line);
-    }
-}
-
-#[test]
-fn a_hostile_tenant_breaks_no_line_for_people() {
-    let test = "a_hostile_tenant_breaks_no_line_for_people";
-    let Some(lines) = lines(test, "warn", || {
-        let telemetry = start(LogFormat::Human);
-        for tenant in HOSTILE {
-            let _request = tracing::info_span!("request", tenant_id = tenant).entered();
-            tracing::warn!("seen");
-        }
-        telemetry.shutdown();
-    }) else {
-        return;
-    };
-    assert_eq!(lines.len(), HOSTILE.len(), "{lines:?}");
-    for (line, tenant) in lines.iter().zip(HOSTILE) {
-        let quoted = match *tenant {
-            "ä💥" => (*tenant).to_owned(),
-            tenant => format!("{tenant:?}"),
-        };
-        assert!(line.ends_with(&format!(" tenant_id={quoted}")), "{line}");
-        assert!(!line.contains('\u{1b}'), "{line:?}");
-    }
-}
-
-#[test]
 fn what_comes_by_the_log_crate_is_a_line_like_others() {
     let test = "what_comes_by_the_log_crate_is_a_line_like_others";
     let Some(lines) = lines(test, "warn", || {
@@ -237,87 +182,4 @@ fn an_event_with_a_parent_of_its_own_belongs_to_that() {
     for key in ["trace_id", "span_id", "tenant_id"] {
         assert!(has_no(&none, key), "{none}");
     }
-}
-
-#[test]
-fn a_subscriber_of_the_services_own_has_the_same_lines() {
-    let test = "a_subscriber_of_the_services_own_has_the_same_lines";
-    let Some(lines) = lines(test, "warn", || {
-        let telemetry = text_only()
-            .without_subscriber()
-            .init()
-            .expect("telemetry starts");
-        let lines = telemetry
-            .log_layer(LogFormat::Json)
-            .expect("a right RUST_LOG");
-        let subscriber = tracing_subscriber::registry()
-            .with(lines)
-            .with(telemetry.log_export_layer().expect("a right RUST_LOG"))
-            .with(telemetry.layer());
-        // For this thread only: then the dispatcher cannot be asked while an event is dispatched.
-        tracing::subscriber::with_default(subscriber, || {
-            let _request = tracing::info_span!("request", tenant_id = "acme").entered();
-            tracing::warn!(traceparent = traceparent(), "seen");
-        });
-        telemetry.shutdown();
-    }) else {
-        return;
-    };
-    assert_eq!(lines.len(), 1, "{lines:?}");
-    let line = json(&lines[0]);
-    assert_ids(&line);
-    assert_eq!(line["tenant_id"], "acme");
-}
-
-/// An optional layer is not told which subscriber it is in; then the spans tell that it sees.
-#[test]
-fn an_optional_layer_knows_the_tenant_of_the_spans_that_it_sees() {
-    let test = "an_optional_layer_knows_the_tenant_of_the_spans_that_it_sees";
-    let Some(lines) = lines(test, "info", || {
-        let telemetry = text_only()
-            .without_subscriber()
-            .init()
-            .expect("telemetry starts");
-        let lines = telemetry
-            .log_layer(LogFormat::Json)
-            .expect("a right RUST_LOG");
-        let subscriber = tracing_subscriber::registry()
-            .with(Some(lines))
-            .with(telemetry.layer());
-        tracing::subscriber::with_default(subscriber, || {
-            let _request = tracing::info_span!("request", tenant_id = "acme").entered();
-            tracing::warn!(traceparent = traceparent(), "seen");
-        });
-        telemetry.shutdown();
-    }) else {
-        return;
-    };
-    let line = json(&lines[0]);
-    assert_ids(&line);
-    assert_eq!(line["tenant_id"], "acme");
-}
-
-#[test]
-fn a_wrong_rust_log_is_an_error_of_each_layer() {
-    let Some(lines) = lines(
-        "a_wrong_rust_log_is_an_error_of_each_layer",
-        "shop=loud",
-        || {
-            let error = text_only().init().expect_err("a wrong RUST_LOG");
-            let telemetry = text_only()
-                .without_subscriber()
-                .init()
-                .expect("telemetry starts");
-            let lines = telemetry.log_layer::<tracing_subscriber::Registry>(LogFormat::Json);
-            assert_eq!(
-                lines.err().map(|error| error.to_string()),
-                Some(error.to_string())
-            );
-            use std::io::Write;
-            writeln!(std::io::stderr(), "{error}").expect("written");
-        },
-    ) else {
-        return;
-    };
-    assert!(lines[0].starts_with("RUST_LOG=shop=loud: "), "{lines:?}");
 }
