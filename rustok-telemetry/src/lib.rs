@@ -22,11 +22,13 @@
 //! 3. [`instrument`]: spans of functions, with the outcome of each call; [`trace`]: what is counted of spans.
 //! 4. [`http`]: the layer for servers, and the health routes.
 //! 5. [`propagation`]: context into and out of requests and events.
-//! 6. [`config`]: the `OTEL_*` variables.
+//! 6. [`LogFormat`], [`Telemetry::log_layer`], [`Telemetry::log_export_layer`]: log lines, and log records by OTLP.
+//! 7. [`config`]: the `OTEL_*` variables.
 //!
 //! # Cargo features
 //!
 //! - `axum`: route templates for the HTTP layer, and the health routes as a router.
+//! - `testing`: metrics and spans captured in memory, for the tests of services. For `[dev-dependencies]`.
 
 extern crate self as rustok_telemetry;
 
@@ -39,15 +41,19 @@ mod error;
 mod error_type;
 pub mod http;
 mod init;
+mod layers;
 mod lifecycle;
 mod logging;
 pub mod metrics;
 mod otlp;
+mod pipeline;
 pub mod propagation;
 mod resource;
 mod self_metrics;
 mod shutdown;
 pub mod tenant;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod trace;
 
 pub use rustok_telemetry_macros::{ErrorType, LabelValue, instrument, metrics};
@@ -82,4 +88,17 @@ pub mod __private {
         registered::{ALL as CATALOGUE, Registered},
     };
     pub use crate::trace::call::{Call, Site, Watched, once};
+}
+
+/// The pages in `docs/`, whose examples are compiled and run as tests.
+#[cfg(all(doctest, feature = "axum", feature = "testing"))]
+mod pages {
+    #[doc = include_str!("../../docs/http.md")]
+    mod http {}
+    #[doc = include_str!("../../docs/instrument.md")]
+    mod instrument {}
+    #[doc = include_str!("../../docs/logs.md")]
+    mod logs {}
+    #[doc = include_str!("../../docs/testing.md")]
+    mod testing {}
 }

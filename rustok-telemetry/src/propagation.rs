@@ -160,6 +160,19 @@ impl Extractor for EventContext {
     }
 }
 
+/// Sets the default propagators, unless telemetry has been started and has set its own.
+#[cfg(feature = "testing")]
+pub(crate) fn install_for_tests() {
+    use crate::lifecycle::{self, Stage};
+
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        if lifecycle::stage() == Stage::NotStarted {
+            install(&[Propagator::TraceContext, Propagator::Baggage]);
+        }
+    });
+}
+
 /// Sets the process' propagators.
 pub(crate) fn install(propagators: &[Propagator]) {
     let propagators = propagators

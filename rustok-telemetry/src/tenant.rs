@@ -25,7 +25,7 @@
 use std::{fmt, ops::Deref, sync::Arc};
 
 use tracing::{
-    Dispatch, Metadata, Value,
+    Dispatch, Event, Metadata, Value,
     callsite::Identifier,
     dispatcher,
     field::FieldSet,
@@ -72,6 +72,11 @@ pub fn set(tenant: &str) {
             record(dispatch, &id, tenant);
         }
     });
+}
+
+/// The tenant of an event: that of the nearest span around it that has one.
+pub(crate) fn of_event(dispatch: &Dispatch, event: &Event<'_>) -> Option<Arc<str>> {
+    find_around(dispatch, event, tenant_of)
 }
 
 /// Makes this tenant that of `span`. Unlike [`tracing::Span::record`] this works for spans that don't declare the
@@ -127,9 +132,28 @@ pub(crate) fn find<T>(
     dispatch: &Dispatch,
     ask: impl Fn(&SpanRef<'_, Registry>) -> Option<T>,
 ) -> Option<T> {
-    let registry = dispatch.downcast_ref::<Registry>()?;
-    let current = dispatch.current_span();
-    let span = registry.span(current.id()?)?;
+    find_from(dispatch, dispatch.current_span().id()?, ask)
+}
+
+/// Like [`find`], for the spans that an event belongs to: those of its parent, if it names one.
+pub(crate) fn find_around<T>(
+    dispatch: &Dispatch,
+    event: &Event<'_>,
+    ask: impl Fn(&SpanRef<'_, Registry>) -> Option<T>,
+) -> Option<T> {
+    match event.parent() {
+        Some(parent) => find_from(dispatch, parent, ask),
+        None if event.is_contextual() => find(dispatch, ask),
+        None => None,
+    }
+}
+
+fn find_from<T>(
+    dispatch: &Dispatch,
+    span: &Id,
+    ask: impl Fn(&SpanRef<'_, Registry>) -> Option<T>,
+) -> Option<T> {
+    let span = dispatch.downcast_ref::<Registry>()?.span(span)?;
     span.scope().find_map(|span| ask(&span))
 }
 

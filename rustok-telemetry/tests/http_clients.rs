@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::{collections::BTreeSet, net::SocketAddr, sync::Mutex, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, ops::Range, sync::Mutex, time::Duration};
 
 use axum::{
     Router,
@@ -169,21 +169,21 @@ async fn a_thousand_clients_that_go_away_are_all_counted_and_leave_nothing_behin
 async fn ten_thousand_random_requests_make_few_series() {
     let telemetry = text_only().init().expect("telemetry starts");
     let address = serve().await;
-    let methods = ["GET", "POST", "BREW", "PROPFIND", "DELETE"];
-    stream::iter(0..100_usize)
-        .for_each_concurrent(10, |connection| async move {
-            let mut stream = TcpStream::connect(address).await.expect("a connection");
-            for i in 0..100 {
-                let id = connection * 100 + i;
-                let method = if i % 7 == 0 { format!("X{id}") } else { methods[i % methods.len()].to_owned() };
-                let path = if i % 3 == 0 { format!("/items/{id}?q={id}") } else { format!("/{id}/../.env") };
-                let request = format!("{method} {path} HTTP/1.1\r\nhost: h{id}\r\nx-tenant: {id}\r\ncontent-length: 0\r\n\r\n");
-                stream.write_all(request.as_bytes()).await.expect("a request");
-                read_head(&mut stream).await;
-            }
+    let everything = |connections: Range<usize>| {
+        stream::iter(connections).for_each_concurrent(10, move |connection| {
+            tries_everything(address, connection * 100..(connection + 1) * 100)
         })
-        .await;
-    let requests = samples(&text(), "rustok_http_requests_total");
+    };
+    everything(0..20).await;
+    let after_two_thousand = text();
+    everything(20..100).await;
+    let text = text();
+    assert_eq!(
+        series(&text),
+        series(&after_two_thousand),
+        "no series comes of a further 8,000 requests"
+    );
+    let requests = samples(&text, "rustok_http_requests_total");
     let counted: usize = requests
         .values()
         .filter_map(|count| count.parse::<usize>().ok())
@@ -192,6 +192,40 @@ async fn ten_thousand_random_requests_make_few_series() {
     // Four methods that are known (or `_OTHER`), two paths, and few statuses.
     assert!(requests.len() <= 10, "{requests:?}");
     telemetry.shutdown();
+}
+
+/// Random methods, paths, queries and header values.
+async fn tries_everything(address: SocketAddr, ids: Range<usize>) {
+    let methods = ["GET", "POST", "BREW", "PROPFIND", "DELETE"];
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    for id in ids {
+        let method = match id % 7 {
+            0 => format!("X{id}"),
+            _ => methods[id % methods.len()].to_owned(),
+        };
+        let path = match id % 3 {
+            0 => format!("/items/{id}?q={id}"),
+            _ => format!("/{id}/../.env"),
+        };
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: h{id}\r\nx-tenant-id: {id}\r\nuser-agent: a{id}\r\n\
+             traceparent: 00-{id:032x}-{id:016x}-01\r\nbaggage: tenant_id=t{id},k{id}=v\r\n\
+             x-forwarded-for: 10.0.0.{id}\r\ncontent-length: 0\r\n\r\n"
+        );
+        stream
+            .write_all(request.as_bytes())
+            .await
+            .expect("a request");
+        read_head(&mut stream).await;
+    }
+}
+
+/// Every series of the text, without its value.
+fn series(text: &str) -> BTreeSet<&str> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .filter_map(|line| Some(line.rsplit_once(' ')?.0))
+        .collect()
 }
 
 /// Reads one response, by its `content-length`.

@@ -82,6 +82,7 @@ impl TelemetryConfig {
     pub fn check(&self) -> Result<(), ConfigError> {
         let mut problems = self.traces.problems();
         problems.extend(self.metrics.problems());
+        problems.extend(self.logs.problems());
         ConfigError::check(problems)
     }
 

@@ -10,8 +10,10 @@ use std::{
     time::Instant,
 };
 
-use http::{Method, StatusCode, request::Parts, response};
+use http::{Method, StatusCode, Version, request::Parts, response};
+use opentelemetry::trace::TraceContextExt;
 use tracing::{Span, field::Empty};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::{metrics, propagation, trace::call::CANCELLED};
 
@@ -26,6 +28,12 @@ pub const PANIC: &str = "panic";
 
 /// `status` of requests whose response's body failed while it was being sent.
 pub const BODY_ERROR: &str = "body_error";
+
+/// `method` of requests whose method no convention knows.
+const OTHER_METHOD: &str = "_OTHER";
+
+/// Letters that are kept of a method that no convention knows.
+const MAX_METHOD: usize = 32;
 
 /// The template of the route that a request matched, such as `/api/products/{id}`, for frameworks other than axum.
 ///
@@ -114,8 +122,9 @@ impl Exchange {
         if self.route == UNMATCHED
             && let Some(RouteTemplate(route)) = response.extensions.get()
         {
-            self.span
-                .record("otel.name", format!("{} {route}", self.method));
+            // The span has been started, and recording `otel.name` renames no span that has.
+            let name = span_name(self.method, Some(route));
+            self.span.context().span().update_name(name);
             self.span.record("http.route", &**route);
             self.route = route.clone();
         }
@@ -206,19 +215,17 @@ fn server_span(request: &Parts, method: &'static str, route: Option<&str>) -> Sp
         error.type = Empty,
         rustok.outcome = Empty,
         http.request.method = method,
+        http.request.method_original = original_method(request, method),
         http.route = Empty,
         http.response.status_code = Empty,
+        network.protocol.version = protocol_version(request.version),
         url.path = request.uri.path(),
+        url.scheme = request.uri.scheme_str(),
         tenant_id = Empty,
     );
-    match route {
-        Some(route) => {
-            span.record("otel.name", format!("{method} {route}"));
-            span.record("http.route", route);
-        }
-        None => {
-            span.record("otel.name", method);
-        }
+    span.record("otel.name", &*span_name(method, route));
+    if let Some(route) = route {
+        span.record("http.route", route);
     }
     propagation::set_parent(&span, propagation::extract_headers(&request.headers));
     span
@@ -235,6 +242,37 @@ fn matched_route(extensions: &http::Extensions) -> Option<Cow<'static, str>> {
     None
 }
 
+/// The name that the conventions give: without a route the method, which is called HTTP there if it is unknown.
+fn span_name(method: &'static str, route: Option<&str>) -> Cow<'static, str> {
+    let method = if method == OTHER_METHOD {
+        "HTTP"
+    } else {
+        method
+    };
+    match route {
+        Some(route) => format!("{method} {route}").into(),
+        None => method.into(),
+    }
+}
+
+/// A method that no convention knows, cut to a length that does no harm.
+fn original_method<'request>(request: &'request Parts, method: &str) -> Option<&'request str> {
+    let original = request.method.as_str();
+    // A method is ASCII.
+    (original != method).then(|| original.get(..MAX_METHOD).unwrap_or(original))
+}
+
+fn protocol_version(version: Version) -> Option<&'static str> {
+    match version {
+        Version::HTTP_09 => Some("0.9"),
+        Version::HTTP_10 => Some("1.0"),
+        Version::HTTP_11 => Some("1.1"),
+        Version::HTTP_2 => Some("2"),
+        Version::HTTP_3 => Some("3"),
+        _ => None,
+    }
+}
+
 /// The method, if it is one that OpenTelemetry's conventions know.
 fn known_method(method: &Method) -> &'static str {
     match *method {
@@ -247,6 +285,6 @@ fn known_method(method: &Method) -> &'static str {
         Method::OPTIONS => "OPTIONS",
         Method::CONNECT => "CONNECT",
         Method::TRACE => "TRACE",
-        _ => "_OTHER",
+        _ => OTHER_METHOD,
     }
 }

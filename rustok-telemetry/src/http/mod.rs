@@ -33,10 +33,15 @@
 //!
 //! # Spans
 //!
-//! The span follows OpenTelemetry's conventions for HTTP servers: kind `server`, name `{method} {route}`, the caller's
-//! context as its parent. The response's `traceresponse` header tells the caller the trace, so that it can be given with
-//! a question. Headers and the query string are not recorded. The span declares `tenant_id`: record it with
-//! `tracing::Span::current().record("tenant_id", …)` as soon as the tenant is known.
+//! The span follows OpenTelemetry's [conventions for HTTP servers]: kind `server`, name
+//! `{method} {route}` (`HTTP` for an unknown method), the caller's context as its parent, and the attributes `http.request.method`,
+//! `http.request.method_original` (of an unknown method), `http.route`, `http.response.status_code`, `error.type`,
+//! `network.protocol.version`, `url.path` and, where the request itself tells it, `url.scheme`. What is in headers and in
+//! the query string is never recorded, so `server.address`, `user_agent.original` and `url.query` are missing. The
+//! response's `traceresponse` header tells the caller the trace, so that it can be given with a question. The span
+//! declares `tenant_id`: call [`tenant::set`](crate::tenant::set) as soon as the tenant is known.
+//!
+//! [conventions for HTTP servers]: https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span
 
 mod body;
 mod exchange;

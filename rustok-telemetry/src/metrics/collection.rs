@@ -5,7 +5,7 @@ use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, LazyLock, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -30,15 +30,17 @@ use crate::lifecycle::{self, Stage};
 /// });
 /// ```
 pub fn before_collection(read: impl Fn() + Send + Sync + 'static) -> CollectionHook {
+    let hooks = current_hooks();
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
-    hooks().insert(id, Arc::new(read));
-    CollectionHook { id }
+    hooks.lock().insert(id, Arc::new(read));
+    CollectionHook { id, hooks }
 }
 
 /// Keeps a function of [`before_collection`] running; dropping it ends that.
 #[must_use = "the function runs no more as soon as this is dropped"]
 pub struct CollectionHook {
     id: u64,
+    hooks: Arc<Hooks>,
 }
 
 impl CollectionHook {
@@ -50,7 +52,7 @@ impl CollectionHook {
 
 impl Drop for CollectionHook {
     fn drop(&mut self) {
-        let removed = hooks().remove(&self.id);
+        let removed = self.hooks.lock().remove(&self.id);
         // What the function holds is dropped without the lock.
         drop(removed);
     }
@@ -62,26 +64,47 @@ impl fmt::Debug for CollectionHook {
     }
 }
 
-/// Runs all functions; tells how many there are. While telemetry stops, what was read last stays.
+/// Runs the functions of the process; tells how many there are. While telemetry stops, what was read last stays.
 pub(crate) fn run_hooks() -> usize {
-    if lifecycle::stage() != Stage::Running {
-        return hooks().len();
+    if lifecycle::stage() == Stage::Running {
+        PROCESS.run()
+    } else {
+        PROCESS.lock().len()
     }
-    // Not under the lock: a function may end itself or add another.
-    let hooks: Vec<_> = hooks().values().cloned().collect();
-    for hook in &hooks {
-        if catch_unwind(AssertUnwindSafe(|| hook())).is_err() {
-            crate::self_metrics::observation_panicked();
-        }
-    }
-    hooks.len()
 }
+
+/// Functions that run before a collection.
+#[derive(Default)]
+pub(crate) struct Hooks(Mutex<BTreeMap<u64, Hook>>);
 
 type Hook = Arc<dyn Fn() + Send + Sync>;
 
-static NEXT: AtomicU64 = AtomicU64::new(0);
-static HOOKS: Mutex<BTreeMap<u64, Hook>> = Mutex::new(BTreeMap::new());
+impl Hooks {
+    /// Runs all functions; tells how many there are.
+    pub(crate) fn run(&self) -> usize {
+        // Not under the lock: a function may end itself or add another.
+        let hooks: Vec<_> = self.lock().values().cloned().collect();
+        for hook in &hooks {
+            if catch_unwind(AssertUnwindSafe(|| hook())).is_err() {
+                crate::self_metrics::observation_panicked();
+            }
+        }
+        hooks.len()
+    }
 
-fn hooks() -> std::sync::MutexGuard<'static, BTreeMap<u64, Hook>> {
-    HOOKS.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Hook>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+static NEXT: AtomicU64 = AtomicU64::new(0);
+static PROCESS: LazyLock<Arc<Hooks>> = LazyLock::new(Arc::default);
+
+/// Those of the process, or of the test that runs.
+fn current_hooks() -> Arc<Hooks> {
+    #[cfg(feature = "testing")]
+    if let Some(capture) = crate::testing::current() {
+        return Arc::clone(&capture.hooks);
+    }
+    Arc::clone(&PROCESS)
 }

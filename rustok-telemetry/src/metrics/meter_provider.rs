@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use opentelemetry::{InstrumentationScope, metrics::MeterProvider};
+use opentelemetry::{
+    InstrumentationScope,
+    metrics::{Meter, MeterProvider},
+};
 use opentelemetry_sdk::{
     Resource,
     metrics::{Instrument, PeriodicReader, SdkMeterProvider, Stream, exporter::PushMetricExporter},
@@ -45,13 +48,18 @@ where
 
 /// Makes every instrument of the catalogue. From now on records arrive.
 pub(crate) fn install_instruments(provider: &SdkMeterProvider) {
-    let scope = InstrumentationScope::builder(SCOPE)
-        .with_version(env!("CARGO_PKG_VERSION"))
-        .build();
-    let meter = provider.meter_with_scope(scope);
+    let meter = meter(provider);
     for metric in ALL {
         metric.install(&meter);
     }
+}
+
+/// The meter that all instruments of the catalogue are made with.
+pub(crate) fn meter(provider: &SdkMeterProvider) -> Meter {
+    let scope = InstrumentationScope::builder(SCOPE)
+        .with_version(env!("CARGO_PKG_VERSION"))
+        .build();
+    provider.meter_with_scope(scope)
 }
 
 /// A view that gives each metric its own limit of label sets. The SDK allocates for the limit at once.

@@ -40,6 +40,10 @@ impl<I: Instrument, const N: usize> Metric<I, N> {
 
     /// Records a value, and tells whether it did. Before `init` and after shutdown it is counted as lost instead.
     pub fn record(&self, labels: [&str; N], value: I::Value) -> bool {
+        #[cfg(feature = "testing")]
+        if let Some(recorded) = crate::testing::record::<I, N>(self.declaration, labels, value) {
+            return recorded;
+        }
         match (lifecycle::stage(), self.series.get()) {
             (Stage::Running, Some(series)) => match I::reject(value) {
                 None => {

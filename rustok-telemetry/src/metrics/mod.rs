@@ -43,7 +43,7 @@ mod module;
 pub(crate) mod observable;
 pub(crate) mod prometheus_text;
 pub(crate) mod registered;
-mod series;
+pub(crate) mod series;
 mod sliding;
 mod span;
 pub(crate) mod summed;

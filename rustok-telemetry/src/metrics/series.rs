@@ -34,7 +34,7 @@ use super::{
 };
 
 /// All series of a metric with `N` labels.
-pub(super) struct Series<I: Instrument, const N: usize> {
+pub(crate) struct Series<I: Instrument, const N: usize> {
     declaration: &'static Declaration,
     handle: I::Handle,
     table: RwLock<Table<I, N>>,
@@ -44,7 +44,7 @@ pub(super) struct Series<I: Instrument, const N: usize> {
 }
 
 impl<I: Instrument, const N: usize> Series<I, N> {
-    pub(super) fn new(declaration: &'static Declaration, handle: I::Handle) -> Self {
+    pub(crate) fn new(declaration: &'static Declaration, handle: I::Handle) -> Self {
         Self {
             declaration,
             handle,
@@ -56,7 +56,7 @@ impl<I: Instrument, const N: usize> Series<I, N> {
     }
 
     /// Records a value under a label set, or under the set that the budgets allow for it.
-    pub(super) fn record(&self, mut labels: [&str; N], value: I::Value) {
+    pub(crate) fn record(&self, mut labels: [&str; N], value: I::Value) {
         let cut = normalise(&mut labels);
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         match table.place(labels, &self.hasher) {

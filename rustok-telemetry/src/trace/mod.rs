@@ -43,5 +43,6 @@ pub(crate) mod tracer_provider;
 mod visitor;
 
 pub(crate) use self::filter::SpanFilter;
+pub(crate) use self::machinery::Machinery;
 pub use self::machinery::is_machinery;
 pub(crate) use self::span_metrics::{has_tenant_state, tenant_of};

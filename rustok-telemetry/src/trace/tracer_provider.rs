@@ -1,6 +1,6 @@
 //! The tracer provider: sampler, limits and an accounted batch processor.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::atomic::Ordering, time::Duration};
 
 use opentelemetry::{Context, trace::Span as _};
 use opentelemetry_sdk::{
@@ -14,7 +14,7 @@ use opentelemetry_sdk::{
 
 use crate::{
     config::{self, TracesConfig},
-    delivery::{DELIVERY, SpanVerdict},
+    delivery::{DELIVERY, Verdict},
 };
 
 /// Builds the provider. Without an exporter spans still get ids, so that propagation and logs work.
@@ -80,13 +80,17 @@ impl fmt::Debug for Accounted {
 impl SpanProcessor for Accounted {
     fn on_start(&self, span: &mut Span, context: &Context) {
         if span.span_context().is_sampled() {
-            DELIVERY.spans.start();
+            DELIVERY.open_spans.fetch_add(1, Ordering::Relaxed);
         }
         self.0.on_start(span, context);
     }
 
     fn on_end(&self, span: SpanData) {
-        if span.span_context.is_sampled() && DELIVERY.spans.enter_queue() == SpanVerdict::Queued {
+        if !span.span_context.is_sampled() {
+            return;
+        }
+        DELIVERY.open_spans.fetch_sub(1, Ordering::Relaxed);
+        if DELIVERY.spans.enter_queue() == Verdict::Queued {
             self.0.on_end(span);
         }
     }

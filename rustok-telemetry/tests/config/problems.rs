@@ -79,8 +79,8 @@ fn each_wrong_value_says_why() {
             "OTEL_METRICS_EXPORTER=console: `console` is not supported",
         ),
         (
-            &[("OTEL_LOGS_EXPORTER", "otlp")],
-            "OTEL_LOGS_EXPORTER=otlp: `otlp` is not supported",
+            &[("OTEL_LOGS_EXPORTER", "console")],
+            "OTEL_LOGS_EXPORTER=console: `console` is not supported",
         ),
         (
             &[
@@ -136,6 +136,13 @@ fn each_wrong_value_says_why() {
         (
             &[("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4096")],
             "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=4096: larger than the queue of 2048 (OTEL_BSP_MAX_QUEUE_SIZE, from: default)",
+        ),
+        (
+            &[
+                ("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "200"),
+                ("OTEL_BLRP_MAX_QUEUE_SIZE", "100"),
+            ],
+            "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE=200: larger than the queue of 100 (OTEL_BLRP_MAX_QUEUE_SIZE, from: OTEL_BLRP_MAX_QUEUE_SIZE)",
         ),
         (
             &[("OTEL_METRIC_EXPORT_INTERVAL", "0")],

@@ -7,7 +7,9 @@
 
 mod every_metric;
 mod exposition;
+mod logs;
 mod one_trace;
+mod outcomes;
 mod sampling;
 mod server;
 mod sums;

@@ -1,0 +1,57 @@
+//! Captured log lines.
+
+use std::fmt;
+
+use tracing::{
+    Event, Level,
+    field::{Field, Visit},
+};
+
+/// An event of `tracing`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// Its level.
+    pub level: Level,
+    /// Where it comes from: the path of the module, unless given otherwise.
+    pub target: String,
+    /// The message.
+    pub message: String,
+    /// The other fields, in their order.
+    pub fields: Vec<(String, String)>,
+}
+
+impl LogLine {
+    pub(super) fn read(event: &Event<'_>) -> Self {
+        let mut line = Self {
+            level: *event.metadata().level(),
+            target: event.metadata().target().to_owned(),
+            message: String::new(),
+            fields: Vec::new(),
+        };
+        event.record(&mut line);
+        line
+    }
+}
+
+impl Visit for LogLine {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.record_str(field, &format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "message" => value.clone_into(&mut self.message),
+            name => self.fields.push((name.to_owned(), value.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for LogLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.level, self.target, self.message)?;
+        for (name, value) in &self.fields {
+            write!(f, " {name}={value}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,177 @@
+//! Captured metrics, and assertions on them.
+
+use std::{collections::BTreeMap, fmt};
+
+use prometheus::proto::{MetricFamily, MetricType};
+
+use crate::metrics::{Declaration, catalogue};
+
+/// A metric of the catalogue and what was recorded of it: all label sets, or those that [`with`](Self::with) chose.
+///
+/// The assertions return it, so that several can follow each other.
+#[derive(Debug, Clone)]
+pub struct CapturedMetric {
+    declaration: &'static Declaration,
+    all: Vec<CapturedSeries>,
+    chosen: Vec<(String, String)>,
+}
+
+/// One label set of a metric.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct CapturedSeries {
+    /// Its labels, by name.
+    pub labels: BTreeMap<String, String>,
+    /// The value of a counter or gauge; the sum of a histogram.
+    pub value: f64,
+    /// How many values a histogram has; 0 for other kinds.
+    pub count: u64,
+}
+
+impl CapturedMetric {
+    #[track_caller]
+    pub(super) fn read(name: &str, families: &[MetricFamily]) -> Self {
+        let Some(declaration) = catalogue().into_iter().find(|metric| metric.name == name) else {
+            let names: Vec<_> = catalogue().iter().map(|metric| metric.name).collect();
+            panic!("no metric is called `{name}`; declared are {names:?}");
+        };
+        let family = families.iter().find(|family| family.name() == name);
+        Self {
+            declaration,
+            all: family.map(read_series).unwrap_or_default(),
+            chosen: Vec::new(),
+        }
+    }
+
+    /// Only the label sets in which this label has this value.
+    ///
+    /// # Panics
+    ///
+    /// When the metric has no such label.
+    #[track_caller]
+    pub fn with(mut self, label: &str, value: &str) -> Self {
+        let names: Vec<_> = self.declaration.labels.iter().map(|own| own.name).collect();
+        assert!(
+            names.contains(&label),
+            "{} has no label `{label}`; it has {names:?}",
+            self.declaration.name
+        );
+        self.chosen.push((label.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The chosen label sets, in the order of their values.
+    pub fn series(&self) -> Vec<CapturedSeries> {
+        let chosen = |series: &&CapturedSeries| {
+            let has = |(label, value): &(String, String)| series.labels.get(label) == Some(value);
+            self.chosen.iter().all(has)
+        };
+        self.all.iter().filter(chosen).cloned().collect()
+    }
+
+    /// The sum over the chosen label sets: of a counter, a gauge, or the sums of a histogram. 0 where nothing was
+    /// recorded.
+    pub fn value(&self) -> f64 {
+        // Not `sum`, whose zero is negative.
+        let series = self.series();
+        series.iter().fold(0.0, |sum, series| sum + series.value)
+    }
+
+    /// How many values the chosen label sets of a histogram have.
+    pub fn count(&self) -> u64 {
+        self.series().iter().map(|series| series.count).sum()
+    }
+
+    /// Asserts the [`value`](Self::value), up to rounding.
+    ///
+    /// # Panics
+    ///
+    /// When it is another one, or nothing was recorded under the chosen labels and the value is not 0.
+    #[track_caller]
+    pub fn assert_value(self, expected: f64) -> Self {
+        let actual = self.value();
+        let close = (actual - expected).abs() <= 1e-9 * expected.abs().max(1.0);
+        assert!(close, "the value is {actual}, not {expected}, of {self}");
+        self
+    }
+
+    /// Asserts the [`count`](Self::count).
+    ///
+    /// # Panics
+    ///
+    /// When it is another one.
+    #[track_caller]
+    pub fn assert_count(self, expected: u64) -> Self {
+        let actual = self.count();
+        assert!(
+            actual == expected,
+            "the count is {actual}, not {expected}, of {self}"
+        );
+        self
+    }
+
+    /// Asserts that nothing was recorded under the chosen labels.
+    ///
+    /// # Panics
+    ///
+    /// When something was.
+    #[track_caller]
+    pub fn assert_absent(self) -> Self {
+        assert!(self.series().is_empty(), "something was recorded of {self}");
+        self
+    }
+}
+
+/// The metric with its choice, and everything that was recorded of it.
+impl fmt::Display for CapturedMetric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let labels = |labels: Vec<(&String, &String)>| {
+            let labels: Vec<_> = labels
+                .iter()
+                .map(|(name, value)| format!("{name}={value:?}"))
+                .collect();
+            labels.join(",")
+        };
+        let chosen = self.chosen.iter().map(|(name, value)| (name, value));
+        let name = self.declaration.name;
+        write!(f, "{name}{{{}}}; recorded: ", labels(chosen.collect()))?;
+        if self.all.is_empty() {
+            return f.write_str("nothing");
+        }
+        for series in &self.all {
+            write!(f, "\n  {{{}}} ", labels(series.labels.iter().collect()))?;
+            match series.count {
+                0 => write!(f, "{}", series.value)?,
+                count => write!(f, "count {count}, sum {}", series.value)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_series(family: &MetricFamily) -> Vec<CapturedSeries> {
+    let mut all: Vec<_> = family
+        .get_metric()
+        .iter()
+        .map(|metric| {
+            let labels = metric.get_label().iter();
+            let (value, count) = match family.get_field_type() {
+                MetricType::COUNTER => (metric.get_counter().get_value(), 0),
+                MetricType::GAUGE => (metric.get_gauge().get_value(), 0),
+                _ => {
+                    let histogram = metric.get_histogram();
+                    (histogram.get_sample_sum(), histogram.get_sample_count())
+                }
+            };
+            CapturedSeries {
+                labels: labels
+                    .map(|label| (label.name().to_owned(), label.value().to_owned()))
+                    .collect(),
+                value,
+                count,
+            }
+        })
+        .collect();
+    all.sort_by(|one, other| one.labels.cmp(&other.labels));
+    all
+}

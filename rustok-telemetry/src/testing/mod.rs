@@ -1,0 +1,299 @@
+//! For the tests of services: capture what the code under test records, in memory, and assert on it (feature `testing`).
+//!
+//! Each test has a [`Capture`] of its own. Tests that run in parallel in one process don't see each other's metrics and
+//! spans, and nothing needs to be started or shut down. What is captured went through the real thing: label budgets,
+//! the OpenTelemetry SDK, the span metrics layer and the names as Prometheus would see them.
+//!
+//! ```
+//! use rustok_telemetry::{instrument, metrics, testing, ErrorType};
+//!
+//! #[derive(Debug, ErrorType)]
+//! enum OrderError { OutOfStock }
+//!
+//! #[instrument(name = "orders.place", tenant_id = tenant, module = "orders")]
+//! fn place(tenant: &str, quantity: u32, card_number: &str) -> Result<(), OrderError> {
+//!     if quantity > 10 {
+//!         return Err(OrderError::OutOfStock);
+//!     }
+//!     metrics::record_event_published("OrderPlaced", tenant);
+//!     Ok(())
+//! }
+//!
+//! let telemetry = testing::capture();
+//! assert!(place("acme", 1, "4000-1234").is_ok());
+//! assert!(place("acme", 99, "4000-1234").is_err());
+//!
+//! telemetry.metric("rustok_event_bus_published_total").with("tenant_id", "acme").assert_value(1.0);
+//! telemetry.metric("rustok_module_errors_total").with("error_type", "out_of_stock").assert_value(1.0);
+//! let [placed, refused] = telemetry.spans_named("orders.place").try_into().unwrap();
+//! placed.assert_ok().assert_attribute("tenant_id", "acme");
+//! refused.assert_error("out_of_stock");
+//! telemetry.assert_nowhere("4000-1234");
+//! ```
+//!
+//! # What belongs to a capture
+//!
+//! What happens on the thread that made it, until it is dropped: with `#[tokio::test]`, whose runtime has one thread,
+//! that is the whole test with all of its tasks. Work on other threads joins by [`Capture::handle`]; a runtime with
+//! several threads that belongs to the capture is run by [`Capture::block_on`].
+//!
+//! Metrics that are observed at collection, the two derived rates among them, are about the process and not about one
+//! test, and are not captured; functions of [`before_collection`](crate::metrics::before_collection) that are
+//! registered within a capture run for it.
+
+mod logs;
+mod metrics;
+mod sink;
+mod spans;
+mod subscriber;
+
+use std::{
+    cell::RefCell,
+    fmt,
+    marker::PhantomData,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use tracing::{Dispatch, dispatcher};
+
+pub(crate) use self::sink::{Sink, record};
+pub use self::{
+    logs::LogLine,
+    metrics::{CapturedMetric, CapturedSeries},
+    spans::CapturedSpan,
+};
+
+/// Begins to capture what this thread does.
+pub fn capture() -> Capture {
+    Capture::begin(tracing::Level::INFO)
+}
+
+/// What the code under test recorded. Ends when it is dropped.
+#[must_use = "nothing is captured any more as soon as this is dropped"]
+pub struct Capture {
+    handle: Handle,
+    _entered: Entered,
+}
+
+impl Capture {
+    /// Like [`capture`], with spans up to this level; it is `INFO` otherwise, as in [`Builder::span_level`].
+    ///
+    /// [`Builder::span_level`]: crate::Builder::span_level
+    pub fn begin(span_level: tracing::Level) -> Self {
+        let sink = Arc::new(Sink::new());
+        let dispatch = subscriber::dispatch(&sink, span_level);
+        crate::propagation::install_for_tests();
+        let handle = Handle { sink, dispatch };
+        let _entered = handle.enter();
+        Self { handle, _entered }
+    }
+
+    /// What takes part in the capture on another thread.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Runs a future on a new tokio runtime with two threads, both of which belong to the capture.
+    ///
+    /// # Panics
+    ///
+    /// When the runtime cannot be made, or within another runtime.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let handle = self.handle();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .on_thread_start(move || handle.enter().for_the_thread())
+            .build()
+            .unwrap_or_else(|error| panic!("the runtime for the test: {error}"));
+        runtime.block_on(future)
+    }
+
+    /// A metric of the catalogue, with everything that was recorded of it until now.
+    ///
+    /// # Panics
+    ///
+    /// When no metric of this name is declared.
+    #[track_caller]
+    pub fn metric(&self, name: &str) -> CapturedMetric {
+        CapturedMetric::read(name, &self.gather())
+    }
+
+    /// The captured metrics as Prometheus would scrape them.
+    pub fn text(&self) -> String {
+        self.handle.sink.text(&self.gather())
+    }
+
+    /// The spans that have ended, in the order in which they ended.
+    pub fn spans(&self) -> Vec<CapturedSpan> {
+        self.handle.sink.spans()
+    }
+
+    /// The spans of this name that have ended, in the order in which they ended. The name is the exported one, such as
+    /// `GET /api/products/{id}`: `otel.name`, else the name of the `tracing` span.
+    pub fn spans_named(&self, name: &str) -> Vec<CapturedSpan> {
+        let mut spans = self.spans();
+        spans.retain(|span| span.name() == name);
+        spans
+    }
+
+    /// The one span of this name that has ended.
+    ///
+    /// # Panics
+    ///
+    /// When there is none, or more than one.
+    #[track_caller]
+    pub fn span(&self, name: &str) -> CapturedSpan {
+        let mut found = self.spans_named(name);
+        match (found.pop(), found.len()) {
+            (Some(span), 0) => span,
+            (last, others) => {
+                let count = others + usize::from(last.is_some());
+                let names: Vec<_> = self.spans().iter().map(|s| s.name().to_owned()).collect();
+                panic!("{count} spans are called `{name}`, not 1; these have ended: {names:?}")
+            }
+        }
+    }
+
+    /// The events of `tracing` of every level, in their order.
+    pub fn logs(&self) -> Vec<LogLine> {
+        self.handle.sink.logs()
+    }
+
+    /// Asserts that a text, such as a password, is in no span, no log line and no label.
+    ///
+    /// # Panics
+    ///
+    /// When it is somewhere; the message says where.
+    #[track_caller]
+    pub fn assert_nowhere(&self, secret: &str) {
+        for span in self.spans() {
+            let span = format!("{span:?}");
+            assert!(!span.contains(secret), "`{secret}` is in a span: {span}");
+        }
+        for line in self.logs() {
+            let line = line.to_string();
+            assert!(
+                !line.contains(secret),
+                "`{secret}` is in a log line: {line}"
+            );
+        }
+        for line in self.text().lines() {
+            assert!(!line.contains(secret), "`{secret}` is in a label: {line}");
+        }
+    }
+
+    fn gather(&self) -> Vec<prometheus::proto::MetricFamily> {
+        let _entered = self.handle.enter();
+        self.handle.sink.gather()
+    }
+}
+
+impl fmt::Debug for Capture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Capture").finish_non_exhaustive()
+    }
+}
+
+/// Lets another thread take part in a [`Capture`].
+///
+/// ```
+/// let telemetry = rustok_telemetry::testing::capture();
+/// let handle = telemetry.handle();
+/// std::thread::spawn(move || {
+///     let _captured = handle.enter();
+///     rustok_telemetry::metrics::record_event_published("ProductCreated", "acme");
+/// })
+/// .join()
+/// .unwrap();
+/// telemetry.metric("rustok_event_bus_published_total").assert_value(1.0);
+/// ```
+#[derive(Clone)]
+pub struct Handle {
+    sink: Arc<Sink>,
+    dispatch: Dispatch,
+}
+
+impl Handle {
+    /// Captures what this thread does, until the returned value is dropped.
+    pub fn enter(&self) -> Entered {
+        Entered {
+            _subscriber: dispatcher::set_default(&self.dispatch),
+            _sink: InSink::enter(Arc::clone(&self.sink)),
+            not_send: PhantomData,
+        }
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").finish_non_exhaustive()
+    }
+}
+
+/// As long as this lives, its thread takes part in a [`Capture`].
+#[must_use = "the thread takes part no more as soon as this is dropped"]
+pub struct Entered {
+    _subscriber: dispatcher::DefaultGuard,
+    _sink: InSink,
+    not_send: PhantomData<*const ()>,
+}
+
+impl Entered {
+    /// Until the thread ends.
+    fn for_the_thread(self) {
+        FOR_THE_THREAD.with_borrow_mut(|entered| entered.push(self));
+    }
+}
+
+impl fmt::Debug for Entered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entered").finish_non_exhaustive()
+    }
+}
+
+thread_local! {
+    static CURRENT: RefCell<Vec<Arc<Sink>>> = const { RefCell::new(Vec::new()) };
+    static FOR_THE_THREAD: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Threads that take part in some capture. Where there are none, recording costs one look at this.
+static ENTERED: AtomicUsize = AtomicUsize::new(0);
+
+/// The capture that this thread takes part in.
+pub(crate) fn current() -> Option<Arc<Sink>> {
+    if ENTERED.load(Ordering::Relaxed) == 0 {
+        return None;
+    }
+    // A thread that ends has none any more.
+    CURRENT
+        .try_with(|current| current.try_borrow().ok()?.last().cloned())
+        .ok()
+        .flatten()
+}
+
+/// Puts a sink in front for this thread, and takes it away when dropped.
+struct InSink(());
+
+impl InSink {
+    fn enter(sink: Arc<Sink>) -> Self {
+        ENTERED.fetch_add(1, Ordering::Relaxed);
+        CURRENT.with_borrow_mut(|current| current.push(sink));
+        Self(())
+    }
+
+    /// What an earlier `enter` has left behind.
+    fn entered() -> Self {
+        Self(())
+    }
+}
+
+impl Drop for InSink {
+    fn drop(&mut self) {
+        ENTERED.fetch_sub(1, Ordering::Relaxed);
+        let _ = CURRENT.try_with(|current| current.borrow_mut().pop());
+    }
+}

@@ -1,0 +1,222 @@
+//! What the feature `testing` promises to the tests of services.
+#![cfg(feature = "testing")]
+
+use std::{panic::catch_unwind, sync::Arc, thread};
+
+use rustok_telemetry::{instrument, metrics, tenant, testing};
+
+const PUBLISHED: &str = "rustok_event_bus_published_total";
+const CREATED: &str = "rustok_spans_created_total";
+
+#[instrument(name = "work", tenant_id = tenant)]
+fn work(tenant: &str) {
+    metrics::record_event_published("ProductCreated", tenant);
+    tracing::info!("done");
+}
+
+#[test]
+fn tests_that_run_in_parallel_do_not_see_each_other() {
+    thread::scope(|scope| {
+        for test in 0..20_u32 {
+            scope.spawn(move || {
+                let telemetry = testing::capture();
+                let tenant = format!("tenant-{test}");
+                for _ in 0..=test {
+                    work(&tenant);
+                    thread::yield_now();
+                }
+                let runs = f64::from(test + 1);
+                telemetry.metric(PUBLISHED).assert_value(runs);
+                telemetry
+                    .metric(PUBLISHED)
+                    .with("tenant_id", &tenant)
+                    .assert_value(runs);
+                telemetry.metric(CREATED).assert_value(runs);
+                assert_eq!(telemetry.spans().len(), test as usize + 1);
+                assert_eq!(telemetry.logs().len(), test as usize + 1);
+            });
+        }
+    });
+}
+
+#[test]
+fn nothing_is_captured_before_and_after() {
+    work("before");
+    let telemetry = testing::capture();
+    telemetry.metric(PUBLISHED).assert_absent();
+    drop(telemetry);
+    work("after");
+    assert_eq!(rustok_telemetry::lost_records()[0].0, "before_init");
+    assert!(rustok_telemetry::lost_records()[0].1 >= 2);
+}
+
+#[test]
+fn a_runtime_with_several_threads_belongs_to_the_capture() {
+    let telemetry = testing::capture();
+    telemetry.block_on(async {
+        let tasks: Vec<_> = (0..50)
+            .map(|_| tokio::spawn(async { work("acme") }))
+            .collect();
+        for task in tasks {
+            task.await.expect("no panic");
+        }
+    });
+    telemetry.metric(PUBLISHED).assert_value(50.0);
+    telemetry
+        .metric("rustok_span_duration_seconds")
+        .assert_count(50);
+    assert_eq!(telemetry.spans_named("work").len(), 50);
+}
+
+#[tokio::test]
+async fn tasks_of_a_test_runtime_belong_to_the_capture() {
+    let telemetry = testing::capture();
+    tokio::spawn(async { work("acme") })
+        .await
+        .expect("no panic");
+    telemetry.metric(PUBLISHED).assert_value(1.0);
+    telemetry
+        .span("work")
+        .assert_ok()
+        .assert_attribute("tenant_id", "acme");
+}
+
+#[test]
+fn a_span_that_closes_on_a_foreign_thread_counts_for_its_capture() {
+    let telemetry = testing::capture();
+    let span = tracing::info_span!("moved");
+    thread::spawn(move || drop(span)).join().expect("no panic");
+    telemetry
+        .metric("rustok_span_duration_seconds")
+        .with("operation", "moved")
+        .assert_count(1);
+}
+
+#[test]
+fn children_carry_the_tenant_that_they_inherit() {
+    let telemetry = testing::capture();
+    {
+        let request = tracing::info_span!("request", tenant_id = tracing::field::Empty).entered();
+        drop(tracing::info_span!("before"));
+        tenant::set("acme");
+        drop(tracing::info_span!("after"));
+        drop(request);
+    }
+    let request = telemetry.span("request");
+    request.assert_attribute("tenant_id", "acme");
+    telemetry
+        .span("before")
+        .assert_child_of(&request)
+        .assert_no_attribute("tenant_id");
+    telemetry
+        .span("after")
+        .assert_child_of(&request)
+        .assert_attribute("tenant_id", "acme");
+    telemetry
+        .metric(CREATED)
+        .with("operation", "after")
+        .with("tenant_id", "acme")
+        .assert_value(1.0);
+}
+
+#[test]
+fn hooks_of_a_test_run_for_its_capture_only() {
+    let one = testing::capture();
+    let alive = Arc::new(());
+    let held = Arc::clone(&alive);
+    let hook = metrics::before_collection(move || {
+        let _held = &held;
+        metrics::update_queue_depth("in_memory", 7);
+    });
+    {
+        let other = testing::capture();
+        other.metric("rustok_event_bus_queue_depth").assert_absent();
+    }
+    one.metric("rustok_event_bus_queue_depth").assert_value(7.0);
+    drop(hook);
+    assert_eq!(Arc::strong_count(&alive), 1);
+}
+
+#[test]
+fn budgets_hold_as_in_the_service() {
+    let telemetry = testing::capture();
+    for i in 0..600 {
+        metrics::record_event_published("ProductCreated", &format!("tenant-{i}"));
+    }
+    telemetry.metric(PUBLISHED).assert_value(600.0);
+    telemetry
+        .metric(PUBLISHED)
+        .with("tenant_id", "other")
+        .assert_value(100.0);
+}
+
+#[test]
+fn assertions_that_fail_say_what_there_is() {
+    let telemetry = testing::capture();
+    work("acme");
+    let message = |failing: &(dyn Fn() + std::panic::RefUnwindSafe)| {
+        let panic = catch_unwind(failing).expect_err("the assertion fails");
+        panic.downcast_ref::<String>().cloned().expect("a message")
+    };
+    let metric = telemetry.metric(PUBLISHED);
+    let span = telemetry.span("work");
+    for (failing, parts) in [
+        (
+            Box::new({
+                let metric = metric.clone();
+                move || drop(metric.clone().with("tenant_id", "globex").assert_value(2.0))
+            }) as Box<dyn Fn() + std::panic::RefUnwindSafe>,
+            [
+                "the value is 0, not 2",
+                r#"{tenant_id="globex"}"#,
+                r#"{event_type="ProductCreated",tenant_id="acme"} 1"#,
+            ],
+        ),
+        (
+            Box::new(move || drop(metric.clone().with("tenant", "acme"))),
+            ["has no label `tenant`", "event_type", "tenant_id"],
+        ),
+        (
+            Box::new(|| drop(testing::capture().metric("rustok_typo_total"))),
+            [
+                "no metric is called `rustok_typo_total`",
+                PUBLISHED,
+                CREATED,
+            ],
+        ),
+        (
+            Box::new(|| drop(testing::capture().span("nothing"))),
+            ["0 spans are called `nothing`", "not 1", "[]"],
+        ),
+    ] {
+        let message = message(&failing);
+        for part in parts {
+            assert!(message.contains(part), "{part} in: {message}");
+        }
+    }
+    let wrong = catch_unwind(std::panic::AssertUnwindSafe(|| {
+        span.assert_error("not_found");
+    }));
+    assert!(wrong.is_err());
+}
+
+#[test]
+fn a_secret_is_found_wherever_it_is() {
+    let found = |leak: fn()| {
+        catch_unwind(move || {
+            let telemetry = testing::capture();
+            leak();
+            telemetry.assert_nowhere("hunter2");
+        })
+        .is_err()
+    };
+    assert!(!found(|| work("acme")));
+    assert!(found(|| drop(tracing::info_span!(
+        "login",
+        password = "hunter2"
+    ))));
+    assert!(found(|| tracing::debug!("the password is hunter2")));
+    assert!(found(|| metrics::record_event_published(
+        "Login", "hunter2"
+    )));
+}

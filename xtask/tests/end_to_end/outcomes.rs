@@ -1,0 +1,110 @@
+//! Every outcome is seen exactly once in Prometheus and in Jaeger too: the table of `rustok-telemetry/tests/outcomes`,
+//! run in this process, which pushes to the real Collector.
+
+#[path = "../../../rustok-telemetry/tests/outcomes/functions.rs"]
+mod functions;
+#[path = "../../../rustok-telemetry/tests/outcomes/http.rs"]
+mod http;
+#[path = "../../../rustok-telemetry/tests/outcomes/streams.rs"]
+mod streams;
+#[path = "../../../rustok-telemetry/tests/outcomes/table.rs"]
+mod table;
+
+use std::time::Duration;
+
+use rustok_telemetry::config::TelemetryConfig;
+use rustok_telemetry::metrics::{Kind, catalogue};
+use serde_json::Value;
+use xtask::stack::query::{jaeger_traces, prometheus_query};
+use xtask::stack::{Port, Stack};
+
+use crate::support::{eventually, stack};
+use table::{Case, SpanEnd, Traces, WATCHED};
+
+const SERVICE: &str = "outcomes";
+
+#[test]
+fn every_outcome_arrives_exactly_once() {
+    let stack = stack("outcomes");
+    let endpoint = stack.ports().url(Port::CollectorOtlpGrpc);
+    let config = TelemetryConfig::from_vars([
+        ("OTEL_SERVICE_NAME", SERVICE),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+    ])
+    .expect("a valid configuration");
+    let telemetry = rustok_telemetry::builder()
+        .config(config)
+        .init()
+        .expect("telemetry starts");
+
+    let cases = Case::all();
+    let mut expected = Traces::default();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    for case in &cases {
+        expected.merge(case.expected());
+        runtime.block_on(case.run());
+    }
+    drop(runtime);
+    let report = telemetry.shutdown();
+    assert!(report.is_complete(), "{report}");
+
+    eventually(Duration::from_secs(60), || {
+        let mut seen = Traces::default();
+        for metric in WATCHED {
+            read_metric(&stack, metric, &mut seen)?;
+        }
+        for trace in jaeger_traces(&stack, SERVICE).map_err(|error| error.to_string())? {
+            read_spans(&trace, &mut seen);
+        }
+        seen.spans.sort();
+        if seen == expected {
+            Ok(())
+        } else {
+            Err(format!("seen {seen:#?}\nexpected {expected:#?}"))
+        }
+    });
+    println!(
+        "{} cases: {} series in Prometheus and {} spans in Jaeger, exactly as expected",
+        cases.len(),
+        expected.series.len(),
+        expected.spans.len()
+    );
+}
+
+fn read_metric(stack: &Stack, metric: &'static str, seen: &mut Traces) -> Result<(), String> {
+    let is_histogram = |name| {
+        let mut all = catalogue().into_iter();
+        all.any(|declared| declared.name == name && declared.kind == Kind::Histogram)
+    };
+    let suffix = if is_histogram(metric) { "_count" } else { "" };
+    let query = format!("{metric}{suffix}{{job=\"{SERVICE}\"}}");
+    let samples = prometheus_query(stack, &query).map_err(|error| error.to_string())?;
+    for mut sample in samples {
+        let of_the_path = ["__name__", "job", "instance"];
+        sample
+            .labels
+            .retain(|name, _| !of_the_path.contains(&name.as_str()));
+        seen.series.insert((metric, sample.labels), sample.value);
+    }
+    Ok(())
+}
+
+fn read_spans(trace: &Value, seen: &mut Traces) {
+    for span in trace["spans"].as_array().into_iter().flatten() {
+        let tag = |key: &str| {
+            let mut tags = span["tags"].as_array().into_iter().flatten();
+            let tag = tags.find(|tag| tag["key"] == key)?;
+            Some(tag["value"].as_str().unwrap_or_default().to_owned())
+        };
+        let failed = tag("otel.status_code").is_some_and(|status| status == "ERROR");
+        let end = match (failed, tag("error.type"), tag("rustok.outcome")) {
+            (true, Some(error_type), None) => SpanEnd::Error(error_type),
+            (false, None, Some(outcome)) if outcome == "cancelled" => SpanEnd::Cancelled,
+            (false, None, None) => SpanEnd::Ok,
+            other => SpanEnd::Error(format!("contradictory: {other:?}")),
+        };
+        let name = span["operationName"].as_str().unwrap_or_default();
+        seen.spans.push((name.to_owned(), end));
+    }
+}
