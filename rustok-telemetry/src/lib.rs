@@ -21,14 +21,18 @@
 //! 2. [`mod@metrics`]: the metrics that every service has, and the macro [`metrics`](macro@metrics) to declare others.
 //! 3. [`instrument`]: spans of functions, with the outcome of each call; [`trace`]: what is counted of spans.
 //! 4. [`http`]: the layer for servers, and the health routes.
-//! 5. [`propagation`]: context into and out of requests and events.
-//! 6. [`LogFormat`], [`Telemetry::log_layer`], [`Telemetry::log_export_layer`]: log lines, and log records by OTLP.
-//! 7. [`config`]: the `OTEL_*` variables.
+//! 5. [`database`], [`cache`], [`circuit_breaker`]: parts of a service that record themselves.
+//! 6. [`propagation`]: context into and out of requests and events.
+//! 7. [`LogFormat`], [`Telemetry::log_layer`], [`Telemetry::log_export_layer`]: log lines, and log records by OTLP.
+//! 8. [`config`]: the `OTEL_*` variables.
 //!
 //! # Cargo features
 //!
 //! - `axum`: route templates for the HTTP layer, and the health routes as a router.
+//! - `moka`: `cache::Metered`, a cache of moka that records what it does.
+//! - `sqlx`: names of sqlx's errors, and the connections of its pools.
 //! - `testing`: metrics and spans captured in memory, for the tests of services. For `[dev-dependencies]`.
+//! - `tower-resilience`: `circuit_breaker::observe`, for the breakers of `tower-resilience-circuitbreaker`.
 
 extern crate self as rustok_telemetry;
 
@@ -101,4 +105,20 @@ mod pages {
     mod logs {}
     #[doc = include_str!("../../docs/testing.md")]
     mod testing {}
+}
+
+/// The pages on parts of a service.
+#[cfg(all(
+    doctest,
+    feature = "moka",
+    feature = "sqlx",
+    feature = "tower-resilience"
+))]
+mod pages_of_parts {
+    #[doc = include_str!("../../docs/cache.md")]
+    mod cache {}
+    #[doc = include_str!("../../docs/circuit-breaker.md")]
+    mod circuit_breaker {}
+    #[doc = include_str!("../../docs/database.md")]
+    mod database {}
 }

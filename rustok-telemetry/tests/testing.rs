@@ -3,7 +3,7 @@
 
 use std::{panic::catch_unwind, sync::Arc, thread};
 
-use rustok_telemetry::{instrument, metrics, tenant, testing};
+use rustok_telemetry::{cache::Recorder, instrument, metrics, tenant, testing};
 
 const PUBLISHED: &str = "rustok_event_bus_published_total";
 const CREATED: &str = "rustok_spans_created_total";
@@ -135,6 +135,19 @@ fn hooks_of_a_test_run_for_its_capture_only() {
     one.metric("rustok_event_bus_queue_depth").assert_value(7.0);
     drop(hook);
     assert_eq!(Arc::strong_count(&alive), 1);
+}
+
+#[test]
+fn what_is_read_from_several_sources_is_added_up_for_each_test() {
+    let size = || Recorder::new("prices").observe_size(|| 3);
+    let one = testing::capture();
+    let _readings = (size(), size());
+    {
+        let other = testing::capture();
+        let _reading = size();
+        other.metric("rustok_cache_size").assert_value(3.0);
+    }
+    one.metric("rustok_cache_size").assert_value(6.0);
 }
 
 #[test]

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use super::operation::Operation;
-use crate::metrics::{
-    self, Reading,
-    summed::{Summed, gauge},
-};
+use crate::metrics::{self, Reading, collection::current_hooks};
 
 /// Records what a cache does, under its name. A clone is cheap.
 ///
@@ -119,7 +116,11 @@ impl Recorder {
         &self,
         read: impl Fn() -> S + Send + Sync + 'static,
     ) -> Reading {
-        SIZES.observe(Arc::clone(&self.cache), move || Some([read().into()?]))
+        let cache = Arc::clone(&self.cache);
+        current_hooks()
+            .sums
+            .cache_sizes
+            .observe(cache, move || Some([read().into()?]))
     }
 
     fn operation(&self, name: &'static str, result: &'static str) -> Operation {
@@ -139,6 +140,3 @@ const ERROR: &str = "error";
 fn miss<V>(found: &Option<V>) -> Option<&'static str> {
     found.is_none().then_some(MISS)
 }
-
-static SIZES: Summed<1> =
-    Summed::new(|cache, [size]| metrics::update_cache_size(cache, gauge(size)));

@@ -1,9 +1,6 @@
 //! The connections of pools, read at each collection.
 
-use crate::metrics::{
-    self, Reading,
-    summed::{Summed, gauge},
-};
+use crate::metrics::{Reading, collection::current_hooks};
 
 /// The connections that a pool has at a moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,13 +38,11 @@ pub struct PoolState {
 pub fn observe_pool<S: Into<Option<PoolState>>>(
     read: impl Fn() -> S + Send + Sync + 'static,
 ) -> Reading {
-    POOLS.observe("".into(), move || {
-        let state: PoolState = read().into()?;
-        Some([state.active, state.idle])
-    })
+    current_hooks()
+        .sums
+        .connections
+        .observe("".into(), move || {
+            let state: PoolState = read().into()?;
+            Some([state.active, state.idle])
+        })
 }
-
-static POOLS: Summed<2> = Summed::new(|_, [active, idle]| {
-    metrics::update_db_connections("active", gauge(active));
-    metrics::update_db_connections("idle", gauge(idle));
-});

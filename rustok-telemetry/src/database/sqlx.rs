@@ -14,7 +14,7 @@ use crate::{ErrorType, metrics::Reading};
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), sqlx::Error> {
-/// let pool = sqlx::any::AnyPool::connect("postgres://db/shop").await?;
+/// let pool = sqlx::SqlitePool::connect("sqlite:shop.db").await?;
 /// rustok_telemetry::database::observe_sqlx_pool(&pool).forever();
 /// # Ok(())
 /// # }

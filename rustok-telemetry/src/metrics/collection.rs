@@ -10,6 +10,7 @@ use std::{
     },
 };
 
+use super::summed::Sums;
 use crate::lifecycle::{self, Stage};
 
 /// Runs `read` before each collection of the metrics, as long as the returned value lives.
@@ -69,13 +70,17 @@ pub(crate) fn run_hooks() -> usize {
     if lifecycle::stage() == Stage::Running {
         PROCESS.run()
     } else {
-        PROCESS.lock().len()
+        PROCESS.lock().len() + PROCESS.sums.sources()
     }
 }
 
 /// Functions that run before a collection.
 #[derive(Default)]
-pub(crate) struct Hooks(Mutex<BTreeMap<u64, Hook>>);
+pub(crate) struct Hooks {
+    functions: Mutex<BTreeMap<u64, Hook>>,
+    /// What is read from several sources, and added up.
+    pub(crate) sums: Sums,
+}
 
 type Hook = Arc<dyn Fn() + Send + Sync>;
 
@@ -89,11 +94,13 @@ impl Hooks {
                 crate::self_metrics::observation_panicked();
             }
         }
-        hooks.len()
+        hooks.len() + self.sums.report()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Hook>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.functions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -101,7 +108,7 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 static PROCESS: LazyLock<Arc<Hooks>> = LazyLock::new(Arc::default);
 
 /// Those of the process, or of the test that runs.
-fn current_hooks() -> Arc<Hooks> {
+pub(crate) fn current_hooks() -> Arc<Hooks> {
     #[cfg(feature = "testing")]
     if let Some(capture) = crate::testing::current() {
         return Arc::clone(&capture.hooks);

@@ -5,10 +5,10 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt, mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, MutexGuard, Once, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::before_collection;
+use super::{update_cache_size, update_db_connections};
 
 /// Keeps a value being read before each collection; dropping it ends that.
 ///
@@ -23,7 +23,7 @@ use super::before_collection;
 #[must_use = "the value is read no more as soon as this is dropped"]
 pub struct Reading {
     id: u64,
-    of: &'static dyn Forget,
+    of: Arc<dyn Forget>,
 }
 
 impl Reading {
@@ -45,13 +45,37 @@ impl fmt::Debug for Reading {
     }
 }
 
-/// `N` gauges for each key, such as the active and the idle connections, or the size of each cache.
-pub(crate) struct Summed<const N: usize> {
-    report: fn(&str, [u64; N]),
-    sources: Mutex<Sources<N>>,
-    hooked: Once,
+/// All that is added up.
+#[derive(Default)]
+pub(crate) struct Sums {
+    /// Active and idle connections of pools, all under one key.
+    pub(crate) connections: Arc<Summed<2>>,
+    /// Entries of caches, by name.
+    pub(crate) cache_sizes: Arc<Summed<1>>,
 }
 
+impl Sums {
+    /// Reads everything and sets the gauges; tells how many sources there are.
+    pub(super) fn report(&self) -> usize {
+        self.connections.report(|_, [active, idle]| {
+            update_db_connections("active", active);
+            update_db_connections("idle", idle);
+        });
+        self.cache_sizes
+            .report(|cache, [size]| update_cache_size(cache, size));
+        self.sources()
+    }
+
+    pub(super) fn sources(&self) -> usize {
+        self.connections.lock().living.len() + self.cache_sizes.lock().living.len()
+    }
+}
+
+/// `N` values for each key, each the sum of what its sources say.
+#[derive(Default)]
+pub(crate) struct Summed<const N: usize>(Mutex<Sources<N>>);
+
+#[derive(Default)]
 struct Sources<const N: usize> {
     next: u64,
     living: BTreeMap<u64, Source<N>>,
@@ -69,36 +93,22 @@ struct Source<const N: usize> {
 type Read<const N: usize> = dyn Fn() -> Option<[u64; N]> + Send + Sync;
 
 impl<const N: usize> Summed<N> {
-    /// Gauges that `report` sets.
-    pub(crate) const fn new(report: fn(&str, [u64; N])) -> Self {
-        Self {
-            report,
-            sources: Mutex::new(Sources {
-                next: 0,
-                living: BTreeMap::new(),
-                reported: BTreeSet::new(),
-            }),
-            hooked: Once::new(),
-        }
-    }
-
     /// Adds what `read` reads to the sum of `key`.
     pub(crate) fn observe(
-        &'static self,
+        self: &Arc<Self>,
         key: Arc<str>,
         read: impl Fn() -> Option<[u64; N]> + Send + Sync + 'static,
     ) -> Reading {
-        self.hooked
-            .call_once(|| before_collection(|| self.collect()).forever());
         let mut sources = self.lock();
         let id = sources.next;
         sources.next += 1;
         let read = Arc::new(read);
         sources.living.insert(id, Source { key, read });
-        Reading { id, of: self }
+        let of: Arc<dyn Forget> = self.clone();
+        Reading { id, of }
     }
 
-    fn collect(&self) {
+    fn report(&self, set: fn(&str, [i64; N])) {
         // Not under the lock: a source may end itself or add another.
         let (living, reported) = {
             let mut sources = self.lock();
@@ -112,16 +122,18 @@ impl<const N: usize> Summed<N> {
                 Err(_) => crate::self_metrics::observation_panicked(),
             }
         }
-        for (key, sum) in sums {
-            (self.report)(&key, sum);
-            if living.values().any(|source| source.key == key) {
-                self.lock().reported.insert(key);
-            }
+        for (key, sum) in &sums {
+            set(
+                key,
+                sum.map(|value| i64::try_from(value).unwrap_or(i64::MAX)),
+            );
         }
+        let keys = living.into_values().map(|source| source.key);
+        self.lock().reported.extend(keys);
     }
 
     fn lock(&self) -> MutexGuard<'_, Sources<N>> {
-        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -141,9 +153,4 @@ fn add<const N: usize>(sum: &mut [u64; N], values: [u64; N]) {
     for (sum, value) in sum.iter_mut().zip(values) {
         *sum = sum.saturating_add(value);
     }
-}
-
-/// A gauge's value.
-pub(crate) fn gauge(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
 }
