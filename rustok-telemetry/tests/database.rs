@@ -300,6 +300,14 @@ fn pools_are_read_at_each_collection_and_added_up() {
 }
 
 #[test]
+fn a_pool_that_is_gone_before_the_first_collection_is_0() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    database::observe_pool(|| None).forever();
+    assert_connections("0", "0");
+    telemetry.shutdown();
+}
+
+#[test]
 fn a_pool_that_panics_is_left_out() {
     let telemetry = text_only().init().expect("telemetry starts");
     database::observe_pool(|| -> PoolState { panic!("on purpose") }).forever();

@@ -66,19 +66,21 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
     let events_stop = CancellationToken::new();
     let worker = tokio::spawn(Worker::new(events, handlers).run(events_stop.clone()));
 
+    // Kept to the end, so that the last metrics have the size of its cache.
+    let tenants = Tenants::new(
+        db.clone(),
+        config.tenant_cache_capacity,
+        config.tenant_cache_ttl,
+    );
     let state = AppState {
         db: db.clone(),
-        tenants: Tenants::new(
-            db.clone(),
-            config.tenant_cache_capacity,
-            config.tenant_cache_ttl,
-        ),
+        tenants: tenants.clone(),
         catalogue: Catalogue::new(db.clone(), bus.clone(), inventory.clone()),
         orders: Orders::new(db.clone(), bus.clone(), inventory),
     };
     let stop = CancellationToken::new();
     stop_on_signal(&stop)?;
-    let housekeeping = tokio::spawn(keep_house(db.clone(), state.tenants.clone(), bus.clone()));
+    let housekeeping = tokio::spawn(keep_house(db.clone(), tenants.clone(), bus.clone()));
     if child.is_some() {
         cli::announce(
             "rustok-inventory",

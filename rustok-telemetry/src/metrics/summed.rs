@@ -79,8 +79,8 @@ pub(crate) struct Summed<const N: usize>(Mutex<Sources<N>>);
 struct Sources<const N: usize> {
     next: u64,
     living: BTreeMap<u64, Source<N>>,
-    /// Keys of the last collection. One that has no source any more is 0, once.
-    reported: BTreeSet<Arc<str>>,
+    /// Keys that had a source since the last collection began. One that has none any more is 0, once.
+    to_report: BTreeSet<Arc<str>>,
 }
 
 #[derive(Clone)]
@@ -102,6 +102,7 @@ impl<const N: usize> Summed<N> {
         let mut sources = self.lock();
         let id = sources.next;
         sources.next += 1;
+        sources.to_report.insert(key.clone());
         let read = Arc::new(read);
         sources.living.insert(id, Source { key, read });
         let of: Arc<dyn Forget> = self.clone();
@@ -110,11 +111,11 @@ impl<const N: usize> Summed<N> {
 
     fn report(&self, set: fn(&str, [i64; N])) {
         // Not under the lock: a source may end itself or add another.
-        let (living, reported) = {
+        let (living, keys) = {
             let mut sources = self.lock();
-            (sources.living.clone(), mem::take(&mut sources.reported))
+            (sources.living.clone(), mem::take(&mut sources.to_report))
         };
-        let mut sums: BTreeMap<_, _> = reported.into_iter().map(|key| (key, [0; N])).collect();
+        let mut sums: BTreeMap<_, _> = keys.into_iter().map(|key| (key, [0; N])).collect();
         for (id, source) in &living {
             match catch_unwind(AssertUnwindSafe(|| (source.read)())) {
                 Ok(Some(values)) => add(sums.entry(source.key.clone()).or_insert([0; N]), values),
@@ -129,7 +130,7 @@ impl<const N: usize> Summed<N> {
             );
         }
         let keys = living.into_values().map(|source| source.key);
-        self.lock().reported.extend(keys);
+        self.lock().to_report.extend(keys);
     }
 
     fn lock(&self) -> MutexGuard<'_, Sources<N>> {
