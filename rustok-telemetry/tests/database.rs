@@ -197,6 +197,22 @@ fn the_span_says_what_the_query_does() {
     );
 }
 
+#[cfg(feature = "testing")]
+#[tokio::test]
+async fn the_exported_span_is_a_clients_and_called_as_sql_would_say_it() {
+    let telemetry = rustok_telemetry::testing::capture();
+    let select = Query::new("select", "products").system("sqlite");
+    assert!(select.run(work(How::Err)).await.is_err());
+    let span = telemetry.span("SELECT products");
+    span.assert_error("locked")
+        .assert_attribute("db.system.name", "sqlite")
+        .assert_attribute("db.operation.name", "SELECT")
+        .assert_attribute("db.collection.name", "products")
+        .assert_no_attribute("db.query.text")
+        .assert_no_attribute("db.query.summary");
+    assert_eq!(format!("{:?}", span.kind()), "Client");
+}
+
 #[tokio::test]
 async fn errors_of_others_are_named_where_the_query_runs() {
     let telemetry = text_only().init().expect("telemetry starts");
