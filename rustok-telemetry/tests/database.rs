@@ -1,4 +1,4 @@
-//! Queries: each is timed, and has one outcome. Statements that were run elsewhere, and pools of any kind.
+//! Queries: each is timed, and has one outcome. Statements that were run elsewhere.
 
 #[path = "instrument/spans.rs"]
 #[allow(dead_code, reason = "made for several tests")]
@@ -8,17 +8,13 @@ mod support;
 use std::{
     future::pending,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
     task::{Context, Waker},
     time::Duration,
 };
 
 use rustok_telemetry::{
     ErrorType,
-    database::{self, PoolState, Query},
+    database::{self, Query},
 };
 use spans::{watch, watch_counted};
 use support::{assert_samples, samples, text, text_only};
@@ -26,7 +22,6 @@ use support::{assert_samples, samples, text, text_only};
 const COUNT: &str = "rustok_database_query_duration_seconds_count";
 const SECONDS: &str = "rustok_database_query_duration_seconds_sum";
 const ERRORS: &str = "rustok_database_query_errors_total";
-const CONNECTIONS: &str = "rustok_database_connections";
 const SPANS: &str = "rustok_spans_created_total";
 const SPAN_ERRORS: &str = "rustok_spans_with_errors_total";
 const CANCELLED: &str = "rustok_spans_cancelled_total";
@@ -277,60 +272,5 @@ fn statements_of_others_are_counted_by_kind_and_table() {
     let labels = r#"{error_type="error",query_type="insert"}"#;
     assert_samples(&text, ERRORS, &[(labels, "1")]);
     assert!(!text.contains("hunter2"));
-    telemetry.shutdown();
-}
-
-#[track_caller]
-fn assert_connections(active: &str, idle: &str) {
-    let expected = [(r#"{state="active"}"#, active), (r#"{state="idle"}"#, idle)];
-    assert_samples(&text(), CONNECTIONS, &expected);
-}
-
-#[test]
-fn pools_are_read_at_each_collection_and_added_up() {
-    let active = Arc::new(AtomicU64::new(1));
-    let read = Arc::clone(&active);
-    // Before `init`, as a pool may be made.
-    let first = database::observe_pool(move || PoolState {
-        active: read.load(Ordering::Relaxed),
-        idle: 4,
-    });
-    let telemetry = text_only().init().expect("telemetry starts");
-    assert_connections("1", "4");
-    let second = Arc::new(PoolState {
-        active: 10,
-        idle: 0,
-    });
-    let watched = Arc::downgrade(&second);
-    database::observe_pool(move || watched.upgrade().map(|pool| *pool)).forever();
-    assert_connections("11", "4");
-    active.store(2, Ordering::Relaxed);
-    assert_connections("12", "4");
-    drop(second);
-    assert_connections("2", "4");
-    drop(first);
-    assert_eq!(Arc::strong_count(&active), 1, "what it read from is let go");
-    assert_connections("0", "0");
-    assert_eq!(rustok_telemetry::lost_records()[0], ("before_init", 0));
-    telemetry.shutdown();
-}
-
-#[test]
-fn a_pool_that_is_gone_before_the_first_collection_is_0() {
-    let telemetry = text_only().init().expect("telemetry starts");
-    database::observe_pool(|| None).forever();
-    assert_connections("0", "0");
-    telemetry.shutdown();
-}
-
-#[test]
-fn a_pool_that_panics_is_left_out() {
-    let telemetry = text_only().init().expect("telemetry starts");
-    database::observe_pool(|| -> PoolState { panic!("on purpose") }).forever();
-    database::observe_pool(|| PoolState { active: 1, idle: 2 }).forever();
-    assert_connections("1", "2");
-    assert_connections("1", "2");
-    let panics = samples(&text(), "rustok_telemetry_observation_panics_total");
-    assert_ne!(panics[""], "0");
     telemetry.shutdown();
 }
