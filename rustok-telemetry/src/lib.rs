@@ -29,6 +29,7 @@
 //! # Cargo features
 //!
 //! - `axum`: route templates for the HTTP layer, and the health routes as a router.
+//! - `config-file`: `OTEL_CONFIG_FILE`, OpenTelemetry's declarative configuration in YAML.
 //! - `moka`: `cache::Metered`, a cache of moka that records what it does.
 //! - `sqlx`: names of sqlx's errors, and the connections of its pools.
 //! - `testing`: metrics and spans captured in memory, for the tests of services. For `[dev-dependencies]`.

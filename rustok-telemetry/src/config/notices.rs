@@ -6,7 +6,7 @@ use super::otlp::{GENERAL, OtlpConfig, Protocol, Signal};
 use super::setting::{Setting, Source};
 use super::telemetry::TelemetryConfig;
 use super::traces::TracesExporter;
-use super::variables::mask_url;
+use super::variables::{mask_url, one_line};
 
 impl TelemetryConfig {
     /// What is allowed, but probably not meant. Each notice names the setting and the way out.
@@ -15,7 +15,7 @@ impl TelemetryConfig {
         let metrics =
             (*self.metrics.exporter == MetricsExporter::Otlp).then_some(&self.metrics.otlp);
         let logs = (*self.logs.exporter == LogsExporter::Otlp).then_some(&self.logs.otlp);
-        let mut notices = Vec::new();
+        let mut notices: Vec<String> = self.not_used().into_iter().collect();
         if *self.disabled {
             return notices;
         }
@@ -27,6 +27,21 @@ impl TelemetryConfig {
             }
         }
         notices
+    }
+}
+
+impl TelemetryConfig {
+    /// Variables that a configuration file has put out of use.
+    fn not_used(&self) -> Option<String> {
+        let file = self
+            .file
+            .as_ref()
+            .filter(|file| !file.not_used.is_empty())?;
+        Some(format!(
+            "OTEL_CONFIG_FILE={} takes the place of the other variables, so these are not used: {}.",
+            one_line(&file.path),
+            file.not_used.join(", ")
+        ))
     }
 }
 

@@ -185,8 +185,8 @@ fn each_wrong_value_says_why() {
             "OTEL_EXPORTER_OTLP_CERTIFICATE=/ca.pem: not supported by this version; remove it. TLS",
         ),
         (
-            &[("OTEL_CONFIG_FILE", "a.yaml")],
-            "OTEL_CONFIG_FILE=a.yaml: not supported by this version; remove it. ",
+            &[("OTEL_EXPERIMENTAL_CONFIG_FILE", "a.yaml")],
+            "OTEL_EXPERIMENTAL_CONFIG_FILE=a.yaml: not supported by this version; remove it. Use OTEL_CONFIG_FILE",
         ),
         (
             &[("OTEL_SERVCIE_NAME", "shop")],

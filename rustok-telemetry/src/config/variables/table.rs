@@ -104,8 +104,8 @@ const OTHERS: &[Variable] = &[
 ];
 
 const FILES: &[Variable] = &[
-    refused("OTEL_CONFIG_FILE", "none", "a path", "A configuration file in place of all other variables.", NO_FILE),
-    refused("OTEL_EXPERIMENTAL_CONFIG_FILE", "none", "a path", "The earlier name of OTEL_CONFIG_FILE.", NO_FILE),
+    honoured("OTEL_CONFIG_FILE", "none", "the path of a YAML file", "A declarative configuration in place of all other variables (feature config-file).").status(FILE),
+    refused("OTEL_EXPERIMENTAL_CONFIG_FILE", "none", "a path", "The earlier name of OTEL_CONFIG_FILE.", "Use OTEL_CONFIG_FILE"),
 ];
 
 const COUNT: &str = "a whole number from 0 to 2147483647";
@@ -116,7 +116,10 @@ const NO_TRUNCATION: &str = "The SDK cannot shorten attribute values";
 const FEW_FIELDS: &str = "A log record has the fields of its event, of which `tracing` allows 32";
 const NO_ZIPKIN: &str = "There is no Zipkin exporter: send OTLP to a Collector, which can forward to Zipkin";
 const OWN_SERVER: &str = "The Prometheus text is a route of the service's own HTTP server, GET /api/_health/metrics";
-const NO_FILE: &str = "Configuration files are not read yet: set the single variables";
+const FILE: Status = match cfg!(feature = "config-file") {
+    true => Status::Honoured,
+    false => Status::Refused("Build rustok-telemetry with its feature `config-file`"),
+};
 const NO_TLS: &str = "TLS is not built in yet: send to a Collector nearby, which can forward with TLS";
 const BY_SCHEME: &str = "The endpoint's scheme decides: http:// is without TLS";
 
