@@ -44,6 +44,7 @@ pub mod propagation;
 mod resource;
 mod self_metrics;
 mod shutdown;
+pub mod task;
 pub mod tenant;
 pub mod trace;
 

@@ -41,7 +41,7 @@ use tracing_subscriber::{
 use crate::{
     LabelValue,
     metrics::NONE,
-    trace::{has_tenant_state, tenant_of},
+    trace::{has_own_tenant, has_tenant_state, tenant_of},
 };
 
 /// Name of the field, the attribute, the label and the entry of the baggage.
@@ -74,10 +74,17 @@ pub fn set(tenant: &str) {
     });
 }
 
-/// Makes this tenant that of `span`. Unlike [`tracing::Span::record`] this works for spans that don't declare the
-/// field.
-pub(crate) fn set_on(span: &tracing::Span, tenant: &str) {
-    span.with_subscriber(|(id, dispatch)| record(dispatch, id, tenant));
+/// Makes this tenant that of `span`, unless it was given one of its own. Unlike [`tracing::Span::record`] this works
+/// for spans that don't declare the field.
+pub(crate) fn set_default_on(span: &tracing::Span, tenant: &Tenant) {
+    let Some(tenant) = tenant.id() else { return };
+    span.with_subscriber(|(id, dispatch)| {
+        let registry = dispatch.downcast_ref::<Registry>();
+        let span = registry.and_then(|registry| registry.span(id));
+        if !span.is_some_and(|span| has_own_tenant(&span)) {
+            record(dispatch, id, tenant);
+        }
+    });
 }
 
 /// A tenant's id, or none. A clone is cheap.

@@ -13,7 +13,8 @@ use std::{
 use http::{Method, StatusCode, request::Parts, response};
 use tracing::{Span, field::Empty};
 
-use crate::{metrics, propagation, trace::call::CANCELLED};
+use super::method::known_method;
+use crate::{metrics, propagation, tenant::TENANT_ID, trace::call::CANCELLED};
 
 /// `path` and `endpoint` of requests that no route matched.
 pub const UNMATCHED: &str = "unmatched";
@@ -64,11 +65,11 @@ enum End {
 }
 
 impl Exchange {
-    pub(super) fn begin(request: &Parts) -> Self {
+    pub(super) fn begin(request: &Parts, trusts_baggage: bool) -> Self {
         metrics::add_http_active_connections(1);
         let method = known_method(&request.method);
         let route = matched_route(&request.extensions);
-        let span = server_span(request, method, route.as_deref());
+        let span = server_span(request, method, route.as_deref(), trusts_baggage);
         Self {
             method,
             is_head: request.method == Method::HEAD,
@@ -196,7 +197,12 @@ impl Drop for Exchange {
     }
 }
 
-fn server_span(request: &Parts, method: &'static str, route: Option<&str>) -> Span {
+fn server_span(
+    request: &Parts,
+    method: &'static str,
+    route: Option<&str>,
+    trusts_baggage: bool,
+) -> Span {
     let span = tracing::info_span!(
         target: "rustok_telemetry::http",
         "http_request",
@@ -220,7 +226,11 @@ fn server_span(request: &Parts, method: &'static str, route: Option<&str>) -> Sp
             span.record("otel.name", method);
         }
     }
-    propagation::set_parent(&span, propagation::extract_headers(&request.headers));
+    let caller = propagation::extract_headers_within_current(&request.headers);
+    if trusts_baggage && let Some(tenant) = propagation::named_in(&caller) {
+        span.record(TENANT_ID, tenant);
+    }
+    propagation::set_parent(&span, caller);
     span
 }
 
@@ -233,20 +243,4 @@ fn matched_route(extensions: &http::Extensions) -> Option<Cow<'static, str>> {
         return Some(Cow::Owned(path.as_str().to_owned()));
     }
     None
-}
-
-/// The method, if it is one that OpenTelemetry's conventions know.
-fn known_method(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::DELETE => "DELETE",
-        Method::PATCH => "PATCH",
-        Method::HEAD => "HEAD",
-        Method::OPTIONS => "OPTIONS",
-        Method::CONNECT => "CONNECT",
-        Method::TRACE => "TRACE",
-        _ => "_OTHER",
-    }
 }

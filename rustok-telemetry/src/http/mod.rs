@@ -1,4 +1,5 @@
 //! HTTP servers: a tower layer that makes the server span and every `rustok_http_*` metric, and the health routes.
+//! For [clients](#clients) there is a middleware.
 //!
 //! ```
 //! # #[cfg(feature = "axum")] {
@@ -35,14 +36,23 @@
 //!
 //! The span follows OpenTelemetry's conventions for HTTP servers: kind `server`, name `{method} {route}`, the caller's
 //! context as its parent. The response's `traceresponse` header tells the caller the trace, so that it can be given with
-//! a question. Headers and the query string are not recorded. The span declares `tenant_id`: record it with
-//! `tracing::Span::current().record("tenant_id", …)` as soon as the tenant is known.
+//! a question. Headers and the query string are not recorded. The span declares `tenant_id`: call
+//! [`tenant::set`](crate::tenant::set) as soon as the tenant is known. Where only the service's own can be the callers,
+//! [`TelemetryLayer::tenant_from_baggage`] takes it from them.
+//!
+//! # Clients
+//!
+//! With the feature `reqwest-middleware` there is a middleware for clients, `http::client::TelemetryMiddleware`; any
+//! other client calls [`inject_headers`](crate::propagation::inject_headers).
 
 mod body;
+#[cfg(feature = "reqwest-middleware")]
+pub mod client;
 mod exchange;
 #[cfg(feature = "axum")]
 mod health;
 mod layer;
+mod method;
 
 #[cfg(feature = "axum")]
 pub use self::health::{HEALTH_PREFIX, health_routes};

@@ -38,10 +38,11 @@ pub(crate) mod call;
 mod filter;
 mod inherited_tenant;
 mod machinery;
+mod sampler;
 mod span_metrics;
 pub(crate) mod tracer_provider;
 mod visitor;
 
 pub(crate) use self::filter::SpanFilter;
 pub use self::machinery::is_machinery;
-pub(crate) use self::span_metrics::{has_tenant_state, tenant_of};
+pub(crate) use self::span_metrics::{has_own_tenant, has_tenant_state, tenant_of};
