@@ -20,13 +20,16 @@
 //! 1. [`init()`] and [`builder()`]: how telemetry starts; [`Telemetry`] and [`ShutdownReport`]: how it ends.
 //! 2. [`mod@metrics`]: the metrics that every service has, and the macro [`metrics`](macro@metrics) to declare others.
 //! 3. [`instrument`]: spans of functions, with the outcome of each call; [`trace`]: what is counted of spans.
-//! 4. [`http`]: the layer for servers, and the health routes.
-//! 5. [`propagation`]: context into and out of requests and events.
+//! 4. [`http`]: the layer for servers, the middleware for clients, and the health routes.
+//! 5. [`propagation`]: context into and out of requests and events; [`task`]: work that outlives a request;
+//!    [`tenant`]: for whom it is done.
 //! 6. [`config`]: the `OTEL_*` variables.
 //!
 //! # Cargo features
 //!
 //! - `axum`: route templates for the HTTP layer, and the health routes as a router.
+//! - `reqwest-middleware`: `http::client`, the middleware for HTTP clients.
+//! - `serde`: [`EventContext`](propagation::EventContext) as a map, to be kept in a table.
 
 extern crate self as rustok_telemetry;
 
@@ -80,4 +83,11 @@ pub mod __private {
         registered::{ALL as CATALOGUE, Registered},
     };
     pub use crate::trace::call::{Call, Site, Watched, once};
+}
+
+/// The examples of the pages in `docs/` compile.
+#[cfg(all(doctest, feature = "reqwest-middleware"))]
+mod pages {
+    #[doc = include_str!("../../docs/propagation.md")]
+    mod propagation {}
 }

@@ -13,7 +13,7 @@
 //! A `tracing` span stays open as long as it has open children. So a child span in a spawned task would make the
 //! request last as long as its background work, in the traces and in the metrics. A task's span is therefore detached:
 //! `tracing` sees a root, and OpenTelemetry a child of the span that spawned it. It also has the
-//! [tenant](crate::tenant) of the spawning work, and the subscriber that was current.
+//! [tenant] of the spawning work, and the subscriber that was current.
 //!
 //! Each task has one outcome on its span, as calls of [instrumented functions](macro@crate::instrument) have: ok,
 //! panic, or cancelled if it was aborted or the runtime stopped. An `Err` that a task returns is not looked at;

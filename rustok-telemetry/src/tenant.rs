@@ -50,7 +50,7 @@ pub const TENANT_ID: &str = "tenant_id";
 /// The tenant of the current span, which is that of the nearest span around it that has one.
 ///
 /// Without one, or without a subscriber that [`init`](crate::init()) made or that has
-/// [`Telemetry::layer`](crate::Telemetry::layer), it is the tenant [`NONE`](crate::metrics::NONE).
+/// [`Telemetry::layer`](crate::Telemetry::layer), it is the tenant [`NONE`].
 pub fn current() -> Tenant {
     Tenant(dispatcher::get_default(|dispatch| {
         find(dispatch, tenant_of)
@@ -92,7 +92,7 @@ pub(crate) fn set_default_on(span: &tracing::Span, tenant: &Tenant) {
 pub struct Tenant(Option<Arc<str>>);
 
 impl Tenant {
-    /// The id, or [`NONE`](crate::metrics::NONE) where there is no tenant.
+    /// The id, or [`NONE`] where there is no tenant.
     pub fn as_str(&self) -> &str {
         self.0.as_deref().unwrap_or(NONE)
     }
