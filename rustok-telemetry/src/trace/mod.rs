@@ -3,8 +3,8 @@
 //! # The journey of a span
 //!
 //! `tracing` span → span metrics layer (`span_metrics.rs`: counts, before any sampling) → tracing-opentelemetry's layer
-//! (`inherited_tenant.rs` adds what it cannot know) → tracer provider (`tracer_provider.rs`: sampler, batch processor)
-//! → OTLP.
+//! (`inherited_tenant.rs` adds what it cannot know) → tracer provider (`sampler.rs`, and the batch processor of
+//! `tracer_provider.rs`) → OTLP.
 //!
 //! # What the span metrics count
 //!
