@@ -77,6 +77,7 @@ pub mod __private {
             Observable, ObservableCounter, ObservableGauge, ObservableInstrument, Observe, Read,
         },
         registered::{ALL as CATALOGUE, Registered},
+        timer::Timer,
     };
     pub use crate::trace::call::{Call, Site, Watched, once};
 }

@@ -106,7 +106,10 @@ fn metric_row(metric: &Declaration) -> String {
 fn recorded_by(metric: &Declaration) -> String {
     match metric.kind {
         Kind::ObservableCounter | Kind::ObservableGauge => "read at collection".to_owned(),
-        _ => format!("`{}`", metric.function),
+        _ => match metric.timer {
+            Some(timer) => format!("`{}`, `{timer}`", metric.function),
+            None => format!("`{}`", metric.function),
+        },
     }
 }
 
@@ -145,6 +148,7 @@ fn metric_json(metric: &Declaration) -> Value {
         "boundaries": metric.boundaries,
         "series_limit": metric.series_limit(),
         "function": metric.function,
+        "timer": metric.timer,
     })
 }
 
