@@ -34,6 +34,7 @@ pub mod config;
 mod delivery;
 mod error;
 mod error_type;
+pub mod event_bus;
 pub mod http;
 mod init;
 mod lifecycle;

@@ -80,6 +80,15 @@ pub(crate) fn set_on(span: &tracing::Span, tenant: &str) {
     span.with_subscriber(|(id, dispatch)| record(dispatch, id, tenant));
 }
 
+/// The tenant of `span`, which is its own or that of the nearest span around it that has one.
+pub(crate) fn of(span: &tracing::Span) -> Tenant {
+    let tenant = span.with_subscriber(|(id, dispatch)| {
+        let registry = dispatch.downcast_ref::<Registry>()?;
+        tenant_of(&registry.span(id)?)
+    });
+    Tenant(tenant.flatten())
+}
+
 /// A tenant's id, or none. A clone is cheap.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Tenant(Option<Arc<str>>);
