@@ -22,11 +22,16 @@
 //! 3. [`instrument`]: spans of functions, with the outcome of each call; [`trace`]: what is counted of spans.
 //! 4. [`http`]: the layer for servers, and the health routes.
 //! 5. [`propagation`]: context into and out of requests and events.
-//! 6. [`config`]: the `OTEL_*` variables.
+//! 6. [`event_bus`]: publishing and handling events; [`runtime`]: the tokio runtime.
+//! 7. [`config`]: the `OTEL_*` variables.
 //!
 //! # Cargo features
 //!
 //! - `axum`: route templates for the HTTP layer, and the health routes as a router.
+//! - `process`: facts of the process, under the names of Prometheus' client libraries: `process_cpu_seconds_total`,
+//!   `process_resident_memory_bytes`, `process_virtual_memory_bytes`, `process_open_fds`, `process_max_fds`,
+//!   `process_start_time_seconds`, `process_threads`. They are read from `/proc` at collection; there is nothing to call.
+//!   On systems other than Linux the feature compiles, and the metrics are absent.
 
 extern crate self as rustok_telemetry;
 
@@ -41,8 +46,11 @@ mod lifecycle;
 mod logging;
 pub mod metrics;
 mod otlp;
+#[cfg(feature = "process")]
+mod process;
 pub mod propagation;
 mod resource;
+pub mod runtime;
 mod self_metrics;
 mod shutdown;
 pub mod tenant;

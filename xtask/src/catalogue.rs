@@ -74,6 +74,8 @@ const SUBSYSTEMS: &[(&str, &str)] = &[
     ("Modules", "module"),
     ("Database", "database"),
     ("HTTP", "http"),
+    ("Tokio runtime", "runtime"),
+    ("Process (feature `process`)", "process"),
     ("The telemetry itself", "self_metrics"),
 ];
 
