@@ -1,9 +1,10 @@
 //! The handling side.
 
 use super::{
-    EventMetadata, NO_MODULE, Panicked, failure,
+    EventMetadata, NO_MODULE, Panicked, Severity,
     handling::{Handling, span},
     panicked::Caught,
+    severity::failure,
 };
 use crate::{
     ErrorType,
@@ -74,32 +75,65 @@ pub async fn handle<T, E: ErrorType>(
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy)]
-pub struct Handler<'name> {
+pub struct Handler<'name, S = &'static str> {
     name: &'name str,
-    site: Site,
+    module: Option<&'static str>,
+    severity: S,
 }
 
 impl<'name> Handler<'name> {
     /// A handler that belongs to no module. Its name becomes a label, and the name of its spans in the traces.
     pub const fn new(name: &'name str) -> Self {
-        let site = NO_MODULE;
-        Self { name, site }
+        Self {
+            name,
+            module: NO_MODULE.module,
+            severity: NO_MODULE.severity,
+        }
     }
 
     /// Counts errors in `rustok_module_errors_total` for this module.
     #[must_use]
     pub const fn module(mut self, module: &'static str) -> Self {
-        self.site.module = Some(module);
+        self.module = Some(module);
         self
     }
 
     /// How severe an error is for the module: `error` unless said otherwise. A panic is always `critical`.
     #[must_use]
     pub const fn severity(mut self, severity: &'static str) -> Self {
-        self.site.severity = severity;
+        self.severity = severity;
         self
     }
 
+    /// How severe an error is for the module, where that differs from error to error.
+    ///
+    /// ```
+    /// # use rustok_telemetry::{ErrorType, event_bus::Handler};
+    /// #[derive(Debug, ErrorType)]
+    /// enum IndexError { NothingToIndex, DiskFull }
+    ///
+    /// impl IndexError {
+    ///     fn severity(&self) -> &'static str {
+    ///         match self { Self::NothingToIndex => "warning", Self::DiskFull => "critical" }
+    ///     }
+    /// }
+    ///
+    /// let index = Handler::new("index_handler").module("search_index").severity_by(IndexError::severity);
+    /// ```
+    #[must_use]
+    pub const fn severity_by<E>(
+        self,
+        severity: fn(&E) -> &'static str,
+    ) -> Handler<'name, fn(&E) -> &'static str> {
+        Handler {
+            name: self.name,
+            module: self.module,
+            severity,
+        }
+    }
+}
+
+impl<S: Copy> Handler<'_, S> {
     /// As the function [`handle`].
     ///
     /// # Panics
@@ -109,8 +143,11 @@ impl<'name> Handler<'name> {
         &self,
         event: &EventMetadata,
         future: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, E> {
-        Watched::new(self.begin(event), future, failure).await
+    ) -> Result<T, E>
+    where
+        S: Severity<E>,
+    {
+        Watched::new(self.begin(event), future, failure(self.severity)).await
     }
 
     /// As [`handle`](Self::handle), but a panic is caught, once it has been counted, and becomes an error: a worker goes
@@ -119,11 +156,13 @@ impl<'name> Handler<'name> {
         &self,
         event: &EventMetadata,
         future: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, E> {
-        let handling = Watched::new(self.begin(event), future, failure);
-        Caught::new(handling)
-            .await
-            .unwrap_or_else(|panicked| Err(panicked.into()))
+    ) -> Result<T, E>
+    where
+        S: Severity<E>,
+    {
+        let handling = Watched::new(self.begin(event), future, failure(self.severity));
+        let caught = Caught::new(handling).await;
+        caught.unwrap_or_else(|panicked| Err(panicked.into()))
     }
 
     /// Handles an event where the work is not asynchronous.
@@ -135,15 +174,19 @@ impl<'name> Handler<'name> {
         &self,
         event: &EventMetadata,
         work: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.begin(event).run(work, failure)
+    ) -> Result<T, E>
+    where
+        S: Severity<E>,
+    {
+        self.begin(event).run(work, failure(self.severity))
     }
 
-    fn begin<'event>(&self, event: &'event EventMetadata) -> Call<Handling<'event>>
-    where
-        'name: 'event,
-    {
-        let handling = Handling::begin(event.event_type(), self.name, self.site);
+    fn begin<'event>(&'event self, event: &'event EventMetadata) -> Call<Handling<'event>> {
+        let site = Site {
+            module: self.module,
+            ..NO_MODULE
+        };
+        let handling = Handling::begin(event.event_type(), self.name, site);
         Call::begin(span(event, self.name), handling)
     }
 }

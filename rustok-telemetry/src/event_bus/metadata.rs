@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// What an event carries, so that its handling belongs to its publisher: type, tenant, time, and the context of the
-/// trace. A field of your event.
+/// trace. A field of your event. A clone is cheap.
 ///
 /// ```
 /// use rustok_telemetry::event_bus::EventMetadata;
@@ -49,8 +50,14 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventMetadata {
+    // Events are moved and cloned a lot, and come back in errors when a queue is full.
+    parts: Arc<Parts>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Parts {
     event_type: Cow<'static, str>,
-    id: Option<Box<str>>,
+    id: Option<String>,
     tenant: Tenant,
     published_at: SystemTime,
     context: EventContext,
@@ -61,8 +68,13 @@ impl EventMetadata {
     ///
     /// The type becomes a label: `ProductCreated`, and nothing that differs from one event to the next.
     pub fn now(event_type: impl Into<Cow<'static, str>>) -> Self {
-        let context = EventContext::current();
-        Self::from_parts(event_type, SystemTime::now(), context).of_tenant(tenant::current())
+        Self::new(Parts {
+            event_type: event_type.into(),
+            id: None,
+            tenant: tenant::current(),
+            published_at: SystemTime::now(),
+            context: EventContext::current(),
+        })
     }
 
     /// Metadata of an event that comes from elsewhere. It has no tenant and no id until it is given one.
@@ -71,51 +83,52 @@ impl EventMetadata {
         published_at: SystemTime,
         context: EventContext,
     ) -> Self {
-        Self {
+        Self::new(Parts {
             event_type: event_type.into(),
             id: None,
             tenant: Tenant::default(),
             published_at,
             context,
-        }
+        })
     }
 
     /// Says for which tenant the event is handled.
     #[must_use]
-    pub fn with_tenant(self, tenant: &str) -> Self {
-        self.of_tenant(Tenant::from(tenant))
+    pub fn with_tenant(mut self, tenant: &str) -> Self {
+        Arc::make_mut(&mut self.parts).tenant = Tenant::from(tenant);
+        self
     }
 
     /// Gives the event an id, which the spans of its handling carry as `messaging.message.id`.
     #[must_use]
-    pub fn with_id(self, id: impl Into<Box<str>>) -> Self {
-        let id = Some(id.into());
-        Self { id, ..self }
+    pub fn with_id(mut self, id: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.parts).id = Some(id.into());
+        self
     }
 
     /// The event's type, as in the metrics.
     pub fn event_type(&self) -> &str {
-        &self.event_type
+        &self.parts.event_type
     }
 
     /// The event's id, if it was given one.
     pub fn id(&self) -> Option<&str> {
-        self.id.as_deref()
+        self.parts.id.as_deref()
     }
 
     /// The tenant that the event was published for.
     pub fn tenant(&self) -> &Tenant {
-        &self.tenant
+        &self.parts.tenant
     }
 
     /// When the event was published, by the clock of its publisher.
     pub fn published_at(&self) -> SystemTime {
-        self.published_at
+        self.parts.published_at
     }
 
     /// The context of the publisher.
     pub fn context(&self) -> &EventContext {
-        &self.context
+        &self.parts.context
     }
 
     /// Records in `rustok_event_bus_lag_seconds` how long ago the event was published, and tells it.
@@ -123,12 +136,13 @@ impl EventMetadata {
     /// To be called once for an event, when it is taken from the queue, however many handlers there are. Where the
     /// publisher's clock is ahead of ours, the lag is zero.
     pub fn received(&self) -> Duration {
-        let lag = self.published_at.elapsed().unwrap_or_default();
-        metrics::record_event_lag(&self.event_type, lag.as_secs_f64());
+        let lag = self.published_at().elapsed().unwrap_or_default();
+        metrics::record_event_lag(self.event_type(), lag.as_secs_f64());
         lag
     }
 
-    fn of_tenant(self, tenant: Tenant) -> Self {
-        Self { tenant, ..self }
+    fn new(parts: Parts) -> Self {
+        let parts = Arc::new(parts);
+        Self { parts }
     }
 }

@@ -63,6 +63,7 @@ mod metadata;
 mod panicked;
 mod publisher;
 mod queue;
+mod severity;
 
 pub use self::{
     handler::{Handler, handle},
@@ -70,18 +71,13 @@ pub use self::{
     panicked::Panicked,
     publisher::{Publisher, publish, publish_async},
     queue::observe_queue,
+    severity::Severity,
 };
 
-use crate::{ErrorType, error_type::ErrorName, trace::call::Site};
+use crate::trace::call::Site;
 
 /// The site of what belongs to no module.
 const NO_MODULE: Site = Site {
     module: None,
     severity: "error",
 };
-
-/// The error in a result.
-fn failure<T, E: ErrorType>(result: &Result<T, E>) -> Option<ErrorName> {
-    let error = result.as_ref().err()?;
-    Some(ErrorName::given(error.error_type()))
-}

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use tracing::{Span, field::Empty};
 
-use super::{EventMetadata, NO_MODULE, failure};
+use super::{EventMetadata, NO_MODULE, severity::failure};
 use crate::{
     ErrorType, metrics,
     tenant::{self, Tenant},
@@ -109,7 +109,10 @@ impl Publisher {
     ) -> Result<T, E> {
         let event_type = event_type.into();
         let call = self.begin(event_type.clone());
-        call.run(|| send(EventMetadata::now(event_type)), failure)
+        call.run(
+            || send(EventMetadata::now(event_type)),
+            failure(self.site.severity),
+        )
     }
 
     /// As the function [`publish_async`].
@@ -125,7 +128,7 @@ impl Publisher {
         let event_type = event_type.into();
         let call = self.begin(event_type.clone());
         let sending = async { send(EventMetadata::now(event_type)).await };
-        Watched::new(call, sending, failure).await
+        Watched::new(call, sending, failure(self.site.severity)).await
     }
 
     fn begin(&self, event_type: Cow<'static, str>) -> Call<Publication> {

@@ -32,7 +32,7 @@ pub enum Outcome {
     /// It returned.
     Ok,
     /// It returned an error.
-    Error(ErrorName),
+    Error(Failure),
     /// It unwound.
     Panic,
     /// Its future was dropped before it was done.
@@ -40,13 +40,34 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The outcome of a call that returned.
+    fn of(failure: Option<impl Into<Failure>>) -> Self {
+        failure.map_or(Self::Ok, |failure| Self::Error(failure.into()))
+    }
+
     /// The type of the error that this is, if it is one.
     pub(crate) fn error_type(&self) -> Option<&str> {
         match self {
             Self::Ok | Self::Cancelled => None,
-            Self::Error(name) => Some(name.as_str()),
+            Self::Error(failure) => Some(failure.name.as_str()),
             Self::Panic => Some(PANIC),
         }
+    }
+}
+
+/// The error that a call returned.
+#[derive(Debug)]
+pub struct Failure {
+    /// Its type.
+    pub(crate) name: ErrorName,
+    /// How severe it is, where that differs from error to error.
+    pub(crate) severity: Option<&'static str>,
+}
+
+impl From<ErrorName> for Failure {
+    fn from(name: ErrorName) -> Self {
+        let severity = None;
+        Self { name, severity }
     }
 }
 
@@ -64,7 +85,8 @@ impl Site {
     pub(crate) fn count(&self, outcome: &Outcome) {
         let severity = match outcome {
             Outcome::Panic => CRITICAL,
-            _ => self.severity,
+            Outcome::Error(failure) => failure.severity.unwrap_or(self.severity),
+            Outcome::Ok | Outcome::Cancelled => return,
         };
         if let (Some(module), Some(error_type)) = (self.module, outcome.error_type()) {
             metrics::record_module_error(module, error_type, severity);
@@ -101,15 +123,15 @@ impl<A: Account> Call<A> {
     }
 
     /// Runs the body of a function that is not asynchronous. `failure` looks at what it returned.
-    pub fn run<T>(
+    pub fn run<T, E: Into<Failure>>(
         mut self,
         body: impl FnOnce() -> T,
-        failure: impl FnOnce(&T) -> Option<ErrorName>,
+        failure: impl FnOnce(&T) -> Option<E>,
     ) -> T {
         self.step(|| {
             let value = body();
-            let failure = failure(&value);
-            (value, Some(failure.map_or(Outcome::Ok, Outcome::Error)))
+            let outcome = Outcome::of(failure(&value));
+            (value, Some(outcome))
         })
     }
 
@@ -186,7 +208,13 @@ pin_project! {
     }
 }
 
-impl<F: Future, P: FnOnce(&F::Output) -> Option<ErrorName>, A: Account> Watched<F, P, A> {
+impl<F, P, E, A> Watched<F, P, A>
+where
+    F: Future,
+    P: FnOnce(&F::Output) -> Option<E>,
+    E: Into<Failure>,
+    A: Account,
+{
     /// Watches the body of an asynchronous function. `failure` looks at what it returned.
     pub fn new(call: Call<A>, future: F, failure: P) -> Self {
         Self {
@@ -197,8 +225,12 @@ impl<F: Future, P: FnOnce(&F::Output) -> Option<ErrorName>, A: Account> Watched<
     }
 }
 
-impl<F: Future, P: FnOnce(&F::Output) -> Option<ErrorName>, A: Account> Future
-    for Watched<F, P, A>
+impl<F, P, E, A> Future for Watched<F, P, A>
+where
+    F: Future,
+    P: FnOnce(&F::Output) -> Option<E>,
+    E: Into<Failure>,
+    A: Account,
 {
     type Output = F::Output;
 
@@ -212,11 +244,8 @@ impl<F: Future, P: FnOnce(&F::Output) -> Option<ErrorName>, A: Account> Future
             let Poll::Ready(value) = running.poll(context) else {
                 return (Poll::Pending, None);
             };
-            let failure = failure.take().and_then(|failure| failure(&value));
-            (
-                Poll::Ready(value),
-                Some(failure.map_or(Outcome::Ok, Outcome::Error)),
-            )
+            let outcome = Outcome::of(failure.take().and_then(|failure| failure(&value)));
+            (Poll::Ready(value), Some(outcome))
         }));
         this.future.set(None);
         Poll::Ready(value)

@@ -140,11 +140,14 @@ fn expected(handles: bool, how: How) -> Expected {
     }
 }
 
+/// What is run, and the cases that it knows.
+type Run<'cases> = (&'static str, fn(How), &'cases [How]);
+
 #[test]
 fn each_publication_and_each_handling_has_one_outcome() {
     let telemetry = text_only().init().expect("telemetry starts");
     let all = [Fine, Fails, Panic, Dropped, NeverPolled];
-    let runs: [(&str, fn(How), &[How]); 6] = [
+    let runs: [Run<'_>; 6] = [
         ("publish", publish, &all[..3]),
         ("publish_async", publish_async, &all),
         ("publish_async_at_once", publish_async_at_once, &[Panic]),
@@ -279,6 +282,32 @@ fn a_handler_that_is_aborted_is_cancelled_and_no_error() {
         !counts.keys().any(|series| series.contains("error")),
         "{counts:?}"
     );
+    telemetry.shutdown();
+}
+
+#[test]
+fn the_severity_may_be_that_of_the_error() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    fn severity(error: &Failure) -> &'static str {
+        match error {
+            Failure::NotFound => "critical",
+            Failure::Panicked(_) => unreachable!("it is counted as a panic, not as an error"),
+        }
+    }
+    let handler = Handler::new("index").module("shop").severity_by(severity);
+    let metadata = metadata();
+    for how in [Fine, Fails, Panic] {
+        run(how, handler.handle_catching(&metadata, waiting_work(how)));
+    }
+    let counts = counts();
+    let of_module = counts
+        .iter()
+        .filter(|(series, _)| series.contains("module="));
+    let of_module: Vec<_> = of_module
+        .map(|(series, count)| (series.as_str(), *count))
+        .collect();
+    let not_found = MODULE_NOT_FOUND.replace("warning", "critical");
+    assert_eq!(of_module, [(not_found.as_str(), 1), (MODULE_PANIC, 1)]);
     telemetry.shutdown();
 }
 

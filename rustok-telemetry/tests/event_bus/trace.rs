@@ -12,6 +12,7 @@ use rustok_telemetry::{
     propagation::EventContext,
     tenant,
 };
+use tracing::Instrument;
 use tracing_subscriber::{Registry, layer::SubscriberExt};
 
 use crate::{
@@ -58,16 +59,13 @@ async fn the_consumer_is_a_child_of_the_producer() {
         })
     });
     let event = event.expect("it was published");
-    let elsewhere = tracing::info_span!("worker").entered();
     let inner = async {
         tracing::info_span!("inner").in_scope(|| ());
         Err::<(), _>(Failure::NotFound)
     };
-    assert_eq!(
-        handle(&event, "index_handler", inner).await,
-        Err(Failure::NotFound)
-    );
-    drop(elsewhere);
+    // In the span of a worker, which is nobody's parent.
+    let handled = handle(&event, "index_handler", inner).instrument(tracing::info_span!("worker"));
+    assert_eq!(handled.await, Err(Failure::NotFound));
 
     let (request, producer) = (kept.span("request"), kept.span("event.publish"));
     let (consumer, inner) = (kept.span("index_handler"), kept.span("inner"));

@@ -161,8 +161,12 @@ fn in_prometheus(stack: &Stack, name: &str, instance: &str) -> Vec<Series> {
 
 /// What the service recorded, without what goes on changing after the last text was written.
 fn recorded(families: &Families) -> BTreeMap<Series, f64> {
-    let goes_on =
-        |name: &str| name.starts_with("rustok_telemetry_") || name == "rustok_module_error_rate";
+    let goes_on = |name: &str| {
+        ["rustok_telemetry_", "rustok_tokio_"]
+            .iter()
+            .any(|own| name.starts_with(own))
+            || name == "rustok_module_error_rate"
+    };
     families
         .iter()
         .filter(|(name, _)| name.starts_with("rustok_") && !goes_on(name))
