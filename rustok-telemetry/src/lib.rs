@@ -18,7 +18,8 @@
 //! # Where to read on
 //!
 //! 1. [`init()`] and [`builder()`]: how telemetry starts; [`Telemetry`] and [`ShutdownReport`]: how it ends.
-//! 2. [`mod@metrics`]: the metrics that every service has, and the macro [`metrics`](macro@metrics) to declare others.
+//! 2. [`mod@metrics`]: the metrics that every service has, and the macro [`metrics`](macro@metrics) to declare others;
+//!    [`metrics::Timer`] for those that are times.
 //! 3. [`instrument`]: spans of functions, with the outcome of each call; [`trace`]: what is counted of spans.
 //! 4. [`http`]: the layer for servers, and the health routes.
 //! 5. [`propagation`]: context into and out of requests and events.
@@ -89,4 +90,15 @@ pub mod __private {
         timer::Timer,
     };
     pub use crate::trace::call::{Call, Site, Watched, once};
+}
+
+/// The pages of `docs/`, so that their examples compile.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../docs/event-bus.md")]
+    mod event_bus {}
+    #[doc = include_str!("../../docs/runtime.md")]
+    mod runtime {}
+    #[doc = include_str!("../../docs/timers.md")]
+    mod timers {}
 }

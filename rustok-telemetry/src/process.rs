@@ -1,4 +1,4 @@
-//! Facts of the process, under the names that Prometheus' client libraries give them.
+//! Facts of the process, under the names that Prometheus' client libraries give them, and with their help texts.
 //!
 //! They are read from `/proc` at collection. On systems other than Linux nothing is reported.
 
@@ -14,31 +14,33 @@ use std::{
 )]
 #[crate::metrics(namespace = "process")]
 mod declared {
-    /// Time that the process spent on processors, user and system together.
+    /// Total user and system CPU time spent in seconds.
     #[observable_counter(name = "cpu_seconds_total", observe = super::cpu_seconds)]
     fn cpu_seconds() -> f64;
 
-    /// Memory of the process that is in RAM.
+    /// Resident memory size in bytes.
     #[observable_gauge(name = "resident_memory_bytes", observe = super::resident_memory)]
     fn resident_memory() -> u64;
 
-    /// Memory that the process has addresses for.
+    /// Virtual memory size in bytes.
     #[observable_gauge(name = "virtual_memory_bytes", observe = super::virtual_memory)]
     fn virtual_memory() -> u64;
 
-    /// File descriptors that the process has open.
+    /// Number of open file descriptors.
     #[observable_gauge(name = "open_fds", observe = super::open_fds)]
     fn open_fds() -> u64;
 
-    /// File descriptors that the process may have open; absent without a limit.
+    /// Maximum number of open file descriptors.
+    ///
+    /// Absent where there is no limit.
     #[observable_gauge(name = "max_fds", observe = super::max_fds)]
     fn max_fds() -> u64;
 
-    /// When the process started, in seconds since 1970.
+    /// Start time of the process since unix epoch in seconds.
     #[observable_gauge(name = "start_time_seconds", observe = super::start_time)]
     fn start_time() -> f64;
 
-    /// Threads of the process.
+    /// Number of OS threads in the process.
     #[observable_gauge(name = "threads", observe = super::threads)]
     fn threads() -> u64;
 }

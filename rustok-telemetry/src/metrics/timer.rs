@@ -12,11 +12,9 @@ use std::{
 /// the value. A function whose name does not begin with `record_` gets `time_` in front of it.
 ///
 /// ```
-/// use rustok_telemetry::metrics::FAST_SECONDS;
-///
 /// #[rustok_telemetry::metrics(namespace = "shop")]
 /// mod shop {
-///     use super::FAST_SECONDS;
+///     use rustok_telemetry::metrics::FAST_SECONDS;
 ///
 ///     /// Time that a checkout took.
 ///     #[histogram(name = "checkout_duration_seconds", boundaries = FAST_SECONDS)]
