@@ -18,11 +18,14 @@
 //! # Where to read on
 //!
 //! 1. [`init()`] and [`builder()`]: how telemetry starts; [`Telemetry`] and [`ShutdownReport`]: how it ends.
-//! 2. [`mod@metrics`]: the metrics that every service has, and the macro [`metrics`](macro@metrics) to declare others.
+//! 2. [`mod@metrics`]: the metrics that every service has, and the macro [`metrics`](macro@metrics) to declare others;
+//!    [`metrics::Timer`] for those that are times.
 //! 3. [`instrument`]: spans of functions, with the outcome of each call; [`trace`]: what is counted of spans.
-//! 4. [`http`]: the layer for servers, and the health routes.
-//! 5. [`database`], [`cache`], [`circuit_breaker`]: parts of a service that record themselves.
-//! 6. [`propagation`]: context into and out of requests and events.
+//! 4. [`http`]: the layer for servers, the middleware for clients, and the health routes.
+//! 5. [`propagation`]: context into and out of requests and events; [`task`]: work that outlives a request;
+//!    [`tenant`]: for whom it is done.
+//! 6. [`event_bus`]: publishing and handling events; [`database`], [`cache`], [`circuit_breaker`]: other parts of a
+//!    service that record themselves; [`runtime`]: the tokio runtime.
 //! 7. [`LogFormat`], [`Telemetry::log_layer`], [`Telemetry::log_export_layer`]: log lines, and log records by OTLP.
 //! 8. [`config`]: the `OTEL_*` variables.
 //!
@@ -31,6 +34,12 @@
 //! - `axum`: route templates for the HTTP layer, and the health routes as a router.
 //! - `config-file`: `OTEL_CONFIG_FILE`, OpenTelemetry's declarative configuration in YAML.
 //! - `moka`: `cache::Metered`, a cache of moka that records what it does.
+//! - `process`: facts of the process, under the names of Prometheus' client libraries: `process_cpu_seconds_total`,
+//!   `process_resident_memory_bytes`, `process_virtual_memory_bytes`, `process_open_fds`, `process_max_fds`,
+//!   `process_start_time_seconds`, `process_threads`. They are read from `/proc` at collection; there is nothing to call.
+//!   On systems other than Linux the feature compiles, and the metrics are absent.
+//! - `reqwest-middleware`: `http::client`, the middleware for HTTP clients.
+//! - `serde`: [`EventContext`](propagation::EventContext) as a map, to be kept in a table.
 //! - `sqlx`: names of sqlx's errors, and the connections of its pools.
 //! - `testing`: metrics and spans captured in memory, for the tests of services. For `[dev-dependencies]`.
 //! - `tower-resilience`: `circuit_breaker::observe`, for the breakers of `tower-resilience-circuitbreaker`.
@@ -44,6 +53,7 @@ pub mod database;
 mod delivery;
 mod error;
 mod error_type;
+pub mod event_bus;
 pub mod http;
 mod init;
 mod layers;
@@ -52,10 +62,14 @@ mod logging;
 pub mod metrics;
 mod otlp;
 mod pipeline;
+#[cfg(feature = "process")]
+mod process;
 pub mod propagation;
 mod resource;
+pub mod runtime;
 mod self_metrics;
 mod shutdown;
+pub mod task;
 pub mod tenant;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -91,12 +105,18 @@ pub mod __private {
             Observable, ObservableCounter, ObservableGauge, ObservableInstrument, Observe, Read,
         },
         registered::{ALL as CATALOGUE, Registered},
+        timer::Timer,
     };
     pub use crate::trace::call::{Call, Site, Watched, once};
 }
 
 /// The pages in `docs/`, whose examples are compiled and run as tests.
-#[cfg(all(doctest, feature = "axum", feature = "testing"))]
+#[cfg(all(
+    doctest,
+    feature = "axum",
+    feature = "reqwest-middleware",
+    feature = "testing"
+))]
 mod pages {
     #[doc = include_str!("../../docs/http.md")]
     mod http {}
@@ -104,8 +124,16 @@ mod pages {
     mod instrument {}
     #[doc = include_str!("../../docs/logs.md")]
     mod logs {}
+    #[doc = include_str!("../../docs/propagation.md")]
+    mod propagation {}
     #[doc = include_str!("../../docs/testing.md")]
     mod testing {}
+    #[doc = include_str!("../../docs/event-bus.md")]
+    mod event_bus {}
+    #[doc = include_str!("../../docs/runtime.md")]
+    mod runtime {}
+    #[doc = include_str!("../../docs/timers.md")]
+    mod timers {}
 }
 
 /// The pages on parts of a service.

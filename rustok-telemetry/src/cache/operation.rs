@@ -7,7 +7,7 @@ use tracing::Span;
 use crate::{
     error_type::ErrorName,
     metrics,
-    trace::call::{CANCELLED, Call, Outcome, Watched, Witness},
+    trace::call::{Account, CANCELLED, Call, Outcome, Watched},
 };
 
 /// An operation, as the metrics name it.
@@ -57,8 +57,8 @@ impl Operation {
     }
 }
 
-impl Witness for Began {
-    fn ended(&self, outcome: &Outcome) {
+impl Account for Began {
+    fn count(&mut self, outcome: &Outcome) {
         let Operation {
             cache,
             name,

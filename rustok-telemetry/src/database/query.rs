@@ -11,7 +11,7 @@ use crate::{
     ErrorType,
     error_type::ErrorName,
     metrics,
-    trace::call::{Call, Outcome, Watched, Witness},
+    trace::call::{Account, Call, Outcome, Watched},
 };
 
 /// Runs a query within a span, and records how long it took and how it ended.
@@ -197,8 +197,8 @@ struct Began {
     at: Instant,
 }
 
-impl Witness for Began {
-    fn ended(&self, outcome: &Outcome) {
+impl Account for Began {
+    fn count(&mut self, outcome: &Outcome) {
         let Query { kind, table, .. } = self.query;
         metrics::record_db_query_duration(kind, table, self.at.elapsed().as_secs_f64());
         if let Some(error_type) = outcome.error_type() {

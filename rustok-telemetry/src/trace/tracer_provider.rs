@@ -7,13 +7,13 @@ use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
     trace::{
-        BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider, Span, SpanData,
-        SpanExporter, SpanProcessor,
+        BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, Span, SpanData, SpanExporter,
+        SpanProcessor,
     },
 };
 
 use crate::{
-    config::{self, TracesConfig},
+    config::TracesConfig,
     delivery::{DELIVERY, Verdict},
 };
 
@@ -29,7 +29,7 @@ where
     let limits = &config.limits;
     let mut builder = SdkTracerProvider::builder()
         .with_resource(resource)
-        .with_sampler(sampler(*config.sampler))
+        .with_sampler(super::sampler::sampler(*config.sampler))
         .with_max_attributes_per_span(*limits.attributes)
         .with_max_events_per_span(*limits.events)
         .with_max_links_per_span(*limits.links)
@@ -50,19 +50,6 @@ where
         builder = builder.with_span_processor(Accounted(processor));
     }
     builder.build()
-}
-
-fn sampler(sampler: config::Sampler) -> Sampler {
-    match sampler {
-        config::Sampler::AlwaysOn => Sampler::AlwaysOn,
-        config::Sampler::AlwaysOff => Sampler::AlwaysOff,
-        config::Sampler::TraceIdRatio(ratio) => Sampler::TraceIdRatioBased(ratio),
-        config::Sampler::ParentBasedAlwaysOn => Sampler::ParentBased(Box::new(Sampler::AlwaysOn)),
-        config::Sampler::ParentBasedAlwaysOff => Sampler::ParentBased(Box::new(Sampler::AlwaysOff)),
-        config::Sampler::ParentBasedTraceIdRatio(ratio) => {
-            Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio)))
-        }
-    }
 }
 
 /// Keeps account of every sampled span before it enters the queue, and drops it here when the queue is full.

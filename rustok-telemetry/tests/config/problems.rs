@@ -39,12 +39,16 @@ fn each_wrong_value_says_why() {
             "OTEL_RESOURCE_ATTRIBUTES=service.name=: pair 1 gives service.name no value",
         ),
         (
-            &[("OTEL_PROPAGATORS", "b3")],
-            "OTEL_PROPAGATORS=b3: `b3` is not supported by this version: only the W3C",
+            &[("OTEL_PROPAGATORS", "ottrace")],
+            "OTEL_PROPAGATORS=ottrace: `ottrace` is not supported by this version: the OpenTracing format is out",
         ),
         (
             &[("OTEL_PROPAGATORS", "tracecontext,xray")],
-            "OTEL_PROPAGATORS=tracecontext,xray: `xray` is not supported",
+            "OTEL_PROPAGATORS=tracecontext,xray: `xray` is not supported by this version: AWS X-Ray takes W3C",
+        ),
+        (
+            &[("OTEL_PROPAGATORS", "b3mult")],
+            "OTEL_PROPAGATORS=b3mult: `b3mult` is not a known name; did you mean `b3multi`?",
         ),
         (
             &[("OTEL_PROPAGATORS", "none,baggage")],

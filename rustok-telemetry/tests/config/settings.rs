@@ -52,6 +52,14 @@ fn each_variable_becomes_its_setting() {
             "propagators",
             "baggage,tracecontext (OTEL_PROPAGATORS)",
         ),
+        (
+            &[(
+                "OTEL_PROPAGATORS",
+                "jaeger,B3, b3multi,b3,tracecontext,baggage",
+            )],
+            "propagators",
+            "jaeger,b3,b3multi,tracecontext,baggage (OTEL_PROPAGATORS)",
+        ),
         (&[], "traces.exporter", "otlp (default)"),
         (
             &[("OTEL_TRACES_EXPORTER", "NONE")],

@@ -8,7 +8,9 @@
 use std::time::Duration;
 
 use reqwest::{Request, Response};
+use reqwest_middleware::ClientWithMiddleware;
 use rustok_telemetry::circuit_breaker::observe;
+use rustok_telemetry::http::client::UrlTemplate;
 use tower::Layer;
 use tower::util::BoxCloneSyncService;
 use tower_resilience_circuitbreaker::{
@@ -27,10 +29,13 @@ const OPEN_FOR: Duration = Duration::from_secs(2);
 const PROBES: usize = 2;
 
 /// HTTP calls to the inventory, protected.
-pub(super) type Protected = BoxCloneSyncService<Request, Response, CircuitBreakerError<CallError>>;
+pub(super) type Protected =
+    BoxCloneSyncService<(Request, UrlTemplate), Response, CircuitBreakerError<CallError>>;
 
 /// Puts the breaker around an HTTP client.
-pub(super) fn protect(client: reqwest::Client) -> Result<Protected, CircuitBreakerConfigError> {
+pub(super) fn protect(
+    client: ClientWithMiddleware,
+) -> Result<Protected, CircuitBreakerConfigError> {
     let breaker = CircuitBreakerLayer::builder()
         .consecutive_failures(FAILURES)
         .wait_duration_in_open(OPEN_FOR)
@@ -39,6 +44,7 @@ pub(super) fn protect(client: reqwest::Client) -> Result<Protected, CircuitBreak
             tracing::warn!(service = SERVICE, ?from, ?to, "circuit breaker")
         });
     let layer = observe(breaker, SERVICE).build()?;
-    let calls = tower::service_fn(move |request| send(client.clone(), request));
+    let calls =
+        tower::service_fn(move |(request, template)| send(client.clone(), request, template));
     Ok(BoxCloneSyncService::new(layer.layer(calls)))
 }
