@@ -1,7 +1,6 @@
 //! Queries: each is timed, and has one outcome. Statements that were run elsewhere.
 
 #[path = "instrument/spans.rs"]
-#[allow(dead_code, reason = "made for several tests")]
 mod spans;
 mod support;
 
