@@ -2,6 +2,7 @@
 //! {function, HTTP handler, streaming body, event handler}.
 #![cfg(all(feature = "axum", feature = "testing"))]
 
+mod events;
 mod functions;
 mod http;
 mod streams;

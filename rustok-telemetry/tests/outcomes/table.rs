@@ -9,7 +9,7 @@ use std::{
 
 use futures::FutureExt;
 
-use super::{functions, http, streams};
+use super::{events, functions, http, streams};
 
 /// What is instrumented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,7 @@ pub(crate) enum Kind {
     Function,
     Handler,
     Stream,
+    Event,
 }
 
 /// Whether it does its work at once, or waits in between.
@@ -70,9 +71,12 @@ pub(crate) const CLOSED: &str = "rustok_span_duration_seconds";
 pub(crate) const ERRORS: &str = "rustok_spans_with_errors_total";
 pub(crate) const CANCELLED: &str = "rustok_spans_cancelled_total";
 pub(crate) const MODULE_ERRORS: &str = "rustok_module_errors_total";
+pub(crate) const DISPATCHED: &str = "rustok_event_bus_dispatched_total";
+pub(crate) const HANDLING: &str = "rustok_event_bus_processing_duration_seconds";
+pub(crate) const EVENT_ERRORS: &str = "rustok_event_bus_errors_total";
 
 /// The metrics whose every series is compared.
-pub(crate) const WATCHED: [&str; 8] = [
+pub(crate) const WATCHED: [&str; 11] = [
     REQUESTS,
     REQUEST_DURATION,
     ACTIVE,
@@ -81,13 +85,16 @@ pub(crate) const WATCHED: [&str; 8] = [
     ERRORS,
     CANCELLED,
     MODULE_ERRORS,
+    DISPATCHED,
+    HANDLING,
+    EVENT_ERRORS,
 ];
 
 impl Case {
     /// Every combination that there is: what is done at once cannot be dropped in its middle.
     pub(crate) fn all() -> Vec<Self> {
         let mut cases = Vec::new();
-        for kind in [Kind::Function, Kind::Handler, Kind::Stream] {
+        for kind in [Kind::Function, Kind::Handler, Kind::Stream, Kind::Event] {
             for style in [Style::Sync, Style::Async] {
                 for end in [
                     End::Ok,
@@ -110,7 +117,8 @@ impl Case {
         let at_once = self.style == Style::Sync;
         !matches!(
             (self.kind, self.end),
-            (Kind::Function, End::Dropped | End::NeverPolled) | (Kind::Handler, End::Dropped) if at_once
+            (Kind::Function, End::Dropped | End::NeverPolled)
+                | (Kind::Handler | Kind::Event, End::Dropped) if at_once
         )
     }
 
@@ -120,6 +128,7 @@ impl Case {
             Kind::Function => functions::run(self).await,
             Kind::Handler => http::run(self).await,
             Kind::Stream => streams::run(self).await,
+            Kind::Event => events::run(self).await,
         }
     }
 
@@ -129,6 +138,7 @@ impl Case {
             Kind::Function => functions::expected(self),
             Kind::Handler => http::expected(self),
             Kind::Stream => streams::expected(self),
+            Kind::Event => events::expected(self),
         }
     }
 

@@ -1,6 +1,8 @@
 //! Every outcome is seen exactly once in Prometheus and in Jaeger too: the table of `rustok-telemetry/tests/outcomes`,
 //! run in this process, which pushes to the real Collector.
 
+#[path = "../../../rustok-telemetry/tests/outcomes/events.rs"]
+mod events;
 #[path = "../../../rustok-telemetry/tests/outcomes/functions.rs"]
 mod functions;
 #[path = "../../../rustok-telemetry/tests/outcomes/http.rs"]
