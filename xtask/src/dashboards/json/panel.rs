@@ -1,0 +1,195 @@
+//! Panels.
+
+use serde_json::{Value, json};
+
+use super::data_source;
+use super::options::{custom, options};
+use crate::dashboards::alert::{Alert, Fires, Severity};
+use crate::dashboards::layout::Place;
+use crate::dashboards::link::{SERVICE_OF_SERIES, Traces, runbook_url};
+use crate::dashboards::panel::{Look, Panel, Step};
+
+/// A heading.
+pub(super) fn row(id: u32, title: &str, place: Place) -> Value {
+    json!({
+        "type": "row",
+        "id": id,
+        "title": title,
+        "collapsed": false,
+        "gridPos": grid(place),
+        "panels": [],
+    })
+}
+
+pub(super) fn json(panel: &Panel, place: Place) -> Value {
+    let queries = panel.queries.iter().zip('A'..).map(|(query, letter)| {
+        json!({
+            "refId": letter.to_string(),
+            "datasource": data_source(),
+            "editorMode": "code",
+            "expr": query.expr.text(),
+            "legendFormat": query.legend,
+            "format": if panel.look == Look::Heatmap { "heatmap" } else { "time_series" },
+            "range": !is_instant(panel.look),
+            "instant": is_instant(panel.look),
+            "exemplar": panel.exemplars,
+        })
+    });
+    let mut json = json!({
+        "type": plugin(panel.look),
+        "id": panel.id,
+        "title": panel.title,
+        "description": panel.description,
+        "datasource": data_source(),
+        "gridPos": grid(place),
+        "targets": queries.collect::<Vec<_>>(),
+        "links": links(panel),
+        "options": options(panel),
+        "fieldConfig": {
+            "defaults": {
+                "unit": panel.unit.id(),
+                "color": { "mode": colour_mode(panel) },
+                "mappings": mappings(panel),
+                "thresholds": { "mode": "absolute", "steps": steps(panel) },
+                "links": data_links(panel),
+                "min": minimum(panel),
+                "custom": custom(panel),
+            },
+            "overrides": [],
+        },
+    });
+    remove_nulls(&mut json["fieldConfig"]["defaults"]);
+    json
+}
+
+fn plugin(look: Look) -> &'static str {
+    match look {
+        Look::Stat => "stat",
+        Look::TimeSeries => "timeseries",
+        Look::Heatmap => "heatmap",
+        Look::BarGauge => "bargauge",
+        Look::PieChart => "piechart",
+    }
+}
+
+/// Whether only the last value is of interest. A stat shows the way to it too.
+fn is_instant(look: Look) -> bool {
+    matches!(look, Look::BarGauge | Look::PieChart)
+}
+
+fn grid(place: Place) -> Value {
+    json!({ "x": place.x, "y": place.y, "w": place.width, "h": place.height })
+}
+
+/// Series of a graph are told apart by colour; a single value is judged by it.
+fn colour_mode(panel: &Panel) -> &'static str {
+    match panel.look {
+        Look::Stat | Look::BarGauge => "thresholds",
+        Look::TimeSeries | Look::Heatmap | Look::PieChart => "palette-classic",
+    }
+}
+
+/// Counts start at zero; a budget that is overspent does not.
+fn minimum(panel: &Panel) -> Value {
+    match panel.look {
+        Look::TimeSeries | Look::BarGauge => json!(0),
+        Look::Stat | Look::Heatmap | Look::PieChart => Value::Null,
+    }
+}
+
+fn mappings(panel: &Panel) -> Value {
+    if panel.words.is_empty() {
+        return json!([]);
+    }
+    let words = panel.words.iter().zip(0..).map(|(word, index)| {
+        let shown = json!({ "text": word.text, "color": word.colour, "index": index });
+        (word.value.to_string(), shown)
+    });
+    json!([{ "type": "value", "options": words.collect::<serde_json::Map<_, _>>() }])
+}
+
+/// The thresholds of the alerts, else the panel's own, else none.
+fn steps(panel: &Panel) -> Vec<Value> {
+    let mut steps = panel.steps.clone();
+    for alert in &panel.alerts {
+        add_steps(alert, &mut steps);
+    }
+    if steps.is_empty() {
+        let colour = if panel.look == Look::Stat { "text" } else { "green" };
+        steps.push(Step { from: None, colour });
+    }
+    steps
+        .iter()
+        .map(|step| json!({ "value": step.from, "color": step.colour }))
+        .collect()
+}
+
+fn add_steps(alert: &Alert, steps: &mut Vec<Step>) {
+    let bad = match alert.severity {
+        Severity::Warning => "orange",
+        Severity::Critical => "red",
+    };
+    let (below, above) = match alert.fires {
+        Fires::Above(_) | Fires::At(_) => ("green", bad),
+        Fires::Below(_) => (bad, "green"),
+    };
+    if steps.is_empty() {
+        steps.push(Step {
+            from: None,
+            colour: below,
+        });
+    }
+    steps.push(Step {
+        from: Some(alert.fires.threshold()),
+        colour: above,
+    });
+    if let Fires::At(value) = alert.fires {
+        steps.push(Step {
+            from: Some(value + 1.0),
+            colour: "yellow",
+        });
+    }
+}
+
+/// Links of the panel's title: what to do when an alert fires, and traces where no series names a service.
+fn links(panel: &Panel) -> Vec<Value> {
+    let mut links: Vec<_> = panel
+        .alerts
+        .iter()
+        .map(|alert| link(&format!("Runbook: {}", alert.name), &runbook_url(alert)))
+        .collect();
+    if panel.traces != Traces::None && !panel.has_label("job") {
+        links.push(link(panel.traces.title(), &panel.traces.search_url(None)));
+    }
+    links
+}
+
+/// Links of a series: the traces of its service.
+fn data_links(panel: &Panel) -> Value {
+    if panel.traces == Traces::None || !panel.has_label("job") {
+        return Value::Null;
+    }
+    let url = panel.traces.search_url(Some(SERVICE_OF_SERIES));
+    json!([link(panel.traces.title(), &url)])
+}
+
+fn link(title: &str, url: &str) -> Value {
+    json!({
+        "type": "link",
+        "title": title,
+        "url": url,
+        "targetBlank": true,
+        "icon": "",
+        "tooltip": "",
+        "tags": [],
+        "asDropdown": false,
+        "includeVars": false,
+        "keepTime": false,
+    })
+}
+
+fn remove_nulls(object: &mut Value) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+}

@@ -1,0 +1,55 @@
+//! Metrics that the dashboards use and that others declare.
+
+use rustok_telemetry::metrics::Kind;
+
+/// A metric of the Collector, of Prometheus, or of OpenTelemetry's mapping to Prometheus.
+#[derive(Debug, Clone, Copy)]
+pub struct ThirdParty {
+    /// Its name in Prometheus.
+    pub name: &'static str,
+    /// Its kind.
+    pub kind: Kind,
+    /// The labels that are used of it, besides `job` and `instance`.
+    pub labels: &'static [&'static str],
+}
+
+/// All of them. Each is seen in a real Prometheus by `tests/end_to_end/dashboards.rs`.
+pub const THIRD_PARTY: &[ThirdParty] = &[
+    // Prometheus makes these for each target that it scrapes.
+    gauge("up", &[]),
+    gauge("scrape_duration_seconds", &[]),
+    gauge("scrape_samples_scraped", &[]),
+    // The resource of each application, made by the Collector's exporter.
+    gauge("target_info", &["service_version"]),
+    // The Collector's own; with the suffix `_total`, as collector/config.yaml asks for.
+    counter("otelcol_receiver_accepted_spans_total", &["receiver"]),
+    counter("otelcol_receiver_accepted_metric_points_total", &["receiver"]),
+    counter("otelcol_receiver_refused_spans_total", &["receiver"]),
+    counter("otelcol_receiver_refused_metric_points_total", &["receiver"]),
+    counter("otelcol_receiver_failed_spans_total", &["receiver"]),
+    counter("otelcol_receiver_failed_metric_points_total", &["receiver"]),
+    counter("otelcol_exporter_sent_spans_total", &["exporter"]),
+    counter("otelcol_exporter_sent_metric_points_total", &["exporter"]),
+    counter("otelcol_exporter_send_failed_spans_total", &["exporter"]),
+    counter("otelcol_exporter_send_failed_metric_points_total", &["exporter"]),
+    counter("otelcol_exporter_enqueue_failed_spans_total", &["exporter"]),
+    gauge("otelcol_exporter_queue_size", &["exporter"]),
+    gauge("otelcol_exporter_queue_capacity", &["exporter"]),
+    gauge("otelcol_process_memory_rss_bytes", &[]),
+];
+
+const fn counter(name: &'static str, labels: &'static [&'static str]) -> ThirdParty {
+    ThirdParty {
+        name,
+        kind: Kind::Counter,
+        labels,
+    }
+}
+
+const fn gauge(name: &'static str, labels: &'static [&'static str]) -> ThirdParty {
+    ThirdParty {
+        name,
+        kind: Kind::Gauge,
+        labels,
+    }
+}
