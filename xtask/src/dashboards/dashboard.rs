@@ -24,7 +24,10 @@ pub struct Dashboard {
 #[derive(Debug, Clone)]
 pub(crate) enum Item {
     /// A heading over the panels that follow.
-    Row { id: u32, title: &'static str },
+    Row {
+        id: u32,
+        title: &'static str,
+    },
     Panel(Box<Panel>),
 }
 

@@ -65,7 +65,10 @@ mod tests {
         };
         let row = Item::Row { id: 2, title: "r" };
         let items = [panel(12, 8), panel(12, 5), panel(6, 4), row, panel(24, 9)];
-        let corners: Vec<_> = places(&items).iter().map(|place| (place.x, place.y)).collect();
+        let corners: Vec<_> = places(&items)
+            .iter()
+            .map(|place| (place.x, place.y))
+            .collect();
         assert_eq!(corners, [(0, 0), (12, 0), (0, 8), (0, 12), (0, 13)]);
     }
 }

@@ -57,7 +57,8 @@ impl Traces {
 /// Percent-encodes all but Grafana's variables, which it replaces and encodes itself.
 fn encode(text: &str) -> String {
     let mut parts = text.split("${");
-    let mut encoded = utf8_percent_encode(parts.next().unwrap_or_default(), NON_ALPHANUMERIC).to_string();
+    let mut encoded =
+        utf8_percent_encode(parts.next().unwrap_or_default(), NON_ALPHANUMERIC).to_string();
     for part in parts {
         let (variable, rest) = part.split_once('}').unwrap_or((part, ""));
         encoded.push_str(&format!("${{{variable}}}"));

@@ -163,7 +163,10 @@ impl Panel {
             problems.extend(expr.problems().iter().cloned());
             for label in labels_of(legend) {
                 if !expr.labels().contains(label) {
-                    problems.push(format!("no label `{label}` for the legend of {}", expr.text()));
+                    problems.push(format!(
+                        "no label `{label}` for the legend of {}",
+                        expr.text()
+                    ));
                 }
             }
         }

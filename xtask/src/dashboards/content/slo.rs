@@ -33,7 +33,13 @@ const BURN_RATES: [(&str, f64); 4] = [("1h", 14.4), ("6h", 6.0), ("1d", 3.0), ("
 
 pub(crate) fn dashboard() -> Dashboard {
     let http = Http::new(SCOPE);
-    let [availability, availability_left, requests, availability_burn, spent] = available(&http);
+    let [
+        availability,
+        availability_left,
+        requests,
+        availability_burn,
+        spent,
+    ] = available(&http);
     let [in_time, in_time_left, slow, latency_burn] = in_time(&http);
     Dashboard {
         path: "grafana/dashboards/rustok-slo.json",
@@ -197,11 +203,8 @@ fn in_time(http: &Http) -> [Panel; 4] {
     ]
 }
 
-const BUDGET: [(Option<f64>, &str); 3] = [
-    (None, "red"),
-    (Some(0.0), "orange"),
-    (Some(0.25), "green"),
-];
+const BUDGET: [(Option<f64>, &str); 3] =
+    [(None, "red"), (Some(0.0), "orange"), (Some(0.25), "green")];
 
 /// `1` before anything failed, `0` when all that is allowed has, negative beyond.
 fn budget_left(bad_share: Expr, objective: &Variable) -> Expr {
@@ -214,7 +217,10 @@ fn burn_rate(bad_share: Expr, objective: &Variable) -> Expr {
 
 fn burn_rates(panel: Panel, objective: &Variable, bad_share: impl Fn(Range) -> Expr) -> Panel {
     const LEGENDS: [&str; 4] = ["1h {{job}}", "6h {{job}}", "1d {{job}}", "3d {{job}}"];
-    let mut panel = panel.query("5m {{job}}", burn_rate(bad_share(Range::Window("5m")), objective));
+    let mut panel = panel.query(
+        "5m {{job}}",
+        burn_rate(bad_share(Range::Window("5m")), objective),
+    );
     for ((window, _), legend) in BURN_RATES.iter().zip(LEGENDS) {
         let bad_share = bad_share(Range::Window(window));
         panel = panel.query(legend, burn_rate(bad_share, objective));

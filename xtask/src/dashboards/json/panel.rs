@@ -115,7 +115,11 @@ fn steps(panel: &Panel) -> Vec<Value> {
         add_steps(alert, &mut steps);
     }
     if steps.is_empty() {
-        let colour = if panel.look == Look::Stat { "text" } else { "green" };
+        let colour = if panel.look == Look::Stat {
+            "text"
+        } else {
+            "green"
+        };
         steps.push(Step { from: None, colour });
     }
     steps

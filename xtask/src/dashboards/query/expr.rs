@@ -13,11 +13,7 @@ pub struct Expr {
 }
 
 impl Expr {
-    pub(super) fn new(
-        text: String,
-        labels: BTreeSet<&'static str>,
-        problems: Vec<String>,
-    ) -> Self {
+    pub(super) fn new(text: String, labels: BTreeSet<&'static str>, problems: Vec<String>) -> Self {
         Self {
             text,
             labels,

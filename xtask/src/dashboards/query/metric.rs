@@ -52,7 +52,8 @@ impl Counter {
 
     /// Increase in a second, for each series.
     pub fn rate(&self, range: Range) -> Expr {
-        self.0.expr(&format!("rate({}[{range}])", self.0.selector()))
+        self.0
+            .expr(&format!("rate({}[{range}])", self.0.selector()))
     }
 
     /// Increase over the range, for each series.

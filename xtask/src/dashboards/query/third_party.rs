@@ -11,9 +11,12 @@ pub struct ThirdParty {
     pub kind: Kind,
     /// The labels that are used of it, besides `job` and `instance`.
     pub labels: &'static [&'static str],
+    /// Whether it is there only once something has failed.
+    pub only_after_failures: bool,
 }
 
-/// All of them. Each is seen in a real Prometheus by `tests/end_to_end/dashboards.rs`.
+/// All of them. `tests/end_to_end/dashboards.rs` sees each in a real Prometheus, or in the Collector's program if it is
+/// there only after failures.
 pub const THIRD_PARTY: &[ThirdParty] = &[
     // Prometheus makes these for each target that it scrapes.
     gauge("up", &[]),
@@ -23,33 +26,49 @@ pub const THIRD_PARTY: &[ThirdParty] = &[
     gauge("target_info", &["service_version"]),
     // The Collector's own; with the suffix `_total`, as collector/config.yaml asks for.
     counter("otelcol_receiver_accepted_spans_total", &["receiver"]),
-    counter("otelcol_receiver_accepted_metric_points_total", &["receiver"]),
+    counter(
+        "otelcol_receiver_accepted_metric_points_total",
+        &["receiver"],
+    ),
     counter("otelcol_receiver_refused_spans_total", &["receiver"]),
-    counter("otelcol_receiver_refused_metric_points_total", &["receiver"]),
+    counter(
+        "otelcol_receiver_refused_metric_points_total",
+        &["receiver"],
+    ),
     counter("otelcol_receiver_failed_spans_total", &["receiver"]),
     counter("otelcol_receiver_failed_metric_points_total", &["receiver"]),
     counter("otelcol_exporter_sent_spans_total", &["exporter"]),
     counter("otelcol_exporter_sent_metric_points_total", &["exporter"]),
-    counter("otelcol_exporter_send_failed_spans_total", &["exporter"]),
-    counter("otelcol_exporter_send_failed_metric_points_total", &["exporter"]),
-    counter("otelcol_exporter_enqueue_failed_spans_total", &["exporter"]),
+    after_failures("otelcol_exporter_send_failed_spans_total", &["exporter"]),
+    after_failures(
+        "otelcol_exporter_send_failed_metric_points_total",
+        &["exporter"],
+    ),
+    after_failures("otelcol_exporter_enqueue_failed_spans_total", &["exporter"]),
     gauge("otelcol_exporter_queue_size", &["exporter"]),
     gauge("otelcol_exporter_queue_capacity", &["exporter"]),
     gauge("otelcol_process_memory_rss_bytes", &[]),
 ];
-
-const fn counter(name: &'static str, labels: &'static [&'static str]) -> ThirdParty {
-    ThirdParty {
-        name,
-        kind: Kind::Counter,
-        labels,
-    }
-}
 
 const fn gauge(name: &'static str, labels: &'static [&'static str]) -> ThirdParty {
     ThirdParty {
         name,
         kind: Kind::Gauge,
         labels,
+        only_after_failures: false,
+    }
+}
+
+const fn counter(name: &'static str, labels: &'static [&'static str]) -> ThirdParty {
+    ThirdParty {
+        kind: Kind::Counter,
+        ..gauge(name, labels)
+    }
+}
+
+const fn after_failures(name: &'static str, labels: &'static [&'static str]) -> ThirdParty {
+    ThirdParty {
+        only_after_failures: true,
+        ..counter(name, labels)
     }
 }

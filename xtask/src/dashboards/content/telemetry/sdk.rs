@@ -107,8 +107,7 @@ pub(super) fn panels() -> [Panel; 7] {
 }
 
 /// From one in a quarter of an hour on it is red.
-pub(super) const NONE_IS_GOOD: [(Option<f64>, &str); 2] =
-    [(None, "green"), (Some(0.001), "red")];
+pub(super) const NONE_IS_GOOD: [(Option<f64>, &str); 2] = [(None, "green"), (Some(0.001), "red")];
 
 fn rate(counter: &str) -> Expr {
     APPLICATIONS.counter(counter).rate(Range::Rate)
