@@ -18,7 +18,8 @@ pub enum InitError {
     /// Something else has installed a global `tracing` subscriber.
     #[error(
         "a tracing subscriber is installed already: remove it, or call \
-         rustok_telemetry::builder().without_subscriber() and add Telemetry::layer() to yours"
+         rustok_telemetry::builder().without_subscriber() and add Telemetry::layer() to yours, and \
+         Telemetry::log_layer() if it has no log lines of its own"
     )]
     SubscriberAlreadySet,
     /// Metrics that are declared more than once.

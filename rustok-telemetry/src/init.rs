@@ -2,23 +2,18 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use opentelemetry::global;
-use opentelemetry_sdk::{
-    metrics::{PeriodicReader, SdkMeterProvider},
-    trace::SdkTracerProvider,
-};
-use tracing::{Level, Subscriber};
-use tracing_subscriber::{Layer, layer::SubscriberExt, registry::LookupSpan};
+use tracing::Level;
+use tracing_subscriber::layer::SubscriberExt;
 
 use crate::{
     InitError, LogFormat, Telemetry,
-    config::{MetricsExporter, TelemetryConfig, TracesExporter},
+    config::TelemetryConfig,
     lifecycle::{self, Stage},
     logging, metrics,
-    otlp::{self, ConnectionRuntime},
-    propagation, resource,
-    shutdown::Running,
-    trace::{SpanFilter, tracer_provider},
+    otlp::ConnectionRuntime,
+    pipeline::Pipeline,
+    propagation,
+    trace::{Machinery, SpanFilter},
 };
 
 /// Starts telemetry as the environment says, and returns the guard.
@@ -117,8 +112,8 @@ impl Builder {
         }
     }
 
-    /// A target whose spans are neither counted nor exported, with those below it: a crate or module that takes part
-    /// in sending telemetry. Those of the exporters are left out already, see
+    /// A target whose spans are neither counted nor exported, and whose log records are not sent, with those below it:
+    /// a crate or module that takes part in sending telemetry. Those of the exporters are left out already, see
     /// [`is_machinery`](crate::trace::is_machinery).
     pub fn machinery_target(mut self, target: impl Into<String>) -> Self {
         self.machinery.push(target.into());
@@ -138,13 +133,14 @@ impl Builder {
         self
     }
 
-    /// How log lines look.
+    /// How log lines look; for people, unless said.
     pub fn log_format(mut self, format: LogFormat) -> Self {
         self.log_format = format;
         self
     }
 
-    /// Installs no `tracing` subscriber: the service puts together its own, with [`Telemetry::layer`].
+    /// Installs no `tracing` subscriber: the service puts together its own, with [`Telemetry::layer`] and
+    /// [`Telemetry::log_layer`].
     pub fn without_subscriber(mut self) -> Self {
         self.subscriber = false;
         self
@@ -170,13 +166,17 @@ impl Builder {
             return self.init_disabled(&config);
         }
         let mut runtime = ConnectionRuntime::default();
-        let pipeline = Pipeline::build(&config, &mut runtime)?;
+        let machinery = Machinery::with(self.machinery.clone());
+        let span_filter = SpanFilter::new(self.span_level, machinery.clone());
+        let pipeline = Pipeline::build(&config, &mut runtime, machinery)?;
         if self.subscriber {
-            let lines = logging::layer(self.log_format)?;
-            let spans = self.span_filter().layer(&pipeline.tracer_provider);
-            logging::install(tracing_subscriber::registry().with(lines).with(spans))?;
+            let lines = logging::lines(self.log_format)?;
+            let records = logging::records(pipeline.record_sender.as_ref())?;
+            let spans = span_filter.layer(&pipeline.tracer_provider);
+            let subscriber = tracing_subscriber::registry().with(lines).with(records);
+            logging::install(subscriber.with(spans))?;
         }
-        let running = pipeline.install(&config, runtime, &self);
+        let running = pipeline.install(&config, runtime, span_filter);
         lifecycle::enter(Stage::Running);
         for notice in config.notices() {
             tracing::warn!("{notice}");
@@ -184,10 +184,6 @@ impl Builder {
         Ok(Telemetry {
             running: Some(running),
         })
-    }
-
-    fn span_filter(&self) -> SpanFilter {
-        SpanFilter::new(self.span_level, self.machinery.clone())
     }
 
     fn effective_config(&self) -> Result<TelemetryConfig, InitError> {
@@ -214,94 +210,11 @@ impl Builder {
     fn init_disabled(&self, config: &TelemetryConfig) -> Result<Telemetry, InitError> {
         if self.subscriber {
             logging::install(
-                tracing_subscriber::registry().with(logging::layer(self.log_format)?),
+                tracing_subscriber::registry().with(logging::lines(self.log_format)?),
             )?;
         }
         propagation::install(&config.propagators);
         lifecycle::enter(Stage::Disabled);
         Ok(Telemetry { running: None })
-    }
-}
-
-impl Telemetry {
-    /// The layer for a subscriber that the service puts together itself, after
-    /// [`without_subscriber`](Builder::without_subscriber): span metrics and the export of traces.
-    ///
-    /// ```no_run
-    /// use tracing_subscriber::layer::SubscriberExt;
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let telemetry = rustok_telemetry::builder().without_subscriber().init()?;
-    /// let subscriber = tracing_subscriber::registry().with(telemetry.layer());
-    /// tracing::subscriber::set_global_default(subscriber)?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn layer<S>(&self) -> Option<impl Layer<S> + Send + Sync + 'static + use<S>>
-    where
-        S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
-    {
-        self.running
-            .as_ref()
-            .map(|running| running.span_filter.layer(&running.tracer_provider))
-    }
-}
-
-/// What is built before anything is installed, so that an error leaves the process as it was.
-struct Pipeline {
-    tracer_provider: SdkTracerProvider,
-    meter_provider: SdkMeterProvider,
-    registry: prometheus::Registry,
-}
-
-impl Pipeline {
-    fn build(config: &TelemetryConfig, runtime: &mut ConnectionRuntime) -> Result<Self, InitError> {
-        let resource = resource::build(config);
-        let push = match *config.metrics.exporter {
-            MetricsExporter::Otlp => {
-                let limit = *config.metrics.timeout;
-                let exporter = otlp::metric_exporter(&config.metrics.otlp, limit, runtime)?;
-                let interval = *config.metrics.interval;
-                Some(
-                    PeriodicReader::builder(exporter)
-                        .with_interval(interval)
-                        .build(),
-                )
-            }
-            MetricsExporter::Prometheus | MetricsExporter::None => None,
-        };
-        let spans = match *config.traces.exporter {
-            TracesExporter::Otlp => {
-                let limit = *config.traces.batch.export_timeout;
-                Some(otlp::span_exporter(&config.traces.otlp, limit, runtime)?)
-            }
-            TracesExporter::None => None,
-        };
-        let (meter_provider, registry) = metrics::meter_provider::build(resource.clone(), push)?;
-        Ok(Self {
-            tracer_provider: tracer_provider::build(&config.traces, resource, spans),
-            meter_provider,
-            registry,
-        })
-    }
-
-    fn install(
-        self,
-        config: &TelemetryConfig,
-        runtime: ConnectionRuntime,
-        builder: &Builder,
-    ) -> Running {
-        metrics::meter_provider::install_instruments(&self.meter_provider);
-        global::set_meter_provider(self.meter_provider.clone());
-        global::set_tracer_provider(self.tracer_provider.clone());
-        propagation::install(&config.propagators);
-        metrics::prometheus_text::serve(self.registry);
-        Running {
-            tracer_provider: self.tracer_provider,
-            meter_provider: self.meter_provider,
-            pushes_metrics: *config.metrics.exporter == MetricsExporter::Otlp,
-            runtime,
-            span_filter: builder.span_filter(),
-        }
     }
 }

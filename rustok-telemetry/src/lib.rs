@@ -20,13 +20,18 @@
 //! 1. [`init()`] and [`builder()`]: how telemetry starts; [`Telemetry`] and [`ShutdownReport`]: how it ends.
 //! 2. [`mod@metrics`]: the metrics that every service has, and the macro [`metrics`](macro@metrics) to declare others.
 //! 3. [`instrument`]: spans of functions, with the outcome of each call; [`trace`]: what is counted of spans.
-//! 4. [`http`]: the layer for servers, and the health routes.
-//! 5. [`propagation`]: context into and out of requests and events.
-//! 6. [`config`]: the `OTEL_*` variables.
+//! 4. [`http`]: the layer for servers, the middleware for clients, and the health routes.
+//! 5. [`propagation`]: context into and out of requests and events; [`task`]: work that outlives a request;
+//!    [`tenant`]: for whom it is done.
+//! 6. [`LogFormat`], [`Telemetry::log_layer`], [`Telemetry::log_export_layer`]: log lines, and log records by OTLP.
+//! 7. [`config`]: the `OTEL_*` variables.
 //!
 //! # Cargo features
 //!
 //! - `axum`: route templates for the HTTP layer, and the health routes as a router.
+//! - `config-file`: `OTEL_CONFIG_FILE`, OpenTelemetry's declarative configuration in YAML.
+//! - `reqwest-middleware`: `http::client`, the middleware for HTTP clients.
+//! - `serde`: [`EventContext`](propagation::EventContext) as a map, to be kept in a table.
 //! - `testing`: metrics and spans captured in memory, for the tests of services. For `[dev-dependencies]`.
 
 extern crate self as rustok_telemetry;
@@ -37,14 +42,17 @@ mod error;
 mod error_type;
 pub mod http;
 mod init;
+mod layers;
 mod lifecycle;
 mod logging;
 pub mod metrics;
 mod otlp;
+mod pipeline;
 pub mod propagation;
 mod resource;
 mod self_metrics;
 mod shutdown;
+pub mod task;
 pub mod tenant;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -85,12 +93,21 @@ pub mod __private {
 }
 
 /// The pages in `docs/`, whose examples are compiled and run as tests.
-#[cfg(all(doctest, feature = "axum", feature = "testing"))]
+#[cfg(all(
+    doctest,
+    feature = "axum",
+    feature = "reqwest-middleware",
+    feature = "testing"
+))]
 mod pages {
     #[doc = include_str!("../../docs/http.md")]
     mod http {}
     #[doc = include_str!("../../docs/instrument.md")]
     mod instrument {}
+    #[doc = include_str!("../../docs/logs.md")]
+    mod logs {}
+    #[doc = include_str!("../../docs/propagation.md")]
+    mod propagation {}
     #[doc = include_str!("../../docs/testing.md")]
     mod testing {}
 }

@@ -1,4 +1,4 @@
-//! Exporters for OTLP, over gRPC and over HTTP with protobuf.
+//! Exporters of all signals for OTLP, over gRPC and over HTTP with protobuf.
 //!
 //! The exporters run on threads of the SDK, whatever runtime the application uses, or none. HTTP uses the blocking
 //! client, given explicitly, so that no Cargo feature of another crate can exchange it for an asynchronous one, which
@@ -13,8 +13,8 @@ use http::{
 };
 use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_otlp::{
-    ExporterBuildError, MetricExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
-    WithTonicConfig,
+    ExporterBuildError, LogExporter, MetricExporter, Protocol, SpanExporter, WithExportConfig,
+    WithHttpConfig, WithTonicConfig,
 };
 use opentelemetry_sdk::metrics::Temporality;
 use tonic::{metadata::MetadataMap, service::Interceptor};
@@ -77,6 +77,23 @@ pub(crate) fn span_exporter(
         Configured::HttpProtobuf => over_http(builder.with_http(), config, timeout)?.build(),
     };
     report(exporter, config, "traces")
+}
+
+/// The exporter for log records. `limit` bounds an export besides the exporter's own timeout.
+pub(crate) fn log_exporter(
+    config: &OtlpConfig,
+    limit: Option<Duration>,
+    runtime: &mut ConnectionRuntime,
+) -> Result<Reporting<LogExporter>, InitError> {
+    let timeout = timeout(config, limit);
+    let builder = LogExporter::builder();
+    let exporter = match *config.protocol {
+        Configured::Grpc => {
+            runtime.enter(|| over_grpc(builder.with_tonic(), config, timeout).build())?
+        }
+        Configured::HttpProtobuf => over_http(builder.with_http(), config, timeout)?.build(),
+    };
+    report(exporter, config, "logs")
 }
 
 /// The exporter for metrics, cumulative, since Prometheus is at the other end.

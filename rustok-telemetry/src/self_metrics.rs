@@ -49,6 +49,22 @@ mod declared {
     #[observable_gauge(name = "span_queue_capacity", observe = super::span_queue_capacity)]
     fn span_queue_capacity() -> u64;
 
+    /// Log records that were exported.
+    #[observable_counter(name = "log_records_exported_total", observe = super::log_records_exported)]
+    fn log_records_exported() -> u64;
+
+    /// Log records that were to be exported and were lost: export_failed, queue_full or after_shutdown.
+    #[observable_counter(name = "log_records_lost_total", observe = super::log_records_lost)]
+    fn log_records_lost(#[label(budget = 3)] reason: &str) -> u64;
+
+    /// Log records that wait for export; those that are being exported have left the queue.
+    #[observable_gauge(name = "log_record_queue_length", observe = super::log_record_queue_length)]
+    fn log_record_queue_length() -> u64;
+
+    /// Most log records that the queue holds; further ones are lost. 0 unless OTEL_LOGS_EXPORTER says otlp.
+    #[observable_gauge(name = "log_record_queue_capacity", observe = super::log_record_queue_capacity)]
+    fn log_record_queue_capacity() -> u64;
+
     /// Observed label sets that were left out, because the limit of the metric was reached.
     #[observable_counter(name = "observations_dropped_total", observe = super::observations_dropped)]
     fn observations_dropped(#[label(budget = 200)] metric: &str) -> u64;
@@ -83,7 +99,7 @@ fn lost_records(report: &mut dyn FnMut([&str; 1], u64)) {
 }
 
 fn exports(report: &mut dyn FnMut([&str; 2], u64)) {
-    for signal in [&DELIVERY.traces, &DELIVERY.metrics] {
+    for signal in DELIVERY.signals() {
         report(
             [signal.name, "success"],
             signal.succeeded.load(Ordering::Relaxed),
@@ -111,6 +127,24 @@ fn span_queue_length(report: &mut dyn FnMut([&str; 0], u64)) {
 
 fn span_queue_capacity(report: &mut dyn FnMut([&str; 0], u64)) {
     report([], DELIVERY.spans.capacity() as u64);
+}
+
+fn log_records_exported(report: &mut dyn FnMut([&str; 0], u64)) {
+    report([], DELIVERY.log_records.exported());
+}
+
+fn log_records_lost(report: &mut dyn FnMut([&str; 1], u64)) {
+    for (reason, records) in DELIVERY.lost_log_records() {
+        report([reason], records);
+    }
+}
+
+fn log_record_queue_length(report: &mut dyn FnMut([&str; 0], u64)) {
+    report([], DELIVERY.log_records.queued() as u64);
+}
+
+fn log_record_queue_capacity(report: &mut dyn FnMut([&str; 0], u64)) {
+    report([], DELIVERY.log_records.capacity() as u64);
 }
 
 fn observations_dropped(report: &mut dyn FnMut([&str; 1], u64)) {

@@ -2,18 +2,20 @@
 
 use std::{
     fmt,
-    sync::mpsc,
+    sync::{atomic::Ordering, mpsc},
     thread,
     time::{Duration, Instant},
 };
 
 use opentelemetry_sdk::{
-    error::OTelSdkResult, metrics::SdkMeterProvider, trace::SdkTracerProvider,
+    error::OTelSdkResult, logs::SdkLoggerProvider, metrics::SdkMeterProvider,
+    trace::SdkTracerProvider,
 };
 
 use crate::{
-    delivery::DELIVERY,
+    delivery::{DELIVERY, QueueAccount},
     lifecycle::{self, Stage},
+    logging::RecordSender,
     otlp::ConnectionRuntime,
     trace::SpanFilter,
 };
@@ -42,10 +44,12 @@ pub struct Telemetry {
 /// What has to be shut down.
 pub(crate) struct Running {
     pub(crate) tracer_provider: SdkTracerProvider,
+    pub(crate) logger_provider: Option<SdkLoggerProvider>,
     pub(crate) meter_provider: SdkMeterProvider,
     pub(crate) pushes_metrics: bool,
     pub(crate) runtime: ConnectionRuntime,
     pub(crate) span_filter: SpanFilter,
+    pub(crate) record_sender: Option<RecordSender>,
 }
 
 impl Telemetry {
@@ -86,18 +90,25 @@ impl fmt::Debug for Telemetry {
 }
 
 impl Running {
-    /// The providers are shut down on threads of their own: they block, and the SDK bounds neither of them as asked.
+    /// The providers are shut down on threads of their own: they block, and the SDK bounds none of them as asked.
     fn shutdown(self, timeout: Duration) -> ShutdownReport {
         let started = Instant::now();
-        let left = || timeout.saturating_sub(started.elapsed());
+        let left = |share: Duration| share.saturating_sub(started.elapsed());
         lifecycle::enter(Stage::Stopping);
-        let open_spans = DELIVERY.spans.open() as u64;
+        let open_spans = DELIVERY.open_spans.load(Ordering::Relaxed) as u64;
         let (tracer_provider, meter_provider) = (self.tracer_provider, self.meter_provider);
         let traces = on_a_thread(move || tracer_provider.shutdown_with_timeout(timeout));
-        // Spans first, so that the last metrics tell what became of them; but traces that nobody takes leave the
-        // metrics half of the time.
-        let mut traces_result = traces.recv_timeout(timeout / 2).ok();
-        let (pushes, limit) = (self.pushes_metrics, left());
+        let logs = self
+            .logger_provider
+            .map(|provider| on_a_thread(move || provider.shutdown_with_timeout(timeout)));
+        // Spans and log records first, so that the last metrics tell what became of them; but what nobody takes leaves
+        // the metrics half of the time.
+        let mut traces_result = traces.recv_timeout(left(timeout / 2)).ok();
+        let mut logs_result = match &logs {
+            Some(logs) => logs.recv_timeout(left(timeout / 2)).ok(),
+            None => Some(Ok(())),
+        };
+        let (pushes, limit) = (self.pushes_metrics, left(timeout));
         let metrics = on_a_thread(move || {
             let result = meter_provider.shutdown_with_timeout(limit);
             // The SDK waits for five seconds, whatever it is told, while the last export may still succeed.
@@ -106,25 +117,35 @@ impl Running {
                 false => Ok(()),
             }
         });
-        let metrics_result = metrics.recv_timeout(left()).ok();
-        traces_result = traces_result.or_else(|| traces.recv_timeout(left()).ok());
+        let metrics_result = metrics.recv_timeout(left(timeout)).ok();
+        traces_result = traces_result.or_else(|| traces.recv_timeout(left(timeout)).ok());
+        logs_result = logs_result.or_else(|| logs?.recv_timeout(left(timeout)).ok());
         lifecycle::enter(Stage::ShutDown);
         drop(self.runtime);
         let error = |result: &Option<OTelSdkResult>| match result {
             Some(Err(error)) => Some(error.to_string()),
             Some(Ok(())) | None => None,
         };
+        let results = [&traces_result, &logs_result, &metrics_result];
         let metrics_error = DELIVERY.metrics.error().or(error(&metrics_result));
+        let waiting = |account: &QueueAccount| (account.queued() + account.exporting()) as u64;
         ShutdownReport {
             elapsed: started.elapsed(),
-            timed_out: traces_result.is_none() || metrics_result.is_none(),
+            timed_out: results.iter().any(|result| result.is_none()),
             open_spans,
-            unsent_spans: (DELIVERY.spans.queued() + DELIVERY.spans.exporting()) as u64,
-            lost_spans: DELIVERY.spans.lost().map(|(_, spans)| spans).iter().sum(),
+            unsent_spans: waiting(&DELIVERY.spans),
+            lost_spans: sum(DELIVERY.spans.lost()),
+            unsent_log_records: waiting(&DELIVERY.log_records),
+            lost_log_records: sum(DELIVERY.lost_log_records()),
             traces_error: DELIVERY.traces.error().or(error(&traces_result)),
+            logs_error: DELIVERY.logs.error().or(error(&logs_result)),
             metrics_error: metrics_error.filter(|_| pushes),
         }
     }
+}
+
+fn sum<const N: usize>(by_reason: [(&str, u64); N]) -> u64 {
+    by_reason.map(|(_, items)| items).iter().sum()
 }
 
 /// Runs something that blocks; its result arrives at the receiver, unless the thread cannot be had.
@@ -151,8 +172,15 @@ pub struct ShutdownReport {
     pub unsent_spans: u64,
     /// Sampled spans that were lost in the life of the process: their export failed, or the queue was full.
     pub lost_spans: u64,
+    /// Log records that still waited when the time was up.
+    pub unsent_log_records: u64,
+    /// Log records that were lost in the life of the process: their export failed, the queue was full, or they came
+    /// when the shutdown had begun.
+    pub lost_log_records: u64,
     /// Why the last spans could not be sent.
     pub traces_error: Option<String>,
+    /// Why the last log records could not be sent.
+    pub logs_error: Option<String>,
     /// Why the last metrics could not be sent.
     pub metrics_error: Option<String>,
 }
@@ -164,7 +192,10 @@ impl ShutdownReport {
             && self.open_spans == 0
             && self.unsent_spans == 0
             && self.lost_spans == 0
+            && self.unsent_log_records == 0
+            && self.lost_log_records == 0
             && self.traces_error.is_none()
+            && self.logs_error.is_none()
             && self.metrics_error.is_none()
     }
 }
@@ -181,21 +212,24 @@ impl fmt::Display for ShutdownReport {
                 self.elapsed.as_secs_f64()
             ));
         }
-        if self.open_spans > 0 {
-            parts.push(format!("{} spans had not ended", self.open_spans));
-        }
-        if self.unsent_spans > 0 {
-            parts.push(format!("{} spans were still waiting", self.unsent_spans));
-        }
-        if self.lost_spans > 0 {
-            parts.push(format!("{} spans were lost", self.lost_spans));
-        }
-        if let Some(error) = &self.traces_error {
-            parts.push(format!("traces: {error}"));
-        }
-        if let Some(error) = &self.metrics_error {
-            parts.push(format!("the last metrics: {error}"));
-        }
+        let counts = [
+            (self.open_spans, "spans had not ended"),
+            (self.unsent_spans, "spans were still waiting"),
+            (self.lost_spans, "spans were lost"),
+            (self.unsent_log_records, "log records were still waiting"),
+            (self.lost_log_records, "log records were lost"),
+        ];
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
+        parts.extend(counts.map(|(count, what)| format!("{count} {what}")));
+        let errors = [
+            ("traces", &self.traces_error),
+            ("logs", &self.logs_error),
+            ("the last metrics", &self.metrics_error),
+        ];
+        let errors = errors
+            .iter()
+            .filter_map(|(what, error)| Some((what, error.as_ref()?)));
+        parts.extend(errors.map(|(what, error)| format!("{what}: {error}")));
         write!(
             f,
             "telemetry: not everything was sent: {}",

@@ -25,7 +25,7 @@
 use std::{fmt, ops::Deref, sync::Arc};
 
 use tracing::{
-    Dispatch, Metadata, Value,
+    Dispatch, Event, Metadata, Value,
     callsite::Identifier,
     dispatcher,
     field::FieldSet,
@@ -41,7 +41,7 @@ use tracing_subscriber::{
 use crate::{
     LabelValue,
     metrics::NONE,
-    trace::{has_tenant_state, tenant_of},
+    trace::{has_own_tenant, has_tenant_state, tenant_of},
 };
 
 /// Name of the field, the attribute, the label and the entry of the baggage.
@@ -50,7 +50,7 @@ pub const TENANT_ID: &str = "tenant_id";
 /// The tenant of the current span, which is that of the nearest span around it that has one.
 ///
 /// Without one, or without a subscriber that [`init`](crate::init()) made or that has
-/// [`Telemetry::layer`](crate::Telemetry::layer), it is the tenant [`NONE`](crate::metrics::NONE).
+/// [`Telemetry::layer`](crate::Telemetry::layer), it is the tenant [`NONE`].
 pub fn current() -> Tenant {
     Tenant(dispatcher::get_default(|dispatch| {
         find(dispatch, tenant_of)
@@ -74,10 +74,22 @@ pub fn set(tenant: &str) {
     });
 }
 
-/// Makes this tenant that of `span`. Unlike [`tracing::Span::record`] this works for spans that don't declare the
-/// field.
-pub(crate) fn set_on(span: &tracing::Span, tenant: &str) {
-    span.with_subscriber(|(id, dispatch)| record(dispatch, id, tenant));
+/// The tenant of an event: that of the nearest span around it that has one.
+pub(crate) fn of_event(dispatch: &Dispatch, event: &Event<'_>) -> Option<Arc<str>> {
+    find_around(dispatch, event, tenant_of)
+}
+
+/// Makes this tenant that of `span`, unless it was given one of its own. Unlike [`tracing::Span::record`] this works
+/// for spans that don't declare the field.
+pub(crate) fn set_default_on(span: &tracing::Span, tenant: &Tenant) {
+    let Some(tenant) = tenant.id() else { return };
+    span.with_subscriber(|(id, dispatch)| {
+        let registry = dispatch.downcast_ref::<Registry>();
+        let span = registry.and_then(|registry| registry.span(id));
+        if !span.is_some_and(|span| has_own_tenant(&span)) {
+            record(dispatch, id, tenant);
+        }
+    });
 }
 
 /// A tenant's id, or none. A clone is cheap.
@@ -85,7 +97,7 @@ pub(crate) fn set_on(span: &tracing::Span, tenant: &str) {
 pub struct Tenant(Option<Arc<str>>);
 
 impl Tenant {
-    /// The id, or [`NONE`](crate::metrics::NONE) where there is no tenant.
+    /// The id, or [`NONE`] where there is no tenant.
     pub fn as_str(&self) -> &str {
         self.0.as_deref().unwrap_or(NONE)
     }
@@ -127,9 +139,28 @@ pub(crate) fn find<T>(
     dispatch: &Dispatch,
     ask: impl Fn(&SpanRef<'_, Registry>) -> Option<T>,
 ) -> Option<T> {
-    let registry = dispatch.downcast_ref::<Registry>()?;
-    let current = dispatch.current_span();
-    let span = registry.span(current.id()?)?;
+    find_from(dispatch, dispatch.current_span().id()?, ask)
+}
+
+/// Like [`find`], for the spans that an event belongs to: those of its parent, if it names one.
+pub(crate) fn find_around<T>(
+    dispatch: &Dispatch,
+    event: &Event<'_>,
+    ask: impl Fn(&SpanRef<'_, Registry>) -> Option<T>,
+) -> Option<T> {
+    match event.parent() {
+        Some(parent) => find_from(dispatch, parent, ask),
+        None if event.is_contextual() => find(dispatch, ask),
+        None => None,
+    }
+}
+
+fn find_from<T>(
+    dispatch: &Dispatch,
+    span: &Id,
+    ask: impl Fn(&SpanRef<'_, Registry>) -> Option<T>,
+) -> Option<T> {
+    let span = dispatch.downcast_ref::<Registry>()?.span(span)?;
     span.scope().find_map(|span| ask(&span))
 }
 

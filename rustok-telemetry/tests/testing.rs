@@ -220,3 +220,29 @@ fn a_secret_is_found_wherever_it_is() {
         "Login", "hunter2"
     )));
 }
+
+#[test]
+fn a_task_takes_the_capture_along() {
+    let telemetry = testing::capture();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .build()
+        .expect("a runtime");
+    {
+        let _request = tracing::info_span!("request", tenant_id = "acme").entered();
+        let task = rustok_telemetry::task::detached(async {
+            let tenant = tenant::current();
+            metrics::record_event_published("MailSent", &tenant);
+        });
+        let task = runtime.spawn(task);
+        runtime.block_on(task).expect("no panic");
+    }
+    telemetry
+        .metric(PUBLISHED)
+        .with("tenant_id", "acme")
+        .assert_value(1.0);
+    telemetry
+        .span("task")
+        .assert_ok()
+        .assert_child_of(&telemetry.span("request"));
+}

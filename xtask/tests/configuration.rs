@@ -26,14 +26,13 @@ fn jaeger_accepts_its_configuration() {
 
 fn assert_accepts(program: Program, arguments: &[&str]) {
     let path = programs::path(program).expect("the program");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("validate");
     let output = Command::new(path)
         .args(arguments)
         .current_dir(workspace::root())
         // The Collector makes its storage folder while it validates; not in /var.
-        .env(
-            "COLLECTOR_STORAGE_DIR",
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join("validate-storage"),
-        )
+        .env("COLLECTOR_STORAGE_DIR", folder.join("storage"))
+        .env("COLLECTOR_LOGS_FILE", folder.join("logs.jsonl"))
         .output()
         .expect("the program runs");
     assert!(

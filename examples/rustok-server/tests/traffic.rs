@@ -36,7 +36,7 @@ const COUNTED: [&str; 38] = [
     "rustok_cache_operation_duration_seconds_count",
     "rustok_spans_created_total{operation=\"orders.place\",tenant_id=\"acme\"}",
     "rustok_span_duration_seconds_count{operation=\"db.query\"}",
-    "rustok_spans_with_errors_total{error_type=\"inventory_status\",operation=\"inventory.call\"}",
+    "rustok_spans_with_errors_total{error_type=\"503\",operation=\"http_client_request\"}",
     "rustok_spans_cancelled_total{operation=\"http_request\"}",
     "rustok_http_requests_total{method=\"GET\",path=\"/api/reports/busiest\",status=\"client_closed\"}",
     "rustok_module_errors_total{error_type=\"circuit_open\",module=\"inventory\"",

@@ -1,4 +1,4 @@
-//! How spans are gathered into batches.
+//! How spans, and how log records, are gathered into batches.
 
 use std::time::Duration;
 
@@ -7,23 +7,19 @@ use super::error::Problem;
 use super::parse;
 use super::setting::{Setting, Source};
 
-const DELAY: &str = "OTEL_BSP_SCHEDULE_DELAY";
-const QUEUE: &str = "OTEL_BSP_MAX_QUEUE_SIZE";
-const BATCH: &str = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE";
-
 /// The SDK reserves room for the whole queue at once, so a slip of a few zeros would take all memory.
 const LARGEST_QUEUE: u32 = 1 << 20;
 
-/// How spans are gathered into batches.
+/// How spans or log records, items in short, are gathered into batches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchConfig {
     /// Time between two exports.
     pub schedule_delay: Setting<Duration>,
     /// Longest time that one export may take. `None`: no limit.
     pub export_timeout: Setting<Option<Duration>>,
-    /// Spans that may wait. Room for all of them is reserved at once.
+    /// Items that may wait. Room for all of them is reserved at once.
     pub max_queue_size: Setting<u32>,
-    /// Most spans in one export; at most the queue's size.
+    /// Most items in one export; at most the queue's size.
     pub max_export_batch_size: Setting<u32>,
 }
 
@@ -36,32 +32,30 @@ impl BatchConfig {
         }
     }
 
-    pub(super) fn read(reader: &mut Reader) -> Self {
-        let seconds = Duration::from_secs;
-        let queue = reader.setting(QUEUE, 2048, |text| parse::integer(text, 1..=LARGEST_QUEUE));
-        let batch = reader.setting(BATCH, default_batch(*queue), |text| {
+    pub(super) fn read(reader: &mut Reader, names: &BatchVariables) -> Self {
+        let queue = reader.setting(names.queue, 2048, |text| {
+            parse::integer(text, 1..=LARGEST_QUEUE)
+        });
+        let batch = reader.setting(names.batch, default_batch(*queue), |text| {
             parse::integer(text, 1..=parse::LARGEST)
         });
+        let timeout = Some(Duration::from_secs(30));
         let config = Self {
-            schedule_delay: reader.setting(DELAY, seconds(5), parse::interval),
-            export_timeout: reader.setting(
-                "OTEL_BSP_EXPORT_TIMEOUT",
-                Some(seconds(30)),
-                parse::timeout,
-            ),
+            schedule_delay: reader.setting(names.delay, names.default_delay, parse::interval),
+            export_timeout: reader.setting(names.timeout, timeout, parse::timeout),
             max_queue_size: queue,
             max_export_batch_size: batch,
         };
-        if let Some(why) = config.batch_problem()
-            && !reader.has_failed(QUEUE)
+        if let Some(why) = config.batch_problem(names)
+            && !reader.has_failed(names.queue)
         {
-            reader.refuse(BATCH, why);
+            reader.refuse(names.batch, why);
         }
         config
     }
 
     /// What is wrong in values set in code.
-    pub(super) fn problems(&self) -> Vec<Problem> {
+    pub(super) fn problems(&self, names: &BatchVariables) -> Vec<Problem> {
         let (queue, batch) = (self.max_queue_size.value, self.max_export_batch_size.value);
         let queue_problem = (!(1..=LARGEST_QUEUE).contains(&queue))
             .then(|| format!("not between 1 and {LARGEST_QUEUE}"));
@@ -70,21 +64,21 @@ impl BatchConfig {
         let milliseconds = delay.as_millis().to_string();
         [
             (
-                DELAY,
+                names.delay,
                 milliseconds,
                 delay_problem,
                 self.schedule_delay.source,
             ),
             (
-                QUEUE,
+                names.queue,
                 queue.to_string(),
                 queue_problem,
                 self.max_queue_size.source,
             ),
             (
-                BATCH,
+                names.batch,
                 batch.to_string(),
-                self.batch_problem(),
+                self.batch_problem(names),
                 self.max_export_batch_size.source,
             ),
         ]
@@ -95,18 +89,42 @@ impl BatchConfig {
         .collect()
     }
 
-    fn batch_problem(&self) -> Option<String> {
+    fn batch_problem(&self, names: &BatchVariables) -> Option<String> {
         let (queue, batch) = (&self.max_queue_size, &self.max_export_batch_size);
         match batch.value {
             0 => Some("not at least 1".to_owned()),
             size if size > queue.value => Some(format!(
-                "larger than the queue of {} ({QUEUE}, from: {})",
-                queue.value, queue.source
+                "larger than the queue of {} ({}, from: {})",
+                queue.value, names.queue, queue.source
             )),
             _ => None,
         }
     }
 }
+
+/// The names of the variables for one kind of item, and what differs by default.
+pub(super) struct BatchVariables {
+    delay: &'static str,
+    default_delay: Duration,
+    timeout: &'static str,
+    queue: &'static str,
+    batch: &'static str,
+}
+
+macro_rules! names {
+    ($processor:literal, $default_delay:expr) => {
+        BatchVariables {
+            delay: concat!("OTEL_", $processor, "_SCHEDULE_DELAY"),
+            default_delay: $default_delay,
+            timeout: concat!("OTEL_", $processor, "_EXPORT_TIMEOUT"),
+            queue: concat!("OTEL_", $processor, "_MAX_QUEUE_SIZE"),
+            batch: concat!("OTEL_", $processor, "_MAX_EXPORT_BATCH_SIZE"),
+        }
+    };
+}
+
+pub(super) static SPANS: BatchVariables = names!("BSP", Duration::from_secs(5));
+pub(super) static LOG_RECORDS: BatchVariables = names!("BLRP", Duration::from_secs(1));
 
 fn default_batch(queue: u32) -> u32 {
     512.min(queue)

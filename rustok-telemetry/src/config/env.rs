@@ -12,10 +12,23 @@ pub(super) fn process_variables() -> impl Iterator<Item = (OsString, OsString)> 
     std::env::vars_os()
 }
 
+/// Where something stands in a configuration file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The line, from 1.
+    pub(super) line: u32,
+    /// The keys that lead to it, such as `tracer_provider.processors[0]`.
+    pub(super) path: String,
+}
+
 /// The `OTEL_*` variables that are set, and the problems found so far.
 #[derive(Default)]
 pub(super) struct Reader {
     values: BTreeMap<&'static str, String>,
+    /// Of values that a configuration file gave.
+    places: BTreeMap<&'static str, Place>,
+    /// The configuration file, if there is one.
+    file: String,
     unknown: Vec<String>,
     problems: Vec<Problem>,
     failed: BTreeSet<&'static str>,
@@ -23,22 +36,13 @@ pub(super) struct Reader {
 
 impl Reader {
     /// Keeps what starts with `OTEL_` and is not empty; an empty variable is an unset one.
-    pub(super) fn collect<N, V>(variables: impl IntoIterator<Item = (N, V)>) -> Self
-    where
-        N: Into<OsString>,
-        V: Into<OsString>,
-    {
+    pub(super) fn collect(variables: &BTreeMap<OsString, OsString>) -> Self {
         let mut reader = Self::default();
-        let variables: BTreeMap<OsString, OsString> = variables
-            .into_iter()
-            .map(|(name, value)| (name.into(), value.into()))
-            .filter(|(_, value)| !value.is_empty())
-            .collect();
-        for (name, value) in variables {
-            if let Ok(name) = name.into_string()
+        for (name, value) in variables.iter().filter(|(_, value)| !value.is_empty()) {
+            if let Some(name) = name.to_str()
                 && name.starts_with("OTEL_")
             {
-                reader.sort(name, value);
+                reader.sort(name.to_owned(), value.clone());
             }
         }
         reader
@@ -65,10 +69,11 @@ impl Reader {
         let mut found = None;
         for name in names {
             if let Some(value) = self.parsed(name, |text| parse(name, text)) {
-                found.get_or_insert(Setting {
-                    value,
-                    source: Source::Environment(name),
-                });
+                let source = match self.places.get(name) {
+                    Some(place) => Source::File { line: place.line },
+                    None => Source::Environment(name),
+                };
+                found.get_or_insert(Setting { value, source });
             }
         }
         found.unwrap_or_else(|| Setting::default_value(default))
@@ -89,8 +94,39 @@ impl Reader {
         if let Some(value) = self.values.get(name)
             && self.failed.insert(name)
         {
-            self.problems.push(Problem::of_value(name, value, why));
+            let problem = Problem::of_value(name, value, why);
+            self.problems.push(match self.places.get(name) {
+                Some(place) => problem.at(&self.file, place.line, &place.path),
+                None => problem,
+            });
         }
+    }
+
+    /// Notes what is wrong in the configuration file itself.
+    #[cfg(feature = "config-file")]
+    pub(super) fn refuse_place(&mut self, place: Place, why: String) {
+        let problem = Problem::of_name("", None, why);
+        self.problems
+            .push(problem.at(&self.file, place.line, &place.path));
+    }
+
+    /// Takes the values of a configuration file in place of all that were collected, problems included; gives the
+    /// names of the variables that don't count any more.
+    #[cfg(feature = "config-file")]
+    pub(super) fn replace_values(
+        &mut self,
+        file: &str,
+        values: BTreeMap<&'static str, (String, Place)>,
+    ) -> Vec<&'static str> {
+        file.clone_into(&mut self.file);
+        self.problems.clear();
+        let mut not_used = std::mem::take(&mut self.values);
+        not_used.remove("OTEL_CONFIG_FILE");
+        for (name, (value, place)) in values {
+            self.values.insert(name, value);
+            self.places.insert(name, place);
+        }
+        not_used.into_keys().collect()
     }
 
     /// Names that nobody here knows. They are left alone, but shown in the report.

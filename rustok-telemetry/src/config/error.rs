@@ -31,7 +31,9 @@ impl ConfigError {
         if problems.is_empty() {
             return Ok(());
         }
-        problems.sort_by_cached_key(|problem| super::variables::position(&problem.variable));
+        problems.sort_by_cached_key(|problem| {
+            (problem.line, super::variables::position(&problem.variable))
+        });
         Err(Self { problems })
     }
 }
@@ -43,10 +45,13 @@ pub struct Problem {
     value: Option<String>,
     why: String,
     allowed: Option<String>,
+    /// The line in the configuration file; 0 for what is in no file.
+    line: u32,
 }
 
 impl Problem {
-    /// The environment variable's name. For a value set in code, the variable that it overrides.
+    /// The environment variable's name. For a value set in code, the variable that it overrides; for one of a
+    /// configuration file, the file, the line and the keys.
     pub fn variable(&self) -> &str {
         &self.variable
     }
@@ -75,6 +80,7 @@ impl Problem {
             value: Some(privacy.show(value)),
             why: why.into(),
             allowed: variable.map(|variable| variable.allowed.to_owned()),
+            line: 0,
         }
     }
 
@@ -86,6 +92,21 @@ impl Problem {
             variable: shown.variable,
             why: shown.why,
             allowed: None,
+            line: 0,
+        }
+    }
+
+    /// The same problem, of a value that stands in a configuration file.
+    pub(super) fn at(self, file: &str, line: u32, path: &str) -> Self {
+        let place = if path.is_empty() {
+            format!("{file}:{line}")
+        } else {
+            format!("{file}:{line}: {path}")
+        };
+        Self {
+            variable: place,
+            line,
+            ..self
         }
     }
 

@@ -7,7 +7,8 @@
 //! Each setting knows where its value came from ([`Source`]). Precedence, lowest first:
 //!
 //! 1. the default of the specification,
-//! 2. the environment: a signal's own variable wins over the general one,
+//! 2. the environment: a signal's own variable wins over the general one; or, in its place, the file that
+//!    `OTEL_CONFIG_FILE` names (feature `config-file`),
 //! 3. code, with [`Setting::set`].
 //!
 //! ```
@@ -32,6 +33,8 @@ mod choice;
 mod endpoint;
 mod env;
 mod error;
+#[cfg(feature = "config-file")]
+mod file;
 mod headers;
 mod list;
 mod logs;
@@ -63,6 +66,6 @@ pub use resource::Propagator;
 pub use sampler::Sampler;
 pub use setting::{Setting, Source};
 pub use span_limits::SpanLimitsConfig;
-pub use telemetry::TelemetryConfig;
+pub use telemetry::{ConfigFile, TelemetryConfig};
 pub use traces::{TracesConfig, TracesExporter};
 pub use variables::{SECTIONS, Section, Status, Variable, find_variable};

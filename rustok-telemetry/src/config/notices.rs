@@ -1,11 +1,12 @@
 //! What is allowed, but probably not meant.
 
+use super::logs::LogsExporter;
 use super::metrics::MetricsExporter;
-use super::otlp::{GENERAL, OtlpConfig, Protocol};
+use super::otlp::{GENERAL, OtlpConfig, Protocol, Signal};
 use super::setting::{Setting, Source};
 use super::telemetry::TelemetryConfig;
 use super::traces::TracesExporter;
-use super::variables::mask_url;
+use super::variables::{mask_url, one_line};
 
 impl TelemetryConfig {
     /// What is allowed, but probably not meant. Each notice names the setting and the way out.
@@ -13,11 +14,12 @@ impl TelemetryConfig {
         let traces = (*self.traces.exporter == TracesExporter::Otlp).then_some(&self.traces.otlp);
         let metrics =
             (*self.metrics.exporter == MetricsExporter::Otlp).then_some(&self.metrics.otlp);
-        let mut notices = Vec::new();
+        let logs = (*self.logs.exporter == LogsExporter::Otlp).then_some(&self.logs.otlp);
+        let mut notices: Vec<String> = self.not_used().into_iter().collect();
         if *self.disabled {
             return notices;
         }
-        for otlp in traces.into_iter().chain(metrics) {
+        for otlp in [traces, metrics, logs].into_iter().flatten() {
             for notice in [other_protocols_port(otlp), path_mistake(otlp)] {
                 if let Some(notice) = notice.filter(|notice| !notices.contains(notice)) {
                     notices.push(notice);
@@ -25,6 +27,21 @@ impl TelemetryConfig {
             }
         }
         notices
+    }
+}
+
+impl TelemetryConfig {
+    /// Variables that a configuration file has put out of use.
+    fn not_used(&self) -> Option<String> {
+        let file = self
+            .file
+            .as_ref()
+            .filter(|file| !file.not_used.is_empty())?;
+        Some(format!(
+            "OTEL_CONFIG_FILE={} takes the place of the other variables, so these are not used: {}.",
+            one_line(&file.path),
+            file.not_used.join(", ")
+        ))
     }
 }
 
@@ -71,9 +88,9 @@ fn path_mistake(otlp: &OtlpConfig) -> Option<String> {
 
 fn ends_with_signal_path(path: &str) -> bool {
     let path = path.trim_end_matches('/');
-    ["/v1/traces", "/v1/metrics", "/v1/logs"]
+    [Signal::Traces, Signal::Metrics, Signal::Logs]
         .iter()
-        .any(|end| path.ends_with(end))
+        .any(|signal| path.ends_with(signal.path()))
 }
 
 /// `NAME=url`, as the user gave it.

@@ -82,6 +82,8 @@ pub enum Signal {
     Traces,
     /// Metrics.
     Metrics,
+    /// Log records.
+    Logs,
 }
 
 impl Signal {
@@ -90,6 +92,7 @@ impl Signal {
         match self {
             Self::Traces => "/v1/traces",
             Self::Metrics => "/v1/metrics",
+            Self::Logs => "/v1/logs",
         }
     }
 
@@ -98,6 +101,7 @@ impl Signal {
         match self {
             Self::Traces => &TRACES,
             Self::Metrics => &METRICS,
+            Self::Logs => &LOGS,
         }
     }
 }
@@ -156,3 +160,4 @@ macro_rules! names {
 pub(super) static GENERAL: OtlpVariables = names!("");
 static TRACES: OtlpVariables = names!("TRACES_");
 static METRICS: OtlpVariables = names!("METRICS_");
+static LOGS: OtlpVariables = names!("LOGS_");

@@ -3,6 +3,7 @@
 use std::fmt::{self, Display};
 use std::time::Duration;
 
+use super::batch::BatchConfig;
 use super::otlp::OtlpConfig;
 use super::resource::Propagator;
 use super::setting::{Setting, Source};
@@ -43,11 +44,7 @@ impl Report {
         lines.general(config);
         lines.traces(config);
         lines.metrics(config);
-        lines.add(
-            "logs.exporter",
-            &config.logs.exporter,
-            *config.logs.exporter,
-        );
+        lines.logs(config);
         Self {
             lines: lines.0,
             unknown: config.unknown.clone(),
@@ -102,22 +99,12 @@ impl Lines {
     }
 
     fn traces(&mut self, config: &TelemetryConfig) {
-        let (traces, batch) = (&config.traces, &config.traces.batch);
+        let traces = &config.traces;
         let limits = &traces.limits;
         self.add("traces.exporter", &traces.exporter, *traces.exporter);
         self.add("traces.sampler", &traces.sampler, *traces.sampler);
-        self.add(
-            "traces.batch.schedule_delay",
-            &batch.schedule_delay,
-            milliseconds(*batch.schedule_delay),
-        );
-        self.timeout("traces.batch.export_timeout", &batch.export_timeout);
+        self.batch("traces", &traces.batch);
         for (name, setting) in [
-            ("traces.batch.max_queue_size", &batch.max_queue_size),
-            (
-                "traces.batch.max_export_batch_size",
-                &batch.max_export_batch_size,
-            ),
             ("traces.limits.attributes", &limits.attributes),
             ("traces.limits.events", &limits.events),
             ("traces.limits.links", &limits.links),
@@ -156,6 +143,26 @@ impl Lines {
         );
         self.add("metrics.exemplars", &metrics.exemplars, *metrics.exemplars);
         self.otlp("metrics", &metrics.otlp);
+    }
+
+    fn logs(&mut self, config: &TelemetryConfig) {
+        let logs = &config.logs;
+        self.add("logs.exporter", &logs.exporter, *logs.exporter);
+        self.batch("logs", &logs.batch);
+        self.otlp("logs", &logs.otlp);
+    }
+
+    fn batch(&mut self, signal: &str, batch: &BatchConfig) {
+        let name = |setting: &str| format!("{signal}.batch.{setting}");
+        let (queue, size) = (&batch.max_queue_size, &batch.max_export_batch_size);
+        self.add(
+            &name("schedule_delay"),
+            &batch.schedule_delay,
+            milliseconds(*batch.schedule_delay),
+        );
+        self.timeout(&name("export_timeout"), &batch.export_timeout);
+        self.add(&name("max_queue_size"), queue, **queue);
+        self.add(&name("max_export_batch_size"), size, **size);
     }
 
     fn otlp(&mut self, signal: &str, otlp: &OtlpConfig) {

@@ -14,20 +14,28 @@ pub enum Propagator {
     TraceContext,
     /// W3C baggage: the header `baggage`.
     Baggage,
+    /// B3 in one header: `b3`.
+    B3,
+    /// B3 in several headers: `X-B3-TraceId` and others.
+    B3Multi,
+    /// Jaeger: the headers `uber-trace-id` and `uberctx-*`.
+    Jaeger,
 }
 
 choice!(Propagator {
-    accepted { "tracecontext" => TraceContext, "baggage" => Baggage }
+    accepted {
+        "tracecontext" => TraceContext,
+        "baggage" => Baggage,
+        "b3" => B3,
+        "b3multi" => B3Multi,
+        "jaeger" => Jaeger,
+    }
     refused {
-        "b3" => ONLY_W3C,
-        "b3multi" => ONLY_W3C,
-        "jaeger" => ONLY_W3C,
-        "xray" => ONLY_W3C,
-        "ottrace" => ONLY_W3C,
+        "xray" => "AWS X-Ray takes W3C trace context too",
+        "ottrace" => "the OpenTracing format is out of use; b3 and jaeger are not",
     }
 });
 
-const ONLY_W3C: &str = "only the W3C formats are built in";
 const SERVICE_NAME: &str = "service.name";
 
 /// The service's name and the resource attributes. The name is taken out of the attributes, so that it

@@ -46,16 +46,22 @@ pub enum Source {
     Default,
     /// The environment variable of this name.
     Environment(&'static str),
+    /// A line of the configuration file.
+    File {
+        /// Which, from 1.
+        line: u32,
+    },
     /// A call in the program.
     Code,
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Default => "default",
-            Self::Environment(name) => name,
-            Self::Code => "code",
-        })
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::Environment(name) => f.write_str(name),
+            Self::File { line } => write!(f, "configuration file, line {line}"),
+            Self::Code => f.write_str("code"),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The whole configuration.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use super::env::{Reader, process_variables};
@@ -34,6 +35,17 @@ pub struct TelemetryConfig {
     pub logs: LogsConfig,
     /// `OTEL_*` variables that are set and that nobody here knows.
     pub unknown: Vec<String>,
+    /// The file that the settings come from, if `OTEL_CONFIG_FILE` names one.
+    pub file: Option<ConfigFile>,
+}
+
+/// A file of OpenTelemetry's declarative configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigFile {
+    /// Its path, as given.
+    pub path: String,
+    /// `OTEL_*` variables that are set and don't count, because the file takes their place.
+    pub not_used: Vec<&'static str>,
 }
 
 impl TelemetryConfig {
@@ -56,7 +68,15 @@ impl TelemetryConfig {
         N: Into<OsString>,
         V: Into<OsString>,
     {
-        let mut reader = Reader::collect(variables);
+        let variables: BTreeMap<OsString, OsString> = variables
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        let mut reader = Reader::collect(&variables);
+        #[cfg(feature = "config-file")]
+        let file = super::file::apply(&mut reader, &variables);
+        #[cfg(not(feature = "config-file"))]
+        let file = None;
         let disabled = reader.setting("OTEL_SDK_DISABLED", false, parse::boolean);
         let Resource { name, attributes } = read_resource(&mut reader);
         let config = Self {
@@ -68,6 +88,7 @@ impl TelemetryConfig {
             metrics: MetricsConfig::read(&mut reader),
             logs: LogsConfig::read(&mut reader),
             unknown: reader.take_unknown(),
+            file,
         };
         ConfigError::check(reader.into_problems())?;
         Ok(config)
@@ -82,6 +103,7 @@ impl TelemetryConfig {
     pub fn check(&self) -> Result<(), ConfigError> {
         let mut problems = self.traces.problems();
         problems.extend(self.metrics.problems());
+        problems.extend(self.logs.problems());
         ConfigError::check(problems)
     }
 

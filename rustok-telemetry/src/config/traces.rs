@@ -1,6 +1,6 @@
 //! Settings of traces: exporter, sampler, batches and limits.
 
-use super::batch::BatchConfig;
+use super::batch::{self, BatchConfig};
 use super::choice::{Choice, choice};
 use super::env::Reader;
 use super::error::Problem;
@@ -33,7 +33,7 @@ impl TracesConfig {
                 TracesExporter::parse,
             ),
             sampler: read_sampler(reader),
-            batch: BatchConfig::read(reader),
+            batch: BatchConfig::read(reader, &batch::SPANS),
             limits: SpanLimitsConfig::read(reader),
             otlp: OtlpConfig::read(reader, Signal::Traces),
         }
@@ -41,8 +41,8 @@ impl TracesConfig {
 
     /// What is wrong in values set in code.
     pub(super) fn problems(&self) -> Vec<Problem> {
-        let sampler = sampler_problem(&self.sampler);
-        sampler.into_iter().chain(self.batch.problems()).collect()
+        let sampler = sampler_problem(&self.sampler).into_iter();
+        sampler.chain(self.batch.problems(&batch::SPANS)).collect()
     }
 }
 

@@ -1,9 +1,9 @@
-//! The account: exports by signal, and spans from their start to their export.
+//! The account: exports by signal, and what waits in front of them.
 
 use std::{
     sync::{
         Condvar, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -12,7 +12,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 
 use super::{
     announce::{announce_failure, announce_recovery},
-    spans::SpanAccount,
+    queue::QueueAccount,
 };
 use crate::lifecycle::{self, Stage};
 
@@ -20,7 +20,11 @@ use crate::lifecycle::{self, Stage};
 pub(crate) static DELIVERY: Delivery = Delivery {
     traces: SignalAccount::new("traces"),
     metrics: SignalAccount::new("metrics"),
-    spans: SpanAccount::new(),
+    logs: SignalAccount::new("logs"),
+    open_spans: AtomicUsize::new(0),
+    spans: QueueAccount::new(),
+    log_records: QueueAccount::new(),
+    late_log_records: AtomicU64::new(0),
     metrics_closed: Event::new(),
 };
 
@@ -29,7 +33,14 @@ pub(crate) static DELIVERY: Delivery = Delivery {
 pub(crate) struct Delivery {
     pub(crate) traces: SignalAccount,
     pub(crate) metrics: SignalAccount,
-    pub(crate) spans: SpanAccount,
+    pub(crate) logs: SignalAccount,
+    /// Sampled spans that have not ended yet.
+    pub(crate) open_spans: AtomicUsize,
+    /// Sampled spans that have ended.
+    pub(crate) spans: QueueAccount,
+    pub(crate) log_records: QueueAccount,
+    /// Log records that came after their queue had been closed.
+    pub(crate) late_log_records: AtomicU64,
     /// The last export of metrics has been tried.
     pub(crate) metrics_closed: Event,
 }
@@ -125,8 +136,20 @@ impl SignalAccount {
 }
 
 impl Delivery {
+    /// All signals.
+    pub(crate) fn signals(&self) -> [&SignalAccount; 3] {
+        [&self.traces, &self.metrics, &self.logs]
+    }
+
+    /// Log records that were lost, by reason.
+    pub(crate) fn lost_log_records(&self) -> [(&'static str, u64); 3] {
+        let [failed, full] = self.log_records.lost();
+        let late = self.late_log_records.load(Ordering::Relaxed);
+        [failed, full, ("after_shutdown", late)]
+    }
+
     fn is_failing(&self) -> bool {
-        [&self.traces, &self.metrics]
+        self.signals()
             .iter()
             .any(|signal| signal.failing.load(Ordering::Relaxed))
     }

@@ -1,12 +1,16 @@
 //! What became of the telemetry on its way out: exported, failed, or dropped because a queue was full.
 //!
-//! The exporters are wrapped (`reporting.rs`) and report every attempt to the account (`account.rs`, `spans.rs`). The
+//! The exporters are wrapped (`reporting.rs`) and report every attempt to the account (`account.rs`, `queue.rs`). The
 //! [self metrics](crate::self_metrics) and the [shutdown report](crate::ShutdownReport) read it; `announce.rs` tells
 //! the person at the terminal, once.
 
 mod account;
 mod announce;
+mod queue;
 mod reporting;
-mod spans;
 
-pub(crate) use self::{account::DELIVERY, reporting::Reporting, spans::SpanVerdict};
+pub(crate) use self::{
+    account::DELIVERY,
+    queue::{QueueAccount, Verdict},
+    reporting::Reporting,
+};

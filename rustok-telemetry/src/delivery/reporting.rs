@@ -5,6 +5,7 @@ use std::time::Duration;
 use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
+    logs::{LogBatch, LogExporter},
     metrics::{Temporality, data::ResourceMetrics, exporter::PushMetricExporter},
     trace::{SpanData, SpanExporter},
 };
@@ -40,6 +41,25 @@ impl<E: SpanExporter> SpanExporter for Reporting<E> {
 
     fn force_flush(&self) -> OTelSdkResult {
         self.exporter.force_flush()
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.exporter.set_resource(resource);
+    }
+}
+
+impl<E: LogExporter> LogExporter for Reporting<E> {
+    async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
+        let records = batch.iter().count();
+        DELIVERY.log_records.leave_queue(records);
+        let result = self.exporter.export(batch).await;
+        DELIVERY.log_records.settle(records, result.is_ok());
+        DELIVERY.logs.settle(&self.endpoint, &result);
+        result
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.exporter.shutdown_with_timeout(timeout)
     }
 
     fn set_resource(&mut self, resource: &Resource) {

@@ -24,6 +24,16 @@ impl ErrorName {
         Self(Repr::Given(name))
     }
 
+    /// The digits of a code, such as that of an HTTP response.
+    pub fn of_code(code: u16) -> Self {
+        let mut made = Writer::default();
+        code.to_string().chars().for_each(|digit| made.push(digit));
+        Self(Repr::Made {
+            text: made.text,
+            length: made.length,
+        })
+    }
+
     /// The name of the type `E` without path and generics. If that is just `Error`, its crate comes first.
     ///
     /// This is made anew for each error: a static within a generic function would be shared by all of its types.

@@ -10,12 +10,13 @@ use std::{
     time::Instant,
 };
 
-use http::{Method, StatusCode, Version, request::Parts, response};
+use http::{Method, StatusCode, request::Parts, response};
 use opentelemetry::trace::TraceContextExt;
 use tracing::{Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::{metrics, propagation, trace::call::CANCELLED};
+use super::method::{known_method, original_method, protocol_version, span_name};
+use crate::{metrics, propagation, tenant::TENANT_ID, trace::call::CANCELLED};
 
 /// `path` and `endpoint` of requests that no route matched.
 pub const UNMATCHED: &str = "unmatched";
@@ -28,12 +29,6 @@ pub const PANIC: &str = "panic";
 
 /// `status` of requests whose response's body failed while it was being sent.
 pub const BODY_ERROR: &str = "body_error";
-
-/// `method` of requests whose method no convention knows.
-const OTHER_METHOD: &str = "_OTHER";
-
-/// Letters that are kept of a method that no convention knows.
-const MAX_METHOD: usize = 32;
 
 /// The template of the route that a request matched, such as `/api/products/{id}`, for frameworks other than axum.
 ///
@@ -72,11 +67,11 @@ enum End {
 }
 
 impl Exchange {
-    pub(super) fn begin(request: &Parts) -> Self {
+    pub(super) fn begin(request: &Parts, trusts_baggage: bool) -> Self {
         metrics::add_http_active_connections(1);
         let method = known_method(&request.method);
         let route = matched_route(&request.extensions);
-        let span = server_span(request, method, route.as_deref());
+        let span = server_span(request, method, route.as_deref(), trusts_baggage);
         Self {
             method,
             is_head: request.method == Method::HEAD,
@@ -205,7 +200,12 @@ impl Drop for Exchange {
     }
 }
 
-fn server_span(request: &Parts, method: &'static str, route: Option<&str>) -> Span {
+fn server_span(
+    request: &Parts,
+    method: &'static str,
+    route: Option<&str>,
+    trusts_baggage: bool,
+) -> Span {
     let span = tracing::info_span!(
         target: "rustok_telemetry::http",
         "http_request",
@@ -227,7 +227,11 @@ fn server_span(request: &Parts, method: &'static str, route: Option<&str>) -> Sp
     if let Some(route) = route {
         span.record("http.route", route);
     }
-    propagation::set_parent(&span, propagation::extract_headers(&request.headers));
+    let caller = propagation::extract_headers_within_current(&request.headers);
+    if trusts_baggage && let Some(tenant) = propagation::named_in(&caller) {
+        span.record(TENANT_ID, tenant);
+    }
+    propagation::set_parent(&span, caller);
     span
 }
 
@@ -240,51 +244,4 @@ fn matched_route(extensions: &http::Extensions) -> Option<Cow<'static, str>> {
         return Some(Cow::Owned(path.as_str().to_owned()));
     }
     None
-}
-
-/// The name that the conventions give: without a route the method, which is called HTTP there if it is unknown.
-fn span_name(method: &'static str, route: Option<&str>) -> Cow<'static, str> {
-    let method = if method == OTHER_METHOD {
-        "HTTP"
-    } else {
-        method
-    };
-    match route {
-        Some(route) => format!("{method} {route}").into(),
-        None => method.into(),
-    }
-}
-
-/// A method that no convention knows, cut to a length that does no harm.
-fn original_method<'request>(request: &'request Parts, method: &str) -> Option<&'request str> {
-    let original = request.method.as_str();
-    // A method is ASCII.
-    (original != method).then(|| original.get(..MAX_METHOD).unwrap_or(original))
-}
-
-fn protocol_version(version: Version) -> Option<&'static str> {
-    match version {
-        Version::HTTP_09 => Some("0.9"),
-        Version::HTTP_10 => Some("1.0"),
-        Version::HTTP_11 => Some("1.1"),
-        Version::HTTP_2 => Some("2"),
-        Version::HTTP_3 => Some("3"),
-        _ => None,
-    }
-}
-
-/// The method, if it is one that OpenTelemetry's conventions know.
-fn known_method(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::DELETE => "DELETE",
-        Method::PATCH => "PATCH",
-        Method::HEAD => "HEAD",
-        Method::OPTIONS => "OPTIONS",
-        Method::CONNECT => "CONNECT",
-        Method::TRACE => "TRACE",
-        _ => OTHER_METHOD,
-    }
 }

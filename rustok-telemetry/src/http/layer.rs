@@ -21,13 +21,33 @@ use super::{
 ///
 /// Requests below `/api/_health/` are left out, so that probes and scrapes don't appear in the service's figures.
 #[derive(Debug, Clone, Copy, Default)]
-#[non_exhaustive]
-pub struct TelemetryLayer;
+pub struct TelemetryLayer {
+    trusts_baggage: bool,
+}
 
 impl TelemetryLayer {
     /// The layer.
     pub fn new() -> Self {
-        Self
+        Self::default()
+    }
+
+    /// Believes the callers which tenant they work for: the entry `tenant_id` of their baggage becomes the
+    /// [tenant](crate::tenant) of the request's span, and so of everything within it.
+    ///
+    /// Only for internal services, which nobody but the service's own can reach: anybody can write a header. Without
+    /// this the entry is ignored, and not passed on either. A tenant longer than 128 bytes, with control characters,
+    /// with spaces around it, or with a `%` is ignored in any case. `OTEL_PROPAGATORS` must name `baggage`, as it does
+    /// by default, or `jaeger`.
+    ///
+    /// ```
+    /// use rustok_telemetry::http::TelemetryLayer;
+    ///
+    /// let layer = TelemetryLayer::new().tenant_from_baggage();
+    /// ```
+    #[must_use = "this makes a layer and changes none"]
+    pub fn tenant_from_baggage(mut self) -> Self {
+        self.trusts_baggage = true;
+        self
     }
 }
 
@@ -35,7 +55,10 @@ impl<S> Layer<S> for TelemetryLayer {
     type Service = TelemetryService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        TelemetryService { inner }
+        TelemetryService {
+            inner,
+            trusts_baggage: self.trusts_baggage,
+        }
     }
 }
 
@@ -43,6 +66,7 @@ impl<S> Layer<S> for TelemetryLayer {
 #[derive(Debug, Clone)]
 pub struct TelemetryService<S> {
     inner: S,
+    trusts_baggage: bool,
 }
 
 impl<S, Received, Sent> Service<Request<Received>> for TelemetryService<S>
@@ -68,7 +92,7 @@ where
                 exchange: None,
             };
         }
-        let mut exchange = Exchange::begin(&parts);
+        let mut exchange = Exchange::begin(&parts, self.trusts_baggage);
         let request = Request::from_parts(parts, RequestBody::new(body, Some(exchange.received())));
         let inner = exchange.watch(|| self.inner.call(request));
         ResponseFuture {

@@ -1,4 +1,5 @@
 //! HTTP servers: a tower layer that makes the server span and every `rustok_http_*` metric, and the health routes.
+//! For [clients](#clients) there is a middleware.
 //!
 //! ```
 //! # #[cfg(feature = "axum")] {
@@ -34,20 +35,29 @@
 //! # Spans
 //!
 //! The span follows OpenTelemetry's [conventions for HTTP servers]: kind `server`, name
-//! `{method} {route}` (`HTTP` for an unknown method), the caller's context as its parent, and the attributes `http.request.method`,
-//! `http.request.method_original` (of an unknown method), `http.route`, `http.response.status_code`, `error.type`,
+//! `{method} {route}` (`HTTP` for an unknown method), the caller's context as its parent, and the attributes
+//! `http.request.method`, `http.request.method_original` (of an unknown method), `http.route`, `http.response.status_code`, `error.type`,
 //! `network.protocol.version`, `url.path` and, where the request itself tells it, `url.scheme`. What is in headers and in
 //! the query string is never recorded, so `server.address`, `user_agent.original` and `url.query` are missing. The
 //! response's `traceresponse` header tells the caller the trace, so that it can be given with a question. The span
-//! declares `tenant_id`: call [`tenant::set`](crate::tenant::set) as soon as the tenant is known.
+//! declares `tenant_id`: call [`tenant::set`](crate::tenant::set) as soon as the tenant is known. Where only the service's own
+//! can be the callers, [`TelemetryLayer::tenant_from_baggage`] takes it from them.
+//!
+//! # Clients
+//!
+//! With the feature `reqwest-middleware` there is a middleware for clients, `http::client::TelemetryMiddleware`; any
+//! other client calls [`inject_headers`](crate::propagation::inject_headers).
 //!
 //! [conventions for HTTP servers]: https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span
 
 mod body;
+#[cfg(feature = "reqwest-middleware")]
+pub mod client;
 mod exchange;
 #[cfg(feature = "axum")]
 mod health;
 mod layer;
+mod method;
 
 #[cfg(feature = "axum")]
 pub use self::health::{HEALTH_PREFIX, health_routes};

@@ -33,9 +33,11 @@
 //!
 //! # What belongs to a capture
 //!
-//! What happens on the thread that made it, until it is dropped: with `#[tokio::test]`, whose runtime has one thread,
-//! that is the whole test with all of its tasks. Work on other threads joins by [`Capture::handle`]; a runtime with
-//! several threads that belongs to the capture is run by [`Capture::block_on`].
+//! What happens under its `tracing` subscriber, which is that of the thread that made the capture until it is dropped:
+//! with `#[tokio::test]`, whose runtime has one thread, that is the whole test with all of its tasks. A
+//! [task](crate::task) or a future with `with_current_subscriber` takes the subscriber along to other threads; these can
+//! also join by [`Capture::handle`], and a runtime with several threads that all belong to the capture is run by
+//! [`Capture::block_on`].
 //!
 //! Metrics that are observed at collection, the two derived rates among them, are about the process and not about one
 //! test, and are not captured; functions of [`before_collection`](crate::metrics::before_collection) that are
@@ -50,7 +52,6 @@ mod subscriber;
 use std::{
     cell::RefCell,
     fmt,
-    marker::PhantomData,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -76,6 +77,7 @@ pub fn capture() -> Capture {
 pub struct Capture {
     handle: Handle,
     _entered: Entered,
+    _active: Active,
 }
 
 impl Capture {
@@ -88,7 +90,11 @@ impl Capture {
         crate::propagation::install_for_tests();
         let handle = Handle { sink, dispatch };
         let _entered = handle.enter();
-        Self { handle, _entered }
+        Self {
+            handle,
+            _entered,
+            _active: Active::begin(),
+        }
     }
 
     /// What takes part in the capture on another thread.
@@ -222,8 +228,6 @@ impl Handle {
     pub fn enter(&self) -> Entered {
         Entered {
             _subscriber: dispatcher::set_default(&self.dispatch),
-            _sink: InSink::enter(Arc::clone(&self.sink)),
-            not_send: PhantomData,
         }
     }
 }
@@ -238,8 +242,6 @@ impl fmt::Debug for Handle {
 #[must_use = "the thread takes part no more as soon as this is dropped"]
 pub struct Entered {
     _subscriber: dispatcher::DefaultGuard,
-    _sink: InSink,
-    not_send: PhantomData<*const ()>,
 }
 
 impl Entered {
@@ -256,44 +258,31 @@ impl fmt::Debug for Entered {
 }
 
 thread_local! {
-    static CURRENT: RefCell<Vec<Arc<Sink>>> = const { RefCell::new(Vec::new()) };
     static FOR_THE_THREAD: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Threads that take part in some capture. Where there are none, recording costs one look at this.
-static ENTERED: AtomicUsize = AtomicUsize::new(0);
+/// Captures that are going on. Where there are none, recording costs one look at this.
+static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 
-/// The capture that this thread takes part in.
+struct Active(());
+
+impl Active {
+    fn begin() -> Self {
+        ACTIVE.fetch_add(1, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        ACTIVE.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The capture that the present work belongs to.
 pub(crate) fn current() -> Option<Arc<Sink>> {
-    if ENTERED.load(Ordering::Relaxed) == 0 {
+    if ACTIVE.load(Ordering::Relaxed) == 0 {
         return None;
     }
-    // A thread that ends has none any more.
-    CURRENT
-        .try_with(|current| current.try_borrow().ok()?.last().cloned())
-        .ok()
-        .flatten()
-}
-
-/// Puts a sink in front for this thread, and takes it away when dropped.
-struct InSink(());
-
-impl InSink {
-    fn enter(sink: Arc<Sink>) -> Self {
-        ENTERED.fetch_add(1, Ordering::Relaxed);
-        CURRENT.with_borrow_mut(|current| current.push(sink));
-        Self(())
-    }
-
-    /// What an earlier `enter` has left behind.
-    fn entered() -> Self {
-        Self(())
-    }
-}
-
-impl Drop for InSink {
-    fn drop(&mut self) {
-        ENTERED.fetch_sub(1, Ordering::Relaxed);
-        let _ = CURRENT.try_with(|current| current.borrow_mut().pop());
-    }
+    subscriber::within().or_else(|| dispatcher::get_default(subscriber::of))
 }

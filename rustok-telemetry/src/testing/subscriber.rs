@@ -1,7 +1,10 @@
 //! The subscriber of a capture: the layers of a service, which record into the capture on whatever thread they are
 //! called.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    cell::RefCell,
+    sync::{Arc, PoisonError},
+};
 
 use tracing::{
     Dispatch, Event, Level, Subscriber,
@@ -12,16 +15,34 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::{InSink, LogLine, Sink};
-use crate::trace::{SpanFilter, is_machinery};
+use super::{LogLine, Sink};
+use crate::trace::{Machinery, SpanFilter, is_machinery};
 
 pub(super) fn dispatch(sink: &Arc<Sink>, span_level: Level) -> Dispatch {
-    let spans = SpanFilter::new(span_level, Vec::new()).layer(&sink.tracer_provider);
+    let spans = SpanFilter::new(span_level, Machinery::default()).layer(&sink.tracer_provider);
     let subscriber = tracing_subscriber::registry()
         .with(Before(Arc::clone(sink)))
         .with(spans)
         .with(After(Arc::clone(sink)));
     Dispatch::new(subscriber)
+}
+
+/// The capture that a subscriber belongs to.
+pub(super) fn of(dispatch: &Dispatch) -> Option<Arc<Sink>> {
+    dispatch
+        .downcast_ref::<Before>()
+        .map(|layer| Arc::clone(&layer.0))
+}
+
+/// The capture of the layers that are being called; what they call finds no subscriber.
+pub(super) fn within() -> Option<Arc<Sink>> {
+    // A thread that ends has none any more.
+    let last = WITHIN.try_with(|within| within.try_borrow().ok()?.last().cloned());
+    last.ok().flatten()
+}
+
+thread_local! {
+    static WITHIN: RefCell<Vec<Arc<Sink>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Layers are called in their order: this one is the first, and lets the others record into the capture.
@@ -32,14 +53,13 @@ struct After(Arc<Sink>);
 
 impl Before {
     fn enter(&self) {
-        // `After` takes it away; a panic in between is the end of a test.
-        std::mem::forget(InSink::enter(Arc::clone(&self.0)));
+        let _ = WITHIN.try_with(|within| within.borrow_mut().push(Arc::clone(&self.0)));
     }
 }
 
 impl After {
     fn leave() {
-        drop(InSink::entered());
+        let _ = WITHIN.try_with(|within| within.borrow_mut().pop());
     }
 }
 

@@ -5,29 +5,24 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
 
-use super::{inherited_tenant::InheritedTenant, is_machinery, span_metrics::SpanMetricsLayer};
+use super::{
+    inherited_tenant::InheritedTenant, machinery::Machinery, span_metrics::SpanMetricsLayer,
+};
 
 /// Which spans are counted and exported.
 #[derive(Debug, Clone)]
 pub(crate) struct SpanFilter {
     level: Level,
-    machinery: Vec<String>,
+    machinery: Machinery,
 }
 
 impl SpanFilter {
-    pub(crate) fn new(level: Level, machinery: Vec<String>) -> Self {
+    pub(crate) fn new(level: Level, machinery: Machinery) -> Self {
         Self { level, machinery }
     }
 
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
-        let target = metadata.target();
-        let below = |own: &String| {
-            let rest = target.strip_prefix(own.as_str());
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-        };
-        *metadata.level() <= self.level
-            && !is_machinery(target)
-            && !self.machinery.iter().any(below)
+        *metadata.level() <= self.level && !self.machinery.includes(metadata.target())
     }
 
     /// Span metrics and the export of traces, for the spans that are wanted.

@@ -6,7 +6,7 @@ const CRATES: &[&str] = &["h2", "hyper", "hyper_util", "reqwest", "tonic", "towe
 /// Whether a span or event with this target is the exporters' own: of `opentelemetry*`, `h2`, `hyper`, `hyper_util`,
 /// `reqwest`, `tonic`, `tower`, or a module of one of them.
 ///
-/// Such spans and events are kept out of the span metrics and the exported traces. This also prevents a deadlock: the
+/// Such spans and events are kept out of the span metrics, the exported traces and the log records that are sent. This also prevents a deadlock: the
 /// OpenTelemetry SDK logs through `tracing` while it holds its locks.
 ///
 /// ```
@@ -23,4 +23,23 @@ pub fn is_machinery(target: &str) -> bool {
     }
     let crate_name = target.split_once("::").map_or(target, |(first, _)| first);
     CRATES.contains(&crate_name)
+}
+
+/// What takes part in sending telemetry: the exporters, and the targets that the service names.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Machinery(Vec<String>);
+
+impl Machinery {
+    /// The exporters, and these targets with those below them.
+    pub(crate) fn with(targets: Vec<String>) -> Self {
+        Self(targets)
+    }
+
+    pub(crate) fn includes(&self, target: &str) -> bool {
+        let below = |own: &String| {
+            let rest = target.strip_prefix(own.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        };
+        is_machinery(target) || self.0.iter().any(below)
+    }
 }

@@ -3,8 +3,8 @@
 //! # The journey of a span
 //!
 //! `tracing` span → span metrics layer (`span_metrics.rs`: counts, before any sampling) → tracing-opentelemetry's layer
-//! (`inherited_tenant.rs` adds what it cannot know) → tracer provider (`tracer_provider.rs`: sampler, batch processor)
-//! → OTLP.
+//! (`inherited_tenant.rs` adds what it cannot know) → tracer provider (`sampler.rs`, and the batch processor of
+//! `tracer_provider.rs`) → OTLP.
 //!
 //! # What the span metrics count
 //!
@@ -38,10 +38,12 @@ pub(crate) mod call;
 mod filter;
 mod inherited_tenant;
 mod machinery;
+mod sampler;
 mod span_metrics;
 pub(crate) mod tracer_provider;
 mod visitor;
 
 pub(crate) use self::filter::SpanFilter;
+pub(crate) use self::machinery::Machinery;
 pub use self::machinery::is_machinery;
-pub(crate) use self::span_metrics::{has_tenant_state, tenant_of};
+pub(crate) use self::span_metrics::{has_own_tenant, has_tenant_state, tenant_of};

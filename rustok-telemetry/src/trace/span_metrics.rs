@@ -32,6 +32,17 @@ where
     span.extensions().get::<SpanState>()?.tenant.clone()
 }
 
+/// Whether a span has a tenant that it did not inherit.
+pub(crate) fn has_own_tenant<R>(span: &SpanRef<'_, R>) -> bool
+where
+    R: for<'span> LookupSpan<'span>,
+{
+    let extensions = span.extensions();
+    extensions
+        .get::<SpanState>()
+        .is_some_and(|state| state.own_tenant)
+}
+
 /// Whether a span is counted, so that it can have a tenant.
 pub(crate) fn has_tenant_state<R>(span: &SpanRef<'_, R>) -> bool
 where
@@ -45,6 +56,8 @@ struct SpanState {
     started: Instant,
     /// The span's own tenant, else the nearest ancestor's.
     tenant: Option<Arc<str>>,
+    /// Whether the tenant is the span's own.
+    own_tenant: bool,
     /// Whether the creation has been counted; it waits for a declared tenant.
     counted: bool,
     failed: bool,
@@ -66,7 +79,8 @@ where
         let Some(span) = context.span(id) else { return };
         let mut fields = Fields::default();
         attributes.record(&mut fields);
-        let waits = fields.tenant_id.is_none() && declares_tenant(attributes.metadata());
+        let own_tenant = fields.tenant_id.is_some();
+        let waits = !own_tenant && declares_tenant(attributes.metadata());
         let tenant = fields
             .tenant_id
             .take()
@@ -74,6 +88,7 @@ where
         let mut state = SpanState {
             started: Instant::now(),
             tenant,
+            own_tenant,
             counted: false,
             failed: false,
             error_type: None,
@@ -100,6 +115,7 @@ where
                 return;
             };
             state.take(fields);
+            state.own_tenant |= tenant.is_some();
             state.tenant = tenant.clone().or(state.tenant.take());
             tenant.filter(|_| !std::mem::replace(&mut state.counted, true))
         };

@@ -1,20 +1,20 @@
 //! The tracer provider: sampler, limits and an accounted batch processor.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::atomic::Ordering, time::Duration};
 
 use opentelemetry::{Context, trace::Span as _};
 use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
     trace::{
-        BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider, Span, SpanData,
-        SpanExporter, SpanProcessor,
+        BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, Span, SpanData, SpanExporter,
+        SpanProcessor,
     },
 };
 
 use crate::{
-    config::{self, TracesConfig},
-    delivery::{DELIVERY, SpanVerdict},
+    config::TracesConfig,
+    delivery::{DELIVERY, Verdict},
 };
 
 /// Builds the provider. Without an exporter spans still get ids, so that propagation and logs work.
@@ -29,7 +29,7 @@ where
     let limits = &config.limits;
     let mut builder = SdkTracerProvider::builder()
         .with_resource(resource)
-        .with_sampler(sampler(*config.sampler))
+        .with_sampler(super::sampler::sampler(*config.sampler))
         .with_max_attributes_per_span(*limits.attributes)
         .with_max_events_per_span(*limits.events)
         .with_max_links_per_span(*limits.links)
@@ -52,19 +52,6 @@ where
     builder.build()
 }
 
-fn sampler(sampler: config::Sampler) -> Sampler {
-    match sampler {
-        config::Sampler::AlwaysOn => Sampler::AlwaysOn,
-        config::Sampler::AlwaysOff => Sampler::AlwaysOff,
-        config::Sampler::TraceIdRatio(ratio) => Sampler::TraceIdRatioBased(ratio),
-        config::Sampler::ParentBasedAlwaysOn => Sampler::ParentBased(Box::new(Sampler::AlwaysOn)),
-        config::Sampler::ParentBasedAlwaysOff => Sampler::ParentBased(Box::new(Sampler::AlwaysOff)),
-        config::Sampler::ParentBasedTraceIdRatio(ratio) => {
-            Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio)))
-        }
-    }
-}
-
 /// Keeps account of every sampled span before it enters the queue, and drops it here when the queue is full.
 ///
 /// The SDK's processor drops spans of a full queue silently and reports success at shutdown, so it is never given
@@ -80,13 +67,17 @@ impl fmt::Debug for Accounted {
 impl SpanProcessor for Accounted {
     fn on_start(&self, span: &mut Span, context: &Context) {
         if span.span_context().is_sampled() {
-            DELIVERY.spans.start();
+            DELIVERY.open_spans.fetch_add(1, Ordering::Relaxed);
         }
         self.0.on_start(span, context);
     }
 
     fn on_end(&self, span: SpanData) {
-        if span.span_context.is_sampled() && DELIVERY.spans.enter_queue() == SpanVerdict::Queued {
+        if !span.span_context.is_sampled() {
+            return;
+        }
+        DELIVERY.open_spans.fetch_sub(1, Ordering::Relaxed);
+        if DELIVERY.spans.enter_queue() == Verdict::Queued {
             self.0.on_end(span);
         }
     }

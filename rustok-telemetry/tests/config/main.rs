@@ -1,6 +1,8 @@
 //! The configuration, through its public door: variables in; settings, or all problems, out.
 
 mod endpoints;
+#[cfg(feature = "config-file")]
+mod file;
 mod lists;
 mod problems;
 mod secrets;

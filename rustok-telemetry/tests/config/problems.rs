@@ -39,12 +39,16 @@ fn each_wrong_value_says_why() {
             "OTEL_RESOURCE_ATTRIBUTES=service.name=: pair 1 gives service.name no value",
         ),
         (
-            &[("OTEL_PROPAGATORS", "b3")],
-            "OTEL_PROPAGATORS=b3: `b3` is not supported by this version: only the W3C",
+            &[("OTEL_PROPAGATORS", "ottrace")],
+            "OTEL_PROPAGATORS=ottrace: `ottrace` is not supported by this version: the OpenTracing format is out",
         ),
         (
             &[("OTEL_PROPAGATORS", "tracecontext,xray")],
-            "OTEL_PROPAGATORS=tracecontext,xray: `xray` is not supported",
+            "OTEL_PROPAGATORS=tracecontext,xray: `xray` is not supported by this version: AWS X-Ray takes W3C",
+        ),
+        (
+            &[("OTEL_PROPAGATORS", "b3mult")],
+            "OTEL_PROPAGATORS=b3mult: `b3mult` is not a known name; did you mean `b3multi`?",
         ),
         (
             &[("OTEL_PROPAGATORS", "none,baggage")],
@@ -79,8 +83,8 @@ fn each_wrong_value_says_why() {
             "OTEL_METRICS_EXPORTER=console: `console` is not supported",
         ),
         (
-            &[("OTEL_LOGS_EXPORTER", "otlp")],
-            "OTEL_LOGS_EXPORTER=otlp: `otlp` is not supported",
+            &[("OTEL_LOGS_EXPORTER", "console")],
+            "OTEL_LOGS_EXPORTER=console: `console` is not supported",
         ),
         (
             &[
@@ -138,6 +142,13 @@ fn each_wrong_value_says_why() {
             "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=4096: larger than the queue of 2048 (OTEL_BSP_MAX_QUEUE_SIZE, from: default)",
         ),
         (
+            &[
+                ("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "200"),
+                ("OTEL_BLRP_MAX_QUEUE_SIZE", "100"),
+            ],
+            "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE=200: larger than the queue of 100 (OTEL_BLRP_MAX_QUEUE_SIZE, from: OTEL_BLRP_MAX_QUEUE_SIZE)",
+        ),
+        (
             &[("OTEL_METRIC_EXPORT_INTERVAL", "0")],
             "OTEL_METRIC_EXPORT_INTERVAL=0: not between 1 and 2147483647",
         ),
@@ -178,8 +189,8 @@ fn each_wrong_value_says_why() {
             "OTEL_EXPORTER_OTLP_CERTIFICATE=/ca.pem: not supported by this version; remove it. TLS",
         ),
         (
-            &[("OTEL_CONFIG_FILE", "a.yaml")],
-            "OTEL_CONFIG_FILE=a.yaml: not supported by this version; remove it. ",
+            &[("OTEL_EXPERIMENTAL_CONFIG_FILE", "a.yaml")],
+            "OTEL_EXPERIMENTAL_CONFIG_FILE=a.yaml: not supported by this version; remove it. Use OTEL_CONFIG_FILE",
         ),
         (
             &[("OTEL_SERVCIE_NAME", "shop")],

@@ -52,6 +52,14 @@ fn each_variable_becomes_its_setting() {
             "propagators",
             "baggage,tracecontext (OTEL_PROPAGATORS)",
         ),
+        (
+            &[(
+                "OTEL_PROPAGATORS",
+                "jaeger,B3, b3multi,b3,tracecontext,baggage",
+            )],
+            "propagators",
+            "jaeger,b3,b3multi,tracecontext,baggage (OTEL_PROPAGATORS)",
+        ),
         (&[], "traces.exporter", "otlp (default)"),
         (
             &[("OTEL_TRACES_EXPORTER", "NONE")],
@@ -124,6 +132,34 @@ fn each_variable_becomes_its_setting() {
             "5 ms (OTEL_METRIC_EXPORT_TIMEOUT)",
         ),
         (&[], "logs.exporter", "none (default)"),
+        (
+            &[("OTEL_LOGS_EXPORTER", "OTLP")],
+            "logs.exporter",
+            "otlp (OTEL_LOGS_EXPORTER)",
+        ),
+        (&[], "logs.batch.schedule_delay", "1000 ms (default)"),
+        (&[], "logs.batch.export_timeout", "30000 ms (default)"),
+        (&[], "logs.batch.max_queue_size", "2048 (default)"),
+        (
+            &[("OTEL_BLRP_MAX_QUEUE_SIZE", "100")],
+            "logs.batch.max_export_batch_size",
+            "100 (default)",
+        ),
+        (
+            &[("OTEL_BLRP_MAX_QUEUE_SIZE", "100")],
+            "traces.batch.max_queue_size",
+            "2048 (default)",
+        ),
+        (
+            &[("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://logs:4318/in")],
+            "logs.otlp.url",
+            "http://logs:4318/in (OTEL_EXPORTER_OTLP_LOGS_ENDPOINT)",
+        ),
+        (
+            &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")],
+            "logs.otlp.url",
+            "http://collector:4318/v1/logs (OTEL_EXPORTER_OTLP_ENDPOINT)",
+        ),
         (&[], "metrics.otlp.timeout", "10000 ms (default)"),
         (
             &[
@@ -194,13 +230,18 @@ fn values_from_code_are_checked_too() {
     config.traces.batch.schedule_delay.set(Duration::ZERO);
     config.traces.batch.set_max_queue_size(64);
     config.metrics.interval.set(Duration::ZERO);
+    config.logs.batch.max_queue_size.set(0);
     let error = config.check().expect_err("wrong values").to_string();
-    let expected = "4 problems in the configuration:\n\
+    let expected = "6 problems in the configuration:\n\
         OTEL_TRACES_SAMPLER_ARG=NaN: not between 0 and 1 (set in code). Allowed: a number from 0 to 1, such as 0.1\n\
         OTEL_BSP_SCHEDULE_DELAY=0: not more than 0 (set in code). Allowed: milliseconds from 1 to 2147483647\n\
         OTEL_BSP_MAX_EXPORT_BATCH_SIZE=100: larger than the queue of 64 (OTEL_BSP_MAX_QUEUE_SIZE, from: code). \
         Allowed: a whole number from 1 to OTEL_BSP_MAX_QUEUE_SIZE\n\
-        OTEL_METRIC_EXPORT_INTERVAL=0: not more than 0 (set in code). Allowed: milliseconds from 1 to 2147483647";
+        OTEL_METRIC_EXPORT_INTERVAL=0: not more than 0 (set in code). Allowed: milliseconds from 1 to 2147483647\n\
+        OTEL_BLRP_MAX_QUEUE_SIZE=0: not between 1 and 1048576 (set in code). \
+        Allowed: a whole number from 1 to 1048576\n\
+        OTEL_BLRP_MAX_EXPORT_BATCH_SIZE=512: larger than the queue of 0 (OTEL_BLRP_MAX_QUEUE_SIZE, from: code). \
+        Allowed: a whole number from 1 to OTEL_BLRP_MAX_QUEUE_SIZE";
     assert_eq!(error, expected);
     assert!(Endpoint::base("collector:4317").is_err());
 }

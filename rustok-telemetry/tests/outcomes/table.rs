@@ -107,11 +107,11 @@ impl Case {
     }
 
     fn is_possible(&self) -> bool {
-        match (self.kind, self.style, self.end) {
-            (Kind::Function, Style::Sync, End::Dropped | End::NeverPolled) => false,
-            (Kind::Handler, Style::Sync, End::Dropped) => false,
-            _ => true,
-        }
+        let at_once = self.style == Style::Sync;
+        !matches!(
+            (self.kind, self.end),
+            (Kind::Function, End::Dropped | End::NeverPolled) | (Kind::Handler, End::Dropped) if at_once
+        )
     }
 
     /// Runs it.

@@ -1,6 +1,8 @@
 //! What several tests need.
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub(crate) mod exported;
+
 use std::collections::BTreeMap;
 
 use rustok_telemetry::{Builder, config::TelemetryConfig};

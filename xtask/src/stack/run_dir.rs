@@ -5,6 +5,7 @@
 //! state.json             what runs: process ids with start times, ports
 //! logs/<program>.log
 //! data/<program>/
+//! data/logs.jsonl        the log records that the Collector took
 //! prometheus/
 //!   prometheus.yml  ──►  a link to the workspace's file, as is every other file beside it
 //!   targets/*.yml        this stack's own addresses
@@ -66,6 +67,11 @@ impl RunDir {
     /// Where a program keeps its data.
     pub fn data(&self, service: Service) -> PathBuf {
         self.0.join("data").join(service.name())
+    }
+
+    /// Where the Collector writes the log records that it takes, as JSON, one OTLP request a line.
+    pub fn log_records(&self) -> PathBuf {
+        self.0.join("data/logs.jsonl")
     }
 
     /// The configuration that Prometheus is started with.

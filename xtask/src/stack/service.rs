@@ -115,6 +115,7 @@ impl Service {
             Self::Collector => variables.extend([
                 ("COLLECTOR_HOST", "127.0.0.1".into()),
                 ("COLLECTOR_STORAGE_DIR", dir.data(self).into()),
+                ("COLLECTOR_LOGS_FILE", dir.log_records().into()),
                 (
                     "COLLECTOR_MEMORY_LIMIT_MIB",
                     COLLECTOR_MEMORY_LIMIT_MIB.to_string().into(),

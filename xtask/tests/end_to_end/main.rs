@@ -8,6 +8,7 @@
 mod dashboards;
 mod every_metric;
 mod exposition;
+mod logs;
 mod one_trace;
 mod outcomes;
 mod sampling;

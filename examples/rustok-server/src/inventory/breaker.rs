@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use reqwest::{Request, Response};
+use reqwest_middleware::ClientWithMiddleware;
+use rustok_telemetry::http::client::UrlTemplate;
 use rustok_telemetry::metrics;
 use tower::Layer;
 use tower::util::BoxCloneSyncService;
@@ -29,10 +31,13 @@ const OPEN_FOR: Duration = Duration::from_secs(2);
 const PROBES: usize = 2;
 
 /// HTTP calls to the inventory, protected.
-pub(super) type Protected = BoxCloneSyncService<Request, Response, CircuitBreakerError<CallError>>;
+pub(super) type Protected =
+    BoxCloneSyncService<(Request, UrlTemplate), Response, CircuitBreakerError<CallError>>;
 
 /// Puts the breaker around an HTTP client.
-pub(super) fn protect(client: reqwest::Client) -> Result<Protected, CircuitBreakerConfigError> {
+pub(super) fn protect(
+    client: ClientWithMiddleware,
+) -> Result<Protected, CircuitBreakerConfigError> {
     let failures = Arc::new(AtomicI64::new(0));
     let (on_failure, on_success, on_transition) =
         (Arc::clone(&failures), Arc::clone(&failures), failures);
@@ -63,7 +68,8 @@ pub(super) fn protect(client: reqwest::Client) -> Result<Protected, CircuitBreak
         .build()?;
     metrics::update_circuit_breaker_state(SERVICE, number(CircuitState::Closed));
     metrics::update_circuit_breaker_failures(SERVICE, 0);
-    let calls = tower::service_fn(move |request| send(client.clone(), request));
+    let calls =
+        tower::service_fn(move |(request, template)| send(client.clone(), request, template));
     Ok(BoxCloneSyncService::new(layer.layer(calls)))
 }
 

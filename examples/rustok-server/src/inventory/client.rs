@@ -1,14 +1,14 @@
 //! The catalogue's side of the inventory: HTTP calls through the circuit breaker.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use reqwest::{Method, Request, Response, StatusCode};
-use rustok_telemetry::propagation;
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+use rustok_telemetry::http::client::{TelemetryMiddleware, UrlTemplate};
 use serde::de::DeserializeOwned;
 use tower::ServiceExt;
 use tower_resilience_circuitbreaker::CircuitBreakerError;
-use tracing::Instrument;
-use tracing::field::Empty;
 use url::Url;
 
 use super::breaker::{Protected, protect};
@@ -18,6 +18,10 @@ use crate::products::Product;
 
 /// How long a call may take. A slow inventory is a broken one.
 const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What is asked for, as the spans name it: the paths themselves are as many as there are products.
+const STOCK: UrlTemplate = UrlTemplate(Cow::Borrowed("/stock/{tenant}/{sku}"));
+const RESERVATIONS: UrlTemplate = UrlTemplate(Cow::Borrowed("/stock/{tenant}/{sku}/reservations"));
 
 /// Asks the inventory. Clones share connections and circuit breaker.
 #[derive(Debug, Clone)]
@@ -87,6 +91,10 @@ impl InventoryClient {
             .timeout(TIMEOUT)
             .build()
             .map_err(|error| Fatal::new(Exit::Software, format!("the HTTP client: {error}")))?;
+        // Nobody but us asks the inventory, which therefore believes what it is told of the tenant.
+        let client = ClientBuilder::new(client)
+            .with(TelemetryMiddleware::new().send_tenant())
+            .build();
         let protected = protect(client)
             .map_err(|error| Fatal::new(Exit::Software, format!("the circuit breaker: {error}")))?;
         Ok(Self { base, protected })
@@ -98,7 +106,7 @@ impl InventoryClient {
     /// When the inventory can't be asked.
     pub async fn available(&self, product: &Product) -> Result<i64, Error> {
         let request = Request::new(Method::GET, self.stock_url(product, None));
-        let level: Level = read(self.call(request).await?).await?;
+        let level: Level = read(self.call(request, STOCK).await?).await?;
         Ok(level.available)
     }
 
@@ -115,7 +123,7 @@ impl InventoryClient {
             .headers_mut()
             .insert(http::header::CONTENT_TYPE, json);
         *request.body_mut() = Some(body.into());
-        let response = self.call(request).await?;
+        let response = self.call(request, RESERVATIONS).await?;
         let enough = response.status() != StatusCode::CONFLICT;
         let level: Level = read(response).await?;
         if enough {
@@ -128,8 +136,8 @@ impl InventoryClient {
         }
     }
 
-    async fn call(&self, request: Request) -> Result<Response, Error> {
-        let answer = self.protected.clone().oneshot(request).await;
+    async fn call(&self, request: Request, template: UrlTemplate) -> Result<Response, Error> {
+        let answer = self.protected.clone().oneshot((request, template)).await;
         answer.map_err(|error| {
             Error::Inventory(match error {
                 CircuitBreakerError::OpenCircuit => InventoryError::Rejected,
@@ -150,35 +158,17 @@ impl InventoryClient {
     }
 }
 
-/// Sends a request that the circuit breaker let through. The request carries the trace
-/// context of the span made here, so the inventory's spans become its children.
-pub(super) async fn send(client: reqwest::Client, request: Request) -> Result<Response, CallError> {
-    let span = tracing::info_span!(
-        "inventory.call",
-        otel.kind = "client",
-        http.request.method = %request.method(),
-        server.address = request.url().host_str(),
-        server.port = request.url().port(),
-        http.response.status_code = Empty,
-        otel.status_code = Empty,
-        error.type = Empty,
-    );
-    let outcome = execute(client, request).instrument(span.clone()).await;
-    match &outcome {
-        Ok(response) => {
-            span.record("http.response.status_code", response.status().as_u16());
-        }
-        Err(error) => {
-            span.record("error.type", error.kind());
-            span.record("otel.status_code", "ERROR");
-        }
-    }
-    outcome
-}
-
-async fn execute(client: reqwest::Client, mut request: Request) -> Result<Response, CallError> {
-    propagation::inject_headers(request.headers_mut());
-    let response = client.execute(request).await.map_err(|error| {
+/// Sends a request that the circuit breaker let through. The client makes its span, and the
+/// inventory's spans become children of that.
+pub(super) async fn send(
+    client: ClientWithMiddleware,
+    request: Request,
+    template: UrlTemplate,
+) -> Result<Response, CallError> {
+    let mut extensions = http::Extensions::new();
+    extensions.insert(template);
+    let answer = client.execute_with_extensions(request, &mut extensions);
+    let response = answer.await.map_err(|error| {
         if error.is_timeout() {
             CallError::Timeout
         } else {

@@ -69,7 +69,8 @@ fn routes() -> Router {
         .route("/stock/{tenant}/{sku}/reservations", post(reserve))
         .route("/admin/outage", post(outage))
         .merge(health_routes())
-        .layer(TelemetryLayer::new())
+        // Only the catalogue can reach this service.
+        .layer(TelemetryLayer::new().tenant_from_baggage())
         .with_state(Arc::new(Stock::default()))
 }
 

@@ -5,13 +5,13 @@ use super::{Privacy, Section, Status, Variable};
 
 /// The rows of the OTLP exporter for one signal, or for all of them.
 macro_rules! otlp {
-    ($signal:literal, $status:expr, $endpoint:expr, $protocol:expr, $headers:expr, $timeout:expr) => {
+    ($signal:literal, $endpoint:expr, $protocol:expr, $headers:expr, $timeout:expr) => {
         &[
-            honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "ENDPOINT"), $endpoint, "a URL such as http://localhost:4318 (http/protobuf) or http://localhost:4317 (grpc)", "Where OTLP is sent.").url().status($status),
-            honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "PROTOCOL"), $protocol, "http/protobuf or grpc", "How OTLP is sent.").status($status),
-            honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "HEADERS"), $headers, "pairs such as api-key=abc,tenant=web, with values percent-encoded", "Headers of each request. The values are secrets.").secret().status($status),
-            honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "TIMEOUT"), $timeout, TIMEOUT, "Longest time that one export may take.").status($status),
-            honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "COMPRESSION"), "none", "none", "Compression of requests.").status($status),
+            honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "ENDPOINT"), $endpoint, "a URL such as http://localhost:4318 (http/protobuf) or http://localhost:4317 (grpc)", "Where OTLP is sent.").url(),
+            honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "PROTOCOL"), $protocol, "http/protobuf or grpc", "How OTLP is sent."),
+            honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "HEADERS"), $headers, "pairs such as api-key=abc,tenant=web, with values percent-encoded", "Headers of each request. The values are secrets.").secret(),
+            honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "TIMEOUT"), $timeout, TIMEOUT, "Longest time that one export may take."),
+            honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "COMPRESSION"), "none", "none", "Compression of requests."),
             refused(concat!("OTEL_EXPORTER_OTLP_", $signal, "INSECURE"), "false", "true or false", "Whether gRPC goes without TLS.", BY_SCHEME),
             refused(concat!("OTEL_EXPORTER_OTLP_", $signal, "CERTIFICATE"), "none", "a path", "Certificates to trust.", NO_TLS),
             refused(concat!("OTEL_EXPORTER_OTLP_", $signal, "CLIENT_KEY"), "none", "a path", "The client's private key.", NO_TLS),
@@ -40,7 +40,7 @@ const GENERAL: &[Variable] = &[
     honoured("OTEL_SDK_DISABLED", "false", "true or false", "Turns all telemetry off."),
     honoured("OTEL_SERVICE_NAME", "service.name of OTEL_RESOURCE_ATTRIBUTES", "any text, such as shop", "The service's name; wins over OTEL_RESOURCE_ATTRIBUTES."),
     honoured("OTEL_RESOURCE_ATTRIBUTES", "none", "pairs such as team=web,region=eu, with , = and % percent-encoded", "Attributes of everything that is sent."),
-    honoured("OTEL_PROPAGATORS", "tracecontext,baggage", "tracecontext and baggage, separated by commas, or none", "How context travels between services."),
+    honoured("OTEL_PROPAGATORS", "tracecontext,baggage", "tracecontext, baggage, b3, b3multi and jaeger, separated by commas, or none", "How context travels between services."),
     honoured("OTEL_TRACES_SAMPLER", "parentbased_always_on", "always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off or parentbased_traceidratio", "Which traces are recorded."),
     honoured("OTEL_TRACES_SAMPLER_ARG", "1.0", "a number from 0 to 1, such as 0.1", "The ratio of the ratio samplers."),
     refused("OTEL_LOG_LEVEL", "info", "a level, such as info", "Log level of the SDK itself.", "The SDK logs through `tracing`: filter the target `opentelemetry` there"),
@@ -49,7 +49,7 @@ const GENERAL: &[Variable] = &[
 const EXPORTERS: &[Variable] = &[
     honoured("OTEL_TRACES_EXPORTER", "otlp", "otlp or none", "Where traces go."),
     honoured("OTEL_METRICS_EXPORTER", "otlp", "otlp, prometheus (text endpoint only, nothing is pushed) or none", "Where metrics go."),
-    honoured("OTEL_LOGS_EXPORTER", "none", "none", "Where log records go."),
+    honoured("OTEL_LOGS_EXPORTER", "none (the specification says otlp)", "otlp or none", "Where log records go, besides the lines on standard error."),
 ];
 
 const BATCH_SPANS: &[Variable] = &[
@@ -79,18 +79,18 @@ const METRICS: &[Variable] = &[
     honoured("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "explicit_bucket_histogram", "explicit_bucket_histogram", "How histograms are aggregated."),
 ];
 
-const OTLP: &[Variable] = otlp!("", Status::Honoured, "http://localhost:4318, or :4317 with grpc", "http/protobuf", "none", "10000");
-const OTLP_TRACES: &[Variable] = otlp!("TRACES_", Status::Honoured, GENERAL_ENDPOINT, GENERAL_ONE, GENERAL_ONE, GENERAL_ONE);
-const OTLP_METRICS: &[Variable] = otlp!("METRICS_", Status::Honoured, GENERAL_ENDPOINT, GENERAL_ONE, GENERAL_ONE, GENERAL_ONE);
-const OTLP_LOGS: &[Variable] = otlp!("LOGS_", Status::Refused(NO_LOGS), GENERAL_ENDPOINT, GENERAL_ONE, GENERAL_ONE, GENERAL_ONE);
+const OTLP: &[Variable] = otlp!("", "http://localhost:4318, or :4317 with grpc", "http/protobuf", "none", "10000");
+const OTLP_TRACES: &[Variable] = otlp!("TRACES_", GENERAL_ENDPOINT, GENERAL_ONE, GENERAL_ONE, GENERAL_ONE);
+const OTLP_METRICS: &[Variable] = otlp!("METRICS_", GENERAL_ENDPOINT, GENERAL_ONE, GENERAL_ONE, GENERAL_ONE);
+const OTLP_LOGS: &[Variable] = otlp!("LOGS_", GENERAL_ENDPOINT, GENERAL_ONE, GENERAL_ONE, GENERAL_ONE);
 
 const LOGS: &[Variable] = &[
-    refused("OTEL_BLRP_SCHEDULE_DELAY", "1000", TIMEOUT, "Time between two exports of log records.", NO_LOGS),
-    refused("OTEL_BLRP_EXPORT_TIMEOUT", "30000", TIMEOUT, "Longest time that one export of log records may take.", NO_LOGS),
-    refused("OTEL_BLRP_MAX_QUEUE_SIZE", "2048", COUNT, "Log records that may wait.", NO_LOGS),
-    refused("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "512", COUNT, "Most log records in one export.", NO_LOGS),
-    refused("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "no limit", COUNT, "Longest attribute value of a log record.", NO_LOGS),
-    refused("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "128", COUNT, "Most attributes of a log record.", NO_LOGS),
+    honoured("OTEL_BLRP_SCHEDULE_DELAY", "1000", "milliseconds from 1 to 2147483647", "Time between two exports of log records."),
+    honoured("OTEL_BLRP_EXPORT_TIMEOUT", "30000", TIMEOUT, "Longest time that one export of log records may take."),
+    honoured("OTEL_BLRP_MAX_QUEUE_SIZE", "2048", "a whole number from 1 to 1048576", "Log records that may wait; room for all of them is reserved at once."),
+    honoured("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "512, or the queue's size when that is smaller", "a whole number from 1 to OTEL_BLRP_MAX_QUEUE_SIZE", "Most log records in one export."),
+    refused("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "no limit", COUNT, "Longest attribute value of a log record.", NO_TRUNCATION),
+    refused("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "128", COUNT, "Most attributes of a log record.", FEW_FIELDS),
 ];
 
 const OTHERS: &[Variable] = &[
@@ -104,8 +104,8 @@ const OTHERS: &[Variable] = &[
 ];
 
 const FILES: &[Variable] = &[
-    refused("OTEL_CONFIG_FILE", "none", "a path", "A configuration file in place of all other variables.", NO_FILE),
-    refused("OTEL_EXPERIMENTAL_CONFIG_FILE", "none", "a path", "The earlier name of OTEL_CONFIG_FILE.", NO_FILE),
+    honoured("OTEL_CONFIG_FILE", "none", "the path of a YAML file", "A declarative configuration in place of all other variables (feature config-file).").status(FILE),
+    refused("OTEL_EXPERIMENTAL_CONFIG_FILE", "none", "a path", "The earlier name of OTEL_CONFIG_FILE.", "Use OTEL_CONFIG_FILE"),
 ];
 
 const COUNT: &str = "a whole number from 0 to 2147483647";
@@ -113,10 +113,13 @@ const TIMEOUT: &str = "milliseconds from 0 (no limit) to 2147483647";
 const GENERAL_ONE: &str = "the general one's";
 const GENERAL_ENDPOINT: &str = "the general endpoint, with the signal's path";
 const NO_TRUNCATION: &str = "The SDK cannot shorten attribute values";
-const NO_LOGS: &str = "Log records are not sent by OTLP yet";
+const FEW_FIELDS: &str = "A log record has the fields of its event, of which `tracing` allows 32";
 const NO_ZIPKIN: &str = "There is no Zipkin exporter: send OTLP to a Collector, which can forward to Zipkin";
 const OWN_SERVER: &str = "The Prometheus text is a route of the service's own HTTP server, GET /api/_health/metrics";
-const NO_FILE: &str = "Configuration files are not read yet: set the single variables";
+const FILE: Status = match cfg!(feature = "config-file") {
+    true => Status::Honoured,
+    false => Status::Refused("Build rustok-telemetry with its feature `config-file`"),
+};
 const NO_TLS: &str = "TLS is not built in yet: send to a Collector nearby, which can forward with TLS";
 const BY_SCHEME: &str = "The endpoint's scheme decides: http:// is without TLS";
 

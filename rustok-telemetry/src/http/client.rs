@@ -1,0 +1,187 @@
+//! HTTP clients: a middleware for reqwest that makes a span for each request, and sends the trace along.
+//!
+//! ```
+//! use reqwest_middleware::ClientBuilder;
+//! use rustok_telemetry::http::client::{TelemetryMiddleware, UrlTemplate};
+//!
+//! # async fn ask(sku: &str) -> Result<(), Box<dyn std::error::Error>> {
+//! let client = ClientBuilder::new(reqwest::Client::new())
+//!     .with(TelemetryMiddleware::new())
+//!     .build();
+//! let answer = client
+//!     .get(format!("http://inventory/stock/{sku}"))
+//!     .with_extension(UrlTemplate("/stock/{sku}".into()))
+//!     .send()
+//!     .await?;
+//! # Ok(()) }
+//! ```
+//!
+//! # Spans
+//!
+//! The span follows OpenTelemetry's conventions for HTTP clients: kind `client`, name `{method} {template}` where the
+//! request has a [`UrlTemplate`], else the method. In the span metrics its `operation` is `http_client_request`. Its
+//! attributes are `http.request.method`, `server.address`, `server.port`, `url.full`, `url.template` and
+//! `http.response.status_code`. Headers and bodies are not recorded.
+//!
+//! `url.full` is not full, other than the conventions have it: user, password, query and fragment are left out, since
+//! they carry secrets.
+//!
+//! There is one span for a request, also if it is redirected. The headers with the trace, and the tenant if it is
+//! [sent](TelemetryMiddleware::send_tenant), go along to where the request is redirected. The span ends when the
+//! response's head is there; reading the body is up to the caller. A middleware that repeats requests is added after
+//! this one for one span in all, before it for one span an attempt.
+//!
+//! # Outcomes
+//!
+//! | what happened | `error.type` |
+//! |---|---|
+//! | status 4xx or 5xx | the status code |
+//! | no response | `timeout`, `connect`, `redirect`, `body`, `decode`, `request`, or `error` for anything else, such as the error of another middleware |
+//! | the future was dropped | none; the span is cancelled |
+//! | another middleware panicked | `panic` |
+
+use std::{borrow::Cow, fmt};
+
+use async_trait::async_trait;
+use http::Extensions;
+use reqwest::{Request, Response, Url};
+use reqwest_middleware::{Error, Middleware, Next, Result};
+use tracing::{Span, field::Empty};
+
+use super::method::{known_method, span_name};
+use crate::{
+    error_type::ErrorName,
+    propagation,
+    trace::call::{Call, Site, Watched},
+};
+
+/// Makes a span for each request, and writes its context into the request's headers. See the [module](self).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TelemetryMiddleware {
+    sends_tenant: bool,
+}
+
+impl TelemetryMiddleware {
+    /// The middleware. It sends the trace, and no tenant.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sends the current [tenant](crate::tenant) along, as the entry `tenant_id` of the baggage.
+    ///
+    /// Only for a client of the service's own: whoever receives it can read it. The receiver believes it with
+    /// [`tenant_from_baggage`](super::TelemetryLayer::tenant_from_baggage). A tenant longer than 128 bytes, with
+    /// control characters, with spaces around it, or with a `%` is not sent.
+    ///
+    /// ```
+    /// use rustok_telemetry::http::client::TelemetryMiddleware;
+    ///
+    /// let middleware = TelemetryMiddleware::new().send_tenant();
+    /// ```
+    #[must_use = "this makes a middleware and changes none"]
+    pub fn send_tenant(mut self) -> Self {
+        self.sends_tenant = true;
+        self
+    }
+
+    fn write_context(self, request: &mut Request) {
+        if self.sends_tenant {
+            propagation::inject_headers_with_tenant(request.headers_mut());
+        } else {
+            propagation::inject_headers(request.headers_mut());
+        }
+    }
+}
+
+/// The path of a request's URL with names in place of what varies, such as `/stock/{sku}`: an extension of the request.
+///
+/// ```
+/// use rustok_telemetry::http::client::UrlTemplate;
+///
+/// # fn request(client: &reqwest_middleware::ClientWithMiddleware) -> reqwest_middleware::RequestBuilder {
+/// client
+///     .get("http://inventory/stock/TEA-1")
+///     .with_extension(UrlTemplate("/stock/{sku}".into()))
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UrlTemplate(pub Cow<'static, str>);
+
+#[async_trait]
+impl Middleware for TelemetryMiddleware {
+    async fn handle(
+        &self,
+        mut request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> Result<Response> {
+        static SITE: Site = Site {
+            module: None,
+            severity: "error",
+        };
+        let span = client_span(&request, extensions.get());
+        span.in_scope(|| self.write_context(&mut request));
+        let call = Call::begin(span.clone(), &SITE);
+        let failure = |result: &Result<Response>| failure(result, &span);
+        Watched::new(call, next.run(request, extensions), failure).await
+    }
+}
+
+fn client_span(request: &Request, template: Option<&UrlTemplate>) -> Span {
+    let (method, url) = (known_method(request.method()), request.url());
+    let template = template.map(|UrlTemplate(template)| &**template);
+    tracing::info_span!(
+        target: "rustok_telemetry::http",
+        "http_client_request",
+        otel.name = &*span_name(method, template),
+        otel.kind = "client",
+        otel.status_code = Empty,
+        error.type = Empty,
+        rustok.outcome = Empty,
+        http.request.method = method,
+        http.response.status_code = Empty,
+        server.address = url.host_str(),
+        server.port = url.port_or_known_default(),
+        url.full = %Redacted(url),
+        url.template = template,
+    )
+}
+
+fn failure(result: &Result<Response>, span: &Span) -> Option<ErrorName> {
+    match result {
+        Ok(response) => {
+            let status = response.status();
+            span.record("http.response.status_code", status.as_u16());
+            (status.is_client_error() || status.is_server_error())
+                .then(|| ErrorName::of_code(status.as_u16()))
+        }
+        Err(error) => Some(ErrorName::given(kind(error))),
+    }
+}
+
+/// The order matters: time that ran out while connecting is both.
+fn kind(error: &Error) -> &'static str {
+    match error {
+        error if error.is_timeout() => "timeout",
+        error if error.is_connect() => "connect",
+        error if error.is_redirect() => "redirect",
+        error if error.is_body() => "body",
+        error if error.is_decode() => "decode",
+        error if error.is_request() => "request",
+        _ => "error",
+    }
+}
+
+/// A URL without what may be secret.
+struct Redacted<'url>(&'url Url);
+
+impl fmt::Display for Redacted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://", self.0.scheme())?;
+        f.write_str(self.0.host_str().unwrap_or_default())?;
+        if let Some(port) = self.0.port() {
+            write!(f, ":{port}")?;
+        }
+        f.write_str(self.0.path())
+    }
+}

@@ -1,0 +1,195 @@
+//! How a line looks: that of tracing-subscriber, and where it belongs.
+
+use std::{cell::RefCell, fmt};
+
+use tracing::{Event, Subscriber};
+use tracing_subscriber::{
+    fmt::{
+        FmtContext, FormatEvent, FormatFields,
+        format::{Format, Full, Json, Writer},
+    },
+    registry::LookupSpan,
+};
+
+use super::origin::{Origin, Spans};
+use crate::tenant::TENANT_ID;
+
+/// A line for people: `… message field=1 trace_id=… span_id=… tenant_id=acme`.
+#[derive(Debug)]
+pub(super) struct HumanLine {
+    line: Format<Full>,
+    spans: Spans,
+}
+
+impl HumanLine {
+    pub(super) fn new(line: Format<Full>, ansi: bool, spans: Spans) -> Self {
+        // The line is written to a buffer first, which cannot tell by itself whether it is for a terminal.
+        let line = line.with_ansi(ansi);
+        Self { line, spans }
+    }
+}
+
+impl<S, N> FormatEvent<S, N> for HumanLine
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    N: for<'writer> FormatFields<'writer> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let origin = self.spans.origin(event, context.event_scope());
+        buffered(|line| {
+            self.line.format_event(context, Writer::new(line), event)?;
+            writer.write_str(line.trim_end_matches('\n'))?;
+            append(&mut writer, &origin)?;
+            writer.write_char('\n')
+        })
+    }
+}
+
+/// An object on one line: `{…,"trace_id":"…","span_id":"…","tenant_id":"acme"}`.
+#[derive(Debug)]
+pub(super) struct JsonLine {
+    line: Format<Json>,
+    spans: Spans,
+}
+
+impl JsonLine {
+    pub(super) fn new(line: Format<Json>, spans: Spans) -> Self {
+        Self { line, spans }
+    }
+}
+
+impl<S, N> FormatEvent<S, N> for JsonLine
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    N: for<'writer> FormatFields<'writer> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let origin = self.spans.origin(event, context.event_scope());
+        buffered(|line| {
+            self.line.format_event(context, Writer::new(line), event)?;
+            let object = line.trim_end_matches('\n');
+            writer.write_str(object.strip_suffix('}').ok_or(fmt::Error)?)?;
+            if let Some(span) = &origin.span {
+                let (trace, span) = (span.trace_id(), span.span_id());
+                write!(writer, r#","trace_id":"{trace}","span_id":"{span}""#)?;
+            }
+            if let Some(tenant) = origin.tenant.as_deref() {
+                let tenant = serde_json::to_string(tenant).map_err(|_| fmt::Error)?;
+                write!(writer, r#","{TENANT_ID}":{tenant}"#)?;
+            }
+            writer.write_str("}\n")
+        })
+    }
+}
+
+/// Lends the thread's buffer, empty; or another, to a line that is written while one is written.
+fn buffered(write: impl FnOnce(&mut String) -> fmt::Result) -> fmt::Result {
+    thread_local! {
+        static BUFFER: RefCell<String> = const { RefCell::new(String::new()) };
+    }
+    BUFFER.with(|buffer| match buffer.try_borrow_mut() {
+        Ok(mut buffer) => {
+            buffer.clear();
+            write(&mut buffer)
+        }
+        Err(_) => write(&mut String::new()),
+    })
+}
+
+/// Puts the ids at the end of a line for people, dimmed on a terminal.
+fn append(writer: &mut Writer<'_>, origin: &Origin) -> fmt::Result {
+    if origin.span.is_none() && origin.tenant.is_none() {
+        return Ok(());
+    }
+    let dims = writer.has_ansi_escapes();
+    if dims {
+        writer.write_str("\x1b[2m")?;
+    }
+    if let Some(span) = &origin.span {
+        write!(
+            writer,
+            " trace_id={} span_id={}",
+            span.trace_id(),
+            span.span_id()
+        )?;
+    }
+    match origin.tenant.as_deref() {
+        // Quoted where it could be taken for something else, or would break the line.
+        Some(tenant) if tenant.is_empty() || tenant.contains(is_ambiguous) => {
+            write!(writer, " {TENANT_ID}={tenant:?}")?;
+        }
+        Some(tenant) => write!(writer, " {TENANT_ID}={tenant}")?,
+        None => {}
+    }
+    if dims {
+        writer.write_str("\x1b[0m")?;
+    }
+    Ok(())
+}
+
+fn is_ambiguous(character: char) -> bool {
+    character.is_whitespace() || character.is_control() || matches!(character, '"' | '=' | '\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use opentelemetry::trace::TracerProvider;
+    use opentelemetry_sdk::trace::SdkTracerProvider;
+    use tracing_subscriber::{Layer, layer::SubscriberExt};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("no panic").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn on_a_terminal_the_line_has_its_colours_and_dimmed_ids() {
+        let written = Written::default();
+        let writer = written.clone();
+        let spans = Spans::default();
+        let lines = tracing_subscriber::fmt::layer()
+            .with_writer(move || writer.clone())
+            .with_ansi(true)
+            .map_event_format(|line| HumanLine::new(line, true, spans.clone()));
+        let tracer = SdkTracerProvider::default().tracer("test");
+        let subscriber = tracing_subscriber::registry()
+            .with(lines.and_then(spans.layer()))
+            .with(tracing_opentelemetry::layer().with_tracer(tracer));
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info_span!("work").in_scope(|| tracing::warn!("seen"));
+            tracing::warn!("outside");
+        });
+        let bytes = written.0.lock().expect("no panic").clone();
+        let text = String::from_utf8(bytes).expect("text");
+        let (within, outside) = text.split_once('\n').expect("two lines");
+        assert!(within.contains("\u{1b}[33m WARN\u{1b}[0m"), "{within:?}");
+        assert!(within.contains("seen\u{1b}[2m trace_id="), "{within:?}");
+        assert!(within.ends_with("\u{1b}[0m"), "{within:?}");
+        assert!(outside.ends_with(" outside\n"), "{outside:?}");
+    }
+}

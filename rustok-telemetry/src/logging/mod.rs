@@ -1,0 +1,81 @@
+//! The log lines of a service, next to its telemetry, and the same as OTLP log records.
+//!
+//! Every line on standard error tells the trace, the span and the tenant that it belongs to (`format.rs`, `origin.rs`).
+//! With `OTEL_LOGS_EXPORTER=otlp` each is sent as a log record, too (`records.rs`, `logger_provider.rs`).
+//!
+//! `RUST_LOG` chooses what is logged (`info` by default) and has no influence on spans and metrics: a service that
+//! logs warnings only still has its dashboards. What the OpenTelemetry crates log about themselves is left out unless
+//! `RUST_LOG` names them, since an unreachable Collector would make them repeat it; the SDK says it once instead.
+
+mod format;
+pub(crate) mod logger_provider;
+mod origin;
+mod records;
+mod wanted;
+
+use std::io;
+
+use tracing::Subscriber;
+use tracing_subscriber::{Layer, filter::FilterExt, filter::filter_fn, registry::LookupSpan};
+
+pub(crate) use self::records::{RecordSender, records};
+use self::{
+    format::{HumanLine, JsonLine},
+    origin::Spans,
+};
+use crate::InitError;
+
+/// How log lines look.
+///
+/// Both tell `trace_id`, `span_id` and `tenant_id`, each where there is one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LogFormat {
+    /// One line for people, with the ids at its end.
+    #[default]
+    Human,
+    /// One JSON object a line, with the ids as keys of its own.
+    Json,
+}
+
+/// Makes a subscriber that of the process, and lets it have what is logged through the `log` crate.
+pub(crate) fn install(subscriber: impl Subscriber + Send + Sync) -> Result<(), InitError> {
+    tracing::subscriber::set_global_default(subscriber)
+        .map_err(|_| InitError::SubscriberAlreadySet)?;
+    if tracing_log::LogTracer::init().is_err() {
+        tracing::warn!(
+            "the `log` crate has a logger already: what is logged through it does not come here"
+        );
+    }
+    Ok(())
+}
+
+/// The layer that writes log lines to standard error.
+pub(crate) fn lines<S>(format: LogFormat) -> Result<Box<dyn Layer<S> + Send + Sync>, InitError>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let directives = wanted::directives()?;
+    let names_sdk = directives.contains("opentelemetry");
+    let not_repeated =
+        filter_fn(move |metadata| names_sdk || !metadata.target().starts_with("opentelemetry"));
+    let wanted = wanted::filter(&directives)?.and(not_repeated);
+    let spans = Spans::default();
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    Ok(match format {
+        LogFormat::Human => {
+            let ansi = io::IsTerminal::is_terminal(&io::stderr());
+            let lines = lines.with_ansi(ansi);
+            let learn = spans.layer();
+            let lines = lines.map_event_format(|line| HumanLine::new(line, ansi, spans));
+            Box::new(lines.and_then(learn).with_filter(wanted))
+        }
+        LogFormat::Json => {
+            let learn = spans.layer();
+            let lines = lines
+                .json()
+                .map_event_format(|line| JsonLine::new(line, spans));
+            Box::new(lines.and_then(learn).with_filter(wanted))
+        }
+    })
+}

@@ -1,0 +1,150 @@
+//! Log events as OTLP log records: the same ones that are lines, without those of the exporters themselves.
+
+use std::{cell::RefCell, sync::Arc};
+
+use opentelemetry::{
+    Context, InstrumentationScope,
+    logs::{LogRecord, LoggerProvider},
+    trace::TraceContextExt,
+};
+use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
+use opentelemetry_sdk::{
+    error::OTelSdkResult,
+    logs::{LogProcessor, SdkLogRecord, SdkLogger, SdkLoggerProvider},
+};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::{
+    Layer,
+    filter::{FilterExt, filter_fn},
+    layer,
+    registry::LookupSpan,
+};
+
+use super::{origin::Spans, wanted};
+use crate::{InitError, tenant::TENANT_ID, trace::Machinery};
+
+/// What layers send log records with.
+#[derive(Debug, Clone)]
+pub(crate) struct RecordSender {
+    logger: SdkLogger,
+    machinery: Machinery,
+}
+
+impl RecordSender {
+    /// To be made before the providers are installed: a later logger would count itself among our metrics.
+    pub(crate) fn new(provider: &SdkLoggerProvider, machinery: Machinery) -> Self {
+        let logger = provider.logger("");
+        Self { logger, machinery }
+    }
+}
+
+/// The layer that sends what `RUST_LOG` wants, or nothing without a sender.
+pub(crate) fn records<S>(
+    sender: Option<&RecordSender>,
+) -> Result<impl Layer<S> + Send + Sync + use<S>, InitError>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let (directives, machinery) = match sender {
+        Some(sender) => (wanted::directives()?, sender.machinery.clone()),
+        None => ("off".to_owned(), Machinery::default()),
+    };
+    // What the exporters log while they export would be exported, too, without end.
+    let of_others = filter_fn(move |metadata| !machinery.includes(metadata.target()));
+    let wanted = wanted::filter(&directives)?.and(of_others);
+    let spans = Spans::default();
+    let learn = spans.layer();
+    let bridge = sender.map(OpenTelemetryTracingBridge::new);
+    Ok(Records { bridge, spans }
+        .and_then(learn)
+        .with_filter(wanted))
+}
+
+/// Gives the one logger, whoever asks.
+impl LoggerProvider for RecordSender {
+    type Logger = SdkLogger;
+
+    fn logger_with_scope(&self, _: InstrumentationScope) -> SdkLogger {
+        self.logger.clone()
+    }
+}
+
+thread_local! {
+    /// The tenant of the event that is being made a record on this thread.
+    static TENANT: RefCell<Option<Arc<str>>> = const { RefCell::new(None) };
+}
+
+/// Hands events to the bridge, together with where they belong.
+struct Records {
+    bridge: Option<OpenTelemetryTracingBridge<RecordSender, SdkLogger>>,
+    spans: Spans,
+}
+
+impl<S> Layer<S> for Records
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    fn on_event(&self, event: &Event<'_>, context: layer::Context<'_, S>) {
+        let Some(bridge) = &self.bridge else { return };
+        if Context::is_current_telemetry_suppressed() {
+            return;
+        }
+        let origin = self.spans.origin(event, context.event_scope(event));
+        // The SDK takes the current span, which is not that of an event with another parent.
+        let _attached = (!event.is_contextual()).then(|| {
+            let root = Context::new();
+            let of_parent = origin.span.map(|span| root.with_remote_span_context(span));
+            of_parent.unwrap_or(root).attach()
+        });
+        let names_tenant = event.metadata().fields().field(TENANT_ID).is_some();
+        let tenant = origin.tenant.filter(|_| !names_tenant);
+        // A field's own formatting may log: then an event is within another.
+        let around = TENANT.replace(tenant);
+        bridge.on_event(event, context);
+        TENANT.set(around);
+    }
+}
+
+/// Completes records with what the bridge does not know.
+#[derive(Debug)]
+pub(super) struct Completing;
+
+impl LogProcessor for Completing {
+    fn emit(&self, record: &mut SdkLogRecord, _: &InstrumentationScope) {
+        if let Some(now) = record.observed_timestamp() {
+            record.set_timestamp(now);
+        }
+        // An event without a name is called after a line of code, which says nothing of what happened.
+        if record.event_name().is_some_and(is_place) {
+            record.set_event_name("");
+        }
+        if let Some(target) = target_of_log_crate(record) {
+            record.set_target(target);
+        }
+        if let Some(tenant) = TENANT.with_borrow(Clone::clone) {
+            record.add_attribute(TENANT_ID, opentelemetry::StringValue::from(tenant));
+        }
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+/// Whether this is the name that `tracing` gives: `event src/main.rs:42`, or `log event`.
+fn is_place(name: &str) -> bool {
+    name.starts_with("event ") || name == "log event"
+}
+
+/// All that comes by the `log` crate has the same target; the real one is an attribute.
+fn target_of_log_crate(record: &SdkLogRecord) -> Option<String> {
+    if record.target().is_none_or(|target| target != "log") {
+        return None;
+    }
+    let mut attributes = record.attributes_iter();
+    let (_, target) = attributes.find(|(key, _)| key.as_str() == "log.target")?;
+    match target {
+        opentelemetry::logs::AnyValue::String(target) => Some(target.as_str().to_owned()),
+        _ => None,
+    }
+}

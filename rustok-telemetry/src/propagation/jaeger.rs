@@ -1,0 +1,118 @@
+//! Jaeger's own format: the header `uber-trace-id`, and one header `uberctx-{key}` for each entry of the baggage.
+//!
+//! `opentelemetry-jaeger-propagator` is for another version of OpenTelemetry, and takes the baggage for a trace state.
+
+use std::{borrow::Cow, sync::LazyLock};
+
+use opentelemetry::{
+    Context,
+    baggage::{Baggage, BaggageExt},
+    propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
+    trace::{SpanContext, TraceContextExt},
+};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use super::{
+    hex::{caller, number},
+    sampling::Sampling,
+};
+
+const HEADER: &str = "uber-trace-id";
+const BAGGAGE: &str = "uberctx-";
+
+const SAMPLED: u128 = 1;
+const DEBUG: u128 = 2;
+
+/// Reads and writes `uber-trace-id: {trace id}:{span id}:{parent's span id, unused}:{flags}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Jaeger;
+
+impl TextMapPropagator for Jaeger {
+    fn inject_context(&self, context: &Context, injector: &mut dyn Injector) {
+        let span = context.span();
+        let span = span.span_context();
+        if span.is_valid() {
+            let flags = match (span.is_sampled(), Sampling::is_debug(context)) {
+                (true, true) => SAMPLED | DEBUG,
+                (true, false) => SAMPLED,
+                (false, _) => 0,
+            };
+            let (trace_id, span_id) = (span.trace_id(), span.span_id());
+            injector.set(HEADER, format!("{trace_id}:{span_id}:0:{flags:x}"));
+        }
+        for (key, (value, _)) in context.baggage() {
+            let value = utf8_percent_encode(value.as_str(), NON_ALPHANUMERIC);
+            injector.set(&format!("{BAGGAGE}{key}"), value.to_string());
+        }
+    }
+
+    fn extract_with_context(&self, context: &Context, extractor: &dyn Extractor) -> Context {
+        let mut context = context.clone();
+        if let Some((span, sampling)) = extractor.get(HEADER).and_then(read) {
+            context = context.with_value(sampling).with_remote_span_context(span);
+        }
+        match baggage(&context, extractor) {
+            Some(baggage) => context.with_baggage(baggage),
+            None => context,
+        }
+    }
+
+    fn fields(&self) -> FieldIter<'_> {
+        static FIELDS: LazyLock<[String; 1]> = LazyLock::new(|| [HEADER.to_owned()]);
+        FieldIter::new(&*FIELDS)
+    }
+}
+
+/// Ids may be short of zeros, and the whole may be percent-encoded.
+fn read(header: &str) -> Option<(SpanContext, Sampling)> {
+    let text = if header.contains(':') {
+        Cow::Borrowed(header)
+    } else {
+        percent_decode_str(header).decode_utf8().ok()?
+    };
+    let mut parts = text.trim().splitn(5, ':');
+    let mut part = || parts.next();
+    // The parent of the caller's span is not of use any more.
+    let (trace_id, span_id, _parent, flags) = (part()?, part()?, part()?, part()?);
+    if part().is_some() || span_id.len() > 16 || flags.len() > 2 {
+        return None;
+    }
+    let (trace_id, span_id, flags) = (number(trace_id)?, number(span_id)?, number(flags)?);
+    let is_sampled = flags & SAMPLED != 0;
+    let sampling = if is_sampled && flags & DEBUG != 0 {
+        Sampling::Debug
+    } else {
+        Sampling::Decided
+    };
+    Some((caller(trace_id, span_id, is_sampled)?, sampling))
+}
+
+/// The baggage that there was, and that of the headers. None if the headers have none.
+fn baggage(context: &Context, extractor: &dyn Extractor) -> Option<Baggage> {
+    let entries: Vec<_> = extractor
+        .keys()
+        .into_iter()
+        .filter_map(|key| {
+            let (prefix, name) = key.split_at_checked(BAGGAGE.len())?;
+            let value = prefix
+                .eq_ignore_ascii_case(BAGGAGE)
+                .then(|| extractor.get(key))??;
+            let value = percent_decode_str(value).decode_utf8().ok()?;
+            Some((name.to_owned(), value.into_owned()))
+        })
+        .collect();
+    if entries.is_empty() {
+        return None;
+    }
+    let known = context.baggage().into_iter();
+    let mut all: Baggage = known
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    for (name, value) in entries {
+        all.insert(name, value);
+    }
+    Some(all)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,58 @@
+//! Which traces are recorded.
+
+use opentelemetry::{
+    Context, KeyValue,
+    trace::{Link, SpanKind, TraceContextExt, TraceId},
+};
+use opentelemetry_sdk::trace::{ParentBasedSampler, Sampler, SamplingResult, ShouldSample};
+
+use crate::{config, propagation::Sampling};
+
+/// The sampler of the configuration.
+pub(super) fn sampler(sampler: config::Sampler) -> Box<dyn ShouldSample> {
+    match sampler {
+        config::Sampler::AlwaysOn => Box::new(Sampler::AlwaysOn),
+        config::Sampler::AlwaysOff => Box::new(Sampler::AlwaysOff),
+        config::Sampler::TraceIdRatio(ratio) => Box::new(Sampler::TraceIdRatioBased(ratio)),
+        config::Sampler::ParentBasedAlwaysOn => parent_based(Sampler::AlwaysOn),
+        config::Sampler::ParentBasedAlwaysOff => parent_based(Sampler::AlwaysOff),
+        config::Sampler::ParentBasedTraceIdRatio(ratio) => {
+            parent_based(Sampler::TraceIdRatioBased(ratio))
+        }
+    }
+}
+
+/// As the caller wants it, and as `root` where no caller wants anything.
+fn parent_based(root: Sampler) -> Box<dyn ShouldSample> {
+    let root = AsCallerSaid { root };
+    Box::new(ParentBasedSampler::new(root.clone()).with_remote_parent_not_sampled(root))
+}
+
+/// Heeds what a caller's span context cannot say: there is none, or it says "not sampled".
+#[derive(Debug, Clone)]
+struct AsCallerSaid {
+    root: Sampler,
+}
+
+impl ShouldSample for AsCallerSaid {
+    fn should_sample(
+        &self,
+        parent: Option<&Context>,
+        trace_id: TraceId,
+        name: &str,
+        kind: &SpanKind,
+        attributes: &[KeyValue],
+        links: &[Link],
+    ) -> SamplingResult {
+        let said = parent.map_or(Sampling::Decided, Sampling::of);
+        let has_ids = parent.is_some_and(|parent| parent.span().span_context().is_valid());
+        let sampler = match said {
+            Sampling::Deferred if has_ids => &self.root,
+            _ if has_ids => &Sampler::AlwaysOff,
+            Sampling::Accepted | Sampling::Debug => &Sampler::AlwaysOn,
+            Sampling::Denied => &Sampler::AlwaysOff,
+            Sampling::Decided | Sampling::Deferred => &self.root,
+        };
+        sampler.should_sample(parent, trace_id, name, kind, attributes, links)
+    }
+}

@@ -1,0 +1,185 @@
+//! The log lines on standard error tell the trace, the span and the tenant that they belong to.
+
+mod hostile_tenants;
+mod own_subscriber;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::process::Command;
+
+use rustok_telemetry::{LogFormat, Telemetry, propagation::inject_headers};
+use serde_json::Value;
+use support::text_only;
+
+/// Runs a test once more in a process of its own, and gives the lines on its standard error. In that process it does
+/// `work`, and gives nothing.
+fn lines(test: &str, rust_log: &str, work: impl FnOnce()) -> Option<Vec<String>> {
+    const AGAIN: &str = "LOG_LINES_AGAIN";
+    if std::env::var_os(AGAIN).is_some() {
+        work();
+        return None;
+    }
+    let output = Command::new(std::env::current_exe().expect("a path"))
+        .args(["--exact", test, "--nocapture"])
+        .env(AGAIN, "1")
+        .env("RUST_LOG", rust_log)
+        .output()
+        .expect("the test runs again");
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stderr).expect("text");
+    assert!(!text.is_empty(), "no lines");
+    Some(text.lines().map(str::to_owned).collect())
+}
+
+fn start(format: LogFormat) -> Telemetry {
+    text_only()
+        .log_format(format)
+        .init()
+        .expect("telemetry starts")
+}
+
+/// The current span as a caller would be told it: version, trace, span and flags.
+fn traceparent() -> String {
+    let mut headers = http::HeaderMap::new();
+    inject_headers(&mut headers);
+    headers["traceparent"].to_str().expect("text").to_owned()
+}
+
+fn json(line: &str) -> Value {
+    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+}
+
+/// Asserts that a line has the ids that its event has written as a field.
+#[track_caller]
+fn assert_ids(line: &Value) {
+    let context = line["fields"]["traceparent"].as_str().expect("a field");
+    let ids: Vec<_> = context.split('-').collect();
+    assert_eq!(line["trace_id"], ids[1], "{line}");
+    assert_eq!(line["span_id"], ids[2], "{line}");
+}
+
+fn has_no(line: &Value, key: &str) -> bool {
+    line.get(key).is_none()
+}
+
+#[test]
+fn a_json_line_has_the_ids_of_its_span() {
+    let Some(lines) = lines("a_json_line_has_the_ids_of_its_span", "info", || {
+        let telemetry = start(LogFormat::Json);
+        tracing::info!("outside");
+        let request = tracing::info_span!("request", tenant_id = "acme").entered();
+        tracing::info!(traceparent = traceparent(), "in the request");
+        {
+            let _query = tracing::info_span!("query").entered();
+            tracing::info!(traceparent = traceparent(), "in the query");
+        }
+        drop(request);
+        let _plain = tracing::info_span!("plain").entered();
+        tracing::info!(traceparent = traceparent(), "without a tenant");
+        telemetry.shutdown();
+    }) else {
+        return;
+    };
+    let lines: Vec<_> = lines.iter().map(|line| json(line)).collect();
+    let [outside, request, query, plain] = &lines[..] else {
+        panic!("{lines:?}");
+    };
+    for key in ["trace_id", "span_id", "tenant_id"] {
+        assert!(has_no(outside, key), "{outside}");
+    }
+    for line in [request, query, plain] {
+        assert_ids(line);
+    }
+    assert_eq!(request["trace_id"], query["trace_id"]);
+    assert_ne!(request["span_id"], query["span_id"]);
+    assert_ne!(request["trace_id"], plain["trace_id"]);
+    assert_eq!(request["tenant_id"], "acme");
+    assert_eq!(query["tenant_id"], "acme", "inherited");
+    assert!(has_no(plain, "tenant_id"), "{plain}");
+    assert_eq!(query["span"]["name"], "query", "the rest stays: {query}");
+    assert_eq!(query["level"], "INFO");
+}
+
+#[test]
+fn spans_that_rust_log_hides_still_give_their_ids() {
+    let test = "spans_that_rust_log_hides_still_give_their_ids";
+    let Some(lines) = lines(test, "warn", || {
+        let telemetry = start(LogFormat::Json);
+        let _request = tracing::info_span!("request", tenant_id = "acme").entered();
+        tracing::info!("hidden");
+        tracing::warn!(traceparent = traceparent(), "seen");
+        telemetry.shutdown();
+    }) else {
+        return;
+    };
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    let line = json(&lines[0]);
+    assert!(has_no(&line, "span"), "it is hidden: {line}");
+    assert_ids(&line);
+    assert_eq!(line["tenant_id"], "acme");
+}
+
+#[test]
+fn a_line_for_people_has_the_ids_at_its_end() {
+    let Some(lines) = lines("a_line_for_people_has_the_ids_at_its_end", "warn", || {
+        let telemetry = start(LogFormat::Human);
+        tracing::warn!("outside");
+        let _request = tracing::info_span!("request", tenant_id = "acme").entered();
+        tracing::warn!(traceparent = traceparent(), "low stock");
+        telemetry.shutdown();
+    }) else {
+        return;
+    };
+    let [outside, within] = &lines[..] else {
+        panic!("{lines:?}");
+    };
+    assert!(outside.ends_with(" WARN log_lines: outside"), "{outside}");
+    let context = within.split("traceparent=\"").nth(1).expect("a field");
+    let ids: Vec<_> = context.split(['-', '"']).collect();
+    let end = format!(" trace_id={} span_id={} tenant_id=acme", ids[1], ids[2]);
+    assert!(within.contains(" WARN log_lines: low stock "), "{within}");
+    assert!(within.ends_with(&end), "{within}");
+    assert!(!within.contains('\u{1b}'), "not a terminal: {within:?}");
+}
+
+#[test]
+fn what_comes_by_the_log_crate_is_a_line_like_others() {
+    let test = "what_comes_by_the_log_crate_is_a_line_like_others";
+    let Some(lines) = lines(test, "warn", || {
+        let telemetry = start(LogFormat::Json);
+        let _request = tracing::info_span!("request", tenant_id = "acme").entered();
+        log::warn!(target: "shop::stock", "low");
+        telemetry.shutdown();
+    }) else {
+        return;
+    };
+    let line = json(&lines[0]);
+    assert_eq!(line["target"], "shop::stock", "{line}");
+    assert_eq!(line["tenant_id"], "acme");
+    assert!(!has_no(&line, "trace_id"), "{line}");
+}
+
+#[test]
+fn an_event_with_a_parent_of_its_own_belongs_to_that() {
+    let test = "an_event_with_a_parent_of_its_own_belongs_to_that";
+    let Some(lines) = lines(test, "warn", || {
+        let telemetry = start(LogFormat::Json);
+        let other = tracing::info_span!("other", tenant_id = "globex");
+        let expected = other.in_scope(traceparent);
+        let _request = tracing::info_span!("request", tenant_id = "acme").entered();
+        tracing::warn!(parent: &other, traceparent = expected, "of the other");
+        tracing::warn!(parent: None, "of none");
+        telemetry.shutdown();
+    }) else {
+        return;
+    };
+    let [other, none] = &lines[..] else {
+        panic!("{lines:?}");
+    };
+    let (other, none) = (json(other), json(none));
+    assert_ids(&other);
+    assert_eq!(other["tenant_id"], "globex");
+    for key in ["trace_id", "span_id", "tenant_id"] {
+        assert!(has_no(&none, key), "{none}");
+    }
+}

@@ -1,0 +1,284 @@
+//! What comes in by the headers of a request goes out by those of the next one, in each format.
+#![cfg(feature = "axum")]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request},
+    routing::get,
+};
+use http_body_util::BodyExt;
+use rustok_telemetry::{
+    http::TelemetryLayer,
+    propagation::{self, TRACE_RESPONSE},
+};
+use support::with_variables;
+use tower::ServiceExt;
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const SPAN: &str = "00f067aa0ba902b7";
+const OTHER: &str = "0af7651916cd43dd8448eb211c80319c";
+
+/// What a request left behind.
+struct Passed {
+    /// The trace and the span of the request, and whether it is sampled.
+    trace: String,
+    span: String,
+    sampled: bool,
+    /// The headers of the next request.
+    headers: BTreeMap<String, String>,
+}
+
+impl Passed {
+    #[track_caller]
+    fn assert_headers(&self, expected: &[(&str, &str)]) {
+        let fill = |(name, value): &(&str, &str)| {
+            let value = value.replace("{trace}", &self.trace);
+            ((*name).to_owned(), value.replace("{span}", &self.span))
+        };
+        let expected: BTreeMap<_, _> = expected.iter().map(fill).collect();
+        assert_eq!(self.headers, expected);
+        assert_ne!(self.span, SPAN);
+    }
+}
+
+/// Starts telemetry, and sends a request through a service that makes one more request.
+async fn pass(variables: &[(&str, &str)], incoming: &[(&str, &str)]) -> Passed {
+    async fn next_request() -> String {
+        let mut headers = HeaderMap::new();
+        propagation::inject_headers(&mut headers);
+        let text = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
+            format!("{name}\t{}\n", value.to_str().expect("text"))
+        };
+        headers.iter().map(text).collect()
+    }
+
+    let telemetry = with_variables(variables).init().expect("telemetry starts");
+    let app = Router::new()
+        .route("/", get(next_request))
+        .layer(TelemetryLayer::new());
+    let mut request = Request::builder().uri("/");
+    for (name, value) in incoming {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Body::empty()).expect("a request");
+    let response = app.oneshot(request).await.expect("infallible");
+    let told = response.headers()[TRACE_RESPONSE].to_str().expect("text");
+    let told: Vec<_> = told.split('-').map(str::to_owned).collect();
+    let body = response.into_body().collect().await.expect("a body");
+    let body = String::from_utf8(body.to_bytes().to_vec()).expect("text");
+    telemetry.shutdown();
+    let line = |line: &str| {
+        let (name, value) = line.split_once('\t')?;
+        Some((name.to_owned(), value.to_owned()))
+    };
+    Passed {
+        trace: told[1].clone(),
+        span: told[2].clone(),
+        sampled: told[3] == "01",
+        headers: body.lines().filter_map(line).collect(),
+    }
+}
+
+async fn pass_in(propagators: &str, incoming: &[(&str, &str)]) -> Passed {
+    pass(&[("OTEL_PROPAGATORS", propagators)], incoming).await
+}
+
+#[tokio::test]
+async fn tracecontext() {
+    let traceparent = format!("00-{TRACE}-{SPAN}-01");
+    let incoming = [("traceparent", &*traceparent), ("baggage", "a=1")];
+    let passed = pass_in("tracecontext", &incoming).await;
+    assert_eq!(passed.trace, TRACE);
+    passed.assert_headers(&[("traceparent", "00-{trace}-{span}-01"), ("tracestate", "")]);
+}
+
+#[tokio::test]
+async fn baggage() {
+    let traceparent = format!("00-{TRACE}-{SPAN}-01");
+    let incoming = [("traceparent", &*traceparent), ("baggage", "a=1")];
+    let passed = pass_in("baggage", &incoming).await;
+    assert_ne!(passed.trace, TRACE);
+    passed.assert_headers(&[("baggage", "a=1")]);
+}
+
+#[tokio::test]
+async fn b3() {
+    let passed = pass_in("b3", &[("b3", &format!("{TRACE}-{SPAN}-1"))]).await;
+    assert_eq!(passed.trace, TRACE);
+    passed.assert_headers(&[("b3", "{trace}-{span}-1")]);
+}
+
+#[tokio::test]
+async fn b3_reads_several_headers_too() {
+    let incoming = [
+        ("X-B3-TraceId", TRACE),
+        ("X-B3-SpanId", SPAN),
+        ("X-B3-Sampled", "0"),
+    ];
+    let passed = pass_in("b3", &incoming).await;
+    assert_eq!((&*passed.trace, passed.sampled), (TRACE, false));
+    passed.assert_headers(&[("b3", "{trace}-{span}-0")]);
+}
+
+#[tokio::test]
+async fn b3multi() {
+    let incoming = [
+        ("X-B3-TraceId", &TRACE[16..]),
+        ("X-B3-SpanId", SPAN),
+        ("X-B3-ParentSpanId", SPAN),
+        ("X-B3-Sampled", "1"),
+    ];
+    let passed = pass_in("b3multi", &incoming).await;
+    assert_eq!(passed.trace, format!("{:0>32}", &TRACE[16..]));
+    passed.assert_headers(&[
+        ("x-b3-traceid", "{trace}"),
+        ("x-b3-spanid", "{span}"),
+        ("x-b3-sampled", "1"),
+    ]);
+}
+
+/// Every process records a debug trace, whatever its sampler does with others. No other format is told.
+#[tokio::test]
+async fn a_debug_trace_of_b3_stays_one() {
+    let variables = [
+        ("OTEL_PROPAGATORS", "b3,b3multi,jaeger,tracecontext"),
+        ("OTEL_TRACES_SAMPLER", "parentbased_always_off"),
+    ];
+    let passed = pass(&variables, &[("b3", &format!("{TRACE}-{SPAN}-d"))]).await;
+    assert_eq!((&*passed.trace, passed.sampled), (TRACE, true));
+    passed.assert_headers(&[
+        ("b3", "{trace}-{span}-d"),
+        ("traceparent", "00-{trace}-{span}-01"),
+        ("tracestate", ""),
+        ("uber-trace-id", "{trace}:{span}:0:3"),
+        ("x-b3-flags", "1"),
+        ("x-b3-spanid", "{span}"),
+        ("x-b3-traceid", "{trace}"),
+    ]);
+}
+
+#[tokio::test]
+async fn a_decision_that_b3_leaves_to_us_is_made_here() {
+    let passed = pass_in("b3", &[("b3", &format!("{TRACE}-{SPAN}"))]).await;
+    assert_eq!((&*passed.trace, passed.sampled), (TRACE, true));
+    passed.assert_headers(&[("b3", "{trace}-{span}-1")]);
+}
+
+#[tokio::test]
+async fn a_decision_that_b3_leaves_to_us_may_be_no() {
+    let variables = [
+        ("OTEL_PROPAGATORS", "b3"),
+        ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
+        ("OTEL_TRACES_SAMPLER_ARG", "0"),
+    ];
+    let passed = pass(&variables, &[("b3", &format!("{TRACE}-{SPAN}"))]).await;
+    assert_eq!((&*passed.trace, passed.sampled), (TRACE, false));
+    passed.assert_headers(&[("b3", "{trace}-{span}-0")]);
+}
+
+#[tokio::test]
+async fn b3_may_forbid_a_trace_that_has_no_ids_yet() {
+    let passed = pass_in("b3", &[("b3", "0")]).await;
+    assert!(!passed.sampled);
+    passed.assert_headers(&[("b3", "{trace}-{span}-0")]);
+}
+
+#[tokio::test]
+async fn b3_may_ask_for_a_trace_that_has_no_ids_yet() {
+    let variables = [
+        ("OTEL_PROPAGATORS", "b3"),
+        ("OTEL_TRACES_SAMPLER", "parentbased_always_off"),
+    ];
+    let passed = pass(&variables, &[("X-B3-Sampled", "1")]).await;
+    assert!(passed.sampled);
+    passed.assert_headers(&[("b3", "{trace}-{span}-1")]);
+}
+
+#[tokio::test]
+async fn jaeger() {
+    let uber = format!("{}:{SPAN}:0:1", &TRACE[17..]);
+    let incoming = [
+        ("uber-trace-id", uber.replace(':', "%3A")),
+        ("uberctx-color", "dark%20red".to_owned()),
+    ];
+    let incoming = incoming
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    let passed = pass_in("jaeger", &incoming).await;
+    assert_eq!(passed.trace, format!("{:0>32}", &TRACE[17..]));
+    passed.assert_headers(&[
+        ("uber-trace-id", "{trace}:{span}:0:1"),
+        ("uberctx-color", "dark%20red"),
+    ]);
+}
+
+#[tokio::test]
+async fn none() {
+    let incoming = [("b3", "0"), ("baggage", "a=1")];
+    pass_in("none", &incoming).await.assert_headers(&[]);
+}
+
+#[tokio::test]
+async fn the_format_that_is_named_last_counts() {
+    let traceparent = format!("00-{TRACE}-{SPAN}-01");
+    let b3 = format!("{OTHER}-{SPAN}-1");
+    let incoming = [("traceparent", &*traceparent), ("b3", &*b3)];
+    let passed = pass_in("tracecontext,b3", &incoming).await;
+    assert_eq!(passed.trace, OTHER);
+    passed.assert_headers(&[
+        ("b3", "{trace}-{span}-1"),
+        ("traceparent", "00-{trace}-{span}-01"),
+        ("tracestate", ""),
+    ]);
+}
+
+#[tokio::test]
+async fn the_order_decides_not_the_format() {
+    let traceparent = format!("00-{TRACE}-{SPAN}-01");
+    let b3 = format!("{OTHER}-{SPAN}-1");
+    let incoming = [("traceparent", &*traceparent), ("b3", &*b3)];
+    let passed = pass_in("b3,tracecontext", &incoming).await;
+    assert_eq!(passed.trace, TRACE);
+}
+
+#[tokio::test]
+async fn malformed_headers_begin_a_new_trace() {
+    let incoming = [
+        ("traceparent", "00-nonsense-01"),
+        ("tracestate", "=,="),
+        ("baggage", "=,;;,%ff=%ff"),
+        ("b3", "nonsense-1"),
+        ("x-b3-traceid", TRACE),
+        ("uber-trace-id", "1:2:3"),
+        ("uberctx-", "%"),
+    ];
+    let passed = pass_in("tracecontext,baggage,b3,b3multi,jaeger", &incoming).await;
+    assert!(passed.sampled);
+    passed.assert_headers(&[
+        ("b3", "{trace}-{span}-1"),
+        ("traceparent", "00-{trace}-{span}-01"),
+        ("tracestate", ""),
+        ("uber-trace-id", "{trace}:{span}:0:1"),
+        ("x-b3-sampled", "1"),
+        ("x-b3-spanid", "{span}"),
+        ("x-b3-traceid", "{trace}"),
+    ]);
+    assert_ne!(passed.trace, TRACE);
+}
+
+/// Headers that carry no context leave the context empty, whatever the current span is.
+#[test]
+fn what_is_absent_is_not_taken_from_the_current_span() {
+    use opentelemetry::trace::TraceContextExt;
+
+    let telemetry = with_variables(&[]).init().expect("telemetry starts");
+    let _entered = tracing::info_span!("current").entered();
+    let context = propagation::extract_headers(&HeaderMap::new());
+    assert!(!context.span().span_context().is_valid());
+    telemetry.shutdown();
+}

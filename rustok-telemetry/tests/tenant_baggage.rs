@@ -1,0 +1,197 @@
+//! The tenant leaves the process, and is believed, only where the service says so.
+#![cfg(feature = "axum")]
+
+mod support;
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request},
+    routing::get,
+};
+use http_body_util::BodyExt;
+use rustok_telemetry::{
+    http::TelemetryLayer,
+    propagation::{self, EventContext},
+    tenant,
+};
+use support::{samples, text, text_only, with_variables};
+use tower::ServiceExt;
+
+/// The tenant of a request with this baggage, and the baggage of the request that follows.
+async fn tenant_of_request(layer: TelemetryLayer, baggage: &str) -> (String, String) {
+    async fn tenant_and_baggage() -> String {
+        let mut headers = HeaderMap::new();
+        propagation::inject_headers(&mut headers);
+        let baggage = headers.get("baggage").map(|value| value.to_str());
+        let baggage = baggage.transpose().expect("text").unwrap_or_default();
+        format!("{}\n{baggage}", tenant::current())
+    }
+    let app = Router::new()
+        .route("/", get(tenant_and_baggage))
+        .layer(layer);
+    let request = Request::builder()
+        .uri("/")
+        .header("baggage", baggage)
+        .body(Body::empty())
+        .expect("a request");
+    let response = app.oneshot(request).await.expect("infallible");
+    let body = response.into_body().collect().await.expect("a body");
+    let body = String::from_utf8(body.to_bytes().to_vec()).expect("text");
+    let (tenant, baggage) = body.split_once('\n').expect("two lines");
+    (tenant.to_owned(), baggage.to_owned())
+}
+
+#[tokio::test]
+async fn a_callers_tenant_is_not_believed_by_default_and_not_passed_on() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    let layer = TelemetryLayer::new();
+    let (tenant, baggage) = tenant_of_request(layer, "tenant_id=acme,color=red").await;
+    assert_eq!(tenant, "none");
+    assert_eq!(baggage, "color=red");
+    let created = samples(&text(), "rustok_spans_created_total");
+    assert_eq!(
+        created.into_iter().collect::<Vec<_>>(),
+        [(
+            r#"{operation="http_request",tenant_id="none"}"#.to_owned(),
+            "1".to_owned()
+        )]
+    );
+    telemetry.shutdown();
+}
+
+#[tokio::test]
+async fn an_internal_service_may_believe_its_callers() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    let layer = TelemetryLayer::new().tenant_from_baggage();
+    let (tenant, baggage) = tenant_of_request(layer, "color=red,tenant_id=acme%20inc").await;
+    assert_eq!(tenant, "acme inc");
+    assert_eq!(baggage, "color=red", "it is not passed on by default");
+    let created = samples(&text(), "rustok_spans_created_total");
+    assert_eq!(
+        created.into_iter().collect::<Vec<_>>(),
+        [(
+            r#"{operation="http_request",tenant_id="acme inc"}"#.to_owned(),
+            "1".to_owned()
+        )]
+    );
+    telemetry.shutdown();
+}
+
+#[tokio::test]
+async fn tenants_that_cannot_be_are_ignored_by_those_who_believe_too() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    let layer = TelemetryLayer::new().tenant_from_baggage();
+    let long = "x".repeat(129);
+    for hostile in [
+        "",
+        "%20",
+        "%00",
+        "acme%0Ainjected",
+        "acme%1b[31m",
+        "ac%25me",
+        "%ff",
+        "%C2%85",
+        long.as_str(),
+    ] {
+        let (tenant, _) = tenant_of_request(layer, &format!("tenant_id={hostile}")).await;
+        assert_eq!(tenant, "none", "{hostile:?}");
+    }
+    let longest = "x".repeat(128);
+    let (tenant, _) = tenant_of_request(layer, &format!("tenant_id={longest}")).await;
+    assert_eq!(tenant, longest);
+    telemetry.shutdown();
+}
+
+#[tokio::test]
+async fn jaegers_baggage_is_no_way_around() {
+    let variables = [("OTEL_PROPAGATORS", "tracecontext,jaeger")];
+    let telemetry = with_variables(&variables).init().expect("telemetry starts");
+    let headers = HeaderMap::from_iter([(
+        "uberctx-tenant_id".parse().expect("a name"),
+        "globex".parse().expect("a value"),
+    )]);
+    let span = tracing::info_span!("request");
+    propagation::set_parent(&span, propagation::extract_headers(&headers));
+    let mut sent = HeaderMap::new();
+    span.in_scope(|| propagation::inject_headers(&mut sent));
+    assert!(sent.contains_key("traceparent"));
+    assert!(!sent.contains_key("uberctx-tenant_id"), "{sent:?}");
+    let own = tracing::info_span!(parent: &span, "own", tenant_id = "acme");
+    own.in_scope(|| propagation::inject_headers_with_tenant(&mut sent));
+    assert_eq!(sent["uberctx-tenant_id"], "acme");
+    telemetry.shutdown();
+}
+
+#[test]
+fn a_tenant_is_sent_where_it_is_asked_for() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    let sent = || {
+        let mut headers = HeaderMap::new();
+        propagation::inject_headers_with_tenant(&mut headers);
+        let baggage = headers.get("baggage");
+        baggage.map(|value| value.to_str().expect("text").to_owned())
+    };
+    assert_eq!(sent(), None, "there is none");
+    tracing::info_span!("work", tenant_id = "acme, inc").in_scope(|| {
+        assert_eq!(sent().as_deref(), Some("tenant_id=acme%2C%20inc"));
+        let mut headers = HeaderMap::new();
+        propagation::inject_headers(&mut headers);
+        assert!(!headers.contains_key("baggage"));
+    });
+    let cannot_travel = tracing::info_span!("work", tenant_id = "a\nb");
+    assert_eq!(cannot_travel.in_scope(sent), None);
+    telemetry.shutdown();
+}
+
+#[test]
+fn an_event_keeps_the_tenant_within_the_process() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    let publisher = tracing::info_span!("publish", tenant_id = "acme");
+    let event = publisher.in_scope(EventContext::current);
+    assert_eq!(event.tenant().id(), Some("acme"));
+    let handled = |event: &EventContext| {
+        let span = tracing::info_span!(parent: None, "handle", tenant_id = tracing::field::Empty);
+        event.follow(&span);
+        span.in_scope(|| tenant::current().to_string())
+    };
+    assert_eq!(handled(&event), "acme");
+    let outside = EventContext::from_entries(event.entries());
+    assert!(outside.entries().all(|(key, _)| key != "baggage"));
+    assert_eq!(handled(&outside.trust_tenant()), "none");
+    let sent = event.send_tenant();
+    let received = EventContext::from_entries(sent.entries());
+    assert_eq!(handled(&received), "none", "it is not believed");
+    assert_eq!(received.tenant().id(), None);
+    assert_eq!(handled(&received.trust_tenant()), "acme");
+    telemetry.shutdown();
+}
+
+#[test]
+fn a_tenant_of_the_handlers_own_stays() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    let publisher = tracing::info_span!("publish", tenant_id = "acme");
+    let event = publisher.in_scope(EventContext::current);
+    let worker = tracing::info_span!(parent: None, "worker", tenant_id = "shared").entered();
+    for (span, expected) in [
+        (
+            tracing::info_span!("handle", tenant_id = "globex"),
+            "globex",
+        ),
+        (
+            tracing::info_span!("handle", tenant_id = tracing::field::Empty),
+            "acme",
+        ),
+        // An inherited one does not count as its own.
+        (tracing::info_span!("handle"), "acme"),
+    ] {
+        event.follow(&span);
+        assert_eq!(span.in_scope(tenant::current).as_str(), expected);
+    }
+    let late = tracing::info_span!("handle", tenant_id = tracing::field::Empty);
+    late.record("tenant_id", "initech");
+    event.follow(&late);
+    assert_eq!(late.in_scope(tenant::current).as_str(), "initech");
+    drop(worker);
+    telemetry.shutdown();
+}
