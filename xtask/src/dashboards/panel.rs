@@ -125,6 +125,11 @@ impl Panel {
         self
     }
 
+    /// Takes only links from the alerts: their thresholds are not those of all series.
+    pub(crate) fn without_lines(self) -> Self {
+        self.steps(&[(None, "green")])
+    }
+
     pub(crate) fn words(mut self, words: &[Word]) -> Self {
         self.words = words.to_vec();
         self

@@ -19,7 +19,10 @@ fn links_to_the_runbook_lead_to_its_headings() {
         let heading = url[RUNBOOK.len()..].strip_prefix('#').expect("a heading");
         assert!(headings.contains(heading), "{url} is not in {headings:?}");
     }
-    assert!(seen >= alert::ALL.len(), "{seen} links");
+    assert!(
+        seen >= alert::GUIDE.len() + alert::OURS.len(),
+        "{seen} links"
+    );
 }
 
 /// The headings of `docs/runbook.md`; it has one for each alert.
@@ -30,7 +33,10 @@ fn headings() -> BTreeSet<String> {
             let headings = runbook.lines().filter(|line| line.starts_with('#'));
             headings.map(anchor).collect()
         }
-        Err(_) => alert::ALL.map(|alert| anchor(alert.name)).into(),
+        Err(_) => {
+            let alerts = alert::GUIDE.iter().chain(&alert::OURS);
+            alerts.map(|alert| anchor(alert.name)).collect()
+        }
     }
 }
 

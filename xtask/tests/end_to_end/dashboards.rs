@@ -28,7 +28,15 @@ fn every_query_of_every_panel_has_data() {
     let started = SystemTime::now();
     let stack = stack("dashboards");
     let folder = scratch("dashboards_server");
-    let server = Server::start(&stack, &folder, "one", Protocol::Grpc, &["--traffic"], &[]);
+    let logs = ("OTEL_LOGS_EXPORTER", "otlp");
+    let server = Server::start(
+        &stack,
+        &folder,
+        "one",
+        Protocol::Grpc,
+        &["--traffic"],
+        &[logs],
+    );
     let files = file::all();
 
     let deadline = Instant::now() + LIMIT;
@@ -77,7 +85,7 @@ fn nothing_is_missing(stack: &Stack, file: &File) -> Result<(), String> {
 }
 
 fn print_table(stack: &Stack, file: &File) {
-    println!("\n{:<52}{:<34}{:>6}", file.name, "panel", "series");
+    println!("\n{:<26}{:<38}{:>6}", file.name, "panel", "series");
     for panel in file.panels() {
         let queries = file
             .queries()
@@ -85,7 +93,7 @@ fn print_table(stack: &Stack, file: &File) {
         let found =
             queries.map(|query| series(stack, &file.fill(query.expr, TIMES)).expect("a result"));
         println!(
-            "{:<52}{:<34}{:>6}",
+            "{:<26}{:<38}{:>6}",
             "",
             text(&panel["title"]),
             found.sum::<usize>()
@@ -94,7 +102,7 @@ fn print_table(stack: &Stack, file: &File) {
     for values in file.label_values() {
         let found = values_of(stack, file, values.series, values.label).expect("values");
         println!(
-            "{:<52}{:<34}{:>6}",
+            "{:<26}{:<38}{:>6}",
             "",
             format!("${}", values.variable),
             found.len()

@@ -3,7 +3,10 @@
 //! The queries need no recording rules, so the dashboard also works where no rules are loaded.
 
 use super::http::Http;
-use crate::dashboards::alert::SLOW_REQUEST_LATENCY;
+use crate::dashboards::alert::{
+    AVAILABILITY_FAST_BURN, AVAILABILITY_SLOW_BURN, Alert, BURN_RATES, LATENCY_FAST_BURN,
+    LATENCY_SLOW_BURN, SLOW_REQUEST_LATENCY,
+};
 use crate::dashboards::dashboard::{Dashboard, Item};
 use crate::dashboards::link::Traces;
 use crate::dashboards::panel::{Look, Panel, Unit};
@@ -26,10 +29,6 @@ const LATENCY: Variable = Variable {
     title: "Latency objective",
     source: Source::Constant("0.95"),
 };
-
-/// Windows of burn rates, and from which rate on each is alarming (the SRE workbook's factors): 2 % of the budget of
-/// 30 days in an hour, 5 % in six hours, 10 % in a day, and all of it at the end.
-const BURN_RATES: [(&str, f64); 4] = [("1h", 14.4), ("6h", 6.0), ("1d", 3.0), ("3d", 1.0)];
 
 pub(crate) fn dashboard() -> Dashboard {
     let http = Http::new(SCOPE);
@@ -125,6 +124,7 @@ fn available(http: &Http) -> [Panel; 5] {
             ),
             &AVAILABILITY,
             failed,
+            [AVAILABILITY_SLOW_BURN, AVAILABILITY_FAST_BURN],
         )
         .traces(Traces::Failed),
         Panel::new(
@@ -197,6 +197,7 @@ fn in_time(http: &Http) -> [Panel; 4] {
             ),
             &LATENCY,
             late,
+            [LATENCY_SLOW_BURN, LATENCY_FAST_BURN],
         )
         .traces(SLOW)
         .size(24, 8),
@@ -215,22 +216,28 @@ fn burn_rate(bad_share: Expr, objective: &Variable) -> Expr {
     bad_share.scaled(&format!("/ (1 - ${})", objective.name))
 }
 
-fn burn_rates(panel: Panel, objective: &Variable, bad_share: impl Fn(Range) -> Expr) -> Panel {
-    const LEGENDS: [&str; 4] = ["1h {{job}}", "6h {{job}}", "1d {{job}}", "3d {{job}}"];
-    let mut panel = panel.query(
-        "5m {{job}}",
-        burn_rate(bad_share(Range::Window("5m")), objective),
-    );
-    for ((window, _), legend) in BURN_RATES.iter().zip(LEGENDS) {
-        let bad_share = bad_share(Range::Window(window));
-        panel = panel.query(legend, burn_rate(bad_share, objective));
-    }
-    let [(_, fast), (_, medium), (_, slow), (_, even)] = BURN_RATES;
-    panel.steps(&[
-        (None, "green"),
-        (Some(even), "yellow"),
-        (Some(slow), "orange"),
-        (Some(medium), "semi-dark-red"),
-        (Some(fast), "red"),
-    ])
+/// Over a short window and the long ones, each with a line from which on it is alarming.
+fn burn_rates(
+    panel: Panel,
+    objective: &Variable,
+    bad_share: impl Fn(Range) -> Expr,
+    [slow, fast]: [Alert; 2],
+) -> Panel {
+    let burn = |window| burn_rate(bad_share(Range::Window(window)), objective);
+    let [in_an_hour, in_six, in_a_day, at_the_end] = BURN_RATES;
+    panel
+        .query("5m {{job}}", burn("5m"))
+        .query("1h {{job}}", burn("1h"))
+        .query("6h {{job}}", burn("6h"))
+        .query("1d {{job}}", burn("1d"))
+        .query("3d {{job}}", burn("3d"))
+        .watched_by(slow)
+        .watched_by(fast)
+        .steps(&[
+            (None, "green"),
+            (Some(at_the_end), "yellow"),
+            (Some(in_a_day), "orange"),
+            (Some(in_six), "semi-dark-red"),
+            (Some(in_an_hour), "red"),
+        ])
 }

@@ -108,11 +108,18 @@ fn mappings(panel: &Panel) -> Value {
     json!([{ "type": "value", "options": words.collect::<serde_json::Map<_, _>>() }])
 }
 
-/// The thresholds of the alerts, else the panel's own, else none.
+/// The panel's own thresholds, else those of its words or of its alerts, else none.
 fn steps(panel: &Panel) -> Vec<Value> {
     let mut steps = panel.steps.clone();
-    for alert in &panel.alerts {
-        add_steps(alert, &mut steps);
+    if steps.is_empty() && panel.words.is_empty() {
+        for alert in &panel.alerts {
+            add_steps(alert, &mut steps);
+        }
+    }
+    for (index, word) in panel.words.iter().enumerate() {
+        let from = (index > 0).then_some(f64::from(word.value));
+        let colour = word.colour;
+        steps.push(Step { from, colour });
     }
     if steps.is_empty() {
         let colour = if panel.look == Look::Stat {
@@ -127,6 +134,9 @@ fn steps(panel: &Panel) -> Vec<Value> {
         .map(|step| json!({ "value": step.from, "color": step.colour }))
         .collect()
 }
+
+/// One in a quarter of an hour.
+const JUST_ABOVE_ZERO: f64 = 0.001;
 
 fn add_steps(alert: &Alert, steps: &mut Vec<Step>) {
     let bad = match alert.severity {
@@ -143,16 +153,13 @@ fn add_steps(alert: &Alert, steps: &mut Vec<Step>) {
             colour: below,
         });
     }
+    // Grafana's colours begin at the value itself, and zero is good here.
+    let from = Some(alert.fires.threshold().max(JUST_ABOVE_ZERO));
+    steps.retain(|step| step.from != from);
     steps.push(Step {
-        from: Some(alert.fires.threshold()),
+        from,
         colour: above,
     });
-    if let Fires::At(value) = alert.fires {
-        steps.push(Step {
-            from: Some(value + 1.0),
-            colour: "yellow",
-        });
-    }
 }
 
 /// Links of the panel's title: what to do when an alert fires, and traces where no series names a service.

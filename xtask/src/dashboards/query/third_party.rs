@@ -25,30 +25,26 @@ pub const THIRD_PARTY: &[ThirdParty] = &[
     // The resource of each application, made by the Collector's exporter.
     gauge("target_info", &["service_version"]),
     // The Collector's own; with the suffix `_total`, as collector/config.yaml asks for.
-    counter("otelcol_receiver_accepted_spans_total", &["receiver"]),
-    counter(
-        "otelcol_receiver_accepted_metric_points_total",
-        &["receiver"],
-    ),
-    counter("otelcol_receiver_refused_spans_total", &["receiver"]),
-    counter(
-        "otelcol_receiver_refused_metric_points_total",
-        &["receiver"],
-    ),
-    counter("otelcol_receiver_failed_spans_total", &["receiver"]),
-    counter("otelcol_receiver_failed_metric_points_total", &["receiver"]),
-    counter("otelcol_exporter_sent_spans_total", &["exporter"]),
-    counter("otelcol_exporter_sent_metric_points_total", &["exporter"]),
-    after_failures("otelcol_exporter_send_failed_spans_total", &["exporter"]),
-    after_failures(
-        "otelcol_exporter_send_failed_metric_points_total",
-        &["exporter"],
-    ),
-    after_failures("otelcol_exporter_enqueue_failed_spans_total", &["exporter"]),
-    gauge("otelcol_exporter_queue_size", &["exporter"]),
-    gauge("otelcol_exporter_queue_capacity", &["exporter"]),
+    counter("otelcol_receiver_accepted_spans_total", RECEIVER),
+    counter("otelcol_receiver_accepted_metric_points_total", RECEIVER),
+    counter("otelcol_receiver_accepted_log_records_total", RECEIVER),
+    counter("otelcol_receiver_refused_spans_total", RECEIVER),
+    counter("otelcol_receiver_refused_metric_points_total", RECEIVER),
+    counter("otelcol_receiver_refused_log_records_total", RECEIVER),
+    counter("otelcol_exporter_sent_spans_total", EXPORTER),
+    counter("otelcol_exporter_sent_metric_points_total", EXPORTER),
+    counter("otelcol_exporter_sent_log_records_total", EXPORTER),
+    after_failures("otelcol_exporter_send_failed_spans_total", EXPORTER),
+    after_failures("otelcol_exporter_send_failed_metric_points_total", EXPORTER),
+    after_failures("otelcol_exporter_send_failed_log_records_total", EXPORTER),
+    after_failures("otelcol_exporter_enqueue_failed_spans_total", EXPORTER),
+    gauge("otelcol_exporter_queue_size", EXPORTER),
+    gauge("otelcol_exporter_queue_capacity", EXPORTER),
     gauge("otelcol_process_memory_rss_bytes", &[]),
 ];
+
+const RECEIVER: &[&str] = &["receiver"];
+const EXPORTER: &[&str] = &["exporter"];
 
 const fn gauge(name: &'static str, labels: &'static [&'static str]) -> ThirdParty {
     ThirdParty {

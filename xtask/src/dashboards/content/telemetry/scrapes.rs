@@ -1,5 +1,6 @@
 //! What Prometheus notes about its scrapes.
 
+use crate::dashboards::alert::{COLLECTOR_DOWN, SERVICE_DOWN, TARGET_DOWN};
 use crate::dashboards::link::Traces;
 use crate::dashboards::panel::{Look, Panel, Unit, Word};
 use crate::dashboards::query::Scope;
@@ -33,6 +34,9 @@ pub(super) fn panels() -> [Panel; 3] {
                 colour: "green",
             },
         ])
+        .watched_by(SERVICE_DOWN)
+        .watched_by(COLLECTOR_DOWN)
+        .watched_by(TARGET_DOWN)
         .size(24, 5),
         Panel::new(
             15,

@@ -1,6 +1,10 @@
 //! What the SDK in each application counts about itself.
 
 use super::{APPLICATIONS, EXPORTS};
+use crate::dashboards::alert::{
+    DATA_LOST, EXPORT_FAILING, LABELS_FOLDED, OBSERVATION_PANICS, OBSERVATIONS_DROPPED,
+    QUEUE_FILLING, RECORDS_LOST,
+};
 use crate::dashboards::link::Traces;
 use crate::dashboards::panel::{Look, Panel, Unit};
 use crate::dashboards::query::{Expr, Range};
@@ -12,36 +16,55 @@ pub(super) fn panels() -> [Panel; 7] {
             "Exports by result",
             Look::TimeSeries,
             Unit::PerSecond,
-            "Attempts to hand metrics and traces to the Collector. Failures: see whether the Collector runs and can \
+            "Attempts to hand metrics, traces and logs to the Collector. Failures: see whether the Collector runs and can \
              be reached from the application; its log says why, once.",
         )
         .query(
             "{{signal}} {{result}} {{job}}",
             rate(EXPORTS).sum_by(["job", "signal", "result"]),
-        ),
+        )
+        .watched_by(EXPORT_FAILING)
+        .without_lines(),
         Panel::new(
             2,
-            "Spans lost by reason",
+            "Spans and log records lost by reason",
             Look::TimeSeries,
             Unit::PerSecond,
-            "Sampled spans that never reached the Collector. `queue_full`: more spans than can be sent, so raise \
-             OTEL_BSP_MAX_QUEUE_SIZE or sample fewer. `export_failed`: the Collector was away for too long.",
+            "What never reached the Collector. `queue_full`: more than can be sent, so raise OTEL_BSP_MAX_QUEUE_SIZE \
+             or OTEL_BLRP_MAX_QUEUE_SIZE, or sample fewer. `export_failed`: the Collector was away for too long.",
         )
         .query(
-            "{{reason}} {{job}}",
+            "spans {{reason}} {{job}}",
             rate("rustok_telemetry_spans_lost_total").sum_by(["job", "reason"]),
         )
-        .steps(&NONE_IS_GOOD),
+        .query(
+            "log records {{reason}} {{job}}",
+            rate("rustok_telemetry_log_records_lost_total").sum_by(["job", "reason"]),
+        )
+        .watched_by(DATA_LOST),
         Panel::new(
             3,
-            "Span queue in use",
+            "Queues in use",
             Look::TimeSeries,
             Unit::Share,
-            "How full the queue of spans is, in the fullest instance. Near 100 % spans get lost: see whether exports \
-             are slow or fail.",
+            "How full the queues in front of the exports are, in each instance. Near 100 % spans and log records get \
+             lost: see whether exports are slow or fail.",
         )
-        .query("{{job}} {{instance}}", queue_in_use())
-        .steps(&[(None, "green"), (Some(0.7), "yellow"), (Some(0.9), "red")]),
+        .query(
+            "spans {{job}} {{instance}}",
+            in_use(
+                "rustok_telemetry_span_queue_length",
+                "rustok_telemetry_span_queue_capacity",
+            ),
+        )
+        .query(
+            "log records {{job}} {{instance}}",
+            in_use(
+                "rustok_telemetry_log_record_queue_length",
+                "rustok_telemetry_log_record_queue_capacity",
+            ),
+        )
+        .watched_by(QUEUE_FILLING),
         Panel::new(
             4,
             "Label values folded by metric",
@@ -58,7 +81,7 @@ pub(super) fn panels() -> [Panel; 7] {
                 .sum_by(["job", "metric", "label"])
                 .top(10),
         )
-        .steps(&NONE_IS_GOOD),
+        .watched_by(LABELS_FOLDED),
         Panel::new(
             5,
             "Records lost by reason",
@@ -71,7 +94,7 @@ pub(super) fn panels() -> [Panel; 7] {
             "{{reason}} {{job}}",
             rate("rustok_telemetry_records_lost_total").sum_by(["job", "reason"]),
         )
-        .steps(&NONE_IS_GOOD),
+        .watched_by(RECORDS_LOST),
         Panel::new(
             6,
             "Observation panics",
@@ -84,7 +107,7 @@ pub(super) fn panels() -> [Panel; 7] {
             "{{job}}",
             rate("rustok_telemetry_observation_panics_total").sum_by(["job"]),
         )
-        .steps(&NONE_IS_GOOD),
+        .watched_by(OBSERVATION_PANICS),
         Panel::new(
             7,
             "Observations left out",
@@ -101,21 +124,18 @@ pub(super) fn panels() -> [Panel; 7] {
                 .sum_by(["job", "metric"])
                 .top(10),
         )
-        .steps(&NONE_IS_GOOD),
+        .watched_by(OBSERVATIONS_DROPPED),
     ]
     .map(|panel| panel.traces(Traces::None))
 }
-
-/// From one in a quarter of an hour on it is red.
-pub(super) const NONE_IS_GOOD: [(Option<f64>, &str); 2] = [(None, "green"), (Some(0.001), "red")];
 
 fn rate(counter: &str) -> Expr {
     APPLICATIONS.counter(counter).rate(Range::Rate)
 }
 
-fn queue_in_use() -> Expr {
+/// How full a queue is; absent where nothing of its kind is exported, which is a capacity of zero.
+fn in_use(length: &str, capacity: &str) -> Expr {
     const LABELS: [&str; 2] = ["job", "instance"];
     let gauge = |name| APPLICATIONS.gauge(name).value().max_by(LABELS);
-    gauge("rustok_telemetry_span_queue_length")
-        .share_of(gauge("rustok_telemetry_span_queue_capacity"))
+    gauge(length).share_of(gauge(capacity))
 }
