@@ -78,6 +78,14 @@ use proc_macro::TokenStream;
 ///
 /// Other attributes (`#[cfg]`, `#[deprecated]`) stay on the function, and other items stay in the module, as written.
 /// Every mistake is reported in one compile, and says what would be right.
+///
+/// # Timers
+///
+/// A histogram of seconds (unit `s`, value `f64`) gets a second function, which starts a timer:
+/// `time_checkout_duration("card")` beside `record_checkout_duration("card", 0.3)`. `time_` takes the place of `record_`,
+/// or is put in front of another name. The timer takes the same labels, an `impl LabelValue` by reference, and records
+/// when it is dropped or stopped, as the recording function does, `also` included. Another function of that name in the
+/// module is a mistake.
 #[proc_macro_attribute]
 pub fn metrics(arguments: TokenStream, item: TokenStream) -> TokenStream {
     metrics::expand(arguments.into(), item.into()).into()

@@ -1,5 +1,6 @@
 //! Names of errors, for `error.type` on spans and the `error_type` of metrics.
 
+mod foreign;
 mod name;
 
 use std::{rc::Rc, sync::Arc};

@@ -18,18 +18,24 @@
 //! # Where to read on
 //!
 //! 1. [`init()`] and [`builder()`]: how telemetry starts; [`Telemetry`] and [`ShutdownReport`]: how it ends.
-//! 2. [`mod@metrics`]: the metrics that every service has, and the macro [`metrics`](macro@metrics) to declare others.
+//! 2. [`mod@metrics`]: the metrics that every service has, and the macro [`metrics`](macro@metrics) to declare others;
+//!    [`metrics::Timer`] for those that are times.
 //! 3. [`instrument`]: spans of functions, with the outcome of each call; [`trace`]: what is counted of spans.
 //! 4. [`http`]: the layer for servers, the middleware for clients, and the health routes.
 //! 5. [`propagation`]: context into and out of requests and events; [`task`]: work that outlives a request;
 //!    [`tenant`]: for whom it is done.
-//! 6. [`LogFormat`], [`Telemetry::log_layer`], [`Telemetry::log_export_layer`]: log lines, and log records by OTLP.
-//! 7. [`config`]: the `OTEL_*` variables.
+//! 6. [`event_bus`]: publishing and handling events; [`runtime`]: the tokio runtime.
+//! 7. [`LogFormat`], [`Telemetry::log_layer`], [`Telemetry::log_export_layer`]: log lines, and log records by OTLP.
+//! 8. [`config`]: the `OTEL_*` variables.
 //!
 //! # Cargo features
 //!
 //! - `axum`: route templates for the HTTP layer, and the health routes as a router.
 //! - `config-file`: `OTEL_CONFIG_FILE`, OpenTelemetry's declarative configuration in YAML.
+//! - `process`: facts of the process, under the names of Prometheus' client libraries: `process_cpu_seconds_total`,
+//!   `process_resident_memory_bytes`, `process_virtual_memory_bytes`, `process_open_fds`, `process_max_fds`,
+//!   `process_start_time_seconds`, `process_threads`. They are read from `/proc` at collection; there is nothing to call.
+//!   On systems other than Linux the feature compiles, and the metrics are absent.
 //! - `reqwest-middleware`: `http::client`, the middleware for HTTP clients.
 //! - `serde`: [`EventContext`](propagation::EventContext) as a map, to be kept in a table.
 //! - `testing`: metrics and spans captured in memory, for the tests of services. For `[dev-dependencies]`.
@@ -40,6 +46,7 @@ pub mod config;
 mod delivery;
 mod error;
 mod error_type;
+pub mod event_bus;
 pub mod http;
 mod init;
 mod layers;
@@ -48,8 +55,11 @@ mod logging;
 pub mod metrics;
 mod otlp;
 mod pipeline;
+#[cfg(feature = "process")]
+mod process;
 pub mod propagation;
 mod resource;
+pub mod runtime;
 mod self_metrics;
 mod shutdown;
 pub mod task;
@@ -88,6 +98,7 @@ pub mod __private {
             Observable, ObservableCounter, ObservableGauge, ObservableInstrument, Observe, Read,
         },
         registered::{ALL as CATALOGUE, Registered},
+        timer::Timer,
     };
     pub use crate::trace::call::{Call, Site, Watched, once};
 }
@@ -110,4 +121,10 @@ mod pages {
     mod propagation {}
     #[doc = include_str!("../../docs/testing.md")]
     mod testing {}
+    #[doc = include_str!("../../docs/event-bus.md")]
+    mod event_bus {}
+    #[doc = include_str!("../../docs/runtime.md")]
+    mod runtime {}
+    #[doc = include_str!("../../docs/timers.md")]
+    mod timers {}
 }

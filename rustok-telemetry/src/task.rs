@@ -131,7 +131,7 @@ where
     let call = begin(task_span(Location::caller()));
     let dispatch = current_dispatch();
     tokio::task::spawn_blocking(move || {
-        dispatcher::with_default(&dispatch, || call.run(function, |_| None))
+        dispatcher::with_default(&dispatch, || call.run(function, not_looked_at))
     })
 }
 

@@ -13,6 +13,9 @@ fn recording_does_not_allocate_at_steady_state() {
         metrics::record_cache_operation("tenant_cache", "get", "hit");
         metrics::update_queue_depth("in_memory", 3);
         metrics::record_db_query_duration("select", "products", 0.002);
+        drop(metrics::time_db_query_duration("select", "products"));
+        metrics::time_event_lag("ProductCreated").stop();
+        metrics::time_event_lag("ProductCreated").discard();
         metrics::add_http_active_connections(1);
         metrics::record_module_error("catalog", "not_found", "warning");
         // The last hundred tenants are past the budget of the label.

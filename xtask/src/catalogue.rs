@@ -74,6 +74,8 @@ const SUBSYSTEMS: &[(&str, &str)] = &[
     ("Modules", "module"),
     ("Database", "database"),
     ("HTTP", "http"),
+    ("Tokio runtime", "runtime"),
+    ("Process (feature `process`)", "process"),
     ("The telemetry itself", "self_metrics"),
 ];
 
@@ -106,7 +108,10 @@ fn metric_row(metric: &Declaration) -> String {
 fn recorded_by(metric: &Declaration) -> String {
     match metric.kind {
         Kind::ObservableCounter | Kind::ObservableGauge => "read at collection".to_owned(),
-        _ => format!("`{}`", metric.function),
+        _ => match metric.timer {
+            Some(timer) => format!("`{}`, `{timer}`", metric.function),
+            None => format!("`{}`", metric.function),
+        },
     }
 }
 
@@ -145,6 +150,7 @@ fn metric_json(metric: &Declaration) -> Value {
         "boundaries": metric.boundaries,
         "series_limit": metric.series_limit(),
         "function": metric.function,
+        "timer": metric.timer,
     })
 }
 

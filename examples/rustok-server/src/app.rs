@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use rustok_telemetry::runtime;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -36,6 +38,7 @@ const DRAIN_EVENTS: Duration = Duration::from_secs(10);
 /// # Errors
 /// When something that it needs isn't there, or its last metrics can't be written.
 pub async fn run(config: Config) -> Result<(), Fatal> {
+    runtime::observe_tokio("main", &Handle::current()).forever();
     if let Some(file) = &config.metrics_on_exit {
         // An hour later would be a bad time to find out.
         write_file(file, &[]).await?;
@@ -78,7 +81,7 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
     };
     let stop = CancellationToken::new();
     stop_on_signal(&stop)?;
-    let housekeeping = tokio::spawn(keep_house(db.clone(), state.tenants.clone(), bus.clone()));
+    let housekeeping = tokio::spawn(keep_house(db.clone(), state.tenants.clone()));
     if child.is_some() {
         cli::announce(
             "rustok-inventory",
@@ -99,7 +102,6 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
     housekeeping.abort();
     // It ends at its next pause; what it recorded until then belongs into the last text.
     let _ = housekeeping.await;
-    bus.report_depth();
     db.close().await;
     let written = match &config.metrics_on_exit {
         Some(file) => write_metrics(file).await,
@@ -180,13 +182,12 @@ pub async fn serve(
 }
 
 /// Keeps the gauges true that nothing else sets when nothing happens.
-async fn keep_house(db: Database, tenants: Tenants, bus: EventBus) {
+async fn keep_house(db: Database, tenants: Tenants) {
     let mut tick = interval(Duration::from_secs(1));
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
     for round in 0_u64.. {
         tick.tick().await;
         db.report_connections();
-        bus.report_depth();
         tenants.maintain().await;
         if round % 5 == 0 {
             count_products(&db).await;

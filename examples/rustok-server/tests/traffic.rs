@@ -10,8 +10,8 @@ use common::{Server, scratch, text};
 
 /// Series that must be there and more than 0, by the beginning of their line in the
 /// Prometheus text.
-const COUNTED: [&str; 38] = [
-    "rustok_event_bus_published_total{event_type=\"ProductCreated\"",
+const COUNTED: [&str; 43] = [
+    "rustok_event_bus_published_total{event_type=\"ProductCreated\",tenant_id=\"acme\"}",
     "rustok_event_bus_published_total{event_type=\"ProductUpdated\"",
     "rustok_event_bus_published_total{event_type=\"ProductDeleted\"",
     "rustok_event_bus_published_total{event_type=\"StockReserved\"",
@@ -40,6 +40,7 @@ const COUNTED: [&str; 38] = [
     "rustok_spans_cancelled_total{operation=\"http_request\"}",
     "rustok_http_requests_total{method=\"GET\",path=\"/api/reports/busiest\",status=\"client_closed\"}",
     "rustok_module_errors_total{error_type=\"circuit_open\",module=\"inventory\"",
+    "rustok_module_errors_total{error_type=\"nothing_to_index\",module=\"search_index\",severity=\"warning\"}",
     "rustok_module_error_rate{module=\"search_index\"}",
     "rustok_database_query_duration_seconds_count{query_type=\"select\",table=\"orders\"}",
     "rustok_database_query_errors_total{error_type=\"unique_violation\",query_type=\"insert\"}",
@@ -47,6 +48,10 @@ const COUNTED: [&str; 38] = [
     "rustok_http_requests_by_endpoint{endpoint=\"/api/products\",method=\"GET\",status=\"404\"}",
     "rustok_http_request_size_bytes_sum{endpoint=\"/api/products\",method=\"POST\"}",
     "rustok_http_response_size_bytes_sum{endpoint=\"/api/products\",method=\"GET\"}",
+    "rustok_tokio_workers{runtime=\"main\"}",
+    "rustok_tokio_busy_seconds_total{runtime=\"main\"}",
+    "rustok_tokio_parks_total{runtime=\"main\"}",
+    "process_cpu_seconds_total",
     "rustok_server_catalogue_orders_total",
     "rustok_server_catalogue_products{tenant_id=\"acme\"}",
 ];

@@ -1,25 +1,60 @@
 //! Writes the code of a metric.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Expr;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::docs;
 use super::metric::Metric;
+use super::stub::is_condition;
+use super::timer;
 
-/// The function that records the metric and puts it into the catalogue.
+/// The function that records the metric and puts it into the catalogue, and the one that starts a timer of this name.
 /// An observable is in the catalogue alone, since nobody calls it.
-pub(crate) fn metric(metric: &Metric) -> TokenStream {
-    match &metric.observe {
-        Some(observe) => observable(metric, &observe.to_token_stream()),
-        None => recorder(metric),
+pub(crate) fn metric(metric: &Metric, timer: Option<&Ident>) -> TokenStream {
+    match (&metric.observe, timer) {
+        (Some(observe), _) => observable(metric, &observe.to_token_stream()),
+        (None, Some(timer)) => timed(metric, timer),
+        (None, None) => function(metric, &body(metric, &label_values(metric), &value(metric))),
     }
 }
 
-fn recorder(metric: &Metric) -> TokenStream {
-    let private = private();
+/// A function that takes text for labels, and the two that call it: the declared one, and the timer's.
+fn timed(metric: &Metric, timer: &Ident) -> TokenStream {
+    let recorder = format_ident!(
+        "__{}",
+        metric.function.unraw(),
+        span = metric.function.span()
+    );
+    let conditions = metric
+        .attributes
+        .iter()
+        .filter(|attribute| is_condition(attribute));
+    let count = Literal::usize_unsuffixed(metric.labels.len());
+    let labels: Vec<_> = (0..metric.labels.len())
+        .map(|position| {
+            let position = Literal::usize_unsuffixed(position);
+            quote!(labels[#position])
+        })
+        .collect();
+    let body = body(metric, &labels, &quote!(seconds));
+    let (values, value) = (label_values(metric), value(metric));
+    let function = function(metric, &quote!(#recorder([#(#values),*], #value);));
+    let timer = timer::function(metric, timer, &recorder);
+    quote! {
+        #function
+        #timer
+        #(#conditions)*
+        fn #recorder(labels: [&::core::primitive::str; #count], seconds: ::core::primitive::f64) {
+            #body
+        }
+    }
+}
+
+/// The declared function with its body.
+fn function(metric: &Metric, body: &TokenStream) -> TokenStream {
     let Metric {
         docs,
         attributes,
@@ -37,41 +72,53 @@ fn recorder(metric: &Metric) -> TokenStream {
         quote!(#name: #kind)
     });
     let parameters = labels.chain(value);
-    let declaration = declaration(metric);
-    let static_type = instrument(metric);
-    let entry = entry();
-    let label_values: Vec<_> = metric
-        .labels
-        .iter()
-        .map(|label| {
-            let name = &label.parameter;
-            let private = private_at(name.span());
-            quote_spanned!(name.span()=> #private::LabelValue::as_label(&#name))
-        })
-        .collect();
-    let recorded = match &metric.value {
-        Some(value) => value.parameter.to_token_stream(),
-        None => quote!(1),
-    };
-    let record = quote!(METRIC.record([#(#label_values),*], #recorded));
-    let record = metric.also.as_ref().map_or(quote!(#record;), |also| {
-        let value = metric.value.iter().map(|value| &value.parameter);
-        let value = value.map(ToTokens::to_token_stream);
-        let arguments = label_values.iter().cloned().chain(value);
-        let call = quote_spanned!(also.span()=> #also(#(#arguments),*););
-        quote!(if #record { #call })
-    });
     quote! {
         #(#docs)*
         #[doc = ""]
         #[doc = #paragraph]
         #(#attributes)*
         #visibility fn #function(#(#parameters),*) {
-            #declaration
-            static METRIC: #private::Metric<#static_type> = #private::Metric::new(&DECLARATION);
-            #entry
-            #record
+            #body
         }
+    }
+}
+
+/// Records `value` under `labels`, and calls what is to be called after it.
+fn body(metric: &Metric, labels: &[TokenStream], value: &TokenStream) -> TokenStream {
+    let private = private();
+    let declaration = declaration(metric);
+    let static_type = instrument(metric);
+    let entry = entry();
+    let record = quote!(METRIC.record([#(#labels),*], #value));
+    let record = metric.also.as_ref().map_or(quote!(#record;), |also| {
+        let value = metric.value.iter().map(|_| value);
+        let arguments = labels.iter().chain(value);
+        let call = quote_spanned!(also.span()=> #also(#(#arguments),*););
+        quote!(if #record { #call })
+    });
+    quote! {
+        #declaration
+        static METRIC: #private::Metric<#static_type> = #private::Metric::new(&DECLARATION);
+        #entry
+        #record
+    }
+}
+
+/// The text of each label's parameter.
+fn label_values(metric: &Metric) -> Vec<TokenStream> {
+    let labels = metric.labels.iter().map(|label| {
+        let name = &label.parameter;
+        let private = private_at(name.span());
+        quote_spanned!(name.span()=> #private::LabelValue::as_label(&#name))
+    });
+    labels.collect()
+}
+
+/// The parameter that holds the value, or the 1 that a counter without one adds.
+fn value(metric: &Metric) -> TokenStream {
+    match &metric.value {
+        Some(value) => value.parameter.to_token_stream(),
+        None => quote!(1),
     }
 }
 
@@ -122,6 +169,10 @@ fn declaration(metric: &Metric) -> TokenStream {
         None => quote!(::core::option::Option::None),
     };
     let function = metric.function.unraw().to_string();
+    let timer = match timer::name(metric).map(|timer| timer.to_string()) {
+        Some(timer) => quote!(::core::option::Option::Some(#timer)),
+        None => quote!(::core::option::Option::None),
+    };
     quote! {
         #assertion
         static DECLARATION: #private::Declaration = #private::Declaration {
@@ -134,6 +185,7 @@ fn declaration(metric: &Metric) -> TokenStream {
             boundaries: #boundaries,
             series: #series,
             function: #function,
+            timer: #timer,
             module: ::core::module_path!(),
         };
     }
@@ -167,11 +219,11 @@ fn boundaries(expression: &Expr) -> TokenStream {
 }
 
 /// Where the runtime keeps what generated code needs.
-fn private() -> TokenStream {
+pub(crate) fn private() -> TokenStream {
     private_at(Span::call_site())
 }
 
 /// The same, where an error of the compiler should point to `span`.
-fn private_at(span: Span) -> TokenStream {
+pub(crate) fn private_at(span: Span) -> TokenStream {
     quote_spanned!(span=> ::rustok_telemetry::__private)
 }

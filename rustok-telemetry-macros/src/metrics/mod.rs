@@ -1,13 +1,15 @@
 //! `#[metrics]`: declarations in a module become metrics.
 //!
 //! [`parse`] splits the module into declarations and other items, [`check`] turns each declaration into a
-//! [`metric::Metric`] or into problems, [`mod@expand`] writes the code of a metric, [`stub`] the code of a refused one.
+//! [`metric::Metric`] or into problems, [`mod@expand`] writes the code of a metric, [`timer`] that of a histogram's timer,
+//! [`stub`] the code of a refused one.
 //! Problems are collected in [`problems`] and reported together.
 
 mod check;
 mod docs;
 mod expand;
 mod full_names;
+mod functions;
 mod kind;
 mod metric;
 mod names;
@@ -20,6 +22,7 @@ mod stub;
 pub(crate) mod suggest;
 #[cfg(test)]
 mod tests;
+mod timer;
 mod types;
 mod units;
 
@@ -28,6 +31,7 @@ use quote::quote;
 use syn::Item;
 
 use self::full_names::{FullNames, Prefix};
+use self::functions::Functions;
 use self::parse::ModuleItem;
 use self::problems::Problems;
 
@@ -41,6 +45,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     };
 
     let mut names = FullNames::default();
+    let mut functions = Functions::written(&module.items);
     let items = module.items.iter().map(|item| match item {
         ModuleItem::Other(item) => quote!(#item),
         ModuleItem::WithBody(function) => {
@@ -50,8 +55,11 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
         ModuleItem::Declaration(declaration) => {
             let metric = check::declaration(declaration, prefix.as_ref(), &mut problems);
             match metric.filter(|metric| names.is_new(metric, &mut problems)) {
-                Some(metric) => expand::metric(&metric),
-                None => stub::declaration(declaration),
+                Some(metric) => {
+                    let timer = functions.timer(&metric, &mut problems);
+                    expand::metric(&metric, timer.as_ref())
+                }
+                None => stub::declaration(declaration, &functions),
             }
         }
     });

@@ -4,10 +4,15 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Attribute, FnArg, ItemFn, Pat, ReturnType, Signature};
 
+use super::expand::private;
+use super::functions::Functions;
+use super::kind::Kind;
 use super::parse::{Declaration, kind_of};
+use super::timer;
 
-/// An empty function with the declared signature. Nothing for an observable, which nobody calls.
-pub(crate) fn declaration(declaration: &Declaration) -> TokenStream {
+/// An empty function with the declared signature, and one for a histogram's timer. Nothing for an observable, which
+/// nobody calls.
+pub(crate) fn declaration(declaration: &Declaration, functions: &Functions) -> TokenStream {
     if declaration
         .kinds
         .iter()
@@ -22,14 +27,31 @@ pub(crate) fn declaration(declaration: &Declaration) -> TokenStream {
         signature,
         ..
     } = declaration;
-    let attributes = attributes.iter().filter(|attribute| is_cfg(attribute));
+    let attributes: Vec<_> = attributes
+        .iter()
+        .filter(|attribute| is_condition(attribute))
+        .collect();
     let asyncness = &signature.asyncness;
     let name = &signature.ident;
     let (parameters, names) = parameters(signature);
     let output = &signature.output;
     let diverge = matches!(output, ReturnType::Type(..)).then(|| quote!(loop {}));
     let (generics, _, where_clause) = signature.generics.split_for_impl();
+    let timer = is_histogram(declaration).then(|| timer::name_beside(name));
+    let timer = timer.filter(|timer| functions.is_free(timer)).map(|timer| {
+        let private = private();
+        // All but the value.
+        let labels = parameters.iter().take(parameters.len().saturating_sub(1));
+        quote! {
+            #(#attributes)*
+            #[allow(dead_code, unused_variables)]
+            #visibility fn #timer #generics (#(#labels),*) -> #private::Timer<'static, 0> #where_clause {
+                loop {}
+            }
+        }
+    });
     quote! {
+        #timer
         #(#docs)*
         #(#attributes)*
         #visibility #asyncness fn #name #generics (#(#parameters),*) #output #where_clause {
@@ -74,6 +96,12 @@ fn parameters(signature: &Signature) -> (Vec<TokenStream>, Vec<TokenStream>) {
     (parameters, names)
 }
 
-fn is_cfg(attribute: &Attribute) -> bool {
+fn is_histogram(declaration: &Declaration) -> bool {
+    let kinds = &declaration.kinds;
+    kinds.iter().any(|(kind, _)| *kind == Kind::Histogram)
+}
+
+/// Whether an attribute decides if something is there.
+pub(crate) fn is_condition(attribute: &Attribute) -> bool {
     attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
 }

@@ -33,6 +33,7 @@ fn declaration_becomes_a_function() {
                     boundaries: &[],
                     series: ::core::option::Option::Some(50),
                     function: "record_order",
+                    timer: ::core::option::Option::None,
                     module: ::core::module_path!(),
                 };
             static METRIC: ::rustok_telemetry::__private::Metric<
@@ -79,7 +80,7 @@ fn list_of_boundaries_becomes_a_slice() {
         #[histogram(name = "wait_seconds", boundaries = [0.1, 1.0])]
         fn record_wait(seconds: f64);
     });
-    let text = text(&only(items(expanded)));
+    let text = all_text(&items(expanded));
     let check = quote!(
         const _: () = ::rustok_telemetry::__private::assert_boundaries(&[0.1, 1.0]);
     );
@@ -89,6 +90,58 @@ fn list_of_boundaries_becomes_a_slice() {
         "{text}"
     );
     assert!(text.contains(&quote!(unit: "s").to_string()), "{text}");
+}
+
+#[test]
+fn histogram_of_seconds_has_a_timer() {
+    let items = items(expand(quote! {
+        /// Time spent waiting.
+        #[doc(hidden)]
+        #[histogram(name = "wait_seconds", boundaries = [0.1, 1.0], also = super::also)]
+        #[cfg(unix)]
+        pub fn record_wait(queue: &str, kind: &'static str, how: impl LabelValue + Copy, seconds: f64);
+    }));
+    let timer: Item = parse_quote! {
+        #[doc = " Starts a timer: [`record_wait`] with the seconds from now until it is dropped or stopped."]
+        #[doc = ""]
+        #[doc = " Histogram `shop_wait_seconds`."]
+        #[doc(hidden)]
+        #[cfg(unix)]
+        #[allow(dead_code, reason = "not every metric is timed")]
+        pub fn time_wait<'timed>(
+            queue: &'timed str,
+            kind: &'static str,
+            how: &'timed (impl LabelValue + Copy + ?::core::marker::Sized)
+        ) -> ::rustok_telemetry::__private::Timer<'timed, 3> {
+            ::rustok_telemetry::__private::Timer::start([
+                ::rustok_telemetry::__private::LabelValue::as_label(queue),
+                ::rustok_telemetry::__private::LabelValue::as_label(kind),
+                ::rustok_telemetry::__private::LabelValue::as_label(how)
+            ], __record_wait)
+        }
+    };
+    assert_eq!(items.len(), 3);
+    assert_eq!(text(&items[1]), text(&timer));
+    let recorder = text(&items[2]);
+    let called = quote!(
+        if METRIC.record([labels[0], labels[1], labels[2]], seconds) {
+            super::also(labels[0], labels[1], labels[2], seconds);
+        }
+    );
+    assert!(recorder.contains(&called.to_string()), "{recorder}");
+}
+
+#[test]
+fn other_histograms_have_no_timer() {
+    let expanded = expand(quote! {
+        /// Size of answers.
+        #[histogram(name = "answer_bytes", boundaries = [1.0])]
+        pub fn record_answer(bytes: f64);
+        /// Whole seconds.
+        #[histogram(name = "age_seconds", boundaries = [1.0])]
+        pub fn record_age(seconds: u64);
+    });
+    assert_eq!(items(expanded).len(), 2);
 }
 
 #[test]
@@ -201,6 +254,10 @@ fn module_items(file: File) -> Vec<Item> {
 fn only(items: Vec<Item>) -> Item {
     assert_eq!(items.len(), 1, "{items:?}");
     items.into_iter().next().expect("there is one")
+}
+
+fn all_text(items: &[Item]) -> String {
+    items.iter().map(text).collect()
 }
 
 fn text(of: &impl quote::ToTokens) -> String {

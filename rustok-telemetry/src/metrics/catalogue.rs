@@ -26,6 +26,8 @@ pub struct Declaration {
     pub series: Option<usize>,
     /// Name of the declared function.
     pub function: &'static str,
+    /// Name of the function that starts a [timer](super::Timer): every histogram of seconds has one.
+    pub timer: Option<&'static str>,
     /// Module that declares it.
     pub module: &'static str,
 }

@@ -14,6 +14,20 @@
 //! Calling them before [`init`](crate::init()) or after shutdown is safe; such records are counted in
 //! `rustok_telemetry_records_lost_total`.
 //!
+//! # Timers
+//!
+//! Each histogram of seconds has a second function, which starts a [`Timer`]: `time_x` beside `record_x`.
+//!
+//! ```
+//! use rustok_telemetry::metrics;
+//!
+//! fn build_index() {
+//!     let _timer = metrics::time_event_processing_duration("ProductCreated", "index_handler");
+//!     // … however this ends, the time that it took is recorded.
+//! }
+//! # build_index();
+//! ```
+//!
 //! # The journey of a value
 //!
 //! function → [`Metric::record`](crate::__private::Metric::record) → label budgets and series cache (`series.rs`) →
@@ -46,6 +60,7 @@ pub(crate) mod registered;
 pub(crate) mod series;
 mod sliding;
 mod span;
+pub(crate) mod timer;
 
 pub use self::{
     boundaries::{FAST_SECONDS, REQUEST_SECONDS, SIZE_BYTES, WAIT_SECONDS, assert_boundaries},
@@ -59,6 +74,7 @@ pub use self::{
     label_value::LabelValue,
     module::declared::*,
     span::declared::*,
+    timer::Timer,
 };
 pub(crate) use catalogue::duplicates;
 

@@ -20,8 +20,59 @@ const CRITICAL: &str = "critical";
 /// `rustok.outcome` of a call whose future was dropped before it was done.
 pub(crate) const CANCELLED: &str = "cancelled";
 
-/// What a call belongs to, apart from its span.
+/// What is counted of a call, apart from its span.
+pub trait Account {
+    /// Counts the call's one outcome.
+    fn count(&mut self, outcome: &Outcome);
+}
+
+/// How a call ended.
 #[derive(Debug)]
+pub enum Outcome {
+    /// It returned.
+    Ok,
+    /// It returned an error.
+    Error(Failure),
+    /// It unwound.
+    Panic,
+    /// Its future was dropped before it was done.
+    Cancelled,
+}
+
+impl Outcome {
+    /// The outcome of a call that returned.
+    fn of(failure: Option<impl Into<Failure>>) -> Self {
+        failure.map_or(Self::Ok, |failure| Self::Error(failure.into()))
+    }
+
+    /// The type of the error that this is, if it is one.
+    pub(crate) fn error_type(&self) -> Option<&str> {
+        match self {
+            Self::Ok | Self::Cancelled => None,
+            Self::Error(failure) => Some(failure.name.as_str()),
+            Self::Panic => Some(PANIC),
+        }
+    }
+}
+
+/// The error that a call returned.
+#[derive(Debug)]
+pub struct Failure {
+    /// Its type.
+    pub(crate) name: ErrorName,
+    /// How severe it is, where that differs from error to error.
+    pub(crate) severity: Option<&'static str>,
+}
+
+impl From<ErrorName> for Failure {
+    fn from(name: ErrorName) -> Self {
+        let severity = None;
+        Self { name, severity }
+    }
+}
+
+/// The module that a call belongs to.
+#[derive(Debug, Clone, Copy)]
 pub struct Site {
     /// The module that its errors are counted for.
     pub module: Option<&'static str>,
@@ -29,54 +80,67 @@ pub struct Site {
     pub severity: &'static str,
 }
 
+impl Site {
+    /// Counts an error, if the call belongs to a module.
+    pub(crate) fn count(&self, outcome: &Outcome) {
+        let severity = match outcome {
+            Outcome::Panic => CRITICAL,
+            Outcome::Error(failure) => failure.severity.unwrap_or(self.severity),
+            Outcome::Ok | Outcome::Cancelled => return,
+        };
+        if let (Some(module), Some(error_type)) = (self.module, outcome.error_type()) {
+            metrics::record_module_error(module, error_type, severity);
+        }
+    }
+}
+
+impl Account for &'static Site {
+    fn count(&mut self, outcome: &Outcome) {
+        Site::count(self, outcome);
+    }
+}
+
 /// A call that has begun. Dropping it before it has an outcome makes that outcome "cancelled".
 #[derive(Debug)]
-pub struct Call {
+pub struct Call<A: Account = &'static Site> {
     span: Span,
-    ending: Ending,
+    ending: Ending<A>,
 }
 
 /// The one outcome that a call is to have.
 #[derive(Debug)]
-struct Ending {
-    site: &'static Site,
+struct Ending<A> {
+    account: A,
     open: bool,
 }
 
-/// How a call ended.
-enum Outcome {
-    Ok,
-    Error(ErrorName),
-    Panic,
-    Cancelled,
-}
-
-impl Call {
+impl<A: Account> Call<A> {
     /// A call within a new span.
-    pub fn begin(span: Span, site: &'static Site) -> Self {
-        let ending = Ending { site, open: true };
+    pub fn begin(span: Span, account: A) -> Self {
+        let open = true;
+        let ending = Ending { account, open };
         Self { span, ending }
     }
 
     /// Runs the body of a function that is not asynchronous. `failure` looks at what it returned.
-    pub fn run<T>(
+    pub fn run<T, E: Into<Failure>>(
         mut self,
         body: impl FnOnce() -> T,
-        failure: impl FnOnce(&T) -> Option<ErrorName>,
+        failure: impl FnOnce(&T) -> Option<E>,
     ) -> T {
         self.step(|| {
             let value = body();
-            let failure = failure(&value);
-            (value, Some(failure.map_or(Outcome::Ok, Outcome::Error)))
+            let outcome = Outcome::of(failure(&value));
+            (value, Some(outcome))
         })
     }
 
     /// Runs a part of the call within its span. If that panics, this is the outcome: by the time that the call is
     /// dropped, the panic may have been caught.
     fn step<T>(&mut self, part: impl FnOnce() -> (T, Option<Outcome>)) -> T {
-        struct Unwinds<'call>(Option<&'call mut Ending>, &'call Span);
+        struct Unwinds<'call, A: Account>(Option<&'call mut Ending<A>>, &'call Span);
 
-        impl Drop for Unwinds<'_> {
+        impl<A: Account> Drop for Unwinds<'_, A> {
             fn drop(&mut self) {
                 if let Some(ending) = self.0.take() {
                     ending.reach(&Outcome::Panic, self.1);
@@ -94,34 +158,26 @@ impl Call {
     }
 }
 
-impl Drop for Call {
+impl<A: Account> Drop for Call<A> {
     fn drop(&mut self) {
         self.ending.reach(&Outcome::Cancelled, &self.span);
     }
 }
 
-impl Ending {
+impl<A: Account> Ending<A> {
     /// The first outcome is the one that counts.
     fn reach(&mut self, outcome: &Outcome, span: &Span) {
         if !std::mem::replace(&mut self.open, false) {
             return;
         }
-        match outcome {
-            Outcome::Ok => {}
-            Outcome::Error(name) => self.fail(name.as_str(), self.site.severity, span),
-            Outcome::Panic => self.fail(PANIC, CRITICAL, span),
-            Outcome::Cancelled => {
-                span.record("rustok.outcome", CANCELLED);
-            }
+        if let Outcome::Cancelled = outcome {
+            span.record("rustok.outcome", CANCELLED);
         }
-    }
-
-    fn fail(&self, error_type: &str, severity: &str, span: &Span) {
-        span.record("error.type", error_type);
-        span.record("otel.status_code", "ERROR");
-        if let Some(module) = self.site.module {
-            metrics::record_module_error(module, error_type, severity);
+        if let Some(error_type) = outcome.error_type() {
+            span.record("error.type", error_type);
+            span.record("otel.status_code", "ERROR");
         }
+        self.account.count(outcome);
     }
 }
 
@@ -133,15 +189,15 @@ pub fn once<T, F: FnOnce() -> T>(body: F) -> F {
 
 pin_project! {
     /// The future of an asynchronous call: polled and dropped within the call's span.
-    pub struct Watched<F, P> {
+    pub struct Watched<F, P, A: Account = &'static Site> {
         // Declared before the call, which counts as cancelled only after this is gone.
         #[pin]
         future: Option<F>,
         failure: Option<P>,
-        call: Call,
+        call: Call<A>,
     }
 
-    impl<F, P> PinnedDrop for Watched<F, P> {
+    impl<F, P, A: Account> PinnedDrop for Watched<F, P, A> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.future.is_some() {
@@ -152,9 +208,15 @@ pin_project! {
     }
 }
 
-impl<F: Future, P: FnOnce(&F::Output) -> Option<ErrorName>> Watched<F, P> {
+impl<F, P, E, A> Watched<F, P, A>
+where
+    F: Future,
+    P: FnOnce(&F::Output) -> Option<E>,
+    E: Into<Failure>,
+    A: Account,
+{
     /// Watches the body of an asynchronous function. `failure` looks at what it returned.
-    pub fn new(call: Call, future: F, failure: P) -> Self {
+    pub fn new(call: Call<A>, future: F, failure: P) -> Self {
         Self {
             future: Some(future),
             failure: Some(failure),
@@ -163,7 +225,13 @@ impl<F: Future, P: FnOnce(&F::Output) -> Option<ErrorName>> Watched<F, P> {
     }
 }
 
-impl<F: Future, P: FnOnce(&F::Output) -> Option<ErrorName>> Future for Watched<F, P> {
+impl<F, P, E, A> Future for Watched<F, P, A>
+where
+    F: Future,
+    P: FnOnce(&F::Output) -> Option<E>,
+    E: Into<Failure>,
+    A: Account,
+{
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
@@ -176,18 +244,15 @@ impl<F: Future, P: FnOnce(&F::Output) -> Option<ErrorName>> Future for Watched<F
             let Poll::Ready(value) = running.poll(context) else {
                 return (Poll::Pending, None);
             };
-            let failure = failure.take().and_then(|failure| failure(&value));
-            (
-                Poll::Ready(value),
-                Some(failure.map_or(Outcome::Ok, Outcome::Error)),
-            )
+            let outcome = Outcome::of(failure.take().and_then(|failure| failure(&value)));
+            (Poll::Ready(value), Some(outcome))
         }));
         this.future.set(None);
         Poll::Ready(value)
     }
 }
 
-impl<F, P> fmt::Debug for Watched<F, P> {
+impl<F, P, A: Account + fmt::Debug> fmt::Debug for Watched<F, P, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Watched").field(&self.call).finish()
     }

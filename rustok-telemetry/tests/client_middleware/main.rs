@@ -70,7 +70,7 @@ async fn a_request_without_template_is_named_by_its_method() {
     let unknown = Method::from_bytes(b"BREW").expect("a method");
     client().request(unknown, &url).send().await.expect("sent");
     assert_eq!(attribute(&exporting.span("GET"), "url.template"), "");
-    let other = exporting.span("_OTHER");
+    let other = exporting.span("HTTP");
     assert_eq!(attribute(&other, "http.request.method"), "_OTHER");
 }
 

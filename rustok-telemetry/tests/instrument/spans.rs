@@ -1,4 +1,5 @@
 //! A layer that keeps what spans and events carry.
+#![allow(dead_code, reason = "each test uses a part")]
 
 use std::{
     collections::BTreeMap,
@@ -29,6 +30,8 @@ pub(crate) struct SeenSpan {
     pub(crate) parent: Option<&'static str>,
     pub(crate) follows: Vec<&'static str>,
     pub(crate) fields: Fields,
+    /// How often the tenant was recorded after the span's creation.
+    pub(crate) tenants: u32,
     pub(crate) closed: bool,
 }
 
@@ -127,7 +130,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Capture {
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         self.change(id, &context, |seen| {
-            values.record(&mut Visitor(&mut seen.fields));
+            let mut fields = Fields::new();
+            values.record(&mut Visitor(&mut fields));
+            seen.tenants += u32::from(fields.contains_key("tenant_id"));
+            seen.fields.append(&mut fields);
         });
     }
 

@@ -2,6 +2,9 @@
 
 use std::time::UNIX_EPOCH;
 
+use rustok_telemetry::ErrorType;
+use rustok_telemetry::event_bus::Panicked;
+
 use super::{Event, Payload};
 use crate::db::{AuditEntry, Database, DbError};
 use crate::products::Product;
@@ -29,8 +32,14 @@ pub enum HandlerError {
     #[error("the database failed: {0}")]
     Database(#[from] DbError),
     /// The handler has a bug.
-    #[error("the handler panicked")]
-    Panicked,
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
+}
+
+impl ErrorType for HandlerError {
+    fn error_type(&self) -> &'static str {
+        self.kind()
+    }
 }
 
 impl HandlerError {
@@ -40,7 +49,7 @@ impl HandlerError {
         match self {
             Self::NothingToIndex(_) => "nothing_to_index",
             Self::Database(error) => error.kind(),
-            Self::Panicked => "panic",
+            Self::Panicked(panicked) => panicked.error_type(),
         }
     }
 
@@ -50,7 +59,7 @@ impl HandlerError {
         match self {
             Self::NothingToIndex(_) => "warning",
             Self::Database(_) => "error",
-            Self::Panicked => "critical",
+            Self::Panicked(_) => "critical",
         }
     }
 }
@@ -108,7 +117,8 @@ impl EventHandler for AuditHandler {
     async fn handle(&self, event: &Event) -> Result<(), HandlerError> {
         let metadata = &event.metadata;
         let since_1970 = metadata
-            .published_at
+            .telemetry
+            .published_at()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         let entry = AuditEntry {

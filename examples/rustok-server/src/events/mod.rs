@@ -9,9 +9,7 @@ mod bus;
 mod handlers;
 mod worker;
 
-use std::time::SystemTime;
-
-use rustok_telemetry::propagation::EventContext;
+use rustok_telemetry::event_bus::EventMetadata;
 use uuid::Uuid;
 
 use crate::orders::Order;
@@ -37,10 +35,8 @@ pub struct Metadata {
     pub id: Uuid,
     /// The tenant whose data changed.
     pub tenant_id: String,
-    /// When it was published.
-    pub published_at: SystemTime,
-    /// The trace that it belongs to.
-    pub context: EventContext,
+    /// When it was published, and the trace that it belongs to.
+    pub telemetry: EventMetadata,
 }
 
 /// What happened.

@@ -1,18 +1,12 @@
 //! The receiving side of the event bus.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
 
-use futures::FutureExt;
-use rustok_telemetry::metrics;
+use rustok_telemetry::event_bus::Handler;
 use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
-use tracing::field::Empty;
 
 use super::Event;
-use super::bus::TRANSPORT;
 use super::handlers::{EventHandler, HandlerError};
 
 /// Gives events to handlers, one event after the other.
@@ -41,8 +35,6 @@ impl Worker {
                 }
                 event = self.events.recv() => event,
             };
-            let depth = i64::try_from(self.events.len()).unwrap_or(i64::MAX);
-            metrics::update_queue_depth(TRANSPORT, depth);
             match event {
                 Some(event) => self.dispatch(&event).await,
                 None => return,
@@ -51,46 +43,30 @@ impl Worker {
     }
 
     async fn dispatch(&self, event: &Event) {
-        let lag = SystemTime::now().duration_since(event.metadata.published_at);
-        let event_type = event.payload.event_type();
-        metrics::record_event_lag(event_type, lag.unwrap_or_default().as_secs_f64());
+        event.metadata.telemetry.received();
         for handler in &self.handlers {
             handle(handler.as_ref(), event).await;
         }
     }
 }
 
-/// Gives one event to one handler. A handler that fails or panics stops nobody else.
+/// Gives one event to one handler. A handler that fails or panics stops nobody else: what went wrong is counted and
+/// logged, and that is all.
 async fn handle(handler: &dyn EventHandler, event: &Event) {
-    let event_type = event.payload.event_type();
-    let span = tracing::info_span!(
-        parent: None,
-        "event.handle",
-        otel.name = handler.name(),
-        otel.kind = "consumer",
-        messaging.destination.name = event_type,
-        messaging.message.id = %event.metadata.id,
-        tenant_id = event.metadata.tenant_id,
-        otel.status_code = Empty,
-        error.type = Empty,
-    );
-    event.metadata.context.follow(&span);
-    let started = Instant::now();
-    let work = AssertUnwindSafe(handler.handle(event)).catch_unwind();
-    let outcome = work
-        .instrument(span.clone())
-        .await
-        .unwrap_or(Err(HandlerError::Panicked));
-    let seconds = started.elapsed().as_secs_f64();
-    metrics::record_event_processing_duration(event_type, handler.name(), seconds);
-    if outcome.is_ok() {
-        metrics::record_event_dispatched(event_type, handler.name());
-    }
-    if let Err(error) = outcome {
-        span.record("error.type", error.kind());
-        span.record("otel.status_code", "ERROR");
-        metrics::record_event_error(event_type, error.kind());
-        metrics::record_module_error(handler.module(), error.kind(), error.severity());
-        span.in_scope(|| tracing::warn!(error_type = error.kind(), "{error}"));
+    let work = async {
+        let handled = handler.handle(event).await;
+        handled.inspect_err(|error| tracing::warn!(error_type = error.kind(), "{error}"))
+    };
+    let handled = Handler::new(handler.name())
+        .module(handler.module())
+        .severity_by(HandlerError::severity)
+        .handle_catching(&event.metadata.telemetry, work)
+        .await;
+    if let Err(error @ HandlerError::Panicked(_)) = handled {
+        tracing::warn!(
+            error_type = error.kind(),
+            handler = handler.name(),
+            "{error}"
+        );
     }
 }

@@ -40,6 +40,17 @@ mod declared {
     #[histogram(name = "wait_seconds", boundaries = [0.1, 1.0, 10.0])]
     pub(crate) fn record_wait(queue: &str, seconds: f64);
 
+    /// Time at work, which each system measures in its own way.
+    #[cfg(unix)]
+    #[deprecated(note = "nobody looks at it")]
+    #[histogram(name = "work_seconds", boundaries = [0.1, 1.0, 10.0])]
+    pub(crate) fn record_work(who: &'static str, what: impl rustok_telemetry::LabelValue, seconds: f64);
+
+    /// Time at work elsewhere.
+    #[cfg(not(unix))]
+    #[histogram(name = "work_seconds", boundaries = [0.1, 1.0, 10.0])]
+    pub(crate) fn record_work(who: &'static str, seconds: f64);
+
     /// Size of answers.
     #[histogram(name = "answer_bytes", boundaries = &[1_000.0, 1_000_000.0])]
     pub(crate) fn record_answer(bytes: u64);
@@ -92,4 +103,8 @@ fn main() {
     declared::add_weight(0.5);
     declared::record_wait("orders", 0.2);
     declared::record_answer(500);
+    let what = String::from("bread");
+    #[allow(deprecated)]
+    drop(declared::time_work("baker", &what));
+    declared::time_wait(&what).discard();
 }

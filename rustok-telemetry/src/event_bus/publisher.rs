@@ -1,0 +1,183 @@
+//! The publishing side.
+
+use std::borrow::Cow;
+
+use tracing::{Span, field::Empty};
+
+use super::{EventMetadata, NO_MODULE, severity::failure};
+use crate::{
+    ErrorType, metrics,
+    tenant::{self, Tenant},
+    trace::call::{Account, Call, Outcome, Site, Watched},
+};
+
+/// Publishes an event: `send` puts it on its way, with the metadata for it.
+///
+/// `send` runs within a producer span, `event.publish`, for the current [tenant](crate::tenant). When it returns `Ok`,
+/// the event is counted in `rustok_event_bus_published_total`; an error or a panic in
+/// `rustok_event_bus_errors_total`. What `send` returns is returned.
+///
+/// ```
+/// use rustok_telemetry::event_bus;
+/// # let (queue, _events) = tokio::sync::mpsc::channel(1);
+///
+/// let sent = event_bus::publish("ProductCreated", |metadata| queue.try_send((metadata, "TEA")));
+/// assert!(sent.is_ok());
+/// ```
+///
+/// # Panics
+///
+/// When `send` does.
+pub fn publish<T, E: ErrorType>(
+    event_type: impl Into<Cow<'static, str>>,
+    send: impl FnOnce(EventMetadata) -> Result<T, E>,
+) -> Result<T, E> {
+    Publisher::new().publish(event_type, send)
+}
+
+/// Publishes an event as [`publish`] does, where sending it takes a while. A future that is dropped before it is done
+/// is a cancelled span, and is neither published nor an error.
+///
+/// ```
+/// use rustok_telemetry::event_bus;
+/// # tokio_test(async {
+/// # let (queue, _events) = tokio::sync::mpsc::channel(1);
+///
+/// let queue = &queue;
+/// let sent = event_bus::publish_async("ProductCreated", |metadata| queue.send((metadata, "TEA")));
+/// assert!(sent.await.is_ok());
+/// # });
+/// # fn tokio_test(test: impl Future<Output = ()>) {
+/// #     tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(test);
+/// # }
+/// ```
+///
+/// # Panics
+///
+/// When `send` or its future does.
+pub async fn publish_async<T, E: ErrorType, F: Future<Output = Result<T, E>>>(
+    event_type: impl Into<Cow<'static, str>>,
+    send: impl FnOnce(EventMetadata) -> F,
+) -> Result<T, E> {
+    Publisher::new().publish_async(event_type, send).await
+}
+
+/// Publishes events, and says which module their errors belong to.
+///
+/// ```
+/// use rustok_telemetry::event_bus::Publisher;
+///
+/// const PUBLISHER: Publisher = Publisher::new().module("event_bus").severity("critical");
+/// # let (queue, _events) = std::sync::mpsc::channel();
+/// let sent = PUBLISHER.publish("ProductCreated", |metadata| queue.send(metadata));
+/// assert!(sent.is_ok());
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Publisher {
+    site: Site,
+}
+
+impl Publisher {
+    /// A publisher that belongs to no module.
+    pub const fn new() -> Self {
+        Self { site: NO_MODULE }
+    }
+
+    /// Counts errors in `rustok_module_errors_total` for this module.
+    #[must_use]
+    pub const fn module(mut self, module: &'static str) -> Self {
+        self.site.module = Some(module);
+        self
+    }
+
+    /// How severe an error is for the module: `error` unless said otherwise. A panic is always `critical`.
+    #[must_use]
+    pub const fn severity(mut self, severity: &'static str) -> Self {
+        self.site.severity = severity;
+        self
+    }
+
+    /// As the function [`publish`].
+    ///
+    /// # Panics
+    ///
+    /// When `send` does.
+    pub fn publish<T, E: ErrorType>(
+        &self,
+        event_type: impl Into<Cow<'static, str>>,
+        send: impl FnOnce(EventMetadata) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let event_type = event_type.into();
+        let call = self.begin(event_type.clone());
+        call.run(
+            || send(EventMetadata::now(event_type)),
+            failure(self.site.severity),
+        )
+    }
+
+    /// As the function [`publish_async`].
+    ///
+    /// # Panics
+    ///
+    /// When `send` or its future does.
+    pub async fn publish_async<T, E: ErrorType, F: Future<Output = Result<T, E>>>(
+        &self,
+        event_type: impl Into<Cow<'static, str>>,
+        send: impl FnOnce(EventMetadata) -> F,
+    ) -> Result<T, E> {
+        let event_type = event_type.into();
+        let call = self.begin(event_type.clone());
+        let sending = async { send(EventMetadata::now(event_type)).await };
+        Watched::new(call, sending, failure(self.site.severity)).await
+    }
+
+    fn begin(&self, event_type: Cow<'static, str>) -> Call<Publication> {
+        let tenant = tenant::current();
+        let span = span(&event_type, &tenant);
+        let publication = Publication {
+            event_type,
+            tenant,
+            site: self.site,
+        };
+        Call::begin(span, publication)
+    }
+}
+
+impl Default for Publisher {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What is counted of a publication.
+struct Publication {
+    event_type: Cow<'static, str>,
+    tenant: Tenant,
+    site: Site,
+}
+
+impl Account for Publication {
+    fn count(&mut self, outcome: &Outcome) {
+        if let Outcome::Ok = outcome {
+            metrics::record_event_published(&self.event_type, &self.tenant);
+        }
+        if let Some(error_type) = outcome.error_type() {
+            metrics::record_event_error(&self.event_type, error_type);
+        }
+        self.site.count(outcome);
+    }
+}
+
+fn span(event_type: &str, tenant: &Tenant) -> Span {
+    tracing::info_span!(
+        "event.publish",
+        otel.kind = "producer",
+        messaging.operation.type = "send",
+        messaging.operation.name = "publish",
+        messaging.destination.name = event_type,
+        tenant_id = tenant.id(),
+        error.type = Empty,
+        otel.status_code = Empty,
+        rustok.outcome = Empty,
+    )
+}
