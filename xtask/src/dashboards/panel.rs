@@ -167,7 +167,7 @@ impl Panel {
         for Query { legend, expr } in &self.queries {
             problems.extend(expr.problems().iter().cloned());
             for label in labels_of(legend) {
-                if !expr.labels().contains(label) {
+                if expr.problems().is_empty() && !expr.labels().contains(label) {
                     problems.push(format!(
                         "no label `{label}` for the legend of {}",
                         expr.text()

@@ -14,7 +14,7 @@ pub(crate) struct Variable {
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
     /// The data sources of this type; the one of this uid at first.
-    DataSource {
+    Plugin {
         plugin: &'static str,
         uid: &'static str,
     },
@@ -28,7 +28,7 @@ pub(crate) enum Source {
 pub(crate) const METRICS: Variable = Variable {
     name: "datasource",
     title: "Metrics",
-    source: Source::DataSource {
+    source: Source::Plugin {
         plugin: "prometheus",
         uid: "prometheus",
     },
@@ -38,7 +38,7 @@ pub(crate) const METRICS: Variable = Variable {
 pub(crate) const TRACES: Variable = Variable {
     name: "jaeger",
     title: "Traces",
-    source: Source::DataSource {
+    source: Source::Plugin {
         plugin: "jaeger",
         uid: "jaeger",
     },

@@ -14,9 +14,10 @@ pub(crate) struct File {
 /// A query of a panel.
 pub(crate) struct Query<'a> {
     pub(crate) panel: &'a Value,
-    /// As it is in the file, with variables.
+    /// The expression, with variables.
     pub(crate) expr: &'a str,
-    pub(crate) instant: bool,
+    /// As it is in the file, whole.
+    pub(crate) target: &'a Value,
 }
 
 /// A variable whose values are those of a label.
@@ -66,7 +67,7 @@ impl File {
             list(&panel["targets"]).map(move |target| Query {
                 panel,
                 expr: text(&target["expr"]),
-                instant: target["instant"] == true,
+                target,
             })
         })
     }

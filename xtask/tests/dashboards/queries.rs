@@ -66,7 +66,7 @@ fn only_objectives_have_windows_of_their_own() {
                     query.expr
                 );
                 assert!(
-                    range != "$__range" || query.instant,
+                    range != "$__range" || query.target["instant"] == true,
                     "{} for each point",
                     query.expr
                 );

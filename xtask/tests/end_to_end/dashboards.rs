@@ -63,13 +63,14 @@ fn nothing_is_missing(stack: &Stack, file: &File) -> Result<(), String> {
         }
     }
     for query in file.queries() {
+        let name = format!("{} {}", query.panel["title"], query.target["refId"]);
         let filled = file.fill(query.expr, TIMES);
         if series(stack, &filled)? == 0 {
-            missing.push(format!("{}: {filled}", query.panel["title"]));
+            missing.push(format!("{name}: {filled}"));
         }
         for selector in selectors::of(&filled) {
             if !only_after_failures(&selector.name) && series(stack, &selector.text)? == 0 {
-                missing.push(format!("{}: {}", query.panel["title"], selector.text));
+                missing.push(format!("{name}: {}", selector.text));
             }
         }
     }

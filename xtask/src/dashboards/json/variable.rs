@@ -13,7 +13,7 @@ const ON_TIME_RANGE: u8 = 2;
 
 pub(super) fn json(variable: &Variable) -> Value {
     let mut json = match &variable.source {
-        Source::DataSource { plugin, uid } => json!({
+        Source::Plugin { plugin, uid } => json!({
             "type": "datasource",
             "query": plugin,
             "current": { "text": uid, "value": uid },

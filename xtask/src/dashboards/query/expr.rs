@@ -71,8 +71,7 @@ impl Expr {
     #[must_use]
     pub fn quantile(mut self, quantile: f64) -> Self {
         if !self.labels.remove("le") {
-            self.problems
-                .push(format!("no `le` for a quantile of {}", self.text));
+            self.problem(format!("no `le` for a quantile of {}", self.text));
         }
         self.text = format!("histogram_quantile({quantile}, {})", self.text);
         self.is_atom = true;
@@ -129,8 +128,7 @@ impl Expr {
     fn aggregate(mut self, operator: &str, labels: &[&'static str]) -> Self {
         for label in labels {
             if !self.labels.contains(label) {
-                self.problems
-                    .push(format!("no label `{label}` in {}", self.text));
+                self.problem(format!("no label `{label}` in {}", self.text));
             }
         }
         self.labels = labels.iter().copied().collect();
@@ -140,8 +138,8 @@ impl Expr {
     }
 
     fn binary(mut self, operator: &str, right: Self) -> Self {
-        if self.labels != right.labels {
-            self.problems.push(format!(
+        if self.labels != right.labels && right.problems.is_empty() {
+            self.problem(format!(
                 "different labels on the sides of `{operator}`: {} and {}",
                 self.text, right.text
             ));
@@ -150,6 +148,13 @@ impl Expr {
         self.problems.extend(right.problems);
         self.is_atom = false;
         self
+    }
+
+    /// Notes a problem, unless it only follows from another.
+    fn problem(&mut self, problem: String) {
+        if self.problems.is_empty() {
+            self.problems.push(problem);
+        }
     }
 
     fn operand(&self) -> String {
