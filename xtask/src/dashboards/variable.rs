@@ -21,7 +21,7 @@ pub(crate) enum Source {
     /// The values that a label has; several can be chosen, and all are at first.
     Label { series: Expr, label: &'static str },
     /// A value that only an edit changes.
-    Constant(&'static str),
+    Constant(f64),
 }
 
 /// Where metrics come from.

@@ -18,16 +18,19 @@ const SCOPE: Scope = Scope::of(&[("job", "job")]);
 const WINDOW: Range = Range::Window("30d");
 
 /// Share of requests that have to be answered, as the user's guide has it.
+const ANSWERED: f64 = 0.999;
+/// Share of requests that have to be answered in time: the guide's objective is one for P95.
+const IN_TIME: f64 = 0.95;
+
 const AVAILABILITY: Variable = Variable {
     name: "availability_objective",
     title: "Availability objective",
-    source: Source::Constant("0.999"),
+    source: Source::Constant(ANSWERED),
 };
-/// Share of requests that have to be answered in time: the guide's objective is one for P95.
 const LATENCY: Variable = Variable {
     name: "latency_objective",
     title: "Latency objective",
-    source: Source::Constant("0.95"),
+    source: Source::Constant(IN_TIME),
 };
 
 pub(crate) fn dashboard() -> Dashboard {
@@ -88,7 +91,7 @@ fn available(http: &Http) -> [Panel; 5] {
             "Share of the requests of the last 30 days that were answered. What the objective promises is 99.9 %.",
         )
         .query("{{job}}", failed(WINDOW).complement())
-        .steps(&[(None, "red"), (Some(0.999), "green")])
+        .steps(&[(None, "red"), (Some(ANSWERED), "green")])
         .traces(Traces::Failed)
         .size(8, 5),
         Panel::new(
@@ -160,7 +163,7 @@ fn in_time(http: &Http) -> [Panel; 4] {
             "Share of the requests of the last 30 days that took at most 500 ms. What the objective promises is 95 %.",
         )
         .query("{{job}}", in_time)
-        .steps(&[(None, "red"), (Some(0.95), "green")])
+        .steps(&[(None, "red"), (Some(IN_TIME), "green")])
         .traces(SLOW)
         .size(8, 5),
         Panel::new(

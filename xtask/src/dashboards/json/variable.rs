@@ -39,12 +39,15 @@ pub(super) fn json(variable: &Variable) -> Value {
                 "allValue": ".+",
             })
         }
-        Source::Constant(value) => json!({
-            "type": "constant",
-            "query": value,
-            "current": { "text": value, "value": value },
-            "hide": HIDDEN,
-        }),
+        Source::Constant(value) => {
+            let value = value.to_string();
+            json!({
+                "type": "constant",
+                "query": value,
+                "current": { "text": value, "value": value },
+                "hide": HIDDEN,
+            })
+        }
     };
     json["name"] = variable.name.into();
     json["label"] = variable.title.into();
