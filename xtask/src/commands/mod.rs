@@ -1,7 +1,9 @@
 //! One file for each command.
 
 pub(crate) mod catalogue;
+pub(crate) mod dashboards;
 pub(crate) mod demo;
+mod generated;
 pub(crate) mod stack;
 pub(crate) mod test;
 

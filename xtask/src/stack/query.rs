@@ -73,7 +73,17 @@ pub fn jaeger_trace(stack: &Stack, trace_id: &str) -> Result<Option<Value>, Quer
 
 /// The latest traces of a service, in Jaeger's JSON.
 pub fn jaeger_traces(stack: &Stack, service: &str) -> Result<Vec<Value>, QueryError> {
-    let mut answer = jaeger_api(stack, "traces", &[("service", service), ("limit", "100")])?;
+    jaeger_search(stack, service, &[])
+}
+
+/// The latest traces of a service for which the conditions hold, such as `("minDuration", "100ms")`.
+pub fn jaeger_search(
+    stack: &Stack,
+    service: &str,
+    conditions: &[(&str, &str)],
+) -> Result<Vec<Value>, QueryError> {
+    let parameters = [&[("service", service), ("limit", "100")], conditions].concat();
+    let mut answer = jaeger_api(stack, "traces", &parameters)?;
     match answer["data"].take() {
         Value::Array(traces) => Ok(traces),
         _ => Ok(Vec::new()),

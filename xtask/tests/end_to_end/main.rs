@@ -5,6 +5,7 @@
     reason = "the tests show the figures that they saw"
 )]
 
+mod dashboards;
 mod every_metric;
 mod exposition;
 mod logs;

@@ -16,15 +16,18 @@ pub enum Program {
     Prometheus,
     /// Prometheus' tool for checking configurations and testing rules.
     Promtool,
+    /// Grafana's published types of dashboards, as a program that decodes files with them.
+    GrafanaSchema,
 }
 
 impl Program {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Otelcol,
         Self::Jaeger,
         Self::Prometheus,
         Self::Promtool,
+        Self::GrafanaSchema,
     ];
 
     /// The name of its file when built here.
@@ -34,6 +37,7 @@ impl Program {
             Self::Jaeger => "jaeger",
             Self::Prometheus => "prometheus",
             Self::Promtool => "promtool",
+            Self::GrafanaSchema => "grafana-schema",
         }
     }
 
@@ -43,6 +47,7 @@ impl Program {
             Self::Otelcol => "0.158.0",
             Self::Jaeger => "1.76.0",
             Self::Prometheus | Self::Promtool => "3.16.0",
+            Self::GrafanaSchema => "0.0.22",
         }
     }
 
@@ -68,6 +73,7 @@ impl Program {
             Self::Otelcol => &["0.158.0"],
             Self::Jaeger => &["1.76.0", "2.13.0"],
             Self::Prometheus | Self::Promtool => &["3.16.0"],
+            Self::GrafanaSchema => &["0.0.22"],
         }
     }
 
@@ -77,13 +83,14 @@ impl Program {
             Self::Otelcol => "collector/build",
             Self::Jaeger => "jaeger/build",
             Self::Prometheus | Self::Promtool => "prometheus/build",
+            Self::GrafanaSchema => "grafana/build",
         })
     }
 
     /// The Go package to build.
     pub(super) fn package(self) -> &'static str {
         match self {
-            Self::Otelcol => ".",
+            Self::Otelcol | Self::GrafanaSchema => ".",
             Self::Jaeger => "github.com/jaegertracing/jaeger/cmd/jaeger",
             Self::Prometheus => "github.com/prometheus/prometheus/cmd/prometheus",
             Self::Promtool => "github.com/prometheus/prometheus/cmd/promtool",
@@ -93,7 +100,7 @@ impl Program {
     /// The arguments of `go build` that differ between programs.
     pub(super) fn build_arguments(self) -> &'static [&'static str] {
         match self {
-            Self::Otelcol => &["-ldflags=-s -w"],
+            Self::Otelcol | Self::GrafanaSchema => &["-ldflags=-s -w"],
             Self::Jaeger => &["-ldflags=-s -w \
                  -X github.com/jaegertracing/jaeger/internal/version.latestVersion=v1.76.0"],
             // Without the clients of some thirty clouds. Files, DNS and Kubernetes stay.
@@ -110,7 +117,7 @@ impl Program {
             Self::Otelcol => 6,
             Self::Jaeger => 4,
             Self::Prometheus => 4,
-            Self::Promtool => 1,
+            Self::Promtool | Self::GrafanaSchema => 1,
         }
     }
 }
@@ -137,6 +144,10 @@ mod tests {
             (
                 Program::Prometheus,
                 "github.com/prometheus/prometheus v0.316.0",
+            ),
+            (
+                Program::GrafanaSchema,
+                "github.com/grafana/grafana-foundation-sdk/go v0.0.22",
             ),
         ] {
             let module = std::fs::read_to_string(program.module().join("go.mod")).expect("go.mod");

@@ -1,0 +1,173 @@
+//! The advanced dashboard: which part of the service is it? The thirteen panels of the user's guide.
+
+mod parts;
+
+use super::http::Http;
+use crate::dashboards::alert::{CIRCUIT_BREAKER_OPEN, HIGH_ERROR_RATE, SLOW_REQUEST_LATENCY};
+use crate::dashboards::dashboard::{Dashboard, Item};
+use crate::dashboards::link::Traces;
+use crate::dashboards::panel::{Look, Panel, Unit, Word};
+use crate::dashboards::query::{Expr, Range, Scope};
+use crate::dashboards::variable::{METRICS, TRACES, instance, job, tenant};
+
+const REQUESTS: &str = "rustok_http_requests_total";
+const PUBLISHED: &str = "rustok_event_bus_published_total";
+const SCOPE: Scope = Scope::of(&[
+    ("job", "job"),
+    ("instance", "instance"),
+    ("tenant_id", "tenant"),
+]);
+
+pub(crate) fn dashboard() -> Dashboard {
+    Dashboard {
+        path: "grafana/dashboards/rustok-advanced.json",
+        uid: "rustok-advanced",
+        title: "RusToK Advanced",
+        description: "Which part of the service is it? HTTP, circuit breakers, event bus, caches, modules, database.",
+        from: "now-1h",
+        refresh: "30s",
+        variables: vec![
+            METRICS,
+            TRACES,
+            job(REQUESTS),
+            instance(REQUESTS),
+            tenant(PUBLISHED),
+        ],
+        items: panels(),
+    }
+}
+
+fn panels() -> Vec<Item> {
+    let http = Http::new(SCOPE);
+    let [rate, latency, errors, breakers] = now(&http);
+    let [by_endpoint, quantiles] = over_time(&http);
+    let [throughput, depth] = parts::event_bus();
+    let [hit_rate, size] = parts::cache();
+    let [queries, connections] = parts::database();
+    [
+        rate,
+        latency,
+        errors,
+        breakers,
+        by_endpoint,
+        quantiles,
+        throughput,
+        depth,
+        hit_rate,
+        size,
+        parts::modules(),
+        queries,
+        connections,
+    ]
+    .into_iter()
+    .map(Into::into)
+    .collect()
+}
+
+/// How it is at present.
+fn now(http: &Http) -> [Panel; 4] {
+    [
+        Panel::new(
+            1,
+            "Request Rate",
+            Look::Stat,
+            Unit::RequestsPerSecond,
+            "Requests in a second, without those of health checks. Nothing here although the service runs: look at \
+             the dashboard of the telemetry.",
+        )
+        .query("{{job}}", http.rate(["job"])),
+        Panel::new(
+            2,
+            "P95 Latency",
+            Look::Stat,
+            Unit::Seconds,
+            "95 of 100 requests take at most so long. When it is red, open the slow traces of the service.",
+        )
+        .query("{{job}}", http.latency(0.95))
+        .watched_by(SLOW_REQUEST_LATENCY)
+        .traces(Traces::Slow("500ms")),
+        Panel::new(
+            3,
+            "Error Rate",
+            Look::Stat,
+            Unit::Share,
+            "Share of requests that the server failed to answer: 5xx, a panic, or a body that broke off. When it is \
+             red, open the failed traces, and the errors by module below.",
+        )
+        .query("{{job}}", http.error_share(Range::Rate))
+        .watched_by(HIGH_ERROR_RATE)
+        .traces(Traces::Failed),
+        Panel::new(
+            4,
+            "Circuit Breaker Status",
+            Look::Stat,
+            Unit::Count,
+            "The worst state of each breaker over all instances. Open: calls are refused, so look at the service \
+             behind it. Half-open: a few calls are let through to try it.",
+        )
+        .query("{{service}}", breaker_state())
+        .watched_by(CIRCUIT_BREAKER_OPEN)
+        .words(&BREAKER_STATES)
+        .traces(Traces::Failed),
+    ]
+}
+
+const BREAKER_STATES: [Word; 3] = [
+    Word {
+        value: 0,
+        text: "closed",
+        colour: "green",
+    },
+    Word {
+        value: 1,
+        text: "open",
+        colour: "red",
+    },
+    Word {
+        value: 2,
+        text: "half-open",
+        colour: "yellow",
+    },
+];
+
+/// 1 if any instance's breaker is open, although half-open is a greater number; else the greatest.
+fn breaker_state() -> Expr {
+    const LABELS: [&str; 2] = ["job", "service"];
+    let state = SCOPE.gauge("rustok_circuit_breaker_state");
+    let open = state.value().compared("==", 1.0);
+    open.max_by(LABELS).or(state.value().max_by(LABELS))
+}
+
+fn over_time(http: &Http) -> [Panel; 2] {
+    [
+        Panel::new(
+            5,
+            "HTTP Request Rate by Endpoint",
+            Look::TimeSeries,
+            Unit::RequestsPerSecond,
+            "Which endpoints the load goes to. If latency rose at the same time as one of these, start there.",
+        )
+        .query(
+            "{{method}} {{endpoint}}",
+            SCOPE
+                .counter("rustok_http_requests_by_endpoint")
+                .rate(Range::Rate)
+                .sum_by(["job", "method", "endpoint"]),
+        )
+        .stacked(),
+        Panel::new(
+            6,
+            "HTTP Request Latency",
+            Look::TimeSeries,
+            Unit::Seconds,
+            "Time from a request's arrival until its response has been sent. If all three rise, something that all \
+             requests need is slow; if P99 alone does, a few are: open the slow traces.",
+        )
+        .query("P50 {{job}}", http.latency(0.5))
+        .query("P95 {{job}}", http.latency(0.95))
+        .query("P99 {{job}}", http.latency(0.99))
+        .watched_by(SLOW_REQUEST_LATENCY)
+        .traces(Traces::Slow("500ms"))
+        .exemplars(),
+    ]
+}

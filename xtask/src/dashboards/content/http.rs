@@ -1,0 +1,62 @@
+//! What several dashboards ask about HTTP requests.
+
+use crate::dashboards::query::{Counter, Expr, Histogram, Match, Range, Scope};
+
+/// Statuses of requests that the server failed to answer: besides 5xx, a panic and a body that broke off.
+/// `client_closed` is not among them: the client went away.
+const SERVER_ERRORS: Match = Match::Like("5..|panic|body_error");
+
+/// The metrics of HTTP requests.
+pub(super) struct Http {
+    requests: Counter,
+    duration: Histogram,
+}
+
+impl Http {
+    pub(super) fn new(scope: Scope) -> Self {
+        Self {
+            requests: scope.counter("rustok_http_requests_total"),
+            duration: scope.histogram("rustok_http_request_duration_seconds"),
+        }
+    }
+
+    /// Requests in a second.
+    pub(super) fn rate<const N: usize>(&self, by: [&'static str; N]) -> Expr {
+        self.requests.rate(Range::Rate).sum_by(by)
+    }
+
+    /// Requests within the range.
+    pub(super) fn count<const N: usize>(&self, range: Range, by: [&'static str; N]) -> Expr {
+        self.requests.increase(range).sum_by(by)
+    }
+
+    /// Requests within the range that failed.
+    pub(super) fn failures<const N: usize>(&self, range: Range, by: [&'static str; N]) -> Expr {
+        let failed = self.requests.with("status", SERVER_ERRORS);
+        failed.increase(range).sum_by(by)
+    }
+
+    /// Share of the requests of a service that fail. Zero as long as none has failed; absent without requests.
+    pub(super) fn error_share(&self, range: Range) -> Expr {
+        let all = self.requests.rate(range).sum_by(["job"]);
+        let failed = self.requests.with("status", SERVER_ERRORS);
+        let failed = failed.rate(range).sum_by(["job"]);
+        failed.or_zero_of(all.clone()).share_of(all)
+    }
+
+    /// Share of the requests of a service that take at most so many seconds; absent without requests.
+    pub(super) fn share_within(&self, seconds: f64, range: Range) -> Expr {
+        let within = self.duration.at_most(seconds).rate(range).sum_by(["job"]);
+        within.share_of(self.duration.count().rate(range).sum_by(["job"]))
+    }
+
+    /// A quantile of the request duration of a service.
+    pub(super) fn latency(&self, quantile: f64) -> Expr {
+        self.duration.quantile(quantile, ["job"])
+    }
+
+    /// Requests by duration, for a heatmap.
+    pub(super) fn buckets(&self) -> Expr {
+        self.duration.buckets().increase(Range::Rate).sum_by(["le"])
+    }
+}

@@ -1,0 +1,7 @@
+//! What each dashboard shows.
+
+pub(super) mod advanced;
+mod http;
+pub(super) mod overview;
+pub(super) mod slo;
+pub(super) mod telemetry;

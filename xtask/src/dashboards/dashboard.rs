@@ -1,0 +1,66 @@
+//! A dashboard: its panels in their order, and what is around them.
+
+use super::panel::Panel;
+use super::query::{Expr, Scope};
+use super::variable::Variable;
+
+/// A dashboard.
+#[derive(Debug, Clone)]
+pub struct Dashboard {
+    /// Its file, from the root of the workspace.
+    pub path: &'static str,
+    /// Its lasting name, which its address has.
+    pub uid: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) description: &'static str,
+    /// What is shown at first: from this time until now.
+    pub(crate) from: &'static str,
+    pub(crate) refresh: &'static str,
+    pub(crate) variables: Vec<Variable>,
+    pub(crate) items: Vec<Item>,
+}
+
+/// What a dashboard shows.
+#[derive(Debug, Clone)]
+pub(crate) enum Item {
+    /// A heading over the panels that follow.
+    Row {
+        id: u32,
+        title: &'static str,
+    },
+    Panel(Box<Panel>),
+}
+
+impl From<Panel> for Item {
+    fn from(panel: Panel) -> Self {
+        Self::Panel(Box::new(panel))
+    }
+}
+
+impl Dashboard {
+    /// What it refers to that does not exist.
+    pub fn problems(&self) -> Vec<String> {
+        let of_items = self.items.iter().flat_map(|item| match item {
+            Item::Row { .. } => Vec::new(),
+            Item::Panel(panel) => panel.problems(),
+        });
+        let of_variables = self.variables.iter().flat_map(Variable::problems);
+        let problems = of_items
+            .chain(of_variables)
+            .chain(self.deployments().problems().to_vec());
+        problems
+            .map(|problem| format!("{}: {problem}", self.uid))
+            .collect()
+    }
+
+    /// Versions of services that did not run a minute ago.
+    pub(crate) fn deployments(&self) -> Expr {
+        const SCOPE: Scope = Scope::of(&[("job", "job")]);
+        const LABELS: [&str; 2] = ["job", "service_version"];
+        let running = SCOPE.gauge("target_info");
+        running
+            .value()
+            .max_by(LABELS)
+            .unless(running.value_before("1m").max_by(LABELS))
+    }
+}

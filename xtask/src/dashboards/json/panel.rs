@@ -1,0 +1,206 @@
+//! Panels.
+
+use serde_json::{Value, json};
+
+use super::data_source;
+use super::options::{custom, options};
+use crate::dashboards::alert::{Alert, Fires, Severity};
+use crate::dashboards::layout::Place;
+use crate::dashboards::link::{SERVICE_OF_SERIES, Traces, runbook_url};
+use crate::dashboards::panel::{Look, Panel, Step};
+
+/// A heading.
+pub(super) fn row(id: u32, title: &str, place: Place) -> Value {
+    json!({
+        "type": "row",
+        "id": id,
+        "title": title,
+        "collapsed": false,
+        "gridPos": grid(place),
+        "panels": [],
+    })
+}
+
+pub(super) fn json(panel: &Panel, place: Place) -> Value {
+    let queries = panel.queries.iter().zip('A'..).map(|(query, letter)| {
+        json!({
+            "refId": letter.to_string(),
+            "datasource": data_source(),
+            "editorMode": "code",
+            "expr": query.expr.text(),
+            "legendFormat": query.legend,
+            "format": if panel.look == Look::Heatmap { "heatmap" } else { "time_series" },
+            "range": !is_instant(panel.look),
+            "instant": is_instant(panel.look),
+            "exemplar": panel.exemplars,
+        })
+    });
+    let mut json = json!({
+        "type": plugin(panel.look),
+        "id": panel.id,
+        "title": panel.title,
+        "description": panel.description,
+        "datasource": data_source(),
+        "gridPos": grid(place),
+        "targets": queries.collect::<Vec<_>>(),
+        "links": links(panel),
+        "options": options(panel),
+        "fieldConfig": {
+            "defaults": {
+                "unit": panel.unit.id(),
+                "color": { "mode": colour_mode(panel) },
+                "mappings": mappings(panel),
+                "thresholds": { "mode": "absolute", "steps": steps(panel) },
+                "links": data_links(panel),
+                "min": minimum(panel),
+                "custom": custom(panel),
+            },
+            "overrides": [],
+        },
+    });
+    remove_nulls(&mut json["fieldConfig"]["defaults"]);
+    json
+}
+
+fn plugin(look: Look) -> &'static str {
+    match look {
+        Look::Stat => "stat",
+        Look::TimeSeries => "timeseries",
+        Look::Heatmap => "heatmap",
+        Look::BarGauge => "bargauge",
+        Look::PieChart => "piechart",
+    }
+}
+
+/// Whether only the last value is of interest. A stat shows the way to it too.
+fn is_instant(look: Look) -> bool {
+    matches!(look, Look::BarGauge | Look::PieChart)
+}
+
+fn grid(place: Place) -> Value {
+    json!({ "x": place.x, "y": place.y, "w": place.width, "h": place.height })
+}
+
+/// Series of a graph are told apart by colour; a single value is judged by it.
+fn colour_mode(panel: &Panel) -> &'static str {
+    match panel.look {
+        Look::Stat | Look::BarGauge => "thresholds",
+        Look::TimeSeries | Look::Heatmap | Look::PieChart => "palette-classic",
+    }
+}
+
+/// Counts start at zero; a budget that is overspent does not.
+fn minimum(panel: &Panel) -> Value {
+    match panel.look {
+        Look::TimeSeries | Look::BarGauge => json!(0),
+        Look::Stat | Look::Heatmap | Look::PieChart => Value::Null,
+    }
+}
+
+fn mappings(panel: &Panel) -> Value {
+    if panel.words.is_empty() {
+        return json!([]);
+    }
+    let words = panel.words.iter().zip(0..).map(|(word, index)| {
+        let shown = json!({ "text": word.text, "color": word.colour, "index": index });
+        (word.value.to_string(), shown)
+    });
+    json!([{ "type": "value", "options": words.collect::<serde_json::Map<_, _>>() }])
+}
+
+/// The panel's own thresholds, else those of its words or of its alerts, else none.
+fn steps(panel: &Panel) -> Vec<Value> {
+    let mut steps = panel.steps.clone();
+    if steps.is_empty() && panel.words.is_empty() {
+        for alert in &panel.alerts {
+            add_steps(alert, &mut steps);
+        }
+    }
+    for (index, word) in panel.words.iter().enumerate() {
+        let from = (index > 0).then_some(f64::from(word.value));
+        let colour = word.colour;
+        steps.push(Step { from, colour });
+    }
+    if steps.is_empty() {
+        let colour = if panel.look == Look::Stat {
+            "text"
+        } else {
+            "green"
+        };
+        steps.push(Step { from: None, colour });
+    }
+    steps
+        .iter()
+        .map(|step| json!({ "value": step.from, "color": step.colour }))
+        .collect()
+}
+
+/// One in a quarter of an hour.
+const JUST_ABOVE_ZERO: f64 = 0.001;
+
+fn add_steps(alert: &Alert, steps: &mut Vec<Step>) {
+    let bad = match alert.severity {
+        Severity::Warning => "orange",
+        Severity::Critical => "red",
+    };
+    let (below, above) = match alert.fires {
+        Fires::Above(_) | Fires::At(_) => ("green", bad),
+        Fires::Below(_) => (bad, "green"),
+    };
+    if steps.is_empty() {
+        steps.push(Step {
+            from: None,
+            colour: below,
+        });
+    }
+    // Grafana's colours begin at the value itself, and zero is good here.
+    let from = Some(alert.fires.threshold().max(JUST_ABOVE_ZERO));
+    steps.retain(|step| step.from != from);
+    steps.push(Step {
+        from,
+        colour: above,
+    });
+}
+
+/// Links of the panel's title: what to do when an alert fires, and traces where no series names a service.
+fn links(panel: &Panel) -> Vec<Value> {
+    let mut links: Vec<_> = panel
+        .alerts
+        .iter()
+        .map(|alert| link(&format!("Runbook: {}", alert.name), &runbook_url(alert)))
+        .collect();
+    if panel.traces != Traces::None && !panel.has_label("job") {
+        links.push(link(panel.traces.title(), &panel.traces.search_url(None)));
+    }
+    links
+}
+
+/// Links of a series: the traces of its service.
+fn data_links(panel: &Panel) -> Value {
+    if panel.traces == Traces::None || !panel.has_label("job") {
+        return Value::Null;
+    }
+    let url = panel.traces.search_url(Some(SERVICE_OF_SERIES));
+    json!([link(panel.traces.title(), &url)])
+}
+
+fn link(title: &str, url: &str) -> Value {
+    json!({
+        "type": "link",
+        "title": title,
+        "url": url,
+        "targetBlank": true,
+        "icon": "",
+        "tooltip": "",
+        "tags": [],
+        "asDropdown": false,
+        "includeVars": false,
+        "keepTime": false,
+    })
+}
+
+fn remove_nulls(object: &mut Value) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+}

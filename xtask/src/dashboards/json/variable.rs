@@ -1,0 +1,55 @@
+//! Variables.
+
+use serde_json::{Value, json};
+
+use super::data_source;
+use crate::dashboards::variable::{Source, Variable};
+
+/// Grafana's number for a variable that is not shown.
+const HIDDEN: u8 = 2;
+/// Grafana's numbers for when a variable's values are read again.
+const ON_LOAD: u8 = 1;
+const ON_TIME_RANGE: u8 = 2;
+
+pub(super) fn json(variable: &Variable) -> Value {
+    let mut json = match &variable.source {
+        Source::Plugin { plugin, uid } => json!({
+            "type": "datasource",
+            "query": plugin,
+            "current": { "text": uid, "value": uid },
+            "refresh": ON_LOAD,
+            "includeAll": false,
+            "multi": false,
+        }),
+        Source::Label { series, label } => {
+            let query = format!("label_values({}, {label})", series.text());
+            json!({
+                "type": "query",
+                "datasource": data_source(),
+                "definition": query,
+                // 1: values of a label.
+                "query": { "qryType": 1, "query": query, "refId": "Variable" },
+                "current": { "text": ["All"], "value": ["$__all"] },
+                "refresh": ON_TIME_RANGE,
+                // 1: in the order of the alphabet.
+                "sort": 1,
+                "multi": true,
+                "includeAll": true,
+                // Else all values would be spelt out in every query.
+                "allValue": ".+",
+            })
+        }
+        Source::Constant(value) => {
+            let value = value.to_string();
+            json!({
+                "type": "constant",
+                "query": value,
+                "current": { "text": value, "value": value },
+                "hide": HIDDEN,
+            })
+        }
+    };
+    json["name"] = variable.name.into();
+    json["label"] = variable.title.into();
+    json
+}

@@ -1,0 +1,74 @@
+//! Puts panels beside each other from left to right, and below each other where there is no more room.
+
+use super::dashboard::Item;
+
+/// Grafana divides a dashboard's width into so many columns.
+const COLUMNS: u32 = 24;
+
+/// Where a panel is, in columns and rows of Grafana's grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) x: u32,
+    pub(crate) y: u32,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+}
+
+/// A place for each item, in their order.
+pub(crate) fn places(items: &[Item]) -> Vec<Place> {
+    let mut line = Line::default();
+    items
+        .iter()
+        .map(|item| match item {
+            Item::Row { .. } => line.put(COLUMNS, 1),
+            Item::Panel(panel) => line.put(panel.width, panel.height),
+        })
+        .collect()
+}
+
+/// The line of panels that is being filled.
+#[derive(Default)]
+struct Line {
+    x: u32,
+    y: u32,
+    height: u32,
+}
+
+impl Line {
+    fn put(&mut self, width: u32, height: u32) -> Place {
+        if self.x + width > COLUMNS {
+            (self.x, self.y, self.height) = (0, self.y + self.height, 0);
+        }
+        let (x, y) = (self.x, self.y);
+        self.x += width;
+        self.height = self.height.max(height);
+        Place {
+            x,
+            y,
+            width,
+            height,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dashboards::panel::{Look, Panel, Unit};
+
+    #[test]
+    fn a_line_is_filled_before_the_next_begins() {
+        let panel = |width, height| -> Item {
+            Panel::new(1, "t", Look::Stat, Unit::Count, "d")
+                .size(width, height)
+                .into()
+        };
+        let row = Item::Row { id: 2, title: "r" };
+        let items = [panel(12, 8), panel(12, 5), panel(6, 4), row, panel(24, 9)];
+        let corners: Vec<_> = places(&items)
+            .iter()
+            .map(|place| (place.x, place.y))
+            .collect();
+        assert_eq!(corners, [(0, 0), (12, 0), (0, 8), (0, 12), (0, 13)]);
+    }
+}

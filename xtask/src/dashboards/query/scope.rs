@@ -1,0 +1,158 @@
+//! Looks metrics up by name.
+
+use std::collections::BTreeSet;
+
+use rustok_telemetry::metrics::{Kind, catalogue};
+
+use super::metric::{Counter, Gauge, Histogram, Series};
+use super::third_party::THIRD_PARTY;
+
+/// Labels that every metric of an application has in Prometheus: `service.name` and `service.instance.id`.
+pub(super) const TARGET: [&str; 2] = ["job", "instance"];
+
+/// What a dashboard's variables select.
+///
+/// A metric is narrowed by each variable whose label it has, and by no other.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope(&'static [(&'static str, &'static str)]);
+
+impl Scope {
+    /// Narrowed by these labels to what the variables of these names have selected.
+    pub const fn of(label_and_variable: &'static [(&'static str, &'static str)]) -> Self {
+        Self(label_and_variable)
+    }
+
+    /// Everything.
+    pub const fn all() -> Self {
+        Self(&[])
+    }
+
+    /// A counter of the catalogue, or of the third-party list.
+    pub fn counter(self, name: &str) -> Counter {
+        Counter(self.series(name, "counter").0)
+    }
+
+    /// A gauge of the catalogue, or of the third-party list.
+    pub fn gauge(self, name: &str) -> Gauge {
+        Gauge(self.series(name, "gauge").0)
+    }
+
+    /// A histogram of the catalogue.
+    pub fn histogram(self, name: &str) -> Histogram {
+        let (series, boundaries) = self.series(name, "histogram");
+        Histogram { series, boundaries }
+    }
+
+    fn series(self, name: &str, wanted: &str) -> (Series, Vec<f64>) {
+        let mut series = Series {
+            name: name.to_owned(),
+            labels: BTreeSet::new(),
+            matchers: Vec::new(),
+            problems: Vec::new(),
+        };
+        let Some(known) = known(name) else {
+            series
+                .problems
+                .push(format!("no metric {name} is declared"));
+            return (series, Vec::new());
+        };
+        if known.kind != wanted {
+            let problem = format!("{name} is a {}, not a {wanted}", known.kind);
+            series.problems.push(problem);
+        }
+        for (label, variable) in self.0 {
+            if known.labels.contains(label) {
+                series.matchers.push(format!("{label}=~\"${variable}\""));
+            }
+        }
+        series.labels = known.labels;
+        (series, known.boundaries)
+    }
+}
+
+struct Known {
+    kind: &'static str,
+    labels: BTreeSet<&'static str>,
+    boundaries: Vec<f64>,
+}
+
+fn known(name: &str) -> Option<Known> {
+    let declared = catalogue().into_iter().find(|metric| metric.name == name);
+    if let Some(metric) = declared {
+        let labels = metric.labels.iter().map(|label| label.name);
+        return Some(Known {
+            kind: metric.kind.prometheus_type(),
+            labels: labels.chain(TARGET).collect(),
+            boundaries: match metric.kind {
+                Kind::Histogram => metric.boundaries.to_vec(),
+                _ => Vec::new(),
+            },
+        });
+    }
+    let other = THIRD_PARTY.iter().find(|metric| metric.name == name)?;
+    Some(Known {
+        kind: other.kind.prometheus_type(),
+        labels: other.labels.iter().copied().chain(TARGET).collect(),
+        boundaries: Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Match, Range};
+    use super::*;
+
+    const SCOPE: Scope = Scope::of(&[("job", "job"), ("tenant_id", "tenant")]);
+
+    #[test]
+    fn a_metric_is_narrowed_only_by_labels_that_it_has() {
+        let published = SCOPE.counter("rustok_event_bus_published_total");
+        let depth = SCOPE.gauge("rustok_event_bus_queue_depth");
+        assert_eq!(
+            published.increase(Range::Shown).text(),
+            "increase(rustok_event_bus_published_total{job=~\"$job\", tenant_id=~\"$tenant\"}[$__range])"
+        );
+        assert_eq!(
+            depth.value().text(),
+            "rustok_event_bus_queue_depth{job=~\"$job\"}"
+        );
+    }
+
+    #[test]
+    fn what_does_not_exist_is_a_problem() {
+        let requests = SCOPE.histogram("rustok_http_request_duration_seconds");
+        for (expr, problem) in [
+            (
+                SCOPE.gauge("rustok_http_requests_total").value(),
+                "rustok_http_requests_total is a counter, not a gauge",
+            ),
+            (
+                SCOPE
+                    .counter("rustok_http_requests_total")
+                    .with("route", Match::Is("/"))
+                    .rate(Range::Rate),
+                "no label `route` of rustok_http_requests_total",
+            ),
+            (
+                requests.at_most(0.3).rate(Range::Rate),
+                "rustok_http_request_duration_seconds has no bucket up to 0.3",
+            ),
+            (
+                requests
+                    .buckets()
+                    .rate(Range::Rate)
+                    .sum_by(["job"])
+                    .quantile(0.5),
+                "no `le` for a quantile of sum by (job) \
+                 (rate(rustok_http_request_duration_seconds_bucket{job=~\"$job\"}[$__rate_interval]))",
+            ),
+            (
+                requests.quantile(0.5, ["status"]),
+                "no label `status` in \
+                 rate(rustok_http_request_duration_seconds_bucket{job=~\"$job\"}[$__rate_interval])",
+            ),
+        ] {
+            assert_eq!(expr.problems(), [problem]);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Variables that a reader of a dashboard sets, and constants that its owner sets.
+
+use super::query::{Counter, Expr, Scope};
+
+/// A variable of a dashboard.
+#[derive(Debug, Clone)]
+pub(crate) struct Variable {
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) source: Source,
+}
+
+/// Where its values come from.
+#[derive(Debug, Clone)]
+pub(crate) enum Source {
+    /// The data sources of this type; the one of this uid at first.
+    Plugin {
+        plugin: &'static str,
+        uid: &'static str,
+    },
+    /// The values that a label has; several can be chosen, and all are at first.
+    Label { series: Expr, label: &'static str },
+    /// A value that only an edit changes.
+    Constant(f64),
+}
+
+/// Where metrics come from.
+pub(crate) const METRICS: Variable = Variable {
+    name: "datasource",
+    title: "Metrics",
+    source: Source::Plugin {
+        plugin: "prometheus",
+        uid: "prometheus",
+    },
+};
+
+/// Where traces come from.
+pub(crate) const TRACES: Variable = Variable {
+    name: "jaeger",
+    title: "Traces",
+    source: Source::Plugin {
+        plugin: "jaeger",
+        uid: "jaeger",
+    },
+};
+
+/// The services that have this counter.
+pub(crate) fn job(counter: &str) -> Variable {
+    Variable {
+        name: "job",
+        title: "Service",
+        source: values("job", &Scope::all().counter(counter)),
+    }
+}
+
+/// The instances of the selected services.
+pub(crate) fn instance(counter: &str) -> Variable {
+    const SCOPE: Scope = Scope::of(&[("job", "job")]);
+    Variable {
+        name: "instance",
+        title: "Instance",
+        source: values("instance", &SCOPE.counter(counter)),
+    }
+}
+
+/// The tenants of the selected instances.
+pub(crate) fn tenant(counter: &str) -> Variable {
+    const SCOPE: Scope = Scope::of(&[("job", "job"), ("instance", "instance")]);
+    Variable {
+        name: "tenant",
+        title: "Tenant",
+        source: values("tenant_id", &SCOPE.counter(counter)),
+    }
+}
+
+impl Variable {
+    /// What its query refers to that does not exist.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let Source::Label { series, label } = &self.source else {
+            return Vec::new();
+        };
+        let mut problems = series.problems().to_vec();
+        if problems.is_empty() && !series.labels().contains(label) {
+            problems.push(format!("no label `{label}` of {}", series.text()));
+        }
+        problems
+    }
+}
+
+fn values(label: &'static str, of: &Counter) -> Source {
+    let series = of.series();
+    Source::Label { series, label }
+}

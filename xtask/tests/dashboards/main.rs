@@ -1,0 +1,10 @@
+//! The committed dashboards hold what they promise. That their queries have data is seen in `end_to_end/dashboards.rs`.
+
+mod file;
+mod guide;
+mod links;
+mod panels;
+mod promql;
+mod provisioning;
+mod queries;
+mod schema;

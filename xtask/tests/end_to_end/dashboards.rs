@@ -1,0 +1,212 @@
+//! Every query of every panel has data in the real Prometheus, every variable has values, every link leads to traces.
+
+#[path = "../dashboards/file.rs"]
+mod file;
+mod selectors;
+
+use std::process::Command;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use xtask::dashboards::query::THIRD_PARTY;
+use xtask::stack::Stack;
+use xtask::stack::programs::{self, Program};
+use xtask::stack::query::{jaeger_search, jaeger_services, prometheus_api, prometheus_query};
+
+use crate::server::{Protocol, Server};
+use crate::support::{eventually, scratch, stack};
+use file::{File, Times, list, text};
+
+const TIMES: Times = Times {
+    rate_interval: "1m",
+    range: "5m",
+};
+/// The traffic has met everything by then, errors too.
+const LIMIT: Duration = Duration::from_secs(150);
+
+#[test]
+fn every_query_of_every_panel_has_data() {
+    let started = SystemTime::now();
+    let stack = stack("dashboards");
+    let folder = scratch("dashboards_server");
+    let logs = ("OTEL_LOGS_EXPORTER", "otlp");
+    let server = Server::start(
+        &stack,
+        &folder,
+        "one",
+        Protocol::Grpc,
+        &["--traffic"],
+        &[logs],
+    );
+    let files = file::all();
+
+    let deadline = Instant::now() + LIMIT;
+    let left = || deadline.saturating_duration_since(Instant::now());
+    for file in &files {
+        eventually(left(), || nothing_is_missing(&stack, file));
+    }
+    for file in &files {
+        print_table(&stack, file);
+        deployments_are_marked(&stack, file, started);
+    }
+    what_appears_only_after_failures_exists();
+    links_lead_to_traces(&stack, &files, &server);
+}
+
+/// The panels without data, the selectors that select nothing, and the variables without values.
+///
+/// Each selector is asked for by itself too: `or` would hide one that is wrong.
+fn nothing_is_missing(stack: &Stack, file: &File) -> Result<(), String> {
+    let mut missing = Vec::new();
+    for values in file.label_values() {
+        if values_of(stack, file, values.series, values.label)?.is_empty() {
+            missing.push(format!("variable {}", values.variable));
+        }
+    }
+    for query in file.queries() {
+        let name = format!("{} {}", query.panel["title"], query.target["refId"]);
+        let filled = file.fill(query.expr, TIMES);
+        if series(stack, &filled)? == 0 {
+            missing.push(format!("{name}: {filled}"));
+        }
+        for selector in selectors::of(&filled) {
+            if !only_after_failures(&selector.name) && series(stack, &selector.text)? == 0 {
+                missing.push(format!("{name}: {}", selector.text));
+            }
+        }
+    }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(format!(
+            "{} without data:\n  {}",
+            file.name,
+            missing.join("\n  ")
+        ))
+    }
+}
+
+fn print_table(stack: &Stack, file: &File) {
+    println!("\n{:<26}{:<38}{:>6}", file.name, "panel", "series");
+    for panel in file.panels() {
+        let queries = file
+            .queries()
+            .filter(|query| std::ptr::eq(query.panel, panel));
+        let found =
+            queries.map(|query| series(stack, &file.fill(query.expr, TIMES)).expect("a result"));
+        println!(
+            "{:<26}{:<38}{:>6}",
+            "",
+            text(&panel["title"]),
+            found.sum::<usize>()
+        );
+    }
+    for values in file.label_values() {
+        let found = values_of(stack, file, values.series, values.label).expect("values");
+        println!(
+            "{:<26}{:<38}{:>6}",
+            "",
+            format!("${}", values.variable),
+            found.len()
+        );
+    }
+}
+
+/// The start of the service is the start of a version that did not run before.
+fn deployments_are_marked(stack: &Stack, file: &File, started: SystemTime) {
+    let seconds = |time: SystemTime| {
+        time.duration_since(UNIX_EPOCH)
+            .expect("after 1970")
+            .as_secs()
+    };
+    let (start, end) = (seconds(started), seconds(SystemTime::now()));
+    for expr in file.annotations() {
+        let query = file.fill(expr, TIMES);
+        let (start, end) = (start.to_string(), end.to_string());
+        let parameters = [
+            ("query", &*query),
+            ("start", &*start),
+            ("end", &*end),
+            ("step", "1"),
+        ];
+        let data = prometheus_api(stack, "query_range", &parameters).expect("a result");
+        let marked: Vec<_> = list(&data["result"])
+            .map(|series| text(&series["metric"]["job"]))
+            .collect();
+        assert!(marked.contains(&"rustok-server"), "{}: {data}", file.name);
+    }
+}
+
+/// A name that no healthy Prometheus has: at least the Collector knows it.
+fn what_appears_only_after_failures_exists() {
+    let collector = programs::path(Program::Otelcol).expect("the program");
+    for metric in THIRD_PARTY
+        .iter()
+        .filter(|metric| metric.only_after_failures)
+    {
+        // The exporter adds the suffix.
+        let name = metric.name.strip_suffix("_total").expect("a counter");
+        let found = Command::new("grep")
+            .args(["--quiet", "--text", "--fixed-strings", name])
+            .arg(&collector)
+            .status()
+            .expect("grep runs");
+        assert!(found.success(), "the Collector knows no {name}");
+    }
+}
+
+/// What the panels' links search for is there: services by the label `job`, and slow traces; and in each trace the
+/// instance that leads back to the metrics. Failed traces (`error=true`) are found in every storage of Jaeger but the
+/// one in memory, which takes the text for false.
+fn links_lead_to_traces(stack: &Stack, files: &[File], server: &Server) {
+    let overview = files
+        .iter()
+        .find(|file| file.name == "rustok-overview.json")
+        .expect("the overview");
+    let jobs = values_of(stack, overview, "rustok_http_requests_total", "job").expect("values");
+    eventually(Duration::from_secs(30), || {
+        let services = jaeger_services(stack).map_err(|error| error.to_string())?;
+        let missing: Vec<_> = jobs.iter().filter(|job| !services.contains(job)).collect();
+        if !missing.is_empty() {
+            return Err(format!("{missing:?} are not in {services:?}"));
+        }
+        let traces = jaeger_search(stack, "rustok-server", &[("minDuration", "1ms")])
+            .map_err(|error| error.to_string())?;
+        if traces.is_empty() {
+            return Err("no trace takes a millisecond".to_owned());
+        }
+        let instance = format!(
+            "\"service.instance.id\",\"type\":\"string\",\"value\":\"{}\"",
+            server.instance
+        );
+        for trace in traces {
+            let processes = trace["processes"].to_string();
+            if !processes.contains(&instance) {
+                return Err(format!("no {instance} in {processes}"));
+            }
+        }
+        Ok(())
+    });
+}
+
+/// How many series have a value.
+fn series(stack: &Stack, promql: &str) -> Result<usize, String> {
+    let samples = prometheus_query(stack, promql).map_err(|error| error.to_string())?;
+    Ok(samples
+        .iter()
+        .filter(|sample| !sample.value.is_nan())
+        .count())
+}
+
+/// What Grafana lists for `label_values(series, label)`.
+fn values_of(stack: &Stack, file: &File, series: &str, label: &str) -> Result<Vec<String>, String> {
+    let endpoint = format!("label/{label}/values");
+    let series = file.fill(series, TIMES);
+    let values = prometheus_api(stack, &endpoint, &[("match[]", &series)])
+        .map_err(|error| error.to_string())?;
+    Ok(list(&values).map(|value| text(value).to_owned()).collect())
+}
+
+fn only_after_failures(name: &str) -> bool {
+    let mut metrics = THIRD_PARTY.iter();
+    metrics.any(|metric| metric.name == name && metric.only_after_failures)
+}
