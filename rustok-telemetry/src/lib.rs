@@ -36,6 +36,7 @@ pub mod config;
 mod delivery;
 mod error;
 mod error_type;
+pub mod health;
 pub mod http;
 mod init;
 mod layers;
@@ -58,6 +59,7 @@ pub use rustok_telemetry_macros::{ErrorType, LabelValue, instrument, metrics};
 pub use self::{
     error::InitError,
     error_type::ErrorType,
+    health::{Health, health},
     init::{Builder, builder, init},
     lifecycle::lost_records,
     logging::LogFormat,

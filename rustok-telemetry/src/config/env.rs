@@ -1,18 +1,19 @@
-//! The only reader of `OTEL_*` variables: collects them, and refuses by name what cannot be honoured.
+//! The only reader of `OTEL_*` and `RUSTOK_TELEMETRY_*` variables: collects them, and refuses by name what cannot be
+//! honoured.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use super::error::Problem;
 use super::setting::{Setting, Source};
-use super::variables::{Status, find_variable, nearest_variable};
+use super::variables::{LOG_FILTER, Status, find_variable, nearest_variable};
 
 /// The variables of this process.
 pub(super) fn process_variables() -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os()
 }
 
-/// The `OTEL_*` variables that are set, and the problems found so far.
+/// The variables that are set, and the problems found so far.
 #[derive(Default)]
 pub(super) struct Reader {
     values: BTreeMap<&'static str, String>,
@@ -22,7 +23,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Keeps what starts with `OTEL_` and is not empty; an empty variable is an unset one.
+    /// Keeps what is [ours to read](is_ours) and not empty; an empty variable is an unset one.
     pub(super) fn collect<N, V>(variables: impl IntoIterator<Item = (N, V)>) -> Self
     where
         N: Into<OsString>,
@@ -36,7 +37,7 @@ impl Reader {
             .collect();
         for (name, value) in variables {
             if let Ok(name) = name.into_string()
-                && name.starts_with("OTEL_")
+                && is_ours(&name)
             {
                 reader.sort(name, value);
             }
@@ -142,10 +143,22 @@ impl Reader {
     fn sort_unknown(&mut self, name: String) {
         match nearest_variable(&name) {
             Some(meant) => {
-                let why = format!("not a variable of OpenTelemetry; did you mean {meant}?");
+                let whose = match name.starts_with(OWN_PREFIX) {
+                    true => "RusToK Telemetry",
+                    false => "OpenTelemetry",
+                };
+                let why = format!("not a variable of {whose}; did you mean {meant}?");
                 self.problems.push(Problem::of_name(&name, None, why));
             }
             None => self.unknown.push(name),
         }
     }
+}
+
+/// What the library's own variables begin with.
+const OWN_PREFIX: &str = "RUSTOK_TELEMETRY_";
+
+/// Whether a variable is one that this library answers for.
+fn is_ours(name: &str) -> bool {
+    name.starts_with("OTEL_") || name.starts_with(OWN_PREFIX) || name == LOG_FILTER
 }

@@ -31,7 +31,7 @@ impl ConfigError {
         if problems.is_empty() {
             return Ok(());
         }
-        problems.sort_by_cached_key(|problem| super::variables::position(&problem.variable));
+        sort(&mut problems);
         Err(Self { problems })
     }
 }
@@ -110,6 +110,11 @@ impl fmt::Display for Problem {
         }
         Ok(())
     }
+}
+
+/// Puts problems into the order of the table of variables.
+pub(super) fn sort(problems: &mut [Problem]) {
+    problems.sort_by_cached_key(|problem| super::variables::position(&problem.variable));
 }
 
 fn heading(count: usize) -> String {
