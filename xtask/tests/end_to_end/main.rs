@@ -5,6 +5,7 @@
     reason = "the tests show the figures that they saw"
 )]
 
+mod doctor;
 mod every_metric;
 mod exposition;
 mod logs;
