@@ -23,11 +23,14 @@
 //! 4. [`http`]: the layer for servers, and the health routes.
 //! 5. [`propagation`]: context into and out of requests and events.
 //! 6. [`LogFormat`], [`Telemetry::log_layer`], [`Telemetry::log_export_layer`]: log lines, and log records by OTLP.
-//! 7. [`config`]: the `OTEL_*` variables.
+//! 7. [`config`]: the `OTEL_*` variables. The program `rustok-telemetry-doctor` shows what they amount to, and whether
+//!    telemetry arrives.
+//! 8. [`health()`]: how telemetry itself fares; `http::HealthRoutes` (feature `axum`): the same and the service's own checks as routes.
 //!
 //! # Cargo features
 //!
 //! - `axum`: route templates for the HTTP layer, and the health routes as a router.
+//! - `serde`: [`Health`] can be serialised.
 //! - `testing`: metrics and spans captured in memory, for the tests of services. For `[dev-dependencies]`.
 
 extern crate self as rustok_telemetry;
@@ -92,6 +95,8 @@ pub mod __private {
 /// The pages in `docs/`, whose examples are compiled and run as tests.
 #[cfg(all(doctest, feature = "axum", feature = "testing"))]
 mod pages {
+    #[doc = include_str!("../../docs/health.md")]
+    mod health {}
     #[doc = include_str!("../../docs/http.md")]
     mod http {}
     #[doc = include_str!("../../docs/instrument.md")]

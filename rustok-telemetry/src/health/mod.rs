@@ -1,6 +1,7 @@
 //! How telemetry itself fares: what was sent, what was not and why, what was folded or lost.
 //!
-//! The same is served at `GET /api/_health/telemetry` by [`HealthRoutes`](crate::http::HealthRoutes).
+//! The same is served at `GET /api/_health/telemetry` by `http::health_routes` and
+//! `http::HealthRoutes` (feature `axum`).
 //!
 //! ```
 //! let health = rustok_telemetry::health();

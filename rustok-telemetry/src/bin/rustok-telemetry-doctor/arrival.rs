@@ -6,7 +6,7 @@ use url::Url;
 use crate::{
     options::Options,
     query::{self, NoAnswer},
-    step::{Failure, Step, StepResult},
+    step::{Step, StepResult},
 };
 
 /// Looks for the span until it is there, or the time is over.
@@ -37,7 +37,7 @@ fn trace(url: &Url, trace_id: &str) -> Result<Option<usize>, NoAnswer> {
 }
 
 fn lost(options: &Options) -> StepResult {
-    Failure::new(
+    StepResult::failed(
         format!("no such trace after {} s", options.wait.as_secs()),
         "the Collector took the span, and it was lost between the Collector and Jaeger",
         "see the Collector's log and otelcol_exporter_send_failed_spans; does its exporter point to this Jaeger \
@@ -56,5 +56,5 @@ fn unreachable(no_answer: &NoAnswer) -> StepResult {
             "give --jaeger the address of its web page, such as http://localhost:16686",
         ),
     };
-    Failure::new(no_answer.seen(), cause, remedy)
+    StepResult::failed(no_answer.seen(), cause, remedy)
 }

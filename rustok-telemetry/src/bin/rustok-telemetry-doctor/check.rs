@@ -9,7 +9,7 @@ use crate::{
     marked::{self, Sent, Taken},
     options::Options,
     prometheus,
-    step::{Failure, Step, StepResult},
+    step::{Step, StepResult},
 };
 
 /// What the live check saw.
@@ -56,7 +56,7 @@ pub fn run(config: &TelemetryConfig, options: &Options) -> Check {
         ),
         Ok(None) => {}
         Err(error) => steps.push(Step::time("send", "", || {
-            Failure::new(
+            StepResult::failed(
                 error,
                 "telemetry cannot be started",
                 "see the settings above",
@@ -139,13 +139,13 @@ fn taken(otlp: &OtlpConfig, sent: &Sent, options: &Options) -> Option<Step> {
     let target = format!("{} ({})", otlp.shown_url(), *otlp.protocol);
     let result = match taken {
         Taken::Whole => StepResult::Ok("taken".to_owned()),
-        Taken::InPart(rejection) => Failure::new(
+        Taken::InPart(rejection) => StepResult::failed(
             format!("{} refused: {}", rejection.items, rejection.reason),
             "the receiver took the request, and not all that was in it",
             "see what it says, and its log",
         ),
         Taken::Not(reason) => diagnose(otlp, reason),
-        Taken::Unanswered => Failure::new(
+        Taken::Unanswered => StepResult::failed(
             format!("no answer within {} s", options.timeout.as_secs()),
             "the receiver hangs, or another program listens there",
             format!("check what listens at {}", otlp.shown_url()),

@@ -1,12 +1,13 @@
 //! Why a receiver that can be reached did not take what was sent, and what would be right.
 
-use rustok_telemetry::config::{OtlpConfig, Protocol, Signal};
+use rustok_telemetry::config::{OtlpConfig, Protocol};
 
 use crate::{
     endpoint::{Address, variable},
     marked::name,
+    mismatch::{tls, wrong_protocol},
     speaks::{Speaks, ask},
-    step::{Failure, StepResult},
+    step::StepResult,
 };
 
 /// Finds the cause in what the exporter said, and asks the port where that is not enough.
@@ -27,10 +28,11 @@ fn explain(otlp: &OtlpConfig, reason: &str, speaks: impl FnOnce() -> Speaks) -> 
             None => unexplained(otlp, &refusal),
         },
     };
-    Failure::new(reason, cause, remedy)
+    StepResult::failed(reason, cause, remedy)
 }
 
-type Found = (String, String);
+/// A cause, and its remedy.
+pub type Found = (String, String);
 
 /// What kind of refusal it is.
 #[derive(Debug, PartialEq, Eq)]
@@ -111,88 +113,6 @@ fn too_large() -> Found {
     )
 }
 
-/// The port speaks another protocol than the configured one.
-fn wrong_protocol(otlp: &OtlpConfig, speaks: Speaks) -> Option<Found> {
-    let protocol = variable(otlp, "PROTOCOL");
-    let endpoint = variable(otlp, "ENDPOINT");
-    let with_tls = otlp.url().starts_with("https:");
-    match (speaks, *otlp.protocol) {
-        (Speaks::Tls, _) if !with_tls => Some((
-            "the port speaks TLS, and the endpoint says http".to_owned(),
-            format!("write https:// in {endpoint}"),
-        )),
-        (Speaks::Http1 | Speaks::Http2, _) if with_tls => Some((
-            "the port speaks without TLS, and the endpoint says https".to_owned(),
-            format!("write http:// in {endpoint}, or the port that has TLS"),
-        )),
-        (Speaks::Http1, Protocol::Grpc) => Some((
-            "wrong protocol: the port speaks HTTP/1.1, not gRPC".to_owned(),
-            format!("set {protocol}=http/protobuf, or use the gRPC port (usually 4317)"),
-        )),
-        (Speaks::Http2, Protocol::HttpProtobuf) => Some((
-            "wrong protocol: the port speaks gRPC (HTTP/2), not HTTP/1.1".to_owned(),
-            format!("set {protocol}=grpc, or use the HTTP port (usually 4318)"),
-        )),
-        (Speaks::Nothing, _) if !with_tls => Some((
-            "the port takes connections, and answers neither HTTP nor gRPC".to_owned(),
-            format!("check the port in {endpoint}: another program listens there"),
-        )),
-        _ => None,
-    }
-}
-
-/// TLS is between the two, and one does not accept the other.
-fn tls(otlp: &OtlpConfig, reason: &str) -> Option<Found> {
-    let text = reason.to_ascii_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    let certificate = variable(otlp, "CERTIFICATE");
-    if says(&["certificaterequired", "certificate required"]) {
-        let key = variable(otlp, "CLIENT_KEY");
-        let own = variable(otlp, "CLIENT_CERTIFICATE");
-        return Some((
-            "the server wants a client certificate".to_owned(),
-            format!("set {own} and {key}"),
-        ));
-    }
-    if says(&[
-        "unknownissuer",
-        "unknown issuer",
-        "selfsigned",
-        "self-signed",
-        "unknownca",
-    ]) {
-        return Some((
-            "nobody trusted has signed the certificate that was shown".to_owned(),
-            format!(
-                "set {certificate} to the authority's certificate; check the client's, if there is one"
-            ),
-        ));
-    }
-    if says(&["notvalidforname", "not valid for name"]) {
-        return Some((
-            "the server's certificate is for another name".to_owned(),
-            format!(
-                "use a name in {} that the certificate has",
-                variable(otlp, "ENDPOINT")
-            ),
-        ));
-    }
-    if says(&["expired", "notvalidyet"]) {
-        let remedy = "renew it, or set the clock";
-        return Some((
-            "a certificate is not valid now".to_owned(),
-            remedy.to_owned(),
-        ));
-    }
-    if says(&["certificate", "tls", "handshake"]) {
-        return Some((
-            "TLS cannot be agreed upon".to_owned(),
-            format!("check {certificate} and the server's TLS settings"),
-        ));
-    }
-    None
-}
-
 fn unexplained(otlp: &OtlpConfig, refusal: &Refusal) -> Found {
     let signal = name(otlp.signal);
     let url = otlp.shown_url();
@@ -230,12 +150,8 @@ fn unexplained(otlp: &OtlpConfig, refusal: &Refusal) -> Found {
 
 /// Whether the path is the one that every Collector has. gRPC has no other.
 fn has_usual_path(otlp: &OtlpConfig) -> bool {
-    let path = match otlp.signal {
-        Signal::Traces | Signal::Metrics | Signal::Logs => otlp.signal.path(),
-        _ => return false,
-    };
     let url = url::Url::parse(&otlp.url());
-    *otlp.protocol == Protocol::Grpc || url.is_ok_and(|url| url.path() == path)
+    *otlp.protocol == Protocol::Grpc || url.is_ok_and(|url| url.path() == otlp.signal.path())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::{
 use rustok_telemetry::config::{OtlpConfig, Protocol, Source};
 use url::Url;
 
-use crate::step::{Failure, Step, StepResult};
+use crate::step::{Step, StepResult};
 
 /// How long to wait for a connection.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -101,7 +101,7 @@ fn resolve(address: &Address, otlp: &OtlpConfig) -> StepResult {
     });
     let wrong = |seen: String| {
         let remedy = format!("check the host in {}", variable(otlp, "ENDPOINT"));
-        Failure::new(seen, "nobody knows a host of that name here", remedy)
+        StepResult::failed(seen, "nobody knows a host of that name here", remedy)
     };
     match found {
         Ok(addresses) if addresses.is_empty() => wrong("no addresses".to_owned()),
@@ -137,7 +137,7 @@ fn connect(address: &Address, otlp: &OtlpConfig) -> StepResult {
             other.port
         );
     }
-    Failure::new(error.to_string(), cause, remedy)
+    StepResult::failed(error.to_string(), cause, remedy)
 }
 
 /// The other one of the two usual ports.

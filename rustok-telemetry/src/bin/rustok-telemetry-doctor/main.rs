@@ -17,6 +17,7 @@ mod diagnosis;
 mod endpoint;
 mod json;
 mod marked;
+mod mismatch;
 mod options;
 mod prometheus;
 mod query;

@@ -9,7 +9,7 @@ use crate::{
     marked::METRIC,
     options::Options,
     query::{self, NoAnswer},
-    step::{Failure, Step, StepResult},
+    step::{Step, StepResult},
 };
 
 /// Looks for the metric until it is there, or the time is over.
@@ -56,15 +56,12 @@ fn lost(url: &Url, series: &str, options: &Options) -> StepResult {
     let down: Vec<String> = targets.iter().filter_map(down).collect();
     if targets.is_empty() {
         let remedy = "add the Collector's port for metrics (8889) to its scrape targets";
-        return Failure::new(seen, format!("{between}: it scrapes nothing"), remedy);
+        return StepResult::failed(seen, format!("{between}: it scrapes nothing"), remedy);
     }
     if !down.is_empty() {
-        let cause = format!("{between}: it cannot scrape {}", down.join("; "));
-        return Failure::new(
-            seen,
-            cause,
-            "check these targets: is the Collector's among them?",
-        );
+        let cause = format!("{between}; down among its targets: {}", down.join("; "));
+        let remedy = "if the Collector's port for metrics (8889) is one of these, see why; if it is no target, add it";
+        return StepResult::failed(seen, cause, remedy);
     }
     let interval = targets
         .iter()
@@ -76,7 +73,7 @@ fn lost(url: &Url, series: &str, options: &Options) -> StepResult {
             "it scrapes every {} s, which is longer than was waited",
             interval.as_secs()
         );
-        return Failure::new(
+        return StepResult::failed(
             seen,
             cause,
             format!("give --wait {}", interval.as_secs() * 2),
@@ -84,7 +81,7 @@ fn lost(url: &Url, series: &str, options: &Options) -> StepResult {
     }
     let remedy = "is the Collector's port for metrics (8889) among its targets, and has the Collector's pipeline for \
                   metrics the exporter `prometheus`?";
-    Failure::new(
+    StepResult::failed(
         seen,
         format!("{between}, although all targets are up"),
         remedy,
@@ -136,7 +133,7 @@ fn unreachable(no_answer: &NoAnswer) -> StepResult {
             "give --prometheus the address of its web page, such as http://localhost:9090",
         ),
     };
-    Failure::new(no_answer.seen(), cause, remedy)
+    StepResult::failed(no_answer.seen(), cause, remedy)
 }
 
 #[cfg(test)]

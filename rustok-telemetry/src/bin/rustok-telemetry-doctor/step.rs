@@ -65,14 +65,13 @@ impl Step {
     }
 }
 
-impl Failure {
-    /// As the result of a step.
-    pub fn new(
+impl StepResult {
+    pub fn failed(
         seen: impl Into<String>,
         cause: impl Into<String>,
         remedy: impl Into<String>,
-    ) -> StepResult {
-        StepResult::Failed(Self {
+    ) -> Self {
+        Self::Failed(Failure {
             seen: seen.into(),
             cause: cause.into(),
             remedy: remedy.into(),
