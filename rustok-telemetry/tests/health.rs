@@ -281,3 +281,31 @@ fn wait_until(condition: impl Fn() -> bool) {
         thread::sleep(Duration::from_millis(20));
     }
 }
+
+/// `docs/health.md` shows every key of the answer.
+#[test]
+fn the_documented_json_is_what_is_answered() {
+    let page = include_str!("../../docs/health.md");
+    let block = page
+        .split("```json\n")
+        .nth(2)
+        .and_then(|rest| rest.split("```").next());
+    let documented: Value = serde_json::from_str(block.expect("a block")).expect("JSON");
+    let answered = health().to_json();
+    let traces = ["signals", "traces"];
+    let paths = [
+        &[][..],
+        &["signals"],
+        &traces,
+        &["signals", "traces", "queue"],
+        &["records_lost"],
+    ];
+    for path in paths {
+        let keys = |value: &Value| -> Vec<String> {
+            let found = path.iter().fold(value, |value, key| &value[key]);
+            let fields = found.as_object().expect("an object");
+            fields.keys().cloned().collect()
+        };
+        assert_eq!(keys(&documented), keys(&answered), "{path:?}");
+    }
+}

@@ -1,7 +1,9 @@
 //! What the doctor says of a configuration.
 
+use std::collections::BTreeSet;
+
 use rustok_telemetry::config::TelemetryConfig;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{doctor, doctor_json};
 
@@ -108,4 +110,45 @@ fn what_is_switched_off_is_not_checked() {
         "{}",
         said.text
     );
+}
+
+/// `docs/doctor.md` shows the JSON that machines read, with every key.
+#[test]
+fn the_documented_json_is_what_is_printed() {
+    let page = include_str!("../../../docs/doctor.md");
+    let block = page
+        .split("```json\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next());
+    let documented: Value = serde_json::from_str(block.expect("a block")).expect("JSON");
+    let variables = [
+        ("RUSTOK_TELEMETRY_STRICT", "false"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "1m"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
+        ("OTEL_PYTHON_LOG_LEVEL", "debug"),
+    ];
+    let printed = doctor_json(&["--check"], &variables);
+    assert_eq!(keys(&documented, ""), keys(&printed, ""));
+}
+
+/// The paths of all keys; of a list, those of all its elements.
+fn keys(value: &Value, path: &str) -> BTreeSet<String> {
+    let below = |(key, value): (&str, &Value)| {
+        let path = format!("{path}/{key}");
+        let mut keys = keys(value, &path);
+        keys.insert(path);
+        keys
+    };
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(key, value)| (key.as_str(), value))
+            .flat_map(below)
+            .collect(),
+        Value::Array(elements) => elements
+            .iter()
+            .flat_map(|element| keys(element, path))
+            .collect(),
+        _ => BTreeSet::new(),
+    }
 }
