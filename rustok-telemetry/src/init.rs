@@ -8,6 +8,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use crate::{
     InitError, LogFormat, Telemetry,
     config::TelemetryConfig,
+    health,
     lifecycle::{self, Stage},
     logging, metrics,
     otlp::ConnectionRuntime,
@@ -62,6 +63,7 @@ pub struct Builder {
     default_service_name: Option<String>,
     attributes: Vec<(String, String)>,
     config: Option<TelemetryConfig>,
+    strict: Option<bool>,
     span_level: Level,
     machinery: Vec<String>,
     log_format: LogFormat,
@@ -75,6 +77,7 @@ impl Default for Builder {
             default_service_name: None,
             attributes: Vec::new(),
             config: None,
+            strict: None,
             span_level: Level::INFO,
             machinery: Vec::new(),
             log_format: LogFormat::default(),
@@ -123,6 +126,28 @@ impl Builder {
     /// A configuration to use instead of reading the environment.
     pub fn config(mut self, config: TelemetryConfig) -> Self {
         self.config = Some(config);
+        self
+    }
+
+    /// Whether a problem in the configuration stops the start, whatever `RUSTOK_TELEMETRY_STRICT` says. If not, each
+    /// problem is one warning, and the variable counts as unset.
+    ///
+    /// ```
+    /// use rustok_telemetry::config::TelemetryConfig;
+    ///
+    /// # fn main() -> Result<(), rustok_telemetry::InitError> {
+    /// let wrong = TelemetryConfig::from_vars_tolerant([
+    ///     ("OTEL_METRIC_EXPORT_INTERVAL", "1m"),
+    ///     # ("OTEL_TRACES_EXPORTER", "none"), ("OTEL_METRICS_EXPORTER", "none"),
+    /// ]);
+    /// assert!(rustok_telemetry::builder().config(wrong.clone()).init().is_err());
+    /// let telemetry = rustok_telemetry::builder().config(wrong).strict(false).init()?;
+    /// # telemetry.shutdown();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = Some(strict);
         self
     }
 
@@ -178,9 +203,7 @@ impl Builder {
         }
         let running = pipeline.install(&config, runtime, span_filter);
         lifecycle::enter(Stage::Running);
-        for notice in config.notices() {
-            tracing::warn!("{notice}");
-        }
+        started(&config);
         Ok(Telemetry {
             running: Some(running),
         })
@@ -189,8 +212,15 @@ impl Builder {
     fn effective_config(&self) -> Result<TelemetryConfig, InitError> {
         let mut config = match &self.config {
             Some(config) => config.clone(),
-            None => TelemetryConfig::from_env()?,
+            None => TelemetryConfig::from_env_tolerant(),
         };
+        if let Some(strict) = self.strict {
+            config.strict.set(strict);
+        }
+        match self.subscriber {
+            true => config.read_log_filter(),
+            false => config.leave_log_filter(),
+        }
         if let Some(name) = &self.service_name {
             config.service_name.set(Some(name.clone()));
         } else if config.service_name.is_none() {
@@ -202,7 +232,10 @@ impl Builder {
             attributes.extend(self.attributes.iter().cloned());
             config.resource_attributes.set(attributes);
         }
-        config.check()?;
+        config.settle()?;
+        if !*config.strict {
+            logging::tolerate_wrong_directives();
+        }
         Ok(config)
     }
 
@@ -215,6 +248,18 @@ impl Builder {
         }
         propagation::install(&config.propagators);
         lifecycle::enter(Stage::Disabled);
+        started(config);
         Ok(Telemetry { running: None })
+    }
+}
+
+/// Says what is wrong and was tolerated, and what is probably not meant, now that there are log lines.
+fn started(config: &TelemetryConfig) {
+    health::remember(config);
+    for problem in &config.problems {
+        tracing::warn!("{problem}. It counts as unset, since the configuration is not strict");
+    }
+    for notice in config.notices() {
+        tracing::warn!("{notice}");
     }
 }

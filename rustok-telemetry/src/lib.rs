@@ -27,7 +27,10 @@
 //! 6. [`event_bus`]: publishing and handling events; [`database`], [`cache`], [`circuit_breaker`]: other parts of a
 //!    service that record themselves; [`runtime`]: the tokio runtime.
 //! 7. [`LogFormat`], [`Telemetry::log_layer`], [`Telemetry::log_export_layer`]: log lines, and log records by OTLP.
-//! 8. [`config`]: the `OTEL_*` variables.
+//! 8. [`config`]: the `OTEL_*` variables. The program `rustok-telemetry-doctor` shows what they amount to, and whether
+//!    telemetry arrives.
+//! 9. [`health()`]: how telemetry itself fares; `http::HealthRoutes` (feature `axum`): the same and the service's own
+//!    checks as routes.
 //!
 //! # Cargo features
 //!
@@ -39,7 +42,8 @@
 //!   `process_start_time_seconds`, `process_threads`. They are read from `/proc` at collection; there is nothing to call.
 //!   On systems other than Linux the feature compiles, and the metrics are absent.
 //! - `reqwest-middleware`: `http::client`, the middleware for HTTP clients.
-//! - `serde`: [`EventContext`](propagation::EventContext) as a map, to be kept in a table.
+//! - `serde`: [`EventContext`](propagation::EventContext) as a map, to be kept in a table; [`Health`] can be
+//!   serialised.
 //! - `sqlx`: names of sqlx's errors, and the connections of its pools.
 //! - `testing`: metrics and spans captured in memory, for the tests of services. For `[dev-dependencies]`.
 //! - `tower-resilience`: `circuit_breaker::observe`, for the breakers of `tower-resilience-circuitbreaker`.
@@ -54,6 +58,7 @@ mod delivery;
 mod error;
 mod error_type;
 pub mod event_bus;
+pub mod health;
 pub mod http;
 mod init;
 mod layers;
@@ -80,6 +85,7 @@ pub use rustok_telemetry_macros::{ErrorType, LabelValue, instrument, metrics};
 pub use self::{
     error::InitError,
     error_type::ErrorType,
+    health::{Health, health},
     init::{Builder, builder, init},
     lifecycle::lost_records,
     logging::LogFormat,
@@ -118,6 +124,8 @@ pub mod __private {
     feature = "testing"
 ))]
 mod pages {
+    #[doc = include_str!("../../docs/health.md")]
+    mod health {}
     #[doc = include_str!("../../docs/http.md")]
     mod http {}
     #[doc = include_str!("../../docs/instrument.md")]

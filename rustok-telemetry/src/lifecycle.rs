@@ -18,6 +18,19 @@ pub(crate) enum Stage {
     ShutDown = 4,
 }
 
+impl Stage {
+    /// As the health report says it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::NotStarted => "not_started",
+            Self::Running => "running",
+            Self::Disabled => "disabled",
+            Self::Stopping => "stopping",
+            Self::ShutDown => "shut_down",
+        }
+    }
+}
+
 static STAGE: AtomicU8 = AtomicU8::new(Stage::NotStarted as u8);
 
 pub(crate) fn stage() -> Stage {

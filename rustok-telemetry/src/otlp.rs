@@ -22,7 +22,7 @@ use tonic::{metadata::MetadataMap, service::Interceptor};
 use crate::{
     InitError,
     config::{OtlpConfig, Protocol as Configured},
-    delivery::Reporting,
+    delivery::{Reporting, note_answer, note_cause},
 };
 
 /// What no limit becomes: the exporters do not take an infinite timeout.
@@ -225,6 +225,11 @@ struct ExactClient {
 impl HttpClient for ExactClient {
     async fn send_bytes(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         self.headers.replace_in(request.headers_mut());
-        self.client.send_bytes(request).await
+        let result = self.client.send_bytes(request).await;
+        match &result {
+            Ok(response) => note_answer(response.status(), response.body()),
+            Err(error) => note_cause(&**error),
+        }
+        result
     }
 }

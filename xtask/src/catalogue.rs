@@ -169,7 +169,8 @@ fn environment_page() -> String {
     let mut page = format!(
         "# Environment variables\n\n{NOTICE}\n\
          Every `OTEL_*` variable of the OpenTelemetry specification, and what this version does with it. A variable \
-         that is not honoured is refused by name: `init` fails and says so. An empty value counts as unset.\n"
+         that is not honoured is refused by name: `init` fails and says so, unless `RUSTOK_TELEMETRY_STRICT` is `false`. \
+         An empty value counts as unset. `rustok-telemetry-doctor` shows [what is in force](doctor.md).\n"
     );
     for section in SECTIONS {
         let _ = writeln!(page, "\n## {}\n", section.title);

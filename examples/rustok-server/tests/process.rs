@@ -215,3 +215,65 @@ fn a_time_that_no_cache_can_hold_is_refused() {
     assert_eq!(status, Some(2), "{said}");
     assert!(said.contains("--tenant-cache-ttl"), "{said}");
 }
+
+#[test]
+fn ten_wrong_variables_are_told_at_once() {
+    let variables = [
+        ("OTEL_SDK_DISABLED", "yes"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "team=web,region"),
+        ("OTEL_PROPAGATORS", "tracecontxt"),
+        ("OTEL_TRACES_SAMPLER", "sometimes"),
+        ("OTEL_TRACES_EXPORTER", "olpt"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "5s"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "0"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "api-key hunter2"),
+        ("OTEL_SERVCIE_NAME", "shop"),
+    ];
+    let database = scratch("x.db");
+    let arguments = ["--port", "0", "--database", text(&database)];
+    let (status, said) = run_with(&arguments, &variables);
+    assert_eq!(status, Some(78), "{said}");
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 11, "a heading and ten problems:\n{said}");
+    assert!(
+        lines[0].ends_with(": 10 problems in the configuration:"),
+        "{said}"
+    );
+    for (name, _) in variables {
+        let told = lines
+            .iter()
+            .filter(|line| line.starts_with(&format!("rustok-server: {name}")));
+        assert_eq!(told.count(), 1, "{name}:\n{said}");
+    }
+    assert!(said.contains("did you mean OTEL_SERVICE_NAME?"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn with_strict_off_wrong_variables_are_warnings_and_the_service_runs() {
+    let variables = [
+        ("RUSTOK_TELEMETRY_STRICT", "false"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "1m"),
+        ("OTEL_CONFIG_FIEL", "x.yaml"),
+        ("RUST_LOG", "rustok_server=loud"),
+    ];
+    let database = scratch("x.db");
+    let arguments = [
+        "--port",
+        "0",
+        "--traffic-seconds",
+        "1",
+        "--database",
+        text(&database),
+    ];
+    let (status, said) = run_with(&arguments, &variables);
+    assert_eq!(status, Some(0), "{said}");
+    for (name, _) in &variables[1..] {
+        let told = said
+            .lines()
+            .filter(|line| line.contains("WARN") && line.contains(&format!(" {name}")));
+        // The inventory, which is another process, has the same environment.
+        assert_eq!(told.count(), 2, "{name}:\n{said}");
+    }
+}

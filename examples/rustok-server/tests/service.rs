@@ -222,12 +222,18 @@ async fn an_outage_of_the_inventory_opens_the_circuit_and_it_closes_again() {
 async fn health() {
     let server = Server::start(&[]);
     let caller = Caller::new(&server);
-    for path in ["/api/_health/live", "/api/_health/ready"] {
-        assert_eq!(
-            caller.call(Method::GET, path, None).await.0,
-            StatusCode::NO_CONTENT
-        );
+    for (path, status) in [
+        ("/api/_health/live", "live"),
+        ("/api/_health/ready", "ready"),
+    ] {
+        let (code, body) = caller.call(Method::GET, path, None).await;
+        assert_eq!(code, StatusCode::OK, "{body}");
+        assert_eq!(body["status"], status, "{body}");
     }
+    let (code, body) = caller
+        .call(Method::GET, "/api/_health/telemetry", None)
+        .await;
+    assert_eq!((code, &body["stage"]), (StatusCode::OK, &json!("running")));
     caller.call(Method::GET, "/api/products", None).await;
     let url = format!("{}/api/_health/metrics", server.url);
     let text = caller

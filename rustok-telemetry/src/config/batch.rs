@@ -9,6 +9,7 @@ use super::setting::{Setting, Source};
 
 /// The SDK reserves room for the whole queue at once, so a slip of a few zeros would take all memory.
 const LARGEST_QUEUE: u32 = 1 << 20;
+const DEFAULT_QUEUE: u32 = 2048;
 
 /// How spans or log records, items in short, are gathered into batches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +34,7 @@ impl BatchConfig {
     }
 
     pub(super) fn read(reader: &mut Reader, names: &BatchVariables) -> Self {
-        let queue = reader.setting(names.queue, 2048, |text| {
+        let queue = reader.setting(names.queue, DEFAULT_QUEUE, |text| {
             parse::integer(text, 1..=LARGEST_QUEUE)
         });
         let batch = reader.setting(names.batch, default_batch(*queue), |text| {
@@ -87,6 +88,20 @@ impl BatchConfig {
             Some(Problem::of_value(name, &value, why?).from(source))
         })
         .collect()
+    }
+
+    /// Puts the specification's default in the place of each value that cannot be used.
+    pub(super) fn mend(&mut self, names: &BatchVariables) {
+        if self.schedule_delay.is_zero() {
+            self.schedule_delay = Setting::default_value(names.default_delay);
+        }
+        if !(1..=LARGEST_QUEUE).contains(&*self.max_queue_size) {
+            self.max_queue_size = Setting::default_value(DEFAULT_QUEUE);
+        }
+        if self.batch_problem(names).is_some() {
+            let size = default_batch(*self.max_queue_size);
+            self.max_export_batch_size = Setting::default_value(size);
+        }
     }
 
     fn batch_problem(&self, names: &BatchVariables) -> Option<String> {

@@ -1,11 +1,12 @@
-//! The only reader of `OTEL_*` variables: collects them, and refuses by name what cannot be honoured.
+//! The only reader of `OTEL_*` and `RUSTOK_TELEMETRY_*` variables: collects them, and refuses by name what cannot be
+//! honoured.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use super::error::Problem;
 use super::setting::{Setting, Source};
-use super::variables::{Status, find_variable, nearest_variable};
+use super::variables::{LOG_FILTER, Status, find_variable, nearest_variable};
 
 /// The variables of this process.
 pub(super) fn process_variables() -> impl Iterator<Item = (OsString, OsString)> {
@@ -21,7 +22,7 @@ pub(super) struct Place {
     pub(super) path: String,
 }
 
-/// The `OTEL_*` variables that are set, and the problems found so far.
+/// The variables that are set, and the problems found so far.
 #[derive(Default)]
 pub(super) struct Reader {
     values: BTreeMap<&'static str, String>,
@@ -35,12 +36,12 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Keeps what starts with `OTEL_` and is not empty; an empty variable is an unset one.
+    /// Keeps what is [ours to read](is_ours) and not empty; an empty variable is an unset one.
     pub(super) fn collect(variables: &BTreeMap<OsString, OsString>) -> Self {
         let mut reader = Self::default();
         for (name, value) in variables.iter().filter(|(_, value)| !value.is_empty()) {
             if let Some(name) = name.to_str()
-                && name.starts_with("OTEL_")
+                && is_ours(name)
             {
                 reader.sort(name.to_owned(), value.clone());
             }
@@ -119,8 +120,13 @@ impl Reader {
         values: BTreeMap<&'static str, (String, Place)>,
     ) -> Vec<&'static str> {
         file.clone_into(&mut self.file);
-        self.problems.clear();
-        let mut not_used = std::mem::take(&mut self.values);
+        let of_opentelemetry = |name: &str| name.starts_with("OTEL_");
+        self.problems
+            .retain(|problem| !of_opentelemetry(problem.variable()));
+        let (mut not_used, own) = std::mem::take(&mut self.values)
+            .into_iter()
+            .partition::<BTreeMap<_, _>, _>(|(name, _)| of_opentelemetry(name));
+        self.values = own;
         not_used.remove("OTEL_CONFIG_FILE");
         for (name, (value, place)) in values {
             self.values.insert(name, value);
@@ -178,10 +184,22 @@ impl Reader {
     fn sort_unknown(&mut self, name: String) {
         match nearest_variable(&name) {
             Some(meant) => {
-                let why = format!("not a variable of OpenTelemetry; did you mean {meant}?");
+                let whose = match name.starts_with(OWN_PREFIX) {
+                    true => "RusToK Telemetry",
+                    false => "OpenTelemetry",
+                };
+                let why = format!("not a variable of {whose}; did you mean {meant}?");
                 self.problems.push(Problem::of_name(&name, None, why));
             }
             None => self.unknown.push(name),
         }
     }
+}
+
+/// What the library's own variables begin with.
+const OWN_PREFIX: &str = "RUSTOK_TELEMETRY_";
+
+/// Whether a variable is one that this library answers for.
+fn is_ours(name: &str) -> bool {
+    name.starts_with("OTEL_") || name.starts_with(OWN_PREFIX) || name == LOG_FILTER
 }

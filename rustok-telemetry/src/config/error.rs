@@ -31,9 +31,7 @@ impl ConfigError {
         if problems.is_empty() {
             return Ok(());
         }
-        problems.sort_by_cached_key(|problem| {
-            (problem.line, super::variables::position(&problem.variable))
-        });
+        sort(&mut problems);
         Err(Self { problems })
     }
 }
@@ -131,6 +129,13 @@ impl fmt::Display for Problem {
         }
         Ok(())
     }
+}
+
+/// Puts problems into the order of the table of variables.
+pub(super) fn sort(problems: &mut [Problem]) {
+    problems.sort_by_cached_key(|problem| {
+        (problem.line, super::variables::position(&problem.variable))
+    });
 }
 
 fn heading(count: usize) -> String {

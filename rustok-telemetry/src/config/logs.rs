@@ -35,6 +35,11 @@ impl LogsConfig {
     pub(super) fn problems(&self) -> Vec<Problem> {
         self.batch.problems(&batch::LOG_RECORDS)
     }
+
+    /// Puts the specification's default in the place of each value that cannot be used.
+    pub(super) fn mend(&mut self) {
+        self.batch.mend(&batch::LOG_RECORDS);
+    }
 }
 
 /// Where log records go, besides standard error.

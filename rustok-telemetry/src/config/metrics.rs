@@ -10,6 +10,7 @@ use super::parse;
 use super::setting::Setting;
 
 const INTERVAL: &str = "OTEL_METRIC_EXPORT_INTERVAL";
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Settings of metrics.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,17 +33,16 @@ pub struct MetricsConfig {
 
 impl MetricsConfig {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let seconds = Duration::from_secs;
         Self {
             exporter: reader.setting(
                 "OTEL_METRICS_EXPORTER",
                 MetricsExporter::Otlp,
                 MetricsExporter::parse,
             ),
-            interval: reader.setting(INTERVAL, seconds(60), parse::interval),
+            interval: reader.setting(INTERVAL, DEFAULT_INTERVAL, parse::interval),
             timeout: reader.setting(
                 "OTEL_METRIC_EXPORT_TIMEOUT",
-                Some(seconds(30)),
+                Some(Duration::from_secs(30)),
                 parse::timeout,
             ),
             temporality: reader.setting(
@@ -69,6 +69,13 @@ impl MetricsConfig {
         let interval = &self.interval;
         let problem = Problem::of_value(INTERVAL, "0", "not more than 0").from(interval.source);
         interval.is_zero().then_some(problem).into_iter().collect()
+    }
+
+    /// Puts the specification's default in the place of each value that cannot be used.
+    pub(super) fn mend(&mut self) {
+        if self.interval.is_zero() {
+            self.interval = Setting::default_value(DEFAULT_INTERVAL);
+        }
     }
 }
 

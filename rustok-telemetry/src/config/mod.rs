@@ -2,7 +2,8 @@
 //!
 //! Every `OTEL_*` variable of the OpenTelemetry specification is either honoured or refused by name;
 //! none is ignored silently, and a value that cannot be used is an error, never a default.
-//! All problems are reported in one [`ConfigError`].
+//! All problems are reported in one [`ConfigError`]. With `RUSTOK_TELEMETRY_STRICT=false` each is one warning instead,
+//! and the variable counts as unset.
 //!
 //! Each setting knows where its value came from ([`Source`]). Precedence, lowest first:
 //!

@@ -4,6 +4,7 @@ use std::fmt::{self, Display};
 use std::time::Duration;
 
 use super::batch::BatchConfig;
+use super::error::Problem;
 use super::otlp::OtlpConfig;
 use super::resource::Propagator;
 use super::setting::{Setting, Source};
@@ -23,6 +24,8 @@ pub struct Report {
     pub lines: Vec<ReportLine>,
     /// `OTEL_*` variables that are set and that nobody here knows.
     pub unknown: Vec<String>,
+    /// What is wrong. Each of these variables counts as unset.
+    pub problems: Vec<Problem>,
     /// What is allowed, but probably not meant.
     pub notices: Vec<String>,
 }
@@ -48,6 +51,7 @@ impl Report {
         Self {
             lines: lines.0,
             unknown: config.unknown.clone(),
+            problems: config.problems.clone(),
             notices: config.notices(),
         }
     }
@@ -65,6 +69,9 @@ impl Display for Report {
         }
         for name in &self.unknown {
             writeln!(f, "unknown: {} is set, and left alone", one_line(name))?;
+        }
+        for problem in &self.problems {
+            writeln!(f, "problem: {problem}")?;
         }
         for notice in &self.notices {
             writeln!(f, "notice: {notice}")?;
@@ -92,10 +99,12 @@ impl Lines {
             .iter()
             .map(|(key, value)| format!("{key}={value}"));
         let propagators = config.propagators.iter().map(Propagator::to_string);
+        self.add("strict", &config.strict, *config.strict);
         self.add("disabled", &config.disabled, *config.disabled);
         self.add("service.name", &config.service_name, name);
         self.add("resource.attributes", attributes, joined(pairs));
         self.add("propagators", &config.propagators, joined(propagators));
+        self.add("log.filter", &config.log_filter, &*config.log_filter);
     }
 
     fn traces(&mut self, config: &TelemetryConfig) {

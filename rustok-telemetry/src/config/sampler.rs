@@ -118,6 +118,17 @@ pub(super) fn sampler_problem(sampler: &Setting<Sampler>) -> Option<Problem> {
     Some(problem.from(sampler.source))
 }
 
+/// Puts the default ratio in the place of one that cannot be.
+pub(super) fn mend_sampler(sampler: &mut Setting<Sampler>) {
+    if sampler_problem(sampler).is_some() {
+        sampler.value = match sampler.value {
+            Sampler::TraceIdRatio(_) => Sampler::TraceIdRatio(1.0),
+            Sampler::ParentBasedTraceIdRatio(_) => Sampler::ParentBasedTraceIdRatio(1.0),
+            other => other,
+        };
+    }
+}
+
 /// Whether the argument must be a ratio. `None` when the sampler is refused, so that nobody knows.
 fn needs_ratio(reader: &Reader, name: SamplerName) -> Option<bool> {
     if reader.has_failed(SAMPLER) {

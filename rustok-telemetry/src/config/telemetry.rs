@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use super::env::{Reader, process_variables};
-use super::error::ConfigError;
+use super::error::{ConfigError, Problem, sort};
 use super::logs::LogsConfig;
 use super::metrics::MetricsConfig;
 use super::parse;
 use super::report::Report;
 use super::resource::{Propagator, Resource, read_propagators, read_resource};
-use super::setting::Setting;
+use super::setting::{Setting, Source};
 use super::traces::TracesConfig;
+use super::variables::{LOG_FILTER, STRICT};
+use crate::logging::check_directives;
 
 /// The whole configuration: every setting, with its source.
 ///
@@ -19,6 +21,8 @@ use super::traces::TracesConfig;
 /// [`check`](TelemetryConfig::check) it. Printing it shows no secrets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TelemetryConfig {
+    /// Whether a problem stops `init`. If not, each is one warning, and the variable counts as unset.
+    pub strict: Setting<bool>,
     /// Whether all telemetry is off. Propagators work all the same, as the specification says.
     pub disabled: Setting<bool>,
     /// The service's name, from `OTEL_SERVICE_NAME` or else from `service.name` among the attributes.
@@ -33,8 +37,13 @@ pub struct TelemetryConfig {
     pub metrics: MetricsConfig,
     /// Settings of log records.
     pub logs: LogsConfig,
+    /// Which log lines are wanted. For the report: the lines follow `RUST_LOG` of the process.
+    pub log_filter: Setting<String>,
     /// `OTEL_*` variables that are set and that nobody here knows.
     pub unknown: Vec<String>,
+    /// What is wrong in the variables that were read. `init` fails if there is anything, unless
+    /// [`strict`](Self::strict) is off.
+    pub problems: Vec<Problem>,
     /// The file that the settings come from, if `OTEL_CONFIG_FILE` names one.
     pub file: Option<ConfigFile>,
 }
@@ -53,17 +62,46 @@ impl TelemetryConfig {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong, at once.
+    /// Everything that is wrong, at once; nothing with `RUSTOK_TELEMETRY_STRICT=false`.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_vars(process_variables())
     }
 
-    /// The configuration from these variables. Those that do not start with `OTEL_` are left alone.
+    /// The configuration from the variables of this process, whatever is wrong with them: see
+    /// [`from_vars_tolerant`](Self::from_vars_tolerant).
+    pub fn from_env_tolerant() -> Self {
+        Self::from_vars_tolerant(process_variables())
+    }
+
+    /// The configuration from these variables. Those that do not start with `OTEL_` or `RUSTOK_TELEMETRY_` are left
+    /// alone, except `RUST_LOG`.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong, at once.
+    /// Everything that is wrong, at once; nothing with `RUSTOK_TELEMETRY_STRICT=false`.
     pub fn from_vars<N, V>(variables: impl IntoIterator<Item = (N, V)>) -> Result<Self, ConfigError>
+    where
+        N: Into<OsString>,
+        V: Into<OsString>,
+    {
+        let config = Self::from_vars_tolerant(variables);
+        if *config.strict {
+            ConfigError::check(config.problems.clone())?;
+        }
+        Ok(config)
+    }
+
+    /// The configuration from these variables, whatever is wrong with them. What is wrong is in
+    /// [`problems`](Self::problems), and counts as unset.
+    ///
+    /// ```
+    /// use rustok_telemetry::config::TelemetryConfig;
+    ///
+    /// let config = TelemetryConfig::from_vars_tolerant([("OTEL_METRIC_EXPORT_INTERVAL", "1m")]);
+    /// assert_eq!(config.metrics.interval.as_secs(), 60);
+    /// assert_eq!(config.problems[0].variable(), "OTEL_METRIC_EXPORT_INTERVAL");
+    /// ```
+    pub fn from_vars_tolerant<N, V>(variables: impl IntoIterator<Item = (N, V)>) -> Self
     where
         N: Into<OsString>,
         V: Into<OsString>,
@@ -77,9 +115,11 @@ impl TelemetryConfig {
         let file = super::file::apply(&mut reader, &variables);
         #[cfg(not(feature = "config-file"))]
         let file = None;
+        let strict = reader.setting(STRICT, true, parse::boolean);
         let disabled = reader.setting("OTEL_SDK_DISABLED", false, parse::boolean);
         let Resource { name, attributes } = read_resource(&mut reader);
-        let config = Self {
+        let mut config = Self {
+            strict,
             disabled,
             service_name: name,
             resource_attributes: attributes,
@@ -87,11 +127,14 @@ impl TelemetryConfig {
             traces: TracesConfig::read(&mut reader),
             metrics: MetricsConfig::read(&mut reader),
             logs: LogsConfig::read(&mut reader),
+            log_filter: reader.setting(LOG_FILTER, "info".to_owned(), check_directives),
             unknown: reader.take_unknown(),
             file,
+            problems: reader.into_problems(),
         };
-        ConfigError::check(reader.into_problems())?;
-        Ok(config)
+        sort(&mut config.problems);
+        config.mend();
+        config
     }
 
     /// Checks values that were set in code: ranges, and what must fit together.
@@ -101,10 +144,53 @@ impl TelemetryConfig {
     ///
     /// Everything that is wrong, at once.
     pub fn check(&self) -> Result<(), ConfigError> {
+        ConfigError::check(self.problems_of_code())
+    }
+
+    /// Refuses the configuration if anything is wrong with it and it is strict. Otherwise what is wrong is in
+    /// [`problems`](Self::problems) afterwards, and counts as unset.
+    pub(crate) fn settle(&mut self) -> Result<(), ConfigError> {
+        self.problems.append(&mut self.problems_of_code());
+        if *self.strict {
+            ConfigError::check(std::mem::take(&mut self.problems))?;
+        }
+        sort(&mut self.problems);
+        self.mend();
+        Ok(())
+    }
+
+    fn problems_of_code(&self) -> Vec<Problem> {
         let mut problems = self.traces.problems();
         problems.extend(self.metrics.problems());
         problems.extend(self.logs.problems());
-        ConfigError::check(problems)
+        problems
+    }
+
+    /// Leaves nothing that cannot be used.
+    fn mend(&mut self) {
+        self.traces.mend();
+        self.metrics.mend();
+        self.logs.mend();
+    }
+
+    /// Takes over what the process says of log lines, unless that is known already.
+    pub(crate) fn read_log_filter(&mut self) {
+        let told = self
+            .problems
+            .iter()
+            .any(|problem| problem.variable() == LOG_FILTER);
+        if self.log_filter.source == Source::Default && !told {
+            let filter = process_variables().filter(|(name, _)| name == LOG_FILTER);
+            let mut read = Self::from_vars_tolerant(filter);
+            self.log_filter = read.log_filter;
+            self.problems.append(&mut read.problems);
+        }
+    }
+
+    /// Forgets what is wrong with `RUST_LOG`, which somebody else reads.
+    pub(crate) fn leave_log_filter(&mut self) {
+        self.problems
+            .retain(|problem| problem.variable() != LOG_FILTER);
     }
 
     /// What is in force, one line per setting, with its source. Secrets are masked.

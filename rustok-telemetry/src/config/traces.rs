@@ -5,7 +5,7 @@ use super::choice::{Choice, choice};
 use super::env::Reader;
 use super::error::Problem;
 use super::otlp::{OtlpConfig, Signal};
-use super::sampler::{Sampler, read_sampler, sampler_problem};
+use super::sampler::{Sampler, mend_sampler, read_sampler, sampler_problem};
 use super::setting::Setting;
 use super::span_limits::SpanLimitsConfig;
 
@@ -43,6 +43,12 @@ impl TracesConfig {
     pub(super) fn problems(&self) -> Vec<Problem> {
         let sampler = sampler_problem(&self.sampler).into_iter();
         sampler.chain(self.batch.problems(&batch::SPANS)).collect()
+    }
+
+    /// Puts the specification's default in the place of each value that cannot be used.
+    pub(super) fn mend(&mut self) {
+        mend_sampler(&mut self.sampler);
+        self.batch.mend(&batch::SPANS);
     }
 }
 

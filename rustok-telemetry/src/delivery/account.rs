@@ -2,16 +2,17 @@
 
 use std::{
     sync::{
-        Condvar, Mutex, PoisonError,
+        Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use opentelemetry_sdk::error::OTelSdkResult;
 
 use super::{
     announce::{announce_failure, announce_recovery},
+    detail::{self, Rejection},
     queue::QueueAccount,
 };
 use crate::lifecycle::{self, Stage};
@@ -83,7 +84,23 @@ pub(crate) struct SignalAccount {
     pub(crate) failed: AtomicU64,
     /// Whether the last export failed.
     failing: AtomicBool,
-    last_error: Mutex<Option<String>>,
+    last: Mutex<LastExports>,
+}
+
+/// The latest exports of one signal, by what became of them.
+#[derive(Debug, Clone)]
+pub(crate) struct LastExports {
+    pub(crate) success: Option<SystemTime>,
+    pub(crate) failure: Option<Failure>,
+    /// What a receiver took only in part.
+    pub(crate) rejection: Option<Rejection>,
+}
+
+/// An export that failed.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    pub(crate) at: SystemTime,
+    pub(crate) reason: String,
 }
 
 impl SignalAccount {
@@ -93,38 +110,52 @@ impl SignalAccount {
             succeeded: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             failing: AtomicBool::new(false),
-            last_error: Mutex::new(None),
+            last: Mutex::new(LastExports {
+                success: None,
+                failure: None,
+                rejection: None,
+            }),
         }
+    }
+
+    /// The latest exports.
+    pub(crate) fn last(&self) -> LastExports {
+        self.lock().clone()
+    }
+
+    /// Whether the last export failed.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
     }
 
     /// Why the last export failed, if it did.
     pub(crate) fn error(&self) -> Option<String> {
-        let error = self
-            .last_error
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        self.failing
-            .load(Ordering::Relaxed)
-            .then(|| error.clone())
-            .flatten()
+        let last = self.lock();
+        let failure = last.failure.as_ref().filter(|_| self.is_failing());
+        failure.map(|failure| failure.reason.clone())
     }
 
     pub(super) fn settle(&self, endpoint: &str, result: &OTelSdkResult) {
+        let detail = detail::take();
         match result {
             Ok(()) => {
                 self.succeeded.fetch_add(1, Ordering::Relaxed);
+                let mut last = self.lock();
+                last.success = Some(SystemTime::now());
+                last.rejection = detail.rejection.or(last.rejection.take());
+                drop(last);
                 if self.failing.swap(false, Ordering::Relaxed) && !DELIVERY.is_failing() {
                     announce_recovery(endpoint);
                 }
             }
             Err(error) => {
                 self.failed.fetch_add(1, Ordering::Relaxed);
-                let error = reason(&error.to_string());
+                let error = reason(&error.to_string(), detail.cause);
                 let first = !DELIVERY.is_failing();
-                *self
-                    .last_error
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+                self.lock().failure = Some(Failure {
+                    at: SystemTime::now(),
+                    reason: error.clone(),
+                });
                 self.failing.store(true, Ordering::Relaxed);
                 // While telemetry stops, its report tells.
                 if first && lifecycle::stage() == Stage::Running {
@@ -132,6 +163,10 @@ impl SignalAccount {
                 }
             }
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, LastExports> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -149,16 +184,15 @@ impl Delivery {
     }
 
     fn is_failing(&self) -> bool {
-        self.signals()
-            .iter()
-            .any(|signal| signal.failing.load(Ordering::Relaxed))
+        self.signals().iter().any(|signal| signal.is_failing())
     }
 }
 
-/// The error without what the SDK puts before every one.
-fn reason(error: &str) -> String {
-    error
-        .strip_prefix("Operation failed: ")
-        .unwrap_or(error)
-        .to_owned()
+/// The error without what the SDK puts before every one, and with what it leaves out.
+fn reason(error: &str, cause: Option<String>) -> String {
+    let error = error.strip_prefix("Operation failed: ").unwrap_or(error);
+    match cause {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_owned(),
+    }
 }

@@ -2,15 +2,17 @@
 //!
 //! The exporters are wrapped (`reporting.rs`) and report every attempt to the account (`account.rs`, `queue.rs`). The
 //! [self metrics](crate::self_metrics) and the [shutdown report](crate::ShutdownReport) read it; `announce.rs` tells
-//! the person at the terminal, once.
+//! the person at the terminal, once. `detail.rs` keeps what the exporters would not tell.
 
 mod account;
 mod announce;
+mod detail;
 mod queue;
 mod reporting;
 
 pub(crate) use self::{
-    account::DELIVERY,
+    account::{DELIVERY, SignalAccount},
+    detail::{note_answer, note_cause},
     queue::{QueueAccount, Verdict},
     reporting::Reporting,
 };

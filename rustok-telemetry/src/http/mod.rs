@@ -60,7 +60,7 @@ mod layer;
 mod method;
 
 #[cfg(feature = "axum")]
-pub use self::health::{HEALTH_PREFIX, health_routes};
+pub use self::health::{DEFAULT_CHECK_TIMEOUT, HEALTH_PREFIX, HealthRoutes, health_routes};
 pub use self::{
     body::{RequestBody, ResponseBody},
     exchange::{BODY_ERROR, CLIENT_CLOSED, PANIC, RouteTemplate, UNMATCHED},

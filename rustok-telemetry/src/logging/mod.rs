@@ -19,6 +19,7 @@ use tracing::Subscriber;
 use tracing_subscriber::{Layer, filter::FilterExt, filter::filter_fn, registry::LookupSpan};
 
 pub(crate) use self::records::{RecordSender, records};
+pub(crate) use self::wanted::{check_directives, tolerate_wrong_directives};
 use self::{
     format::{HumanLine, JsonLine},
     origin::Spans,

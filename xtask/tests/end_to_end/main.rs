@@ -6,6 +6,7 @@
 )]
 
 mod dashboards;
+mod doctor;
 mod every_metric;
 mod exposition;
 mod logs;

@@ -28,7 +28,7 @@ pub fn routes(state: AppState) -> Router {
     Router::new()
         .merge(rest::routes())
         .merge(graphql::routes(&state))
-        .merge(health::routes())
+        .merge(health::routes(state.db.clone()))
         .fallback(no_such_path)
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -1,5 +1,5 @@
-//! The table of variables: every `OTEL_*` name of the specification, what it means, and whether this
-//! version honours it.
+//! The table of variables: every `OTEL_*` name of the specification and those of this library, what each means, and
+//! whether this version honours it.
 //!
 //! Errors, the report and the documentation all read this table. A name that is not in it is either a
 //! slip of the pen ([`nearest`]) or somebody else's.
@@ -12,6 +12,7 @@ mod table;
 pub(super) use nearest::{nearest, nearest_variable};
 pub(super) use privacy::{Privacy, mask_url, one_line};
 pub use table::SECTIONS;
+pub(super) use table::{LOG_FILTER, STRICT};
 
 /// A part of the table, as the specification divides it.
 #[derive(Debug, Clone, Copy)]

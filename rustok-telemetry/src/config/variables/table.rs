@@ -34,6 +34,7 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Batch log record processor and limits", variables: LOGS },
     Section { title: "Other exporters", variables: OTHERS },
     Section { title: "Declarative configuration", variables: FILES },
+    Section { title: "Of this library", variables: OWN },
 ];
 
 const GENERAL: &[Variable] = &[
@@ -108,6 +109,13 @@ const FILES: &[Variable] = &[
     refused("OTEL_EXPERIMENTAL_CONFIG_FILE", "none", "a path", "The earlier name of OTEL_CONFIG_FILE.", "Use OTEL_CONFIG_FILE"),
 ];
 
+const OWN: &[Variable] = &[
+    honoured(STRICT, "true", "true or false", "Whether a problem in the configuration stops the start. With false each is one warning, and the variable counts as unset."),
+    honoured(LOG_FILTER, "info", "levels and directives, such as info or warn,my_crate=debug", "Which log lines are written, and sent if OTEL_LOGS_EXPORTER says so."),
+];
+
+pub(in crate::config) const STRICT: &str = "RUSTOK_TELEMETRY_STRICT";
+pub(in crate::config) const LOG_FILTER: &str = "RUST_LOG";
 const COUNT: &str = "a whole number from 0 to 2147483647";
 const TIMEOUT: &str = "milliseconds from 0 (no limit) to 2147483647";
 const GENERAL_ONE: &str = "the general one's";

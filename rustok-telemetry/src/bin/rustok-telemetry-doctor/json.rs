@@ -1,0 +1,67 @@
+//! The findings as JSON, for machines. `docs/doctor.md` has the schema; keys are only ever added within a version.
+
+use serde_json::{Value, json};
+
+use crate::{
+    Findings, Outcome,
+    check::Check,
+    step::{Step, StepResult},
+};
+
+const VERSION: u32 = 1;
+
+pub fn render(findings: &Findings) -> String {
+    let report = findings.config.report();
+    let outcome = findings.outcome();
+    let settings = report.lines.iter().map(
+        |line| json!({"name": line.name, "value": line.value, "source": line.source.to_string()}),
+    );
+    let problems = report.problems.iter().map(|problem| {
+        json!({
+            "variable": problem.variable(),
+            "value": problem.value(),
+            "why": problem.why(),
+            "allowed": problem.allowed(),
+        })
+    });
+    let value = json!({
+        "version": VERSION,
+        "outcome": match outcome {
+            Outcome::Ok => "ok",
+            Outcome::CheckFailed => "check_failed",
+            Outcome::Misconfigured => "misconfigured",
+        },
+        "exit_status": outcome as u8,
+        "settings": settings.collect::<Vec<_>>(),
+        "problems": problems.collect::<Vec<_>>(),
+        "notices": report.notices,
+        "unknown": report.unknown,
+        "check": findings.check.as_ref().map(check),
+    });
+    format!("{value:#}\n")
+}
+
+fn check(check: &Check) -> Value {
+    json!({
+        "run": check.run,
+        "trace_id": check.trace_id,
+        "steps": check.steps.iter().map(step).collect::<Vec<_>>(),
+    })
+}
+
+fn step(step: &Step) -> Value {
+    let (result, seen, failure) = match &step.result {
+        StepResult::Ok(seen) => ("ok", seen, None),
+        StepResult::Skipped(why) => ("skipped", why, None),
+        StepResult::Failed(failure) => ("failed", &failure.seen, Some(failure)),
+    };
+    json!({
+        "step": step.name,
+        "target": step.target,
+        "result": result,
+        "seen": seen,
+        "cause": failure.map(|failure| &failure.cause),
+        "remedy": failure.map(|failure| &failure.remedy),
+        "milliseconds": u64::try_from(step.elapsed.as_millis()).unwrap_or(u64::MAX),
+    })
+}

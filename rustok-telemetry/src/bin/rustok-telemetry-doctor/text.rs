@@ -1,0 +1,138 @@
+//! The findings as text, for a person: one screen.
+
+use std::fmt::Write as _;
+
+use rustok_telemetry::config::{Report, ReportLine, Source};
+
+use crate::{
+    Findings, Outcome,
+    check::Check,
+    options::Options,
+    step::{Step, StepResult},
+};
+
+/// With a check, only those settings are shown that somebody set and that matter.
+pub fn render(findings: &Findings, options: &Options) -> String {
+    let report = findings.config.report();
+    let mut text = String::new();
+    settings(&mut text, &report, options.check);
+    warnings(&mut text, &report, *findings.config.strict);
+    if let Some(check) = &findings.check {
+        steps(&mut text, check);
+    }
+    if findings.not_checked {
+        text.push_str("\nnot checked: a service would not start with this configuration\n");
+    }
+    let check = findings.check.as_ref();
+    let nothing_was_tried = check.is_some_and(|check| !check.steps.iter().any(Step::is_ok));
+    let verdict = match findings.outcome() {
+        Outcome::Ok if nothing_was_tried => "there was nothing to check",
+        Outcome::Ok if findings.check.is_some() => "all is well",
+        Outcome::Ok => "the configuration is right; --check tells whether telemetry arrives",
+        Outcome::CheckFailed => "the check failed",
+        Outcome::Misconfigured => "the configuration is wrong",
+    };
+    let _ = writeln!(text, "\n{verdict}");
+    text
+}
+
+fn settings(text: &mut String, report: &Report, brief: bool) {
+    let shown = |line: &&ReportLine| {
+        !brief || (line.source != Source::Default && matters(report, &line.name))
+    };
+    let lines: Vec<_> = report.lines.iter().filter(shown).collect();
+    let width = lines.iter().map(|line| line.name.len()).max().unwrap_or(0);
+    text.push_str("settings\n");
+    for ReportLine {
+        name,
+        value,
+        source,
+        ..
+    } in &lines
+    {
+        let _ = writeln!(text, "  {name:width$}  {value}  ({source})");
+    }
+    let others = report.lines.len() - lines.len();
+    if others > 0 {
+        let _ = writeln!(
+            text,
+            "  {others} others are defaults or of no effect; leave --check out to see them"
+        );
+    }
+}
+
+/// How a signal would be sent does not matter where it is not.
+fn matters(report: &Report, name: &str) -> bool {
+    let Some((signal, _)) = name
+        .split_once(".otlp.")
+        .or_else(|| name.split_once(".batch."))
+    else {
+        return true;
+    };
+    let exporter = format!("{signal}.exporter");
+    let mut lines = report.lines.iter();
+    lines.any(|line| line.name == exporter && line.value.contains("otlp"))
+}
+
+fn warnings(text: &mut String, report: &Report, strict: bool) {
+    let consequence = match strict {
+        true => "a service does not start",
+        false => "tolerated, each counts as unset",
+    };
+    if !report.problems.is_empty() {
+        let _ = writeln!(
+            text,
+            "\nproblems: {} ({consequence})",
+            report.problems.len()
+        );
+    }
+    for problem in &report.problems {
+        let _ = writeln!(text, "  {problem}");
+    }
+    if !report.notices.is_empty() || !report.unknown.is_empty() {
+        text.push_str("\nnotices\n");
+    }
+    for notice in &report.notices {
+        let _ = writeln!(text, "  {notice}");
+    }
+    for name in &report.unknown {
+        let _ = writeln!(text, "  {} is unknown, and left alone", name.escape_debug());
+    }
+}
+
+fn steps(text: &mut String, check: &Check) {
+    let _ = writeln!(text, "\ncheck, run {}", check.run);
+    let width = check
+        .steps
+        .iter()
+        .map(|step| step.name.len())
+        .max()
+        .unwrap_or(0);
+    for Step {
+        name,
+        target,
+        result,
+        elapsed,
+    } in &check.steps
+    {
+        let milliseconds = elapsed.as_millis();
+        let _ = match result {
+            StepResult::Ok(seen) => {
+                writeln!(
+                    text,
+                    "  ok       {name:width$}  {target}  {seen} ({milliseconds} ms)"
+                )
+            }
+            StepResult::Skipped(why) if target.is_empty() => {
+                writeln!(text, "  skipped  {name:width$}  {why}")
+            }
+            StepResult::Skipped(why) => writeln!(text, "  skipped  {name:width$}  {target}  {why}"),
+            StepResult::Failed(failure) => writeln!(
+                text,
+                "  FAILED   {name:width$}  {target}\n             seen   {}\n             cause  {}\n             \
+                 right  {}",
+                failure.seen, failure.cause, failure.remedy
+            ),
+        };
+    }
+}

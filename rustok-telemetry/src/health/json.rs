@@ -1,0 +1,83 @@
+//! Health as JSON.
+
+use std::time::SystemTime;
+
+use serde_json::{Map, Value, json};
+
+use super::{Health, QueueHealth, SignalHealth, rfc3339::rfc3339};
+
+impl Health {
+    /// As JSON, which is what `GET /api/_health/telemetry` answers. Keys are only ever added.
+    ///
+    /// Times are objects such as `{"at": "2026-11-23T10:05:09Z", "seconds_ago": 1.5}`, and `null` for what has not
+    /// happened. The keys under `signals` are `traces`, `metrics` and `logs`.
+    pub fn to_json(&self) -> Value {
+        let now = SystemTime::now();
+        let signals = self
+            .signals
+            .iter()
+            .map(|signal| (signal.name.to_owned(), of_signal(signal, now)));
+        let folded = self.labels_folded.iter().map(|folded| {
+            json!({"metric": folded.metric, "label": folded.label, "records": folded.records})
+        });
+        json!({
+            "stage": self.stage,
+            "signals": signals.collect::<Map<_, _>>(),
+            "records_lost": by_reason(&self.records_lost),
+            "labels_folded": folded.collect::<Vec<_>>(),
+            "problems": self.problems,
+        })
+    }
+}
+
+/// The same as [`Health::to_json`].
+#[cfg(feature = "serde")]
+impl serde::Serialize for Health {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_json().serialize(serializer)
+    }
+}
+
+fn of_signal(signal: &SignalHealth, now: SystemTime) -> Value {
+    let failure = signal.last_failure.as_ref().map(|failure| {
+        let mut told = moment(failure.at, now);
+        told["reason"] = json!(failure.reason);
+        told
+    });
+    let rejection = signal.last_rejection.as_ref();
+    json!({
+        "endpoint": signal.endpoint,
+        "successes": signal.successes,
+        "failures": signal.failures,
+        "failing": signal.failing,
+        "last_success": signal.last_success.map(|at| moment(at, now)),
+        "last_failure": failure,
+        "last_rejection": rejection.map(|rejection| {
+            json!({"items": rejection.items, "reason": rejection.reason})
+        }),
+        "queue": signal.queue.as_ref().map(of_queue),
+    })
+}
+
+fn of_queue(queue: &QueueHealth) -> Value {
+    json!({
+        "length": queue.length,
+        "capacity": queue.capacity,
+        "exporting": queue.exporting,
+        "exported": queue.exported,
+        "lost": by_reason(&queue.lost),
+    })
+}
+
+fn moment(at: SystemTime, now: SystemTime) -> Value {
+    let ago = now.duration_since(at).unwrap_or_default();
+    json!({"at": rfc3339(at), "seconds_ago": ago.as_millis() as f64 / 1000.0})
+}
+
+fn by_reason(counts: &[(&'static str, u64)]) -> Value {
+    counts
+        .iter()
+        .map(|(reason, count)| ((*reason).to_owned(), json!(count)))
+        .collect::<Map<_, _>>()
+        .into()
+}

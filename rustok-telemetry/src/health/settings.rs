@@ -1,0 +1,35 @@
+//! What the configuration said at the start, as far as health tells it.
+
+use std::sync::OnceLock;
+
+use crate::config::{
+    LogsExporter, MetricsExporter, OtlpConfig, Problem, TelemetryConfig, TracesExporter,
+};
+
+/// Where each signal is sent, if it is, and what was tolerated.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) traces: Option<String>,
+    pub(super) metrics: Option<String>,
+    pub(super) logs: Option<String>,
+    pub(super) problems: Vec<String>,
+}
+
+static SETTINGS: OnceLock<Settings> = OnceLock::new();
+
+/// Keeps what health tells of the configuration. Called once, when telemetry has started.
+pub(crate) fn remember(config: &TelemetryConfig) {
+    let sent =
+        |otlp: &OtlpConfig, wanted: bool| (wanted && !*config.disabled).then(|| otlp.shown_url());
+    let (traces, metrics, logs) = (&config.traces, &config.metrics, &config.logs);
+    SETTINGS.get_or_init(|| Settings {
+        traces: sent(&traces.otlp, *traces.exporter == TracesExporter::Otlp),
+        metrics: sent(&metrics.otlp, *metrics.exporter == MetricsExporter::Otlp),
+        logs: sent(&logs.otlp, *logs.exporter == LogsExporter::Otlp),
+        problems: config.problems.iter().map(Problem::to_string).collect(),
+    });
+}
+
+pub(super) fn recall() -> Option<&'static Settings> {
+    SETTINGS.get()
+}

@@ -1,0 +1,172 @@
+//! Health routes for axum: the metrics as text, how telemetry fares, whether the service lives and can serve.
+
+mod checks;
+
+use std::{fmt::Display, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde_json::{Value, json};
+
+use self::checks::{Check, Checked};
+use crate::prometheus_text;
+
+/// Path below which the health routes are. Requests there are not counted.
+pub const HEALTH_PREFIX: &str = super::layer::HEALTH_PREFIX;
+
+/// How long the checks of readiness may take, unless [`HealthRoutes::timeout`] says otherwise.
+pub const DEFAULT_CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Routes for the health of the telemetry:
+///
+/// - `GET /api/_health/metrics`: all metrics as Prometheus text; 503 when telemetry is not running, with the reason.
+/// - `GET /api/_health/telemetry`: [`Health`](crate::Health) as JSON. It always answers 200: a service whose telemetry
+///   fails is no worse a service.
+///
+/// [`HealthRoutes`] has those of the service, too.
+pub fn health_routes<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    Router::new()
+        .route("/api/_health/metrics", get(metrics))
+        .route("/api/_health/telemetry", get(telemetry))
+}
+
+/// Routes for the health of the service and its telemetry, with checks of the application's own.
+///
+/// Besides those of [`health_routes`]:
+///
+/// - `GET /api/_health/live`: 200 as long as the process serves. It checks nothing else, so that a database that is
+///   away does not make an orchestrator restart the service.
+/// - `GET /api/_health/ready`: 200 if every check passes, else 503. The body names each check that does not pass, and
+///   whether it `failed`, `timed_out` or `panicked`; what a failed one said is logged, once until it passes again.
+///
+/// ```
+/// use std::time::Duration;
+/// use axum::Router;
+/// use rustok_telemetry::http::HealthRoutes;
+/// # #[derive(Clone)] struct Database;
+/// # impl Database { async fn ping(&self) -> Result<(), std::io::Error> { Ok(()) } }
+/// # let database = Database;
+///
+/// let health = HealthRoutes::new()
+///     .check("database", move || {
+///         let database = database.clone();
+///         async move { database.ping().await }
+///     })
+///     .timeout(Duration::from_secs(1));
+/// let app: Router = Router::new().merge(health);
+/// ```
+#[derive(Debug)]
+#[must_use = "merge the routes into a router"]
+pub struct HealthRoutes {
+    checks: Vec<Check>,
+    timeout: Duration,
+}
+
+impl Default for HealthRoutes {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl HealthRoutes {
+    /// Routes without a check: ready as soon as it serves.
+    pub fn new() -> Self {
+        Self {
+            checks: Vec::new(),
+            timeout: DEFAULT_CHECK_TIMEOUT,
+        }
+    }
+
+    /// Something that must work for the service to be ready. `name` is shown to whoever asks.
+    ///
+    /// All checks run at the same time, each as a task of its own: one that hangs or panics fails alone. A check that
+    /// is not done in time is dropped. It must not block its thread.
+    pub fn check<F, R, E>(mut self, name: impl Into<String>, check: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), E>> + Send + 'static,
+        E: Display,
+    {
+        self.checks.push(Check::new(name.into(), check));
+        self
+    }
+
+    /// How long all checks together may take; 2 seconds unless said.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The routes, for a router with any state. `Router::merge` does this by itself.
+    pub fn into_router<S>(self) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let (checks, timeout) = (Arc::new(self.checks), self.timeout);
+        let ready = move || async move { readiness(&checks::run(&checks, timeout).await) };
+        health_routes()
+            .route("/api/_health/live", get(live))
+            .route("/api/_health/ready", get(ready))
+    }
+}
+
+impl<S> From<HealthRoutes> for Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    fn from(routes: HealthRoutes) -> Self {
+        routes.into_router()
+    }
+}
+
+async fn metrics() -> Response {
+    match prometheus_text() {
+        Ok(text) => ([(CONTENT_TYPE, text.content_type)], text.body).into_response(),
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
+    }
+}
+
+async fn telemetry() -> Response {
+    answer(StatusCode::OK, &crate::health().to_json())
+}
+
+async fn live() -> Response {
+    answer(StatusCode::OK, &json!({"status": "live"}))
+}
+
+fn readiness(checked: &[Checked]) -> Response {
+    let ready = checked.iter().all(|check| check.outcome.passed());
+    let checks = checked.iter().map(|check| {
+        json!({
+            "name": check.name,
+            "outcome": check.outcome.name(),
+            "milliseconds": u64::try_from(check.elapsed.as_millis()).unwrap_or(u64::MAX),
+        })
+    });
+    let failing = checked.iter().filter(|check| !check.outcome.passed());
+    let body = json!({
+        "status": if ready { "ready" } else { "not_ready" },
+        "failing": failing.map(|check| &check.name).collect::<Vec<_>>(),
+        "checks": checks.collect::<Vec<_>>(),
+    });
+    let status = match ready {
+        true => StatusCode::OK,
+        false => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    answer(status, &body)
+}
+
+fn answer(status: StatusCode, body: &Value) -> Response {
+    let headers = [
+        (CONTENT_TYPE, "application/json"),
+        (axum::http::header::CACHE_CONTROL, "no-store"),
+    ];
+    (status, headers, body.to_string()).into_response()
+}

@@ -1,0 +1,154 @@
+//! What the doctor says of a configuration.
+
+use std::collections::BTreeSet;
+
+use rustok_telemetry::config::TelemetryConfig;
+use serde_json::{Value, json};
+
+use crate::{doctor, doctor_json};
+
+#[test]
+fn every_setting_is_shown_with_its_value_and_its_source() {
+    let variables = [
+        ("OTEL_SERVICE_NAME", "shop"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=hunter2"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4318/?key=hunter2"),
+        ("OTEL_PYTHON_LOG_LEVEL", "debug"),
+    ];
+    let said = doctor(&[], &variables);
+    assert_eq!(said.status, 0, "{}", said.text);
+    let config = TelemetryConfig::from_vars(variables).expect("right");
+    for line in config.report().lines {
+        let ending = format!("  {}  ({})", line.value, line.source);
+        let shown = said.text.lines().filter(|shown| {
+            shown.split_whitespace().next() == Some(&line.name) && shown.ends_with(&ending)
+        });
+        assert_eq!(shown.count(), 1, "{line:?}\n{}", said.text);
+    }
+    assert!(
+        said.text.contains("OTEL_PYTHON_LOG_LEVEL is unknown"),
+        "{}",
+        said.text
+    );
+    assert!(!said.text.contains("hunter2"), "{}", said.text);
+    let json = doctor_json(&[], &variables);
+    assert!(!json.to_string().contains("hunter2"), "{json:#}");
+    let settings = json["settings"].as_array().expect("settings");
+    assert_eq!(settings.len(), config.report().lines.len());
+    let name = json!({"name": "service.name", "value": "shop", "source": "OTEL_SERVICE_NAME"});
+    assert!(settings.contains(&name), "{json:#}");
+    assert_eq!(json["unknown"], json!(["OTEL_PYTHON_LOG_LEVEL"]));
+    assert_eq!(
+        (&json["outcome"], &json["check"]),
+        (&json!("ok"), &json!(null))
+    );
+}
+
+#[test]
+fn a_wrong_configuration_is_78_and_is_not_checked() {
+    let variables = [
+        ("OTEL_METRIC_EXPORT_INTERVAL", "1m"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "api-key hunter2"),
+    ];
+    let said = doctor(&["--check"], &variables);
+    assert_eq!(said.status, 78, "{}", said.text);
+    for told in [
+        "problems: 2 (a service does not start)",
+        "OTEL_METRIC_EXPORT_INTERVAL=1m: not a whole number; write plain milliseconds",
+        "not checked: a service would not start",
+    ] {
+        assert!(said.text.contains(told), "{told}:\n{}", said.text);
+    }
+    assert!(!said.text.contains("hunter2"), "{}", said.text);
+    let json = doctor_json(&["--check"], &variables);
+    assert_eq!(json["outcome"], "misconfigured");
+    assert_eq!(
+        json["problems"][0],
+        json!({
+            "variable": "OTEL_METRIC_EXPORT_INTERVAL",
+            "value": "1m",
+            "why": "not a whole number; write plain milliseconds, such as 5000 for 5 seconds",
+            "allowed": "milliseconds from 1 to 2147483647",
+        })
+    );
+}
+
+#[test]
+fn what_is_tolerated_is_checked_and_78_all_the_same() {
+    let variables = [
+        ("RUSTOK_TELEMETRY_STRICT", "false"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "1m"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
+    ];
+    let said = doctor(&["--check"], &variables);
+    assert_eq!(said.status, 78, "{}", said.text);
+    assert!(
+        said.text.contains("problems: 1 (tolerated"),
+        "{}",
+        said.text
+    );
+    assert!(
+        said.text.contains("FAILED   connect  127.0.0.1:9"),
+        "{}",
+        said.text
+    );
+}
+
+#[test]
+fn what_is_switched_off_is_not_checked() {
+    let json = doctor_json(&["--check"], &[("OTEL_SDK_DISABLED", "true")]);
+    assert_eq!(json["outcome"], "ok");
+    assert_eq!(json["check"]["steps"][0]["result"], "skipped", "{json:#}");
+    let none = [
+        ("OTEL_TRACES_EXPORTER", "none"),
+        ("OTEL_METRICS_EXPORTER", "prometheus"),
+    ];
+    let said = doctor(&["--check"], &none);
+    assert_eq!(said.status, 0, "{}", said.text);
+    assert!(
+        said.text.contains("there was nothing to check"),
+        "{}",
+        said.text
+    );
+}
+
+/// `docs/doctor.md` shows the JSON that machines read, with every key.
+#[test]
+fn the_documented_json_is_what_is_printed() {
+    let page = include_str!("../../../docs/doctor.md");
+    let block = page
+        .split("```json\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next());
+    let documented: Value = serde_json::from_str(block.expect("a block")).expect("JSON");
+    let variables = [
+        ("RUSTOK_TELEMETRY_STRICT", "false"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "1m"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
+        ("OTEL_PYTHON_LOG_LEVEL", "debug"),
+    ];
+    let printed = doctor_json(&["--check"], &variables);
+    assert_eq!(keys(&documented, ""), keys(&printed, ""));
+}
+
+/// The paths of all keys; of a list, those of all its elements.
+fn keys(value: &Value, path: &str) -> BTreeSet<String> {
+    let below = |(key, value): (&str, &Value)| {
+        let path = format!("{path}/{key}");
+        let mut keys = keys(value, &path);
+        keys.insert(path);
+        keys
+    };
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(key, value)| (key.as_str(), value))
+            .flat_map(below)
+            .collect(),
+        Value::Array(elements) => elements
+            .iter()
+            .flat_map(|element| keys(element, path))
+            .collect(),
+        _ => BTreeSet::new(),
+    }
+}

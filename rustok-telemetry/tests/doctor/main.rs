@@ -1,0 +1,62 @@
+//! The doctor as its users run it: the program, against servers that are wrong in one way each.
+#![cfg(feature = "axum")]
+
+mod configuration;
+mod receivers;
+mod servers;
+
+use std::process::Command;
+
+use serde_json::Value;
+
+/// What the doctor said, and its exit status.
+pub(crate) struct Said {
+    pub(crate) status: i32,
+    pub(crate) text: String,
+}
+
+/// Runs the doctor with these variables and no others of telemetry.
+pub(crate) fn doctor(arguments: &[&str], variables: &[(&str, &str)]) -> Said {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rustok-telemetry-doctor"));
+    for (name, _) in std::env::vars_os() {
+        let upper = name.to_string_lossy().to_ascii_uppercase();
+        let ours = ["OTEL_", "RUSTOK_TELEMETRY_"]
+            .iter()
+            .any(|prefix| upper.starts_with(prefix));
+        if ours || upper.ends_with("_PROXY") || upper == "RUST_LOG" {
+            command.env_remove(name);
+        }
+    }
+    let output = command
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .output()
+        .expect("the doctor runs");
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(said, "", "nothing goes to standard error");
+    Said {
+        status: output.status.code().expect("an exit status"),
+        text: String::from_utf8(output.stdout).expect("text"),
+    }
+}
+
+/// The same as JSON, which agrees with the exit status.
+pub(crate) fn doctor_json(arguments: &[&str], variables: &[(&str, &str)]) -> Value {
+    let arguments: Vec<_> = arguments.iter().copied().chain(["--json"]).collect();
+    let said = doctor(&arguments, variables);
+    let json: Value = serde_json::from_str(&said.text).expect("JSON");
+    assert_eq!(json["version"], 1);
+    assert_eq!(json["exit_status"], said.status, "{json:#}");
+    json
+}
+
+/// The step of this name, which there must be once.
+pub(crate) fn step<'json>(json: &'json Value, name: &str) -> &'json Value {
+    let steps = json["check"]["steps"].as_array().expect("steps");
+    let mut named = steps.iter().filter(|step| step["step"] == name);
+    let step = named
+        .next()
+        .unwrap_or_else(|| panic!("no step {name}: {json:#}"));
+    assert!(named.next().is_none(), "{name} is there twice: {json:#}");
+    step
+}

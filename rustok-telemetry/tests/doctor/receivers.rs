@@ -1,0 +1,246 @@
+//! Each way in which a receiver can be wrong gets its cause, on one screen.
+
+use std::time::{Duration, Instant};
+
+use crate::{doctor, doctor_json, servers, step};
+
+const ALL: &[&str] = &["/v1/traces", "/v1/metrics", "/v1/logs"];
+
+/// The steps that fail, each with its cause and its remedy.
+#[track_caller]
+fn assert_failure(variables: &[(&str, &str)], failing: &str, cause: &str, remedy: &str) {
+    let arguments = ["--check", "--timeout", "5"];
+    let json = doctor_json(&arguments, variables);
+    assert_eq!(json["exit_status"], 1, "{json:#}");
+    let failed = step(&json, failing);
+    assert_eq!(failed["result"], "failed", "{json:#}");
+    let told = failed["cause"].as_str().expect("a cause");
+    assert!(told.contains(cause), "{told}");
+    let told = failed["remedy"].as_str().expect("a remedy");
+    assert!(told.contains(remedy), "{told}");
+
+    let said = doctor(&arguments, variables);
+    assert_eq!(said.status, 1, "{}", said.text);
+    assert!(
+        said.text.contains(cause) && said.text.contains(remedy),
+        "{}",
+        said.text
+    );
+    assert!(said.text.ends_with("\nthe check failed\n"), "{}", said.text);
+    assert!(
+        said.text.lines().count() <= 24,
+        "more than a screen:\n{}",
+        said.text
+    );
+    assert!(!said.text.contains("hunter2"), "{}", said.text);
+}
+
+fn endpoint(address: &str) -> String {
+    format!("http://{address}")
+}
+
+#[test]
+fn a_receiver_that_takes_everything_is_well() {
+    let endpoint = endpoint(&servers::http(ALL, None));
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("OTEL_LOGS_EXPORTER", "otlp"),
+        // Even a span that would not be sampled arrives.
+        ("OTEL_TRACES_SAMPLER", "always_off"),
+    ];
+    let json = doctor_json(&["--check"], &variables);
+    assert_eq!(json["outcome"], "ok", "{json:#}");
+    for name in ["resolve", "connect", "traces", "metrics", "logs"] {
+        assert_eq!(step(&json, name)["result"], "ok", "{json:#}");
+    }
+    let trace = json["check"]["trace_id"].as_str().expect("a trace");
+    assert!(
+        trace.len() == 32 && trace.contains(|digit| digit != '0'),
+        "{trace}"
+    );
+}
+
+#[test]
+fn nothing_listens() {
+    let endpoint = endpoint(&servers::nothing());
+    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
+    assert_failure(
+        &variables,
+        "connect",
+        "nothing listens there",
+        "set OTEL_EXPORTER_OTLP_ENDPOINT to where it is",
+    );
+}
+
+#[test]
+fn nobody_has_the_name() {
+    let variables = [(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "http://collector.invalid:4318",
+    )];
+    assert_failure(
+        &variables,
+        "resolve",
+        "nobody knows a host of that name",
+        "check the host in OTEL_EXPORTER_OTLP_ENDPOINT",
+    );
+}
+
+#[test]
+fn grpc_to_a_port_for_http() {
+    let endpoint = endpoint(&servers::http(ALL, None));
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+    ];
+    assert_failure(
+        &variables,
+        "traces",
+        "wrong protocol: the port speaks HTTP/1.1, not gRPC",
+        "set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+    );
+}
+
+#[test]
+fn http_to_a_port_for_grpc() {
+    let endpoint = endpoint(&servers::grpc("0"));
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", endpoint.as_str()),
+        ("OTEL_TRACES_EXPORTER", "none"),
+    ];
+    assert_failure(
+        &variables,
+        "metrics",
+        "wrong protocol: the port speaks gRPC (HTTP/2), not HTTP/1.1",
+        "set OTEL_EXPORTER_OTLP_METRICS_PROTOCOL=grpc",
+    );
+}
+
+#[test]
+fn a_path_too_much() {
+    let endpoint = endpoint(&servers::http(ALL, None)) + "/v1/traces";
+    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
+    assert_failure(&variables, "traces", "wrong path", "leave the path out");
+}
+
+#[test]
+fn a_path_too_little() {
+    let endpoint = endpoint(&servers::http(ALL, None));
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", endpoint.as_str()),
+        ("OTEL_METRICS_EXPORTER", "none"),
+    ];
+    assert_failure(&variables, "traces", "wrong path", "end it with /v1/traces");
+}
+
+/// The others are taken, and said to be.
+#[test]
+fn a_signal_that_the_receiver_has_no_pipeline_for() {
+    let endpoint = endpoint(&servers::http(&["/v1/traces", "/v1/metrics"], None));
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("OTEL_LOGS_EXPORTER", "otlp"),
+    ];
+    assert_failure(
+        &variables,
+        "logs",
+        "no pipeline for logs",
+        "OTEL_LOGS_EXPORTER=none",
+    );
+    let json = doctor_json(&["--check"], &variables);
+    assert_eq!(step(&json, "traces")["result"], "ok", "{json:#}");
+}
+
+#[test]
+fn headers_that_are_missing_or_refused() {
+    let endpoint = endpoint(&servers::http(ALL, Some("secret")));
+    let mut variables = vec![("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
+    assert_failure(
+        &variables,
+        "traces",
+        "wants credentials, and no headers are set",
+        "set OTEL_EXPORTER_OTLP_HEADERS",
+    );
+    variables.push(("OTEL_EXPORTER_OTLP_HEADERS", "api-key=hunter2"));
+    assert_failure(
+        &variables,
+        "traces",
+        "does not accept the headers api-key=***",
+        "check the values in OTEL_EXPORTER_OTLP_HEADERS",
+    );
+    variables[1].1 = "api-key=secret";
+    let json = doctor_json(&["--check"], &variables);
+    assert_eq!(json["outcome"], "ok", "{json:#}");
+}
+
+#[test]
+fn headers_that_a_grpc_server_refuses() {
+    let endpoint = endpoint(&servers::grpc("16"));
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=hunter2"),
+    ];
+    assert_failure(
+        &variables,
+        "metrics",
+        "does not accept the headers api-key=***",
+        "check the values in OTEL_EXPORTER_OTLP_HEADERS",
+    );
+}
+
+/// Bounded in time, although the exporter itself would wait for longer.
+#[test]
+fn a_port_that_never_answers() {
+    let endpoint = endpoint(&servers::silent());
+    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
+    let started = Instant::now();
+    let json = doctor_json(&["--check", "--timeout", "2"], &variables);
+    assert!(
+        started.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        started.elapsed()
+    );
+    for name in ["traces", "metrics"] {
+        let failed = step(&json, name);
+        assert_eq!(failed["seen"], "no answer within 2 s", "{json:#}");
+    }
+}
+
+#[test]
+fn what_was_not_taken_is_not_looked_for() {
+    let endpoint = endpoint(&servers::nothing());
+    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
+    let arguments = [
+        "--jaeger",
+        "http://127.0.0.1:9",
+        "--prometheus=http://127.0.0.1:9",
+    ];
+    let json = doctor_json(&arguments, &variables);
+    for name in ["jaeger", "prometheus"] {
+        assert_eq!(step(&json, name)["result"], "skipped", "{json:#}");
+    }
+}
+
+#[test]
+fn jaeger_and_prometheus_that_are_away_or_something_else() {
+    let endpoint = endpoint(&servers::http(ALL, None));
+    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
+    let away = format!("http://{}", servers::nothing());
+    let arguments = ["--jaeger", &away, "--prometheus", &away];
+    let json = doctor_json(&arguments, &variables);
+    for (name, program) in [("jaeger", "Jaeger"), ("prometheus", "Prometheus")] {
+        let cause = step(&json, name)["cause"].as_str().expect("a cause");
+        assert!(
+            cause.ends_with(&format!("{program} is down or elsewhere")),
+            "{cause}"
+        );
+    }
+    // The receiver's own address is neither.
+    let arguments = ["--jaeger", &endpoint, "--prometheus", &endpoint];
+    let json = doctor_json(&arguments, &variables);
+    for name in ["jaeger", "prometheus"] {
+        let cause = step(&json, name)["cause"].as_str().expect("a cause");
+        assert!(cause.starts_with("what answers is not "), "{cause}");
+    }
+}

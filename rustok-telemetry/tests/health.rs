@@ -1,0 +1,311 @@
+//! How telemetry fares, in code and over HTTP; and the checks of the service.
+#![cfg(feature = "axum")]
+
+mod support;
+
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, StatusCode},
+};
+use http_body_util::BodyExt as _;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceResponse,
+};
+use prost::Message;
+use rustok_telemetry::{health, http::HealthRoutes, metrics};
+use serde_json::Value;
+use support::with_variables;
+use tower::ServiceExt as _;
+
+async fn get(app: Router, path: &str) -> (StatusCode, Value) {
+    let request = Request::get(path).body(Body::empty()).expect("a request");
+    let response = app.oneshot(request).await.expect("infallible");
+    let status = response.status();
+    assert_eq!(response.headers()["content-type"], "application/json");
+    let body = response.into_body().collect().await.expect("a body");
+    let body = serde_json::from_slice(&body.to_bytes()).expect("JSON");
+    (status, body)
+}
+
+fn routes(health: HealthRoutes) -> Router {
+    Router::new().merge(health)
+}
+
+/// Answers each request with the next of these, and closes the connection.
+fn collector(answers: Vec<(u16, Vec<u8>)>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    thread::spawn(move || {
+        for (status, body) in answers {
+            let (mut connection, _) = listener.accept().expect("a connection");
+            // The requests are small: one read has all of them.
+            let _ = connection.read(&mut [0; 65536]);
+            let head = format!(
+                "HTTP/1.1 {status} x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                body.len()
+            );
+            connection.write_all(head.as_bytes()).expect("an answer");
+            connection.write_all(&body).expect("an answer");
+        }
+    });
+    endpoint
+}
+
+#[tokio::test]
+async fn successes_failures_and_partial_rejections_are_told() {
+    let (status, before) = get(routes(HealthRoutes::new()), "/api/_health/telemetry").await;
+    assert_eq!(
+        (status, &before["stage"]),
+        (StatusCode::OK, &"not_started".into())
+    );
+    assert_eq!(before["signals"]["traces"]["last_success"], Value::Null);
+
+    let partly = ExportTraceServiceResponse {
+        partial_success: Some(ExportTracePartialSuccess {
+            rejected_spans: 1,
+            error_message: "too old".to_owned(),
+        }),
+    };
+    let endpoint = collector(vec![(200, partly.encode_to_vec()), (401, Vec::new())]);
+    let telemetry = with_variables(&[
+        ("OTEL_TRACES_EXPORTER", "otlp"),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            &format!("{endpoint}/?key=hunter2"),
+        ),
+        ("OTEL_BSP_SCHEDULE_DELAY", "50"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "100"),
+    ])
+    .init()
+    .expect("telemetry starts");
+    let traces = || health().signals[0].clone();
+    drop(tracing::info_span!("first"));
+    wait_until(|| traces().successes == 1);
+    let first = traces();
+    let rejected = first.last_rejection.as_ref().expect("a rejection");
+    assert_eq!((rejected.items, rejected.reason.as_str()), (1, "too old"));
+    assert!(!first.failing && first.last_failure.is_none());
+    let age = SystemTime::now().duration_since(first.last_success.expect("a time"));
+    assert!(age.expect("in the past") < Duration::from_secs(10));
+
+    drop(tracing::info_span!("second"));
+    wait_until(|| traces().failures == 1);
+    let (_, body) = get(routes(HealthRoutes::new()), "/api/_health/telemetry").await;
+    let told = &body["signals"]["traces"];
+    assert_eq!(body["stage"], "running", "{body:#}");
+    assert_eq!(told["failing"], true, "{body:#}");
+    let reason = told["last_failure"]["reason"].as_str().expect("a reason");
+    assert!(reason.contains("401"), "{reason}");
+    assert!(
+        told["last_failure"]["at"]
+            .as_str()
+            .is_some_and(|at| at.ends_with('Z'))
+    );
+    assert_eq!(told["queue"]["capacity"], 100, "{body:#}");
+    assert_eq!(told["queue"]["exported"], 1, "{body:#}");
+    assert_eq!(told["queue"]["lost"]["export_failed"], 1, "{body:#}");
+    assert_eq!(
+        told["endpoint"],
+        format!("{endpoint}/v1/traces?***"),
+        "{body:#}"
+    );
+    assert_eq!(
+        body["signals"]["metrics"]["endpoint"],
+        Value::Null,
+        "{body:#}"
+    );
+
+    telemetry.shutdown();
+    metrics::record_event_published("TooLate", "acme");
+    let (_, after) = get(routes(HealthRoutes::new()), "/api/_health/telemetry").await;
+    assert_eq!(after["stage"], "shut_down");
+    assert_eq!(after["records_lost"]["after_shutdown"], 1, "{after:#}");
+}
+
+#[test]
+fn a_request_that_cannot_be_made_says_why() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = format!(
+        "http://{}/?key=hunter2",
+        listener.local_addr().expect("an address")
+    );
+    drop(listener);
+    let telemetry = with_variables(&[
+        ("OTEL_TRACES_EXPORTER", "otlp"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint),
+    ])
+    .init()
+    .expect("telemetry starts");
+    drop(tracing::info_span!("work"));
+    let report = telemetry.shutdown();
+    let reason = health().signals[0]
+        .last_failure
+        .clone()
+        .expect("a failure")
+        .reason;
+    assert!(reason.contains("Connection refused"), "{reason}");
+    assert!(!reason.contains("hunter2"), "{reason}");
+    assert_eq!(report.traces_error, Some(reason));
+}
+
+#[test]
+fn folded_labels_are_told_by_metric_and_label() {
+    let telemetry = support::text_only().init().expect("telemetry starts");
+    assert_eq!(health().labels_folded, []);
+    for tenant in 0..503 {
+        metrics::record_event_published("Flood", &format!("tenant-{tenant}"));
+    }
+    let folded = health().labels_folded;
+    assert_eq!(folded.len(), 1, "{folded:?}");
+    assert_eq!(folded[0].metric, "rustok_event_bus_published_total");
+    assert_eq!((folded[0].label, folded[0].records), ("tenant_id", 3));
+    telemetry.shutdown();
+}
+
+#[tokio::test]
+async fn it_lives_and_is_ready_without_checks() {
+    let app = routes(HealthRoutes::new());
+    let (status, body) = get(app.clone(), "/api/_health/live").await;
+    assert_eq!((status, &body["status"]), (StatusCode::OK, &"live".into()));
+    let (status, body) = get(app, "/api/_health/ready").await;
+    assert_eq!((status, &body["status"]), (StatusCode::OK, &"ready".into()));
+}
+
+/// Each bad check fails alone, all run at the same time, and the answer is there when the time is up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn failing_checks_are_named_and_hold_up_no_others() {
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&dropped);
+    let health = HealthRoutes::new()
+        .check("good", || async { Ok::<_, String>(()) })
+        .check("slow", || async {
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            Ok::<_, String>(())
+        })
+        .check("refused", || async { Err("password hunter2") })
+        .check("hangs", move || {
+            let dropped = CountsDrop(Arc::clone(&counter));
+            async move {
+                std::future::pending::<()>().await;
+                drop(dropped);
+                Ok::<_, String>(())
+            }
+        })
+        .check("panics", || async {
+            panic!("on purpose") as Result<(), String>
+        })
+        .check(
+            "panics at once",
+            || -> std::future::Ready<Result<(), String>> { panic!("on purpose") },
+        )
+        .timeout(Duration::from_secs(3));
+    let app = routes(health);
+    let started = Instant::now();
+    let (status, body) = get(app.clone(), "/api/_health/ready").await;
+    let elapsed = started.elapsed();
+    assert!(elapsed < Duration::from_secs(6), "{elapsed:?}");
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(
+        body["failing"],
+        serde_json::json!(["refused", "hangs", "panics", "panics at once"]),
+        "{body:#}"
+    );
+    let outcomes: Vec<_> = body["checks"]
+        .as_array()
+        .expect("checks")
+        .iter()
+        .map(|check| check["outcome"].as_str().expect("text"))
+        .collect();
+    assert_eq!(
+        outcomes,
+        [
+            "passed",
+            "passed",
+            "failed",
+            "timed_out",
+            "panicked",
+            "panicked"
+        ]
+    );
+    assert!(!body.to_string().contains("hunter2"), "{body}");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(dropped.load(Ordering::Relaxed), 1, "what hangs is dropped");
+    let (status, _) = get(app, "/api/_health/live").await;
+    assert_eq!(status, StatusCode::OK, "it lives all the same");
+}
+
+#[tokio::test]
+async fn checks_stop_when_nobody_waits_for_them_any_more() {
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&dropped);
+    let app = routes(HealthRoutes::new().check("hangs", move || {
+        let dropped = CountsDrop(Arc::clone(&counter));
+        async move {
+            std::future::pending::<()>().await;
+            drop(dropped);
+            Ok::<_, String>(())
+        }
+    }));
+    let asked = get(app, "/api/_health/ready");
+    let gone = tokio::time::timeout(Duration::from_millis(50), asked).await;
+    assert!(gone.is_err(), "it hangs until the caller goes");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(dropped.load(Ordering::Relaxed), 1);
+}
+
+struct CountsDrop(Arc<AtomicUsize>);
+
+impl Drop for CountsDrop {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[track_caller]
+fn wait_until(condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !condition() {
+        assert!(Instant::now() < deadline, "it does not happen");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// `docs/health.md` shows every key of the answer.
+#[test]
+fn the_documented_json_is_what_is_answered() {
+    let page = include_str!("../../docs/health.md");
+    let block = page
+        .split("```json\n")
+        .nth(2)
+        .and_then(|rest| rest.split("```").next());
+    let documented: Value = serde_json::from_str(block.expect("a block")).expect("JSON");
+    let answered = health().to_json();
+    let traces = ["signals", "traces"];
+    let paths = [
+        &[][..],
+        &["signals"],
+        &traces,
+        &["signals", "traces", "queue"],
+        &["records_lost"],
+    ];
+    for path in paths {
+        let keys = |value: &Value| -> Vec<String> {
+            let found = path.iter().fold(value, |value, key| &value[key]);
+            let fields = found.as_object().expect("an object");
+            fields.keys().cloned().collect()
+        };
+        assert_eq!(keys(&documented), keys(&answered), "{path:?}");
+    }
+}
