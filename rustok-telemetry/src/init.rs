@@ -170,19 +170,24 @@ impl Builder {
         let span_filter = SpanFilter::new(self.span_level, machinery.clone());
         let pipeline = Pipeline::build(&config, &mut runtime, machinery)?;
         if self.subscriber {
-            let lines = logging::lines(self.log_format)?;
+            let lines = logging::lines(self.log_format, *config.log_level)?;
             let records = logging::records(pipeline.record_sender.as_ref())?;
             let spans = span_filter.layer(&pipeline.tracer_provider);
             let subscriber = tracing_subscriber::registry().with(lines).with(records);
             logging::install(subscriber.with(spans))?;
         }
+        let text_address = pipeline.text_address;
         let running = pipeline.install(&config, runtime, span_filter);
         lifecycle::enter(Stage::Running);
+        if let Some(address) = text_address {
+            tracing::info!("the metrics are served at http://{address}/metrics");
+        }
         for notice in config.notices() {
             tracing::warn!("{notice}");
         }
         Ok(Telemetry {
             running: Some(running),
+            log_level: *config.log_level,
         })
     }
 
@@ -210,11 +215,14 @@ impl Builder {
     fn init_disabled(&self, config: &TelemetryConfig) -> Result<Telemetry, InitError> {
         if self.subscriber {
             logging::install(
-                tracing_subscriber::registry().with(logging::lines(self.log_format)?),
+                tracing_subscriber::registry().with(logging::lines(self.log_format, *config.log_level)?),
             )?;
         }
         propagation::install(&config.propagators);
         lifecycle::enter(Stage::Disabled);
-        Ok(Telemetry { running: None })
+        Ok(Telemetry {
+            running: None,
+            log_level: *config.log_level,
+        })
     }
 }

@@ -27,12 +27,18 @@
 //!
 //! # Cargo features
 //!
+//! By default `grpc`, `http` and `tls`, which can be left out; a setting that needs one of them is refused then, by name.
+//!
+//! - `grpc`, `http`: the protocols of OTLP. At least one is needed.
+//! - `tls`: endpoints with `https://`, certificates and mTLS, by rustls with `ring`.
+//! - `zstd`: the compression `zstd`, with its library in C. `gzip` is always there.
 //! - `axum`: route templates for the HTTP layer, and the health routes as a router.
 //! - `testing`: metrics and spans captured in memory, for the tests of services. For `[dev-dependencies]`.
 
 extern crate self as rustok_telemetry;
 
 pub mod config;
+mod console;
 mod delivery;
 mod error;
 mod error_type;
@@ -51,7 +57,9 @@ mod shutdown;
 pub mod tenant;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tls;
 pub mod trace;
+mod value_length;
 
 pub use rustok_telemetry_macros::{ErrorType, LabelValue, instrument, metrics};
 

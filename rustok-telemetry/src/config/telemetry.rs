@@ -2,8 +2,10 @@
 
 use std::ffi::OsString;
 
+use super::choice::Choice;
 use super::env::{Reader, process_variables};
 use super::error::ConfigError;
+use super::log_level::LogLevel;
 use super::logs::LogsConfig;
 use super::metrics::MetricsConfig;
 use super::parse;
@@ -11,6 +13,7 @@ use super::report::Report;
 use super::resource::{Propagator, Resource, read_propagators, read_resource};
 use super::setting::Setting;
 use super::traces::TracesConfig;
+use super::unused::refuse_unused;
 
 /// The whole configuration: every setting, with its source.
 ///
@@ -26,6 +29,9 @@ pub struct TelemetryConfig {
     pub resource_attributes: Setting<Vec<(String, String)>>,
     /// How context travels between services.
     pub propagators: Setting<Vec<Propagator>>,
+    /// How much the SDK logs about itself. `None`: its own lines as `RUST_LOG` says, and those of the OpenTelemetry
+    /// crates if `RUST_LOG` names them.
+    pub log_level: Setting<Option<LogLevel>>,
     /// Settings of traces.
     pub traces: TracesConfig,
     /// Settings of metrics.
@@ -64,11 +70,16 @@ impl TelemetryConfig {
             service_name: name,
             resource_attributes: attributes,
             propagators: read_propagators(&mut reader),
+            log_level: reader.setting("OTEL_LOG_LEVEL", None, |text| {
+                LogLevel::parse(text).map(Some)
+            }),
             traces: TracesConfig::read(&mut reader),
             metrics: MetricsConfig::read(&mut reader),
             logs: LogsConfig::read(&mut reader),
             unknown: reader.take_unknown(),
         };
+        let signals = [&config.traces.otlp, &config.metrics.otlp, &config.logs.otlp];
+        refuse_unused(&mut reader, signals);
         ConfigError::check(reader.into_problems())?;
         Ok(config)
     }

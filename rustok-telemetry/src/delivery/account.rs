@@ -8,8 +8,6 @@ use std::{
     time::Duration,
 };
 
-use opentelemetry_sdk::error::OTelSdkResult;
-
 use super::{
     announce::{announce_failure, announce_recovery},
     queue::QueueAccount,
@@ -109,7 +107,7 @@ impl SignalAccount {
             .flatten()
     }
 
-    pub(super) fn settle(&self, endpoint: &str, result: &OTelSdkResult) {
+    pub(super) fn settle(&self, endpoint: &str, result: Result<(), String>) {
         match result {
             Ok(()) => {
                 self.succeeded.fetch_add(1, Ordering::Relaxed);
@@ -119,7 +117,7 @@ impl SignalAccount {
             }
             Err(error) => {
                 self.failed.fetch_add(1, Ordering::Relaxed);
-                let error = reason(&error.to_string());
+                let error = reason(&error);
                 let first = !DELIVERY.is_failing();
                 *self
                     .last_error

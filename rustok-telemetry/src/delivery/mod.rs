@@ -6,11 +6,13 @@
 
 mod account;
 mod announce;
+mod failure;
 mod queue;
 mod reporting;
 
 pub(crate) use self::{
     account::DELIVERY,
+    failure::LastFailure,
     queue::{QueueAccount, Verdict},
     reporting::Reporting,
 };

@@ -4,20 +4,31 @@ use std::env;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::InitError;
+use crate::{InitError, config::LogLevel};
 
 const VARIABLE: &str = "RUST_LOG";
 const DEFAULT: &str = "info";
 
-/// The directives of the environment, or else the default ones.
-pub(super) fn directives() -> Result<String, InitError> {
-    match env::var(VARIABLE) {
-        Ok(directives) if !directives.trim().is_empty() => Ok(directives),
-        Ok(_) | Err(env::VarError::NotPresent) => Ok(DEFAULT.to_owned()),
+/// What logs about telemetry: this crate, and those of OpenTelemetry.
+const OWN: [&str; 2] = ["rustok_telemetry", "opentelemetry"];
+
+/// The directives of the environment, or else the default ones. `own` is the level of what the SDK logs about itself,
+/// where `RUST_LOG` does not name it.
+pub(super) fn directives(own: Option<LogLevel>) -> Result<String, InitError> {
+    let mut directives = match env::var(VARIABLE) {
+        Ok(directives) if !directives.trim().is_empty() => directives,
+        Ok(_) | Err(env::VarError::NotPresent) => DEFAULT.to_owned(),
         Err(env::VarError::NotUnicode(_)) => {
-            Err(InitError::Logging(format!("{VARIABLE} is not valid UTF-8")))
+            return Err(InitError::Logging(format!("{VARIABLE} is not valid UTF-8")));
+        }
+    };
+    let unnamed = OWN.map(|target| (!directives.contains(target)).then_some(target));
+    if let Some(level) = own {
+        for target in unnamed.into_iter().flatten() {
+            directives.push_str(&format!(",{target}={level}"));
         }
     }
+    Ok(directives)
 }
 
 /// The filter for these directives.

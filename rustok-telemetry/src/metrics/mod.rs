@@ -46,6 +46,7 @@ pub(crate) mod registered;
 pub(crate) mod series;
 mod sliding;
 mod span;
+pub(crate) mod text_server;
 
 pub use self::{
     boundaries::{FAST_SECONDS, REQUEST_SECONDS, SIZE_BYTES, WAIT_SECONDS, assert_boundaries},
