@@ -215,7 +215,8 @@ impl Builder {
     fn init_disabled(&self, config: &TelemetryConfig) -> Result<Telemetry, InitError> {
         if self.subscriber {
             logging::install(
-                tracing_subscriber::registry().with(logging::lines(self.log_format, *config.log_level)?),
+                tracing_subscriber::registry()
+                    .with(logging::lines(self.log_format, *config.log_level)?),
             )?;
         }
         propagation::install(&config.propagators);

@@ -6,9 +6,7 @@ use opentelemetry::global;
 use opentelemetry_sdk::{
     Resource,
     logs::SdkLoggerProvider,
-    metrics::{
-        PeriodicReader, SdkMeterProvider, Temporality, exporter::PushMetricExporter,
-    },
+    metrics::{PeriodicReader, SdkMeterProvider, Temporality, exporter::PushMetricExporter},
     trace::SdkTracerProvider,
 };
 
@@ -45,7 +43,8 @@ impl Pipeline {
         machinery: Machinery,
     ) -> Result<Self, InitError> {
         let resource = resource::build(config);
-        let (meter_provider, registry) = meter_provider(&config.metrics, resource.clone(), runtime)?;
+        let (meter_provider, registry) =
+            meter_provider(&config.metrics, resource.clone(), runtime)?;
         let text_address = match config.metrics.prometheus_address() {
             Some((host, port)) => Some(metrics::text_server::start(host, port, runtime)?),
             None => None,
@@ -80,10 +79,7 @@ impl Pipeline {
             tracer_provider: self.tracer_provider,
             logger_provider: self.logger_provider,
             meter_provider: self.meter_provider,
-            pushes_metrics: config
-                .metrics
-                .exporters
-                .contains(&MetricsExporter::Otlp),
+            pushes_metrics: config.metrics.exporters.contains(&MetricsExporter::Otlp),
             runtime,
             span_filter,
             record_sender: self.record_sender,

@@ -62,7 +62,5 @@ fn count(reader: &mut Reader, own: &'static str) -> Setting<u32> {
 
 fn length(reader: &mut Reader, own: &'static str) -> Setting<Option<u32>> {
     let general = "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT";
-    reader.first_of([own, general], None, |_, text| {
-        parse::count(text).map(Some)
-    })
+    reader.first_of([own, general], None, |_, text| parse::count(text).map(Some))
 }

@@ -12,9 +12,18 @@ impl TelemetryConfig {
     /// What is allowed, but probably not meant. Each notice names the setting and the way out.
     pub fn notices(&self) -> Vec<String> {
         let (traces, metrics, logs) = (&self.traces, &self.metrics, &self.logs);
-        let traces = traces.exporters.contains(&TracesExporter::Otlp).then_some(&traces.otlp);
-        let metrics = metrics.exporters.contains(&MetricsExporter::Otlp).then_some(&metrics.otlp);
-        let logs = logs.exporters.contains(&LogsExporter::Otlp).then_some(&logs.otlp);
+        let traces = traces
+            .exporters
+            .contains(&TracesExporter::Otlp)
+            .then_some(&traces.otlp);
+        let metrics = metrics
+            .exporters
+            .contains(&MetricsExporter::Otlp)
+            .then_some(&metrics.otlp);
+        let logs = logs
+            .exporters
+            .contains(&LogsExporter::Otlp)
+            .then_some(&logs.otlp);
         let mut notices = Vec::new();
         if *self.disabled {
             return notices;

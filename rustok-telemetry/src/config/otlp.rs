@@ -39,7 +39,8 @@ impl OtlpConfig {
     /// The URL to connect to: the endpoint with the signal's path, or without any path for gRPC.
     /// It may hold a secret in its query; [`OtlpConfig::shown_url`] is for printing.
     pub fn url(&self) -> String {
-        self.endpoint.url(self.signal, *self.protocol, *self.insecure)
+        self.endpoint
+            .url(self.signal, *self.protocol, *self.insecure)
     }
 
     /// [`OtlpConfig::url`] with secrets masked.
@@ -61,7 +62,9 @@ impl OtlpConfig {
         let (name, value) = variables.find(|(_, value)| Compression::parse(value).is_ok())?;
         let overruled = *self.compression == Compression::None
             && !matches!(Compression::parse(&value), Ok(Compression::None));
-        overruled.then(|| format!("{name}={value} contradicts the compression that is set in code; unset it"))
+        overruled.then(|| {
+            format!("{name}={value} contradicts the compression that is set in code; unset it")
+        })
     }
 
     pub(super) fn read(reader: &mut Reader, signal: Signal) -> Self {

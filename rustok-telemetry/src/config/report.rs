@@ -149,8 +149,16 @@ impl Lines {
         );
         self.add("metrics.exemplars", &metrics.exemplars, *metrics.exemplars);
         let prometheus = &metrics.prometheus;
-        self.add("metrics.prometheus.host", &prometheus.host, &*prometheus.host);
-        self.add("metrics.prometheus.port", &prometheus.port, *prometheus.port);
+        self.add(
+            "metrics.prometheus.host",
+            &prometheus.host,
+            &*prometheus.host,
+        );
+        self.add(
+            "metrics.prometheus.port",
+            &prometheus.port,
+            *prometheus.port,
+        );
         self.otlp("metrics", &metrics.otlp);
     }
 
@@ -160,7 +168,11 @@ impl Lines {
         self.add("logs.exporters", &logs.exporters, joined(exporters));
         self.batch("logs", &logs.batch);
         let limits = &logs.limits;
-        self.add("logs.limits.attributes", &limits.attributes, *limits.attributes);
+        self.add(
+            "logs.limits.attributes",
+            &limits.attributes,
+            *limits.attributes,
+        );
         self.length("logs.limits.value_length", &limits.value_length);
         self.otlp("logs", &logs.otlp);
     }

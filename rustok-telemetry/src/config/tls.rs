@@ -40,7 +40,11 @@ impl TlsConfig {
 
     /// The paths that are set.
     pub(super) fn paths(&self) -> [&Setting<Option<PathBuf>>; 3] {
-        [&self.certificate, &self.client_certificate, &self.client_key]
+        [
+            &self.certificate,
+            &self.client_certificate,
+            &self.client_key,
+        ]
     }
 
     /// Looks into the files.
@@ -58,7 +62,11 @@ impl TlsConfig {
         };
         [
             fault(names.certificate, &self.certificate, trusted),
-            fault(names.client_certificate, &self.client_certificate, certificate),
+            fault(
+                names.client_certificate,
+                &self.client_certificate,
+                certificate,
+            ),
             fault(names.client_key, &self.client_key, key),
         ]
         .into_iter()

@@ -5,10 +5,10 @@ use super::choice::{Choice, choice};
 use super::env::Reader;
 use super::error::Problem;
 use super::fault::Fault;
+use super::limits::SpanLimitsConfig;
 use super::otlp::{OtlpConfig, Signal};
 use super::sampler::{Sampler, read_sampler, sampler_problem};
 use super::setting::Setting;
-use super::limits::SpanLimitsConfig;
 
 /// Settings of traces.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,9 +6,7 @@ use opentelemetry_sdk::{
     error::OTelSdkResult,
     metrics::{
         Temporality,
-        data::{
-            AggregatedMetrics, HistogramDataPoint, Metric, MetricData, ResourceMetrics,
-        },
+        data::{AggregatedMetrics, HistogramDataPoint, Metric, MetricData, ResourceMetrics},
         exporter::PushMetricExporter,
     },
 };

@@ -10,7 +10,7 @@ use std::{
 pub(crate) struct LastFailure(Arc<Mutex<Option<String>>>);
 
 impl LastFailure {
-    /// Keeps the error, with what caused it.
+    /// Keeps the error, with what caused it. The first of an attempt tells most: others follow from it.
     pub(crate) fn note(&self, error: &dyn Error) {
         let mut text = error.to_string();
         let mut source = error.source();
@@ -21,19 +21,16 @@ impl LastFailure {
             }
             source = cause.source();
         }
-        self.set(Some(text));
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get_or_insert(text);
     }
 
     /// Forgets what was before an attempt.
     pub(super) fn clear(&self) {
-        self.set(None);
+        self.take();
     }
 
     pub(super) fn take(&self) -> Option<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    fn set(&self, text: Option<String>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = text;
     }
 }

@@ -1,7 +1,6 @@
 //! Connections to one endpoint, of both protocols: with TLS or in clear text, as the endpoint says, and never otherwise.
 
 use std::{
-    fmt,
     future::Future,
     io,
     pin::Pin,
@@ -10,16 +9,14 @@ use std::{
 };
 
 use http::Uri;
-use hyper_util::{
-    client::legacy::connect::{Connected, Connection},
-    rt::TokioIo,
-};
+use hyper_util::rt::TokioIo;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite},
     net::TcpStream,
 };
 use tower_service::Service;
 
+use super::watched::Watched;
 use crate::{delivery::LastFailure, tls::Tls};
 
 /// A connection, encrypted or not.
@@ -60,7 +57,7 @@ impl Connector {
         };
         let failure = self.failure;
         match connected {
-            Ok(stream) => Ok(TokioIo::new(Watched { stream, failure })),
+            Ok(stream) => Ok(TokioIo::new(Watched::new(stream, failure))),
             Err(error) => {
                 failure.note(&error);
                 Err(error)
@@ -80,64 +77,5 @@ impl Service<Uri> for Connector {
 
     fn call(&mut self, _: Uri) -> Self::Future {
         Box::pin(self.clone().connect())
-    }
-}
-
-/// A connection that tells why it broke. A server refuses a client's certificate only after the handshake, when the
-/// client believes that it is connected.
-pub(super) struct Watched {
-    stream: BoxedStream,
-    failure: LastFailure,
-}
-
-impl fmt::Debug for Watched {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watched").finish_non_exhaustive()
-    }
-}
-
-impl Watched {
-    fn watch<T>(&self, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if let Poll::Ready(Err(error)) = &outcome {
-            self.failure.note(error);
-        }
-        outcome
-    }
-}
-
-impl AsyncRead for Watched {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let outcome = self.stream.as_mut().poll_read(context, buffer);
-        self.watch(outcome)
-    }
-}
-
-impl AsyncWrite for Watched {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let outcome = self.stream.as_mut().poll_write(context, bytes);
-        self.watch(outcome)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let outcome = self.stream.as_mut().poll_flush(context);
-        self.watch(outcome)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.as_mut().poll_shutdown(context)
-    }
-}
-
-impl Connection for Watched {
-    fn connected(&self) -> Connected {
-        Connected::new()
     }
 }

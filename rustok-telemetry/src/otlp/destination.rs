@@ -36,9 +36,12 @@ impl<'config> Destination<'config> {
         limit: Option<Duration>,
         runtime: &mut ConnectionRuntime,
     ) -> Result<Self, InitError> {
-        let failed = |why: &str| InitError::Pipeline(format!("OTLP to {}: {why}", config.shown_url()));
+        let failed =
+            |why: &str| InitError::Pipeline(format!("OTLP to {}: {why}", config.shown_url()));
         let url = Url::parse(&config.url()).map_err(|error| failed(&error.to_string()))?;
-        let host = url.host_str().ok_or_else(|| failed("the host is missing"))?;
+        let host = url
+            .host_str()
+            .ok_or_else(|| failed("the host is missing"))?;
         let port = url.port_or_known_default();
         let protocol: &[u8] = match *config.protocol {
             Protocol::Grpc => b"h2",

@@ -16,11 +16,19 @@ use super::{compression, destination::Destination, failed, headers::ExactHeaders
 use crate::InitError;
 
 pub(super) fn spans(destination: &Destination<'_>) -> Result<SpanExporter, InitError> {
-    build(destination, SpanExporter::builder().with_tonic(), |builder| builder.build())
+    build(
+        destination,
+        SpanExporter::builder().with_tonic(),
+        |builder| builder.build(),
+    )
 }
 
 pub(super) fn log_records(destination: &Destination<'_>) -> Result<LogExporter, InitError> {
-    build(destination, LogExporter::builder().with_tonic(), |builder| builder.build())
+    build(
+        destination,
+        LogExporter::builder().with_tonic(),
+        |builder| builder.build(),
+    )
 }
 
 pub(super) fn metrics(

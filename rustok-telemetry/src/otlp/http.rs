@@ -27,11 +27,17 @@ use crate::{InitError, delivery::LastFailure};
 const LARGEST_ANSWER: usize = 4 << 20;
 
 pub(super) fn spans(destination: &Destination<'_>) -> Result<SpanExporter, InitError> {
-    build(destination, SpanExporter::builder().with_http(), |builder| builder.build())
+    build(
+        destination,
+        SpanExporter::builder().with_http(),
+        |builder| builder.build(),
+    )
 }
 
 pub(super) fn log_records(destination: &Destination<'_>) -> Result<LogExporter, InitError> {
-    build(destination, LogExporter::builder().with_http(), |builder| builder.build())
+    build(destination, LogExporter::builder().with_http(), |builder| {
+        builder.build()
+    })
 }
 
 pub(super) fn metrics(

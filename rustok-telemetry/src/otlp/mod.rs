@@ -17,6 +17,7 @@ mod http;
 #[cfg(not(all(feature = "grpc", feature = "http")))]
 mod left_out;
 mod runtime;
+mod watched;
 
 #[cfg(not(feature = "grpc"))]
 use self::left_out as grpc;

@@ -10,13 +10,13 @@ mod files;
 #[cfg(not(feature = "tls"))]
 mod left_out;
 
+#[cfg(not(feature = "tls"))]
+pub(crate) use self::left_out::{Tls, check_certificate, check_key, check_pair, check_trusted};
 #[cfg(feature = "tls")]
 pub(crate) use self::{
     client::Tls,
     files::{check_certificate, check_key, check_pair, check_trusted},
 };
-#[cfg(not(feature = "tls"))]
-pub(crate) use self::left_out::{Tls, check_certificate, check_key, check_pair, check_trusted};
 
 /// Why there is no TLS, if there is none.
 pub(crate) const LEFT_OUT: Option<&str> = if cfg!(feature = "tls") {
