@@ -81,7 +81,7 @@ impl MetricsConfig {
         let chosen = self.exporters.contains(&MetricsExporter::Prometheus);
         let PrometheusConfig { host, port } = &self.prometheus;
         let set = host.source != Source::Default || port.source != Source::Default;
-        (chosen && set).then(|| (host.value.as_str(), port.value))
+        (chosen && set).then_some((host.value.as_str(), port.value))
     }
 
     /// What is wrong in values set in code.

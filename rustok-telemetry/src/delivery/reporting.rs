@@ -32,9 +32,11 @@ impl<E> Reporting<E> {
 
     /// The result of an attempt, in the account of its signal.
     fn settle(&self, account: &SignalAccount, result: &OTelSdkResult) {
-        let result = result.as_ref().map(|()| ());
         let known = self.failure.take();
-        let error = result.map_err(|error| known.unwrap_or_else(|| error.to_string()));
+        let error = match result {
+            Ok(()) => Ok(()),
+            Err(error) => Err(known.unwrap_or_else(|| error.to_string())),
+        };
         account.settle(&self.endpoint, error);
     }
 }

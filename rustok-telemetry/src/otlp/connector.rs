@@ -16,7 +16,7 @@ use tokio::{
 };
 use tower_service::Service;
 
-use super::watched::Watched;
+use super::{proxy::Proxy, watched::Watched};
 use crate::{delivery::LastFailure, tls::Tls};
 
 /// A connection, encrypted or not.
@@ -34,6 +34,8 @@ pub(super) struct Connector {
     pub(super) port: u16,
     /// `None`: in clear text.
     pub(super) tls: Option<Tls>,
+    /// `None`: straight there.
+    pub(super) proxy: Option<Proxy>,
     pub(super) timeout: Duration,
     pub(super) failure: LastFailure,
 }
@@ -43,7 +45,10 @@ impl Connector {
         let connecting = async {
             // An IPv6 address is in brackets in a URL.
             let host = self.host.trim_matches(['[', ']']);
-            let stream = TcpStream::connect((host, self.port)).await?;
+            let stream = match &self.proxy {
+                Some(proxy) => proxy.connect().await?,
+                None => TcpStream::connect((host, self.port)).await?,
+            };
             stream.set_nodelay(true)?;
             let secured: BoxedStream = match &self.tls {
                 Some(tls) => tls.connect(stream).await?,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use url::Url;
 
-use super::{connector::Connector, headers::ExactHeaders};
+use super::{connector::Connector, headers::ExactHeaders, proxy::Proxy};
 use crate::{
     InitError,
     config::{OtlpConfig, Protocol},
@@ -42,7 +42,9 @@ impl<'config> Destination<'config> {
         let host = url
             .host_str()
             .ok_or_else(|| failed("the host is missing"))?;
-        let port = url.port_or_known_default();
+        let port = url
+            .port_or_known_default()
+            .ok_or_else(|| failed("the port is missing"))?;
         let protocol: &[u8] = match *config.protocol {
             Protocol::Grpc => b"h2",
             Protocol::HttpProtobuf => b"http/1.1",
@@ -58,7 +60,10 @@ impl<'config> Destination<'config> {
         let failure = LastFailure::default();
         let connector = Connector {
             host: host.to_owned(),
-            port: port.ok_or_else(|| failed("the port is missing"))?,
+            port,
+            proxy: tls
+                .as_ref()
+                .and_then(|_| Proxy::of_the_environment(host, port)),
             tls,
             timeout,
             failure: failure.clone(),

@@ -16,6 +16,7 @@ mod headers;
 mod http;
 #[cfg(not(all(feature = "grpc", feature = "http")))]
 mod left_out;
+mod proxy;
 mod runtime;
 mod watched;
 

@@ -6,6 +6,7 @@ mod problems;
 mod secrets;
 mod settings;
 mod table;
+mod tls;
 
 use rustok_telemetry::config::{ReportLine, TelemetryConfig};
 

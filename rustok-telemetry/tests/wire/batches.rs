@@ -95,7 +95,10 @@ fn metrics_leave_at_each_interval() {
 #[test]
 fn a_queue_of_spans_takes_as_many_as_said() {
     let delay = Duration::from_millis(500);
-    let receiver = Receiver::with(Behaviour { delay, tls: None });
+    let receiver = Receiver::with(Behaviour {
+        delay,
+        ..Behaviour::default()
+    });
     let telemetry = start(&[
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.plain()),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "7"),

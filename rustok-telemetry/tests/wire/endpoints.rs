@@ -3,7 +3,10 @@
 use http::Version;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 
-use crate::{receiver::Receiver, start};
+use crate::{
+    receiver::{Behaviour, Receiver},
+    start,
+};
 
 const ALL: [(&str, &str); 2] = [
     ("OTEL_METRICS_EXPORTER", "otlp"),
@@ -183,4 +186,21 @@ fn exporters_called_none_send_nothing() {
     work();
     assert!(telemetry.shutdown().is_complete());
     assert!(receiver.requests().is_empty());
+}
+
+/// A redirect could lead the headers elsewhere, or into clear text.
+#[test]
+fn a_redirect_is_not_followed() {
+    let elsewhere = Receiver::start();
+    let receiver = Receiver::with(Behaviour {
+        redirect: Some(elsewhere.plain()),
+        ..Behaviour::default()
+    });
+    let telemetry = start(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.plain())]);
+    work();
+    let report = telemetry.shutdown();
+    assert_eq!(report.lost_spans, 1, "{report}");
+    let error = report.traces_error.expect("a reason");
+    assert!(error.contains("307"), "{error}");
+    assert!(elsewhere.requests().is_empty());
 }

@@ -57,6 +57,8 @@ pub(crate) struct Received {
 pub(crate) struct Behaviour {
     pub(crate) delay: Duration,
     pub(crate) tls: Option<Arc<ServerConfig>>,
+    /// Where it sends clients instead of answering.
+    pub(crate) redirect: Option<String>,
 }
 
 impl Receiver {
@@ -186,10 +188,10 @@ async fn accept(
                 Some(tls) => {
                     // Whoever has no right certificate gets no farther.
                     if let Ok(secure) = TlsAcceptor::from(tls).accept(connection).await {
-                        serve(secure, behaviour.delay, kept).await;
+                        serve(secure, behaviour, kept).await;
                     }
                 }
-                None => serve(connection, behaviour.delay, kept).await,
+                None => serve(connection, behaviour, kept).await,
             }
         });
     }
@@ -197,19 +199,19 @@ async fn accept(
 
 async fn serve(
     connection: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    delay: Duration,
+    behaviour: Behaviour,
     kept: Arc<Mutex<Vec<Received>>>,
 ) {
     let service = service_fn(move |request| {
-        let kept = Arc::clone(&kept);
+        let (kept, behaviour) = (Arc::clone(&kept), behaviour.clone());
         async move {
             let received = receive(request).await;
             let grpc = received
                 .header("content-type")
                 .starts_with("application/grpc");
-            tokio::time::sleep(delay).await;
+            tokio::time::sleep(behaviour.delay).await;
             kept.lock().expect("no panic").push(received);
-            Ok::<_, Infallible>(answer(grpc))
+            Ok::<_, Infallible>(answer(grpc, behaviour.redirect))
         }
     });
     let serving = auto::Builder::new(TokioExecutor::new());
@@ -218,7 +220,13 @@ async fn serve(
         .await;
 }
 
-fn answer(grpc: bool) -> Response<BoxBody<Bytes, Infallible>> {
+fn answer(grpc: bool, redirect: Option<String>) -> Response<BoxBody<Bytes, Infallible>> {
+    if let Some(elsewhere) = redirect {
+        let answer = Response::builder()
+            .status(307)
+            .header("location", elsewhere);
+        return answer.body(Full::default().boxed()).expect("an answer");
+    }
     if !grpc {
         return Response::new(Full::default().boxed());
     }

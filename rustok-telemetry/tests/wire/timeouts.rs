@@ -12,7 +12,10 @@ use crate::{
 /// A backend that takes its time.
 fn slow() -> Receiver {
     let delay = Duration::from_millis(1500);
-    Receiver::with(Behaviour { delay, tls: None })
+    Receiver::with(Behaviour {
+        delay,
+        ..Behaviour::default()
+    })
 }
 
 fn send_one(receiver: &Receiver, variables: &[(&str, &str)]) -> (ShutdownReport, Duration) {

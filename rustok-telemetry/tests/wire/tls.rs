@@ -1,19 +1,27 @@
 //! TLS, of both protocols: with the right certificates it works, and without nothing leaves.
 
-use std::{io::Read, net::TcpListener, thread, time::Duration};
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    thread,
+    time::Duration,
+};
 
 use rustok_telemetry::ShutdownReport;
 
 use crate::{
     certificates::Authority,
+    in_a_process,
     receiver::{Behaviour, Receiver},
     start,
 };
 
 fn secure(authority: &Authority, mutual: bool) -> Receiver {
     let tls = Some(authority.server(mutual));
-    let delay = Duration::ZERO;
-    Receiver::with(Behaviour { delay, tls })
+    Receiver::with(Behaviour {
+        tls,
+        ..Behaviour::default()
+    })
 }
 
 /// Sends one span with a secret header.
@@ -198,4 +206,61 @@ fn grpc_without_a_scheme_is_in_clear_text_if_that_is_said() {
     let endpoint = format!("localhost:{}", receiver.address.port());
     let variables = [("OTEL_EXPORTER_OTLP_INSECURE", "true")];
     arrives(&receiver, &send(&endpoint, "grpc", &variables));
+}
+
+/// A proxy: the line that it is asked by, once it has passed the connection on.
+fn proxy(to: SocketAddr) -> (String, thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let asked = thread::spawn(move || {
+        let (mut client, _) = listener.accept().expect("a connection");
+        let mut head = Vec::new();
+        let mut byte = [0; 1];
+        while !head.ends_with(b"\r\n\r\n") {
+            client.read_exact(&mut byte).expect("a request");
+            head.push(byte[0]);
+        }
+        let answer = b"HTTP/1.1 200 OK\r\n\r\n";
+        client.write_all(answer).expect("it reads");
+        let mut server = TcpStream::connect(to).expect("it listens");
+        let (mut from_server, mut to_client) = (
+            server.try_clone().expect("a socket"),
+            client.try_clone().expect("a socket"),
+        );
+        thread::spawn(move || std::io::copy(&mut from_server, &mut to_client));
+        thread::spawn(move || std::io::copy(&mut client, &mut server));
+        String::from_utf8(head).expect("text")
+    });
+    (format!("http://me:secret@{address}"), asked)
+}
+
+#[test]
+fn a_proxy_is_asked_to_pass_on_what_it_cannot_read() {
+    let test = "tls::a_proxy_is_asked_to_pass_on_what_it_cannot_read";
+    // The process within makes another one.
+    let authority = Authority::new(&format!("proxy_{}", std::process::id()));
+    let receiver = secure(&authority, false);
+    let (proxy, asked) = proxy(receiver.address);
+    let port = receiver.address.port();
+    let endpoint = format!("https://localhost:{port}");
+    let variables = [
+        ("HTTPS_PROXY", proxy.as_str()),
+        ("NO_PROXY", ""),
+        ("OTEL_METRICS_EXPORTER", "none"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", &authority.certificate()),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=hunter2"),
+    ];
+    in_a_process(test, &variables, || {
+        let telemetry = rustok_telemetry::init().expect("telemetry starts");
+        drop(tracing::info_span!("work"));
+        let report = telemetry.shutdown();
+        assert!(report.is_complete(), "{report}");
+    });
+    assert_eq!(receiver.spans().len(), 1);
+    let asked = asked.join().expect("no panic");
+    let expected = format!("CONNECT localhost:{port} HTTP/1.1\r\n");
+    assert!(asked.starts_with(&expected), "{asked}");
+    assert!(asked.contains("bWU6c2VjcmV0"), "me:secret: {asked}");
+    assert!(!asked.contains("hunter2"), "{asked}");
 }
