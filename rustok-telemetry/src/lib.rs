@@ -98,6 +98,8 @@ pub mod __private {
 /// The pages in `docs/`, whose examples are compiled and run as tests.
 #[cfg(all(doctest, feature = "axum", feature = "testing"))]
 mod pages {
+    #[doc = include_str!("../../docs/export.md")]
+    mod export {}
     #[doc = include_str!("../../docs/http.md")]
     mod http {}
     #[doc = include_str!("../../docs/instrument.md")]
