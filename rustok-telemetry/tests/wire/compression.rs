@@ -1,6 +1,6 @@
 //! Compression, of both protocols.
 
-use crate::{receiver::Receiver, start};
+use crate::{builder, in_a_process, receiver::Receiver, start};
 
 fn check(protocol: &str, compression: &str) {
     let receiver = Receiver::start();
@@ -40,4 +40,16 @@ fn zstd_by_http() {
 #[test]
 fn zstd_by_grpc() {
     check("grpc", "zstd");
+}
+
+/// The exporters read the variable by themselves if they are told of no compression: then there is no telling them.
+#[test]
+fn none_in_code_against_gzip_in_the_environment_is_an_error() {
+    let test = "compression::none_in_code_against_gzip_in_the_environment_is_an_error";
+    in_a_process(test, &[("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")], || {
+        let error = builder(&[]).init().expect_err("they contradict each other");
+        let said = error.to_string();
+        let expected = "OTEL_EXPORTER_OTLP_COMPRESSION=gzip contradicts";
+        assert!(said.contains(expected), "{said}");
+    });
 }
