@@ -132,7 +132,7 @@ impl Builder {
     /// Whether a problem in the configuration stops the start, whatever `RUSTOK_TELEMETRY_STRICT` says. If not, each
     /// problem is one warning, and the variable counts as unset.
     ///
-    /// ```
+    /// ```no_run
     /// use rustok_telemetry::config::TelemetryConfig;
     ///
     /// # fn main() -> Result<(), rustok_telemetry::InitError> {
@@ -195,17 +195,22 @@ impl Builder {
         let span_filter = SpanFilter::new(self.span_level, machinery.clone());
         let pipeline = Pipeline::build(&config, &mut runtime, machinery)?;
         if self.subscriber {
-            let lines = logging::lines(self.log_format)?;
+            let lines = logging::lines(self.log_format, *config.log_level)?;
             let records = logging::records(pipeline.record_sender.as_ref())?;
             let spans = span_filter.layer(&pipeline.tracer_provider);
             let subscriber = tracing_subscriber::registry().with(lines).with(records);
             logging::install(subscriber.with(spans))?;
         }
+        let text_address = pipeline.text_address;
         let running = pipeline.install(&config, runtime, span_filter);
         lifecycle::enter(Stage::Running);
+        if let Some(address) = text_address {
+            tracing::info!("the metrics are served at http://{address}/metrics");
+        }
         started(&config);
         Ok(Telemetry {
             running: Some(running),
+            log_level: *config.log_level,
         })
     }
 
@@ -243,13 +248,17 @@ impl Builder {
     fn init_disabled(&self, config: &TelemetryConfig) -> Result<Telemetry, InitError> {
         if self.subscriber {
             logging::install(
-                tracing_subscriber::registry().with(logging::lines(self.log_format)?),
+                tracing_subscriber::registry()
+                    .with(logging::lines(self.log_format, *config.log_level)?),
             )?;
         }
         propagation::install(&config.propagators);
         lifecycle::enter(Stage::Disabled);
         started(config);
-        Ok(Telemetry { running: None })
+        Ok(Telemetry {
+            running: None,
+            log_level: *config.log_level,
+        })
     }
 }
 

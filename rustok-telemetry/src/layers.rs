@@ -48,7 +48,7 @@ impl Telemetry {
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
-        logging::lines(format)
+        logging::lines(format, self.log_level)
     }
 
     /// Log records by OTLP, as `RUST_LOG` says; it does nothing unless `OTEL_LOGS_EXPORTER` is `otlp`. It goes together with

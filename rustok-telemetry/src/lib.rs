@@ -34,6 +34,11 @@
 //!
 //! # Cargo features
 //!
+//! By default `grpc`, `http` and `tls`, which can be left out; a setting that needs one of them is refused then, by name.
+//!
+//! - `grpc`, `http`: the protocols of OTLP. At least one is needed.
+//! - `tls`: endpoints with `https://`, certificates and mTLS, by rustls with `ring`.
+//! - `zstd`: the compression `zstd`, with its library in C. `gzip` is always there.
 //! - `axum`: route templates for the HTTP layer, and the health routes as a router.
 //! - `config-file`: `OTEL_CONFIG_FILE`, OpenTelemetry's declarative configuration in YAML.
 //! - `moka`: `cache::Metered`, a cache of moka that records what it does.
@@ -53,6 +58,7 @@ extern crate self as rustok_telemetry;
 pub mod cache;
 pub mod circuit_breaker;
 pub mod config;
+mod console;
 pub mod database;
 mod delivery;
 mod error;
@@ -78,7 +84,9 @@ pub mod task;
 pub mod tenant;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tls;
 pub mod trace;
+mod value_length;
 
 pub use rustok_telemetry_macros::{ErrorType, LabelValue, instrument, metrics};
 
@@ -124,6 +132,8 @@ pub mod __private {
     feature = "testing"
 ))]
 mod pages {
+    #[doc = include_str!("../../docs/export.md")]
+    mod export {}
     #[doc = include_str!("../../docs/health.md")]
     mod health {}
     #[doc = include_str!("../../docs/http.md")]

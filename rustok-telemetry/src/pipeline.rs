@@ -1,16 +1,22 @@
 //! The providers: built before anything is installed, so that an error leaves the process as it was.
 
+use std::net::SocketAddr;
+
 use opentelemetry::global;
 use opentelemetry_sdk::{
     Resource,
     logs::SdkLoggerProvider,
-    metrics::{PeriodicReader, SdkMeterProvider},
+    metrics::{PeriodicReader, SdkMeterProvider, Temporality, exporter::PushMetricExporter},
     trace::SdkTracerProvider,
 };
 
 use crate::{
     InitError,
-    config::{LogsExporter, MetricsExporter, TelemetryConfig, TracesExporter},
+    config::{
+        LogsConfig, LogsExporter, MetricsConfig, MetricsExporter, TelemetryConfig,
+        TemporalityPreference, TracesConfig, TracesExporter,
+    },
+    console::ConsoleMetrics,
     logging::{RecordSender, logger_provider},
     metrics,
     otlp::{self, ConnectionRuntime},
@@ -26,6 +32,8 @@ pub(crate) struct Pipeline {
     logger_provider: Option<SdkLoggerProvider>,
     meter_provider: SdkMeterProvider,
     registry: prometheus::Registry,
+    /// Where the text is served, besides the service's own route.
+    pub(crate) text_address: Option<SocketAddr>,
 }
 
 impl Pipeline {
@@ -35,18 +43,24 @@ impl Pipeline {
         machinery: Machinery,
     ) -> Result<Self, InitError> {
         let resource = resource::build(config);
-        let (meter_provider, registry) = meter_provider(config, resource.clone(), runtime)?;
-        let tracer_provider = tracer_provider(config, resource.clone(), runtime)?;
-        let logger_provider = logger_provider(config, resource, runtime)?;
+        let (meter_provider, registry) =
+            meter_provider(&config.metrics, resource.clone(), runtime)?;
+        let text_address = match config.metrics.prometheus_address() {
+            Some((host, port)) => Some(metrics::text_server::start(host, port, runtime)?),
+            None => None,
+        };
+        let tracer_provider = tracer_provider(&config.traces, resource.clone(), runtime)?;
+        let logger_provider = logger_provider(&config.logs, resource, runtime)?;
         let record_sender = logger_provider
             .as_ref()
-            .map(|provider| RecordSender::new(provider, machinery));
+            .map(|provider| RecordSender::new(provider, machinery, config));
         Ok(Self {
             tracer_provider,
             record_sender,
             logger_provider,
             meter_provider,
             registry,
+            text_address,
         })
     }
 
@@ -65,7 +79,7 @@ impl Pipeline {
             tracer_provider: self.tracer_provider,
             logger_provider: self.logger_provider,
             meter_provider: self.meter_provider,
-            pushes_metrics: *config.metrics.exporter == MetricsExporter::Otlp,
+            pushes_metrics: config.metrics.exporters.contains(&MetricsExporter::Otlp),
             runtime,
             span_filter,
             record_sender: self.record_sender,
@@ -74,56 +88,71 @@ impl Pipeline {
 }
 
 fn meter_provider(
-    config: &TelemetryConfig,
+    config: &MetricsConfig,
     resource: Resource,
     runtime: &mut ConnectionRuntime,
 ) -> Result<(SdkMeterProvider, prometheus::Registry), InitError> {
-    let push = match *config.metrics.exporter {
-        MetricsExporter::Otlp => {
-            let limit = *config.metrics.timeout;
-            let exporter = otlp::metric_exporter(&config.metrics.otlp, limit, runtime)?;
-            let interval = *config.metrics.interval;
-            Some(
-                PeriodicReader::builder(exporter)
-                    .with_interval(interval)
-                    .build(),
-            )
-        }
-        MetricsExporter::Prometheus | MetricsExporter::None => None,
+    let has = |exporter| config.exporters.contains(&exporter);
+    let temporality = match *config.temporality {
+        TemporalityPreference::Cumulative => Temporality::Cumulative,
+        TemporalityPreference::Delta => Temporality::Delta,
+        TemporalityPreference::LowMemory => Temporality::LowMemory,
     };
-    metrics::meter_provider::build(resource, push)
+    let otlp = match has(MetricsExporter::Otlp) {
+        true => {
+            let limit = *config.timeout;
+            let exporter = otlp::metric_exporter(&config.otlp, temporality, limit, runtime)?;
+            Some(periodic(config, exporter))
+        }
+        false => None,
+    };
+    let console = has(MetricsExporter::Console).then(|| periodic(config, ConsoleMetrics));
+    metrics::meter_provider::build(resource, |mut builder| {
+        if let Some(console) = console {
+            builder = builder.with_reader(console);
+        }
+        if let Some(otlp) = otlp {
+            builder = builder.with_reader(otlp);
+        }
+        builder
+    })
+}
+
+fn periodic<E: PushMetricExporter>(config: &MetricsConfig, exporter: E) -> PeriodicReader<E> {
+    PeriodicReader::builder(exporter)
+        .with_interval(*config.interval)
+        .build()
 }
 
 fn tracer_provider(
-    config: &TelemetryConfig,
+    config: &TracesConfig,
     resource: Resource,
     runtime: &mut ConnectionRuntime,
 ) -> Result<SdkTracerProvider, InitError> {
-    let exporter = match *config.traces.exporter {
-        TracesExporter::Otlp => {
-            let limit = *config.traces.batch.export_timeout;
-            Some(otlp::span_exporter(&config.traces.otlp, limit, runtime)?)
+    let exporter = match config.exporters.contains(&TracesExporter::Otlp) {
+        true => {
+            let limit = *config.batch.export_timeout;
+            Some(otlp::span_exporter(&config.otlp, limit, runtime)?)
         }
-        TracesExporter::None => None,
+        false => None,
     };
-    Ok(tracer_provider::build(&config.traces, resource, exporter))
+    Ok(tracer_provider::build(config, resource, exporter))
 }
 
 fn logger_provider(
-    config: &TelemetryConfig,
+    config: &LogsConfig,
     resource: Resource,
     runtime: &mut ConnectionRuntime,
 ) -> Result<Option<SdkLoggerProvider>, InitError> {
-    match *config.logs.exporter {
-        LogsExporter::Otlp => {
-            let limit = *config.logs.batch.export_timeout;
-            let exporter = otlp::log_exporter(&config.logs.otlp, limit, runtime)?;
-            Ok(Some(logger_provider::build(
-                &config.logs,
-                resource,
-                exporter,
-            )))
-        }
-        LogsExporter::None => Ok(None),
+    if config.exporters.is_empty() {
+        return Ok(None);
     }
+    let exporter = match config.exporters.contains(&LogsExporter::Otlp) {
+        true => {
+            let limit = *config.batch.export_timeout;
+            Some(otlp::log_exporter(&config.otlp, limit, runtime)?)
+        }
+        false => None,
+    };
+    Ok(Some(logger_provider::build(config, resource, exporter)))
 }

@@ -13,6 +13,7 @@ use opentelemetry_sdk::{
 };
 
 use crate::{
+    config::LogLevel,
     delivery::{DELIVERY, QueueAccount},
     lifecycle::{self, Stage},
     logging::RecordSender,
@@ -39,6 +40,7 @@ pub const DEFAULT_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 #[must_use = "telemetry is shut down as soon as the guard is dropped"]
 pub struct Telemetry {
     pub(crate) running: Option<Running>,
+    pub(crate) log_level: Option<LogLevel>,
 }
 
 /// What has to be shut down.

@@ -31,6 +31,29 @@ pub(super) trait Choice: Copy + PartialEq + 'static {
         })
     }
 
+    /// The values with these names, separated by commas, each once, in the order given; none for `none`.
+    fn parse_list(text: &str) -> Result<Vec<Self>, String> {
+        let names: Vec<&str> = text.split(',').map(str::trim).collect();
+        let is_none = |name: &&str| name.eq_ignore_ascii_case("none");
+        if names.iter().all(is_none) {
+            return Ok(Vec::new());
+        }
+        if names.iter().any(is_none) {
+            return Err("`none` cannot stand beside another name".to_owned());
+        }
+        let mut values = Vec::new();
+        for (index, name) in names.iter().enumerate() {
+            if name.is_empty() {
+                return Err(format!("name {} is empty (a comma too many?)", index + 1));
+            }
+            let value = Self::parse(name)?;
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        Ok(values)
+    }
+
     /// The name of this value.
     fn name(self) -> &'static str {
         let row = Self::ACCEPTED.iter().find(|(_, value)| *value == self);

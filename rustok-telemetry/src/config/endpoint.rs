@@ -4,20 +4,29 @@ use std::fmt;
 
 use url::Url;
 
-use super::otlp::{Protocol, Signal};
-use super::variables::{mask_url, one_line};
+use super::otlp::Signal;
+use super::protocol::Protocol;
+use super::variables::mask_url;
 
 /// Where OTLP is sent, before it is known which protocol and signal it is for.
 ///
 /// A [base](Endpoint::base) endpoint is for all signals, and gets the signal's path with
 /// `http/protobuf`. An [exact](Endpoint::exact) one is for one signal, and is used as it is. The default
-/// one is `localhost` on the protocol's usual port. With `grpc` no path is used.
+/// one is `localhost` on the protocol's usual port. With `grpc` no path is used, and the scheme may be left
+/// out: `collector:4317` is with TLS unless `OTEL_EXPORTER_OTLP_INSECURE` is true.
 ///
 /// A query may hold a secret: `Debug` and `Display` mask it.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Endpoint {
-    given: Option<Url>,
+    given: Option<Given>,
     exact: bool,
+}
+
+/// An endpoint as it was given. Both readings of one without a scheme are kept, since they differ in their ports.
+#[derive(Clone, PartialEq, Eq)]
+enum Given {
+    Whole(Url),
+    WithoutScheme { plain: Url, tls: Url },
 }
 
 impl Endpoint {
@@ -27,7 +36,7 @@ impl Endpoint {
     ///
     /// What is wrong with the URL, with an example of a right one.
     pub fn base(text: &str) -> Result<Self, EndpointError> {
-        let given = Some(parse_url(text)?);
+        let given = Some(parse(text)?);
         Ok(Self {
             given,
             exact: false,
@@ -40,14 +49,16 @@ impl Endpoint {
     ///
     /// What is wrong with the URL, with an example of a right one.
     pub fn exact(text: &str) -> Result<Self, EndpointError> {
-        let given = Some(parse_url(text)?);
+        let given = Some(parse(text)?);
         Ok(Self { given, exact: true })
     }
 
-    /// The URL to send `signal` to with `protocol`.
-    pub fn url(&self, signal: Signal, protocol: Protocol) -> String {
-        let Some(given) = &self.given else {
-            return default_url(signal, protocol);
+    /// The URL to send `signal` to with `protocol`. `insecure` decides about TLS where no scheme was given.
+    pub fn url(&self, signal: Signal, protocol: Protocol, insecure: bool) -> String {
+        let given = match &self.given {
+            None => return default_url(signal, protocol),
+            Some(Given::WithoutScheme { tls, .. }) if !insecure => tls,
+            Some(Given::WithoutScheme { plain: url, .. } | Given::Whole(url)) => url,
         };
         match protocol {
             Protocol::Grpc => given.origin().ascii_serialization(),
@@ -61,9 +72,20 @@ impl Endpoint {
         }
     }
 
-    /// The URL as it was given; `None` for the default.
+    /// Whether it is with TLS, as far as the endpoint says so. The default one is without.
+    pub(super) fn tls(&self) -> Option<bool> {
+        match &self.given {
+            None => Some(false),
+            Some(Given::Whole(url)) => Some(url.scheme() == "https"),
+            Some(Given::WithoutScheme { .. }) => None,
+        }
+    }
+
+    /// The URL as it was given, as one without TLS if it did not say; `None` for the default.
     pub(super) fn given(&self) -> Option<&Url> {
-        self.given.as_ref()
+        match self.given.as_ref()? {
+            Given::Whole(url) | Given::WithoutScheme { plain: url, .. } => Some(url),
+        }
     }
 
     /// Whether it is for one signal.
@@ -74,9 +96,13 @@ impl Endpoint {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |url: &Url| mask_url(url.as_str());
         match &self.given {
-            Some(url) => f.write_str(&mask_url(url.as_str())),
             None => f.write_str("default"),
+            Some(Given::Whole(url)) => f.write_str(&shown(url)),
+            Some(Given::WithoutScheme { plain, .. }) => {
+                f.write_str(shown(plain).trim_start_matches("http://"))
+            }
         }
     }
 }
@@ -93,27 +119,27 @@ impl fmt::Debug for Endpoint {
 #[error("{0}")]
 pub struct EndpointError(String);
 
-/// TLS is not built in. This is the one place that says so.
-fn refuse_tls(url: &Url) -> Result<(), EndpointError> {
-    match url.scheme() {
-        "https" => Err(EndpointError(
-            "https is not supported by this version, since TLS is not built in: send to a Collector \
-             nearby with http, which can forward with TLS"
-                .to_owned(),
-        )),
-        _ => Ok(()),
+fn parse(text: &str) -> Result<Given, EndpointError> {
+    let text = text.trim();
+    if text.contains("://") {
+        return Ok(Given::Whole(parse_url(text)?));
     }
+    if text.is_empty() || text.starts_with(['/', '\\', ':', '?', '#']) {
+        return Err(EndpointError("not a URL: the scheme is missing".to_owned()));
+    }
+    let with = |scheme: &str| parse_url(&format!("{scheme}://{text}"));
+    Ok(Given::WithoutScheme {
+        plain: with("http")?,
+        tls: with("https")?,
+    })
 }
 
 fn parse_url(text: &str) -> Result<Url, EndpointError> {
-    let text = text.trim();
     let wrong = |why: String| Err(EndpointError(why));
     if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return wrong("not a URL: it has white space inside".to_owned());
     }
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return wrong(without_scheme(text));
-    };
+    let (scheme, rest) = text.split_once("://").unwrap_or_default();
     if !["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) {
         return wrong("the scheme is neither http nor https".to_owned());
     }
@@ -137,21 +163,7 @@ fn parse_url(text: &str) -> Result<Url, EndpointError> {
     if url.fragment().is_some() {
         return wrong("a fragment (#…) is not sent to a server; remove it".to_owned());
     }
-    refuse_tls(&url)?;
     Ok(url)
-}
-
-/// `collector:4317` is what gRPC users often write.
-fn without_scheme(text: &str) -> String {
-    let guess = format!("http://{text}");
-    let has_host = Url::parse(&guess).is_ok_and(|url| url.has_host()) && !text.starts_with('/');
-    match has_host {
-        true => format!(
-            "the scheme is missing; write {}",
-            one_line(&mask_url(&guess))
-        ),
-        false => "not a URL: the scheme is missing".to_owned(),
-    }
 }
 
 fn default_url(signal: Signal, protocol: Protocol) -> String {

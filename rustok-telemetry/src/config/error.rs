@@ -131,11 +131,12 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Puts problems into the order of the table of variables.
-pub(super) fn sort(problems: &mut [Problem]) {
+/// Puts problems into the order of the table of variables. The first problem of a variable counts.
+pub(super) fn sort(problems: &mut Vec<Problem>) {
     problems.sort_by_cached_key(|problem| {
         (problem.line, super::variables::position(&problem.variable))
     });
+    problems.dedup_by(|later, first| later.variable == first.variable && later.line == 0);
 }
 
 fn heading(count: usize) -> String {

@@ -4,6 +4,8 @@ use super::batch::{self, BatchConfig};
 use super::choice::{Choice, choice};
 use super::env::Reader;
 use super::error::Problem;
+use super::fault::Fault;
+use super::limits::LogLimitsConfig;
 use super::otlp::{OtlpConfig, Signal};
 use super::setting::Setting;
 
@@ -11,9 +13,11 @@ use super::setting::Setting;
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogsConfig {
     /// Where log records go.
-    pub exporter: Setting<LogsExporter>,
+    pub exporters: Setting<Vec<LogsExporter>>,
     /// How log records are gathered into batches.
     pub batch: BatchConfig,
+    /// How much one log record may hold.
+    pub limits: LogLimitsConfig,
     /// How log records are sent.
     pub otlp: OtlpConfig,
 }
@@ -21,23 +25,26 @@ pub struct LogsConfig {
 impl LogsConfig {
     pub(super) fn read(reader: &mut Reader) -> Self {
         Self {
-            exporter: reader.setting(
-                "OTEL_LOGS_EXPORTER",
-                LogsExporter::None,
-                LogsExporter::parse,
-            ),
+            exporters: reader.setting("OTEL_LOGS_EXPORTER", Vec::new(), LogsExporter::parse_list),
             batch: BatchConfig::read(reader, &batch::LOG_RECORDS),
+            limits: LogLimitsConfig::read(reader),
             otlp: OtlpConfig::read(reader, Signal::Logs),
         }
     }
 
     /// What is wrong in values set in code.
     pub(super) fn problems(&self) -> Vec<Problem> {
-        self.batch.problems(&batch::LOG_RECORDS)
+        let otlp = self.otlp.faults().into_iter().map(Fault::problem);
+        self.batch
+            .problems(&batch::LOG_RECORDS)
+            .into_iter()
+            .chain(otlp)
+            .collect()
     }
 
     /// Puts the specification's default in the place of each value that cannot be used.
     pub(super) fn mend(&mut self) {
+        self.otlp.mend();
         self.batch.mend(&batch::LOG_RECORDS);
     }
 }
@@ -51,17 +58,11 @@ impl LogsConfig {
 pub enum LogsExporter {
     /// By OTLP.
     Otlp,
-    /// Nowhere.
-    None,
+    /// Standard output, one line of JSON for each; the thread that logs waits for the output. For development.
+    Console,
 }
 
 choice!(LogsExporter {
-    accepted { "otlp" => Otlp, "none" => None }
-    refused {
-        "console" => CONSOLE,
-        "logging" => CONSOLE,
-        "otlp/stdout" => CONSOLE,
-    }
+    accepted { "otlp" => Otlp, "console" => Console }
+    refused { "logging" => "its name is `console`", "otlp/stdout" => "use `console`" }
 });
-
-const CONSOLE: &str = "log lines are on standard error in any case";

@@ -5,18 +5,21 @@ use std::time::Duration;
 use super::choice::{Choice, choice};
 use super::env::Reader;
 use super::error::Problem;
+use super::fault::Fault;
 use super::otlp::{OtlpConfig, Signal};
 use super::parse;
-use super::setting::Setting;
+use super::prometheus::PrometheusConfig;
+use super::setting::{Setting, Source};
 
+const EXPORTER: &str = "OTEL_METRICS_EXPORTER";
 const INTERVAL: &str = "OTEL_METRIC_EXPORT_INTERVAL";
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Settings of metrics.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricsConfig {
-    /// Where metrics go. The text endpoint is there in any case.
-    pub exporter: Setting<MetricsExporter>,
+    /// Where metrics go. The text is there in any case, as a route of the service.
+    pub exporters: Setting<Vec<MetricsExporter>>,
     /// Time between the starts of two exports.
     pub interval: Setting<Duration>,
     /// Longest time that one export may take. `None`: no limit.
@@ -27,17 +30,19 @@ pub struct MetricsConfig {
     pub histograms: Setting<HistogramAggregation>,
     /// Which measurements become exemplars.
     pub exemplars: Setting<ExemplarFilter>,
+    /// Where the text is served besides, if the exporter `prometheus` is chosen.
+    pub prometheus: PrometheusConfig,
     /// How metrics are sent.
     pub otlp: OtlpConfig,
 }
 
 impl MetricsConfig {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        Self {
-            exporter: reader.setting(
-                "OTEL_METRICS_EXPORTER",
-                MetricsExporter::Otlp,
-                MetricsExporter::parse,
+        let config = Self {
+            exporters: reader.setting(
+                EXPORTER,
+                vec![MetricsExporter::Otlp],
+                MetricsExporter::parse_list,
             ),
             interval: reader.setting(INTERVAL, DEFAULT_INTERVAL, parse::interval),
             timeout: reader.setting(
@@ -60,58 +65,81 @@ impl MetricsConfig {
                 ExemplarFilter::AlwaysOff,
                 ExemplarFilter::parse,
             ),
+            prometheus: PrometheusConfig::read(reader),
             otlp: OtlpConfig::read(reader, Signal::Metrics),
+        };
+        let chosen = config.exporters.contains(&MetricsExporter::Prometheus);
+        if !chosen && !reader.has_failed(EXPORTER) {
+            config.prometheus.refuse(reader);
         }
+        config
+    }
+
+    /// The address at which the text is served besides the service's own route, if it is: the exporter `prometheus`
+    /// is chosen, and a host or a port was set.
+    pub fn prometheus_address(&self) -> Option<(&str, u16)> {
+        let chosen = self.exporters.contains(&MetricsExporter::Prometheus);
+        let PrometheusConfig { host, port } = &self.prometheus;
+        let set = host.source != Source::Default || port.source != Source::Default;
+        (chosen && set).then_some((host.value.as_str(), port.value))
     }
 
     /// What is wrong in values set in code.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let interval = &self.interval;
         let problem = Problem::of_value(INTERVAL, "0", "not more than 0").from(interval.source);
-        interval.is_zero().then_some(problem).into_iter().collect()
+        let otlp = self.otlp.faults().into_iter().map(Fault::problem);
+        interval
+            .is_zero()
+            .then_some(problem)
+            .into_iter()
+            .chain(otlp)
+            .collect()
     }
 
     /// Puts the specification's default in the place of each value that cannot be used.
     pub(super) fn mend(&mut self) {
+        self.otlp.mend();
         if self.interval.is_zero() {
             self.interval = Setting::default_value(DEFAULT_INTERVAL);
         }
     }
 }
 
-/// Where metrics go, beside the text endpoint.
+/// Where metrics go, besides the text that is a route of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MetricsExporter {
     /// By OTLP.
     Otlp,
-    /// Nowhere: Prometheus scrapes the text endpoint.
+    /// Nowhere: Prometheus scrapes the text. With `OTEL_EXPORTER_PROMETHEUS_HOST` or `…_PORT` it is served at that
+    /// address, too.
     Prometheus,
-    /// Nowhere.
-    None,
+    /// Standard output, one line of JSON for each metric at each interval. For development.
+    Console,
 }
 
 choice!(MetricsExporter {
-    accepted { "otlp" => Otlp, "prometheus" => Prometheus, "none" => None }
-    refused { "console" => NO_CONSOLE, "logging" => NO_CONSOLE, "otlp/stdout" => NO_CONSOLE }
+    accepted { "otlp" => Otlp, "prometheus" => Prometheus, "console" => Console }
+    refused { "logging" => "its name is `console`", "otlp/stdout" => "use `console`" }
 });
 
-const NO_CONSOLE: &str = "there is no exporter to the console; read the text endpoint instead";
-
-/// Whether sums count from the start or from the last export.
+/// Whether what is sent by OTLP counts from the start or from the last export. The text is cumulative in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TemporalityPreference {
     /// From the start.
     Cumulative,
+    /// From the last export; what goes up and down, from the start.
+    Delta,
+    /// From the last export, as far as that saves memory.
+    LowMemory,
 }
 
 choice!(TemporalityPreference {
-    accepted { "cumulative" => Cumulative }
-    refused { "delta" => NEEDS_CUMULATIVE, "lowmemory" => NEEDS_CUMULATIVE }
+    accepted { "cumulative" => Cumulative, "delta" => Delta, "lowmemory" => LowMemory }
+    refused {}
 });
-
-const NEEDS_CUMULATIVE: &str = "Prometheus and the text endpoint need cumulative sums";
 
 /// How histograms are aggregated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -26,7 +26,7 @@
 //!
 //! Where to read on: `telemetry.rs` is the whole; `variables/` is the table of names; `env.rs` is the
 //! only reader of the environment; `resource.rs`, `traces.rs`, `metrics.rs`, `logs.rs` and `otlp.rs` are the
-//! settings by signal; `report.rs` prints what is in force, and `notices.rs` what is allowed but
+//! settings by signal; `fault.rs` and `unused.rs` are what does not fit together; `report.rs` prints what is in force, and `notices.rs` what is allowed but
 //! probably not meant.
 
 mod batch;
@@ -34,39 +34,49 @@ mod choice;
 mod endpoint;
 mod env;
 mod error;
+mod fault;
 #[cfg(feature = "config-file")]
 mod file;
 mod headers;
+mod limits;
 mod list;
+mod log_level;
 mod logs;
 mod metrics;
 mod notices;
 mod otlp;
 mod parse;
+mod prometheus;
+mod protocol;
 mod report;
 mod resource;
 mod sampler;
 mod setting;
-mod span_limits;
 mod telemetry;
+mod tls;
 mod traces;
+mod unused;
 mod variables;
 
 pub use batch::BatchConfig;
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{ConfigError, Problem};
 pub use headers::{HeaderError, Headers};
+pub use limits::{LogLimitsConfig, SpanLimitsConfig};
 pub use list::{ListError, ListProblem, parse_pairs};
+pub use log_level::LogLevel;
 pub use logs::{LogsConfig, LogsExporter};
 pub use metrics::{
     ExemplarFilter, HistogramAggregation, MetricsConfig, MetricsExporter, TemporalityPreference,
 };
-pub use otlp::{Compression, OtlpConfig, Protocol, Signal};
+pub use otlp::{OtlpConfig, Signal};
+pub use prometheus::PrometheusConfig;
+pub use protocol::{Compression, Protocol};
 pub use report::{Report, ReportLine};
 pub use resource::Propagator;
 pub use sampler::Sampler;
 pub use setting::{Setting, Source};
-pub use span_limits::SpanLimitsConfig;
 pub use telemetry::{ConfigFile, TelemetryConfig};
+pub use tls::TlsConfig;
 pub use traces::{TracesConfig, TracesExporter};
 pub use variables::{SECTIONS, Section, Status, Variable, find_variable};

@@ -2,19 +2,29 @@
 
 use super::logs::LogsExporter;
 use super::metrics::MetricsExporter;
-use super::otlp::{GENERAL, OtlpConfig, Protocol, Signal};
+use super::otlp::{GENERAL, OtlpConfig, Signal};
+use super::protocol::Protocol;
 use super::setting::{Setting, Source};
 use super::telemetry::TelemetryConfig;
 use super::traces::TracesExporter;
-use super::variables::{mask_url, one_line};
+use super::variables::one_line;
 
 impl TelemetryConfig {
     /// What is allowed, but probably not meant. Each notice names the setting and the way out.
     pub fn notices(&self) -> Vec<String> {
-        let traces = (*self.traces.exporter == TracesExporter::Otlp).then_some(&self.traces.otlp);
-        let metrics =
-            (*self.metrics.exporter == MetricsExporter::Otlp).then_some(&self.metrics.otlp);
-        let logs = (*self.logs.exporter == LogsExporter::Otlp).then_some(&self.logs.otlp);
+        let (traces, metrics, logs) = (&self.traces, &self.metrics, &self.logs);
+        let traces = traces
+            .exporters
+            .contains(&TracesExporter::Otlp)
+            .then_some(&traces.otlp);
+        let metrics = metrics
+            .exporters
+            .contains(&MetricsExporter::Otlp)
+            .then_some(&metrics.otlp);
+        let logs = logs
+            .exporters
+            .contains(&LogsExporter::Otlp)
+            .then_some(&logs.otlp);
         let mut notices: Vec<String> = self.not_used().into_iter().collect();
         if *self.disabled {
             return notices;
@@ -95,8 +105,7 @@ fn ends_with_signal_path(path: &str) -> bool {
 
 /// `NAME=url`, as the user gave it.
 fn shown(otlp: &OtlpConfig) -> String {
-    let given = otlp.endpoint.given().map(|url| mask_url(url.as_str()));
-    let given = given.unwrap_or_default();
+    let given = otlp.endpoint.to_string();
     match origin(&otlp.endpoint) {
         Some(name) => format!("{name}={}", given.trim_end_matches('/')),
         None => format!("the endpoint {}", given.trim_end_matches('/')),

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use super::choice::{Choice, choice};
+use super::choice::Choice;
 use super::endpoint::Endpoint;
-use super::env::Reader;
+use super::env::{Reader, process_variable};
+use super::fault::Fault;
 use super::headers::Headers;
 use super::parse;
+use super::protocol::{Compression, Protocol};
 use super::setting::Setting;
+use super::tls::{TlsConfig, TlsVariables};
 use super::variables::mask_url;
+use crate::tls;
 
 /// How one signal is sent by OTLP. A signal's own variables win over the general ones.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,13 +29,18 @@ pub struct OtlpConfig {
     pub timeout: Setting<Option<Duration>>,
     /// How requests are compressed.
     pub compression: Setting<Compression>,
+    /// Whether gRPC goes without TLS where the endpoint has no scheme.
+    pub insecure: Setting<bool>,
+    /// Certificates and keys, for `https://`.
+    pub tls: TlsConfig,
 }
 
 impl OtlpConfig {
     /// The URL to connect to: the endpoint with the signal's path, or without any path for gRPC.
     /// It may hold a secret in its query; [`OtlpConfig::shown_url`] is for printing.
     pub fn url(&self) -> String {
-        self.endpoint.url(self.signal, *self.protocol)
+        self.endpoint
+            .url(self.signal, *self.protocol, *self.insecure)
     }
 
     /// [`OtlpConfig::url`] with secrets masked.
@@ -39,24 +48,41 @@ impl OtlpConfig {
         mask_url(&self.url())
     }
 
+    /// Whether it is sent with TLS.
+    pub fn is_secure(&self) -> bool {
+        self.endpoint.tls().unwrap_or(!*self.insecure)
+    }
+
+    /// The exporters read the compression of the environment by themselves if they are told of none.
+    pub(crate) fn compressed_by_the_environment(&self) -> Option<String> {
+        let own = self.signal.variables();
+        let mut variables = [own.compression, GENERAL.compression]
+            .into_iter()
+            .filter_map(|name| Some((name, process_variable(name)?)));
+        let (name, value) = variables.find(|(_, value)| Compression::parse(value).is_ok())?;
+        let overruled = *self.compression == Compression::None
+            && !matches!(Compression::parse(&value), Ok(Compression::None));
+        overruled.then(|| {
+            format!("{name}={value} contradicts the compression that is set in code; unset it")
+        })
+    }
+
     pub(super) fn read(reader: &mut Reader, signal: Signal) -> Self {
         let own = signal.variables();
-        let endpoint = [own.endpoint, GENERAL.endpoint];
         let timeout = Some(Duration::from_secs(10));
-        Self {
+        let protocol = reader.first_of(
+            [own.protocol, GENERAL.protocol],
+            Protocol::default(),
+            |_, text| Protocol::parse(text),
+        );
+        let config = Self {
             signal,
-            endpoint: reader.first_of(endpoint, Endpoint::default(), |name, text| {
-                let parsed = match name == GENERAL.endpoint {
-                    true => Endpoint::base(text),
-                    false => Endpoint::exact(text),
-                };
-                parsed.map_err(|error| error.to_string())
-            }),
-            protocol: reader.first_of(
-                [own.protocol, GENERAL.protocol],
-                Protocol::HttpProtobuf,
-                |_, text| Protocol::parse(text),
+            endpoint: reader.first_of(
+                [own.endpoint, GENERAL.endpoint],
+                Endpoint::default(),
+                |name, text| endpoint(name, text, *protocol),
             ),
+            protocol,
             headers: reader.first_of(
                 [own.headers, GENERAL.headers],
                 Headers::default(),
@@ -70,8 +96,84 @@ impl OtlpConfig {
                 Compression::None,
                 |_, text| Compression::parse(text),
             ),
+            insecure: reader.first_of([own.insecure, GENERAL.insecure], false, |_, text| {
+                parse::boolean(text)
+            }),
+            tls: TlsConfig::read(reader, &own.tls, &GENERAL.tls),
+        };
+        for fault in config.faults() {
+            fault.refuse(reader);
+        }
+        config
+    }
+
+    /// What cannot be used, or not together, wherever it came from.
+    pub(super) fn faults(&self) -> Vec<Fault> {
+        let own = self.signal.variables();
+        let mut faults = self.tls.faults(&own.tls);
+        faults.extend(Fault::of(
+            own.protocol,
+            &self.protocol,
+            self.protocol.left_out(),
+        ));
+        faults.extend(Fault::of(
+            own.compression,
+            &self.compression,
+            self.compression.left_out(),
+        ));
+        faults.extend(Fault::of(
+            own.endpoint,
+            &self.endpoint,
+            self.endpoint_fault(),
+        ));
+        faults
+    }
+
+    /// Puts the specification's default in the place of each value that cannot be used.
+    pub(super) fn mend(&mut self) {
+        let own = self.signal.variables();
+        if !self.tls.faults(&own.tls).is_empty() {
+            self.tls = TlsConfig::default();
+        }
+        if self.protocol.left_out().is_some() {
+            self.protocol = Setting::default_value(Protocol::default());
+        }
+        if self.compression.left_out().is_some() {
+            self.compression = Setting::default_value(Compression::None);
+        }
+        if self.endpoint_fault().is_some() {
+            self.endpoint = Setting::default_value(Endpoint::default());
         }
     }
+
+    fn endpoint_fault(&self) -> Option<String> {
+        scheme_missing(&self.endpoint, *self.protocol).or_else(|| {
+            let why = tls::LEFT_OUT.filter(|_| self.is_secure())?;
+            Some(format!("this is with TLS. {why}"))
+        })
+    }
+}
+
+/// The general endpoint gets each signal's path; a signal's own is used as it is.
+fn endpoint(name: &'static str, text: &str, protocol: Protocol) -> Result<Endpoint, String> {
+    let parsed = match name == GENERAL.endpoint {
+        true => Endpoint::base(text),
+        false => Endpoint::exact(text),
+    };
+    let endpoint = parsed.map_err(|error| error.to_string())?;
+    scheme_missing(&endpoint, protocol).map_or(Ok(endpoint), Err)
+}
+
+/// gRPC's endpoints need no scheme, those of HTTP do.
+fn scheme_missing(endpoint: &Endpoint, protocol: Protocol) -> Option<String> {
+    let missing = protocol == Protocol::HttpProtobuf && endpoint.tls().is_none();
+    missing.then(|| {
+        let shown = endpoint.to_string();
+        format!(
+            "the scheme is missing; write http://{}",
+            shown.trim_end_matches('/')
+        )
+    })
 }
 
 /// A kind of telemetry that OTLP carries.
@@ -106,36 +208,6 @@ impl Signal {
     }
 }
 
-/// How OTLP is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Protocol {
-    /// Protobuf over HTTP.
-    HttpProtobuf,
-    /// gRPC.
-    Grpc,
-}
-
-choice!(Protocol {
-    accepted { "http/protobuf" => HttpProtobuf, "grpc" => Grpc }
-    refused { "http/json" => "OTLP is sent as protobuf" }
-});
-
-/// How requests are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Compression {
-    /// Not at all.
-    None,
-}
-
-choice!(Compression {
-    accepted { "none" => None }
-    refused { "gzip" => NO_COMPRESSION, "zstd" => NO_COMPRESSION }
-});
-
-const NO_COMPRESSION: &str = "compression is not built in";
-
 /// The names of the variables for one signal, or for all of them.
 pub(super) struct OtlpVariables {
     pub(super) endpoint: &'static str,
@@ -143,6 +215,8 @@ pub(super) struct OtlpVariables {
     headers: &'static str,
     timeout: &'static str,
     compression: &'static str,
+    pub(super) insecure: &'static str,
+    tls: TlsVariables,
 }
 
 macro_rules! names {
@@ -153,6 +227,12 @@ macro_rules! names {
             headers: concat!("OTEL_EXPORTER_OTLP_", $signal, "HEADERS"),
             timeout: concat!("OTEL_EXPORTER_OTLP_", $signal, "TIMEOUT"),
             compression: concat!("OTEL_EXPORTER_OTLP_", $signal, "COMPRESSION"),
+            insecure: concat!("OTEL_EXPORTER_OTLP_", $signal, "INSECURE"),
+            tls: TlsVariables {
+                certificate: concat!("OTEL_EXPORTER_OTLP_", $signal, "CERTIFICATE"),
+                client_certificate: concat!("OTEL_EXPORTER_OTLP_", $signal, "CLIENT_CERTIFICATE"),
+                client_key: concat!("OTEL_EXPORTER_OTLP_", $signal, "CLIENT_KEY"),
+            },
         }
     };
 }

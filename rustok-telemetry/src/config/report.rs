@@ -105,12 +105,16 @@ impl Lines {
         self.add("resource.attributes", attributes, joined(pairs));
         self.add("propagators", &config.propagators, joined(propagators));
         self.add("log.filter", &config.log_filter, &*config.log_filter);
+        let level = config.log_level.map(|level| level.to_string());
+        let level = level.as_deref().unwrap_or("as RUST_LOG says");
+        self.add("log_level", &config.log_level, level);
     }
 
     fn traces(&mut self, config: &TelemetryConfig) {
         let traces = &config.traces;
         let limits = &traces.limits;
-        self.add("traces.exporter", &traces.exporter, *traces.exporter);
+        let exporters = traces.exporters.iter().map(ToString::to_string);
+        self.add("traces.exporters", &traces.exporters, joined(exporters));
         self.add("traces.sampler", &traces.sampler, *traces.sampler);
         self.batch("traces", &traces.batch);
         for (name, setting) in [
@@ -128,12 +132,14 @@ impl Lines {
         ] {
             self.add(name, setting, **setting);
         }
+        self.length("traces.limits.value_length", &limits.value_length);
         self.otlp("traces", &traces.otlp);
     }
 
     fn metrics(&mut self, config: &TelemetryConfig) {
         let metrics = &config.metrics;
-        self.add("metrics.exporter", &metrics.exporter, *metrics.exporter);
+        let exporters = metrics.exporters.iter().map(ToString::to_string);
+        self.add("metrics.exporters", &metrics.exporters, joined(exporters));
         self.add(
             "metrics.interval",
             &metrics.interval,
@@ -151,13 +157,32 @@ impl Lines {
             *metrics.histograms,
         );
         self.add("metrics.exemplars", &metrics.exemplars, *metrics.exemplars);
+        let prometheus = &metrics.prometheus;
+        self.add(
+            "metrics.prometheus.host",
+            &prometheus.host,
+            &*prometheus.host,
+        );
+        self.add(
+            "metrics.prometheus.port",
+            &prometheus.port,
+            *prometheus.port,
+        );
         self.otlp("metrics", &metrics.otlp);
     }
 
     fn logs(&mut self, config: &TelemetryConfig) {
         let logs = &config.logs;
-        self.add("logs.exporter", &logs.exporter, *logs.exporter);
+        let exporters = logs.exporters.iter().map(ToString::to_string);
+        self.add("logs.exporters", &logs.exporters, joined(exporters));
         self.batch("logs", &logs.batch);
+        let limits = &logs.limits;
+        self.add(
+            "logs.limits.attributes",
+            &limits.attributes,
+            *limits.attributes,
+        );
+        self.length("logs.limits.value_length", &limits.value_length);
         self.otlp("logs", &logs.otlp);
     }
 
@@ -181,6 +206,21 @@ impl Lines {
         self.add(&name("headers"), &otlp.headers, &*otlp.headers);
         self.timeout(&name("timeout"), &otlp.timeout);
         self.add(&name("compression"), &otlp.compression, *otlp.compression);
+        self.add(&name("insecure"), &otlp.insecure, *otlp.insecure);
+        let tls = &otlp.tls;
+        for (name, path, unset) in [
+            (name("certificate"), &tls.certificate, "of the system"),
+            (name("client_certificate"), &tls.client_certificate, "none"),
+            (name("client_key"), &tls.client_key, "none"),
+        ] {
+            let value = path.as_deref().map(|path| path.display().to_string());
+            self.add(&name, path, value.as_deref().unwrap_or(unset));
+        }
+    }
+
+    fn length(&mut self, name: &str, setting: &Setting<Option<u32>>) {
+        let value = setting.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
+        self.add(name, setting, value);
     }
 
     fn timeout(&mut self, name: &str, setting: &Setting<Option<Duration>>) {

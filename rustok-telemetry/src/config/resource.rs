@@ -67,7 +67,7 @@ pub(super) struct Resource {
 /// The propagators, each once, in the order given.
 pub(super) fn read_propagators(reader: &mut Reader) -> Setting<Vec<Propagator>> {
     let default = vec![Propagator::TraceContext, Propagator::Baggage];
-    reader.setting("OTEL_PROPAGATORS", default, propagators)
+    reader.setting("OTEL_PROPAGATORS", default, Propagator::parse_list)
 }
 
 fn attributes(text: &str) -> Result<Vec<(String, String)>, String> {
@@ -79,26 +79,4 @@ fn attributes(text: &str) -> Result<Vec<(String, String)>, String> {
         Some(index) => Err(format!("pair {} gives {SERVICE_NAME} no value", index + 1)),
         None => Ok(pairs),
     }
-}
-
-fn propagators(text: &str) -> Result<Vec<Propagator>, String> {
-    let names: Vec<&str> = text.split(',').map(str::trim).collect();
-    let is_none = |name: &&str| name.eq_ignore_ascii_case("none");
-    if names.iter().all(is_none) {
-        return Ok(Vec::new());
-    }
-    if names.iter().any(is_none) {
-        return Err("`none` cannot stand beside another name".to_owned());
-    }
-    let mut propagators = Vec::new();
-    for (index, name) in names.iter().enumerate() {
-        if name.is_empty() {
-            return Err(format!("name {} is empty (a comma too many?)", index + 1));
-        }
-        let propagator = Propagator::parse(name)?;
-        if !propagators.contains(&propagator) {
-            propagators.push(propagator);
-        }
-    }
-    Ok(propagators)
 }

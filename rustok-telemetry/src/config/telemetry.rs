@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
+use super::choice::Choice;
 use super::env::{Reader, process_variables};
 use super::error::{ConfigError, Problem, sort};
+use super::log_level::LogLevel;
 use super::logs::LogsConfig;
 use super::metrics::MetricsConfig;
 use super::parse;
@@ -12,6 +14,7 @@ use super::report::Report;
 use super::resource::{Propagator, Resource, read_propagators, read_resource};
 use super::setting::{Setting, Source};
 use super::traces::TracesConfig;
+use super::unused::refuse_unused;
 use super::variables::{LOG_FILTER, STRICT};
 use crate::logging::check_directives;
 
@@ -31,6 +34,9 @@ pub struct TelemetryConfig {
     pub resource_attributes: Setting<Vec<(String, String)>>,
     /// How context travels between services.
     pub propagators: Setting<Vec<Propagator>>,
+    /// How much the SDK logs about itself. `None`: its own lines as `RUST_LOG` says, and those of the OpenTelemetry
+    /// crates if `RUST_LOG` names them.
+    pub log_level: Setting<Option<LogLevel>>,
     /// Settings of traces.
     pub traces: TracesConfig,
     /// Settings of metrics.
@@ -124,14 +130,20 @@ impl TelemetryConfig {
             service_name: name,
             resource_attributes: attributes,
             propagators: read_propagators(&mut reader),
+            log_level: reader.setting("OTEL_LOG_LEVEL", None, |text| {
+                LogLevel::parse(text).map(Some)
+            }),
             traces: TracesConfig::read(&mut reader),
             metrics: MetricsConfig::read(&mut reader),
             logs: LogsConfig::read(&mut reader),
             log_filter: reader.setting(LOG_FILTER, "info".to_owned(), check_directives),
             unknown: reader.take_unknown(),
             file,
-            problems: reader.into_problems(),
+            problems: Vec::new(),
         };
+        let signals = [&config.traces.otlp, &config.metrics.otlp, &config.logs.otlp];
+        refuse_unused(&mut reader, signals);
+        config.problems = reader.into_problems();
         sort(&mut config.problems);
         config.mend();
         config

@@ -4,16 +4,17 @@ use super::batch::{self, BatchConfig};
 use super::choice::{Choice, choice};
 use super::env::Reader;
 use super::error::Problem;
+use super::fault::Fault;
+use super::limits::SpanLimitsConfig;
 use super::otlp::{OtlpConfig, Signal};
 use super::sampler::{Sampler, mend_sampler, read_sampler, sampler_problem};
 use super::setting::Setting;
-use super::span_limits::SpanLimitsConfig;
 
 /// Settings of traces.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TracesConfig {
-    /// Where spans go.
-    pub exporter: Setting<TracesExporter>,
+    /// Where spans go; with none, span metrics and the propagation of context go on.
+    pub exporters: Setting<Vec<TracesExporter>>,
     /// Which traces are recorded.
     pub sampler: Setting<Sampler>,
     /// How spans are gathered into batches.
@@ -27,10 +28,10 @@ pub struct TracesConfig {
 impl TracesConfig {
     pub(super) fn read(reader: &mut Reader) -> Self {
         Self {
-            exporter: reader.setting(
+            exporters: reader.setting(
                 "OTEL_TRACES_EXPORTER",
-                TracesExporter::Otlp,
-                TracesExporter::parse,
+                vec![TracesExporter::Otlp],
+                TracesExporter::parse_list,
             ),
             sampler: read_sampler(reader),
             batch: BatchConfig::read(reader, &batch::SPANS),
@@ -42,11 +43,16 @@ impl TracesConfig {
     /// What is wrong in values set in code.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let sampler = sampler_problem(&self.sampler).into_iter();
-        sampler.chain(self.batch.problems(&batch::SPANS)).collect()
+        let otlp = self.otlp.faults().into_iter().map(Fault::problem);
+        sampler
+            .chain(self.batch.problems(&batch::SPANS))
+            .chain(otlp)
+            .collect()
     }
 
     /// Puts the specification's default in the place of each value that cannot be used.
     pub(super) fn mend(&mut self) {
+        self.otlp.mend();
         mend_sampler(&mut self.sampler);
         self.batch.mend(&batch::SPANS);
     }
@@ -58,19 +64,17 @@ impl TracesConfig {
 pub enum TracesExporter {
     /// By OTLP.
     Otlp,
-    /// Nowhere. Span metrics and the propagation of context go on.
-    None,
+    /// Standard output, one line of JSON for each span as soon as it has ended; the thread that ends it waits for the
+    /// output. For development.
+    Console,
 }
 
 choice!(TracesExporter {
-    accepted { "otlp" => Otlp, "none" => None }
+    accepted { "otlp" => Otlp, "console" => Console }
     refused {
         "zipkin" => "send OTLP to a Collector, which can forward to Zipkin",
-        "console" => NO_CONSOLE,
-        "logging" => NO_CONSOLE,
-        "otlp/stdout" => NO_CONSOLE,
+        "logging" => "its name is `console`",
+        "otlp/stdout" => "use `console`",
         "jaeger" => "Jaeger takes OTLP: use `otlp`",
     }
 });
-
-const NO_CONSOLE: &str = "there is no exporter to the console";

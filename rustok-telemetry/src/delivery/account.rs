@@ -8,8 +8,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use opentelemetry_sdk::error::OTelSdkResult;
-
 use super::{
     announce::{announce_failure, announce_recovery},
     detail::{self, Rejection},
@@ -135,14 +133,14 @@ impl SignalAccount {
         failure.map(|failure| failure.reason.clone())
     }
 
-    pub(super) fn settle(&self, endpoint: &str, result: &OTelSdkResult) {
-        let detail = detail::take();
+    pub(super) fn settle(&self, endpoint: &str, result: Result<(), String>) {
+        let rejection = detail::take();
         match result {
             Ok(()) => {
                 self.succeeded.fetch_add(1, Ordering::Relaxed);
                 let mut last = self.lock();
                 last.success = Some(SystemTime::now());
-                last.rejection = detail.rejection.or(last.rejection.take());
+                last.rejection = rejection.or(last.rejection.take());
                 drop(last);
                 if self.failing.swap(false, Ordering::Relaxed) && !DELIVERY.is_failing() {
                     announce_recovery(endpoint);
@@ -150,7 +148,7 @@ impl SignalAccount {
             }
             Err(error) => {
                 self.failed.fetch_add(1, Ordering::Relaxed);
-                let error = reason(&error.to_string(), detail.cause);
+                let error = reason(&error);
                 let first = !DELIVERY.is_failing();
                 self.lock().failure = Some(Failure {
                     at: SystemTime::now(),
@@ -189,10 +187,7 @@ impl Delivery {
 }
 
 /// The error without what the SDK puts before every one, and with what it leaves out.
-fn reason(error: &str, cause: Option<String>) -> String {
+fn reason(error: &str) -> String {
     let error = error.strip_prefix("Operation failed: ").unwrap_or(error);
-    match cause {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_owned(),
-    }
+    error.to_owned()
 }

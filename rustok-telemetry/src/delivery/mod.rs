@@ -7,12 +7,14 @@
 mod account;
 mod announce;
 mod detail;
+mod failure;
 mod queue;
 mod reporting;
 
 pub(crate) use self::{
     account::{DELIVERY, SignalAccount},
-    detail::{note_answer, note_cause},
+    detail::note_answer,
+    failure::LastFailure,
     queue::{QueueAccount, Verdict},
     reporting::Reporting,
 };

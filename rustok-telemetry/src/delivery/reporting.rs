@@ -10,18 +10,34 @@ use opentelemetry_sdk::{
     trace::{SpanData, SpanExporter},
 };
 
-use super::DELIVERY;
+use super::{DELIVERY, LastFailure, account::SignalAccount};
 
 /// An exporter that reports every attempt to [`DELIVERY`].
 #[derive(Debug)]
 pub(crate) struct Reporting<E> {
     exporter: E,
     endpoint: String,
+    failure: LastFailure,
 }
 
 impl<E> Reporting<E> {
-    pub(crate) fn new(exporter: E, endpoint: String) -> Self {
-        Self { exporter, endpoint }
+    /// `failure` is where what connects for this exporter tells why it could not.
+    pub(crate) fn new(exporter: E, endpoint: String, failure: LastFailure) -> Self {
+        Self {
+            exporter,
+            endpoint,
+            failure,
+        }
+    }
+
+    /// The result of an attempt, in the account of its signal.
+    fn settle(&self, account: &SignalAccount, result: &OTelSdkResult) {
+        let known = self.failure.take();
+        let error = match result {
+            Ok(()) => Ok(()),
+            Err(error) => Err(known.unwrap_or_else(|| error.to_string())),
+        };
+        account.settle(&self.endpoint, error);
     }
 }
 
@@ -29,9 +45,10 @@ impl<E: SpanExporter> SpanExporter for Reporting<E> {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let spans = batch.len();
         DELIVERY.spans.leave_queue(spans);
+        self.failure.clear();
         let result = self.exporter.export(batch).await;
         DELIVERY.spans.settle(spans, result.is_ok());
-        DELIVERY.traces.settle(&self.endpoint, &result);
+        self.settle(&DELIVERY.traces, &result);
         result
     }
 
@@ -52,9 +69,10 @@ impl<E: LogExporter> LogExporter for Reporting<E> {
     async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
         let records = batch.iter().count();
         DELIVERY.log_records.leave_queue(records);
+        self.failure.clear();
         let result = self.exporter.export(batch).await;
         DELIVERY.log_records.settle(records, result.is_ok());
-        DELIVERY.logs.settle(&self.endpoint, &result);
+        self.settle(&DELIVERY.logs, &result);
         result
     }
 
@@ -69,8 +87,9 @@ impl<E: LogExporter> LogExporter for Reporting<E> {
 
 impl<E: PushMetricExporter> PushMetricExporter for Reporting<E> {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
+        self.failure.clear();
         let result = self.exporter.export(metrics).await;
-        DELIVERY.metrics.settle(&self.endpoint, &result);
+        self.settle(&DELIVERY.metrics, &result);
         result
     }
 

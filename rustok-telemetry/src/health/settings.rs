@@ -23,9 +23,15 @@ pub(crate) fn remember(config: &TelemetryConfig) {
         |otlp: &OtlpConfig, wanted: bool| (wanted && !*config.disabled).then(|| otlp.shown_url());
     let (traces, metrics, logs) = (&config.traces, &config.metrics, &config.logs);
     SETTINGS.get_or_init(|| Settings {
-        traces: sent(&traces.otlp, *traces.exporter == TracesExporter::Otlp),
-        metrics: sent(&metrics.otlp, *metrics.exporter == MetricsExporter::Otlp),
-        logs: sent(&logs.otlp, *logs.exporter == LogsExporter::Otlp),
+        traces: sent(
+            &traces.otlp,
+            traces.exporters.contains(&TracesExporter::Otlp),
+        ),
+        metrics: sent(
+            &metrics.otlp,
+            metrics.exporters.contains(&MetricsExporter::Otlp),
+        ),
+        logs: sent(&logs.otlp, logs.exporters.contains(&LogsExporter::Otlp)),
         problems: config.problems.iter().map(Problem::to_string).collect(),
     });
 }

@@ -44,7 +44,7 @@ use std::{borrow::Cow, fmt};
 
 use async_trait::async_trait;
 use http::Extensions;
-use reqwest::{Request, Response, Url};
+use reqwest_middleware::reqwest::{Request, Response, Url};
 use reqwest_middleware::{Error, Middleware, Next, Result};
 use tracing::{Span, field::Empty};
 

@@ -1,4 +1,4 @@
-//! The logger provider: records are completed, and accounted in front of the batch processor.
+//! The logger provider: records are completed, and accounted in front of the batch processor; and the console.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -17,12 +17,35 @@ use opentelemetry_sdk::{
 
 use super::records::Completing;
 use crate::{
-    config::LogsConfig,
+    config::{LogsConfig, LogsExporter},
+    console::ConsoleLogRecords,
     delivery::{DELIVERY, Verdict},
+    value_length::ValueLength,
 };
 
-/// Builds the provider, which sends with `exporter`.
-pub(crate) fn build<E>(config: &LogsConfig, resource: Resource, exporter: E) -> SdkLoggerProvider
+/// Builds the provider, which sends with `exporter`, if there is one.
+pub(crate) fn build<E>(
+    config: &LogsConfig,
+    resource: Resource,
+    exporter: Option<E>,
+) -> SdkLoggerProvider
+where
+    E: LogExporter + 'static,
+{
+    let value_length = ValueLength::new(*config.limits.value_length);
+    let mut builder = SdkLoggerProvider::builder()
+        .with_resource(resource)
+        .with_log_processor(Completing { value_length });
+    if config.exporters.contains(&LogsExporter::Console) {
+        builder = builder.with_log_processor(ConsoleLogRecords);
+    }
+    if let Some(exporter) = exporter {
+        builder = builder.with_log_processor(accounted(config, exporter));
+    }
+    builder.build()
+}
+
+fn accounted<E>(config: &LogsConfig, exporter: E) -> Accounted
 where
     E: LogExporter + 'static,
 {
@@ -37,14 +60,10 @@ where
     let processor = BatchLogProcessor::builder(exporter)
         .with_batch_config(settings)
         .build();
-    SdkLoggerProvider::builder()
-        .with_resource(resource)
-        .with_log_processor(Completing)
-        .with_log_processor(Accounted {
-            processor,
-            closed: AtomicBool::new(false),
-        })
-        .build()
+    Accounted {
+        processor,
+        closed: AtomicBool::new(false),
+    }
 }
 
 /// Keeps account of every record before it enters the queue, and drops it here when the queue is full or closed.

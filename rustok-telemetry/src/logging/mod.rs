@@ -5,9 +5,11 @@
 //!
 //! `RUST_LOG` chooses what is logged (`info` by default) and has no influence on spans and metrics: a service that
 //! logs warnings only still has its dashboards. What the OpenTelemetry crates log about themselves is left out unless
-//! `RUST_LOG` names them, since an unreachable Collector would make them repeat it; the SDK says it once instead.
+//! `RUST_LOG` names them or `OTEL_LOG_LEVEL` is set, since an unreachable Collector would make them repeat it; the SDK
+//! says it once instead.
 
 mod format;
+mod limits;
 pub(crate) mod logger_provider;
 mod origin;
 mod records;
@@ -24,7 +26,7 @@ use self::{
     format::{HumanLine, JsonLine},
     origin::Spans,
 };
-use crate::InitError;
+use crate::{InitError, config::LogLevel};
 
 /// How log lines look.
 ///
@@ -51,12 +53,15 @@ pub(crate) fn install(subscriber: impl Subscriber + Send + Sync) -> Result<(), I
     Ok(())
 }
 
-/// The layer that writes log lines to standard error.
-pub(crate) fn lines<S>(format: LogFormat) -> Result<Box<dyn Layer<S> + Send + Sync>, InitError>
+/// The layer that writes log lines to standard error. `own` is the level of the SDK's own.
+pub(crate) fn lines<S>(
+    format: LogFormat,
+    own: Option<LogLevel>,
+) -> Result<Box<dyn Layer<S> + Send + Sync>, InitError>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    let directives = wanted::directives()?;
+    let directives = wanted::directives(own)?;
     let names_sdk = directives.contains("opentelemetry");
     let not_repeated =
         filter_fn(move |metadata| names_sdk || !metadata.target().starts_with("opentelemetry"));

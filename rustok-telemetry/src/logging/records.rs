@@ -4,13 +4,13 @@ use std::{cell::RefCell, sync::Arc};
 
 use opentelemetry::{
     Context, InstrumentationScope,
-    logs::{LogRecord, LoggerProvider},
+    logs::{AnyValue, LogRecord, LoggerProvider},
     trace::TraceContextExt,
 };
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_sdk::{
     error::OTelSdkResult,
-    logs::{LogProcessor, SdkLogRecord, SdkLogger, SdkLoggerProvider},
+    logs::{LogProcessor, SdkLogRecord, SdkLoggerProvider},
 };
 use tracing::{Event, Subscriber};
 use tracing_subscriber::{
@@ -20,21 +20,35 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::{origin::Spans, wanted};
-use crate::{InitError, tenant::TENANT_ID, trace::Machinery};
+use super::{limits::LimitedLogger, origin::Spans, wanted};
+use crate::{
+    InitError,
+    config::{LogLevel, TelemetryConfig},
+    tenant::TENANT_ID,
+    trace::Machinery,
+    value_length::ValueLength,
+};
 
 /// What layers send log records with.
 #[derive(Debug, Clone)]
 pub(crate) struct RecordSender {
-    logger: SdkLogger,
+    logger: LimitedLogger,
     machinery: Machinery,
+    log_level: Option<LogLevel>,
 }
 
 impl RecordSender {
     /// To be made before the providers are installed: a later logger would count itself among our metrics.
-    pub(crate) fn new(provider: &SdkLoggerProvider, machinery: Machinery) -> Self {
-        let logger = provider.logger("");
-        Self { logger, machinery }
+    pub(crate) fn new(
+        provider: &SdkLoggerProvider,
+        machinery: Machinery,
+        config: &TelemetryConfig,
+    ) -> Self {
+        Self {
+            logger: LimitedLogger::new(provider.logger(""), &config.logs.limits),
+            machinery,
+            log_level: *config.log_level,
+        }
     }
 }
 
@@ -46,7 +60,10 @@ where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     let (directives, machinery) = match sender {
-        Some(sender) => (wanted::directives()?, sender.machinery.clone()),
+        Some(sender) => (
+            wanted::directives(sender.log_level)?,
+            sender.machinery.clone(),
+        ),
         None => ("off".to_owned(), Machinery::default()),
     };
     // What the exporters log while they export would be exported, too, without end.
@@ -62,9 +79,9 @@ where
 
 /// Gives the one logger, whoever asks.
 impl LoggerProvider for RecordSender {
-    type Logger = SdkLogger;
+    type Logger = LimitedLogger;
 
-    fn logger_with_scope(&self, _: InstrumentationScope) -> SdkLogger {
+    fn logger_with_scope(&self, _: InstrumentationScope) -> LimitedLogger {
         self.logger.clone()
     }
 }
@@ -76,7 +93,7 @@ thread_local! {
 
 /// Hands events to the bridge, together with where they belong.
 struct Records {
-    bridge: Option<OpenTelemetryTracingBridge<RecordSender, SdkLogger>>,
+    bridge: Option<OpenTelemetryTracingBridge<RecordSender, LimitedLogger>>,
     spans: Spans,
 }
 
@@ -107,7 +124,9 @@ where
 
 /// Completes records with what the bridge does not know.
 #[derive(Debug)]
-pub(super) struct Completing;
+pub(super) struct Completing {
+    pub(super) value_length: ValueLength,
+}
 
 impl LogProcessor for Completing {
     fn emit(&self, record: &mut SdkLogRecord, _: &InstrumentationScope) {
@@ -122,7 +141,9 @@ impl LogProcessor for Completing {
             record.set_target(target);
         }
         if let Some(tenant) = TENANT.with_borrow(Clone::clone) {
-            record.add_attribute(TENANT_ID, opentelemetry::StringValue::from(tenant));
+            let mut tenant = AnyValue::String(tenant.into());
+            self.value_length.cut_any(&mut tenant);
+            record.add_attribute(TENANT_ID, tenant);
         }
     }
 
@@ -144,7 +165,7 @@ fn target_of_log_crate(record: &SdkLogRecord) -> Option<String> {
     let mut attributes = record.attributes_iter();
     let (_, target) = attributes.find(|(key, _)| key.as_str() == "log.target")?;
     match target {
-        opentelemetry::logs::AnyValue::String(target) => Some(target.as_str().to_owned()),
+        AnyValue::String(target) => Some(target.as_str().to_owned()),
         _ => None,
     }
 }

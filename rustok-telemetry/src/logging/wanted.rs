@@ -7,10 +7,13 @@ use std::{
 
 use tracing_subscriber::EnvFilter;
 
-use crate::InitError;
+use crate::{InitError, config::LogLevel};
 
 const VARIABLE: &str = "RUST_LOG";
 const DEFAULT: &str = "info";
+
+/// What logs about telemetry: this crate, and those of OpenTelemetry.
+const OWN: [&str; 2] = ["rustok_telemetry", "opentelemetry"];
 
 /// Whether directives that are wrong count as none.
 static TOLERANT: AtomicBool = AtomicBool::new(false);
@@ -28,21 +31,27 @@ pub(crate) fn check_directives(text: &str) -> Result<String, String> {
     }
 }
 
-/// The directives of the environment, or else the default ones.
-pub(super) fn directives() -> Result<String, InitError> {
+/// The directives of the environment, or else the default ones. `own` is the level of what the SDK logs about itself,
+/// where `RUST_LOG` does not name it.
+pub(super) fn directives(own: Option<LogLevel>) -> Result<String, InitError> {
     let tolerant = TOLERANT.load(Ordering::Relaxed);
-    match env::var(VARIABLE) {
-        Ok(directives) if directives.trim().is_empty() => Ok(DEFAULT.to_owned()),
-        Ok(directives) if tolerant && check_directives(&directives).is_err() => {
-            Ok(DEFAULT.to_owned())
-        }
-        Ok(directives) => Ok(directives),
-        Err(env::VarError::NotPresent) => Ok(DEFAULT.to_owned()),
-        Err(env::VarError::NotUnicode(_)) if tolerant => Ok(DEFAULT.to_owned()),
+    let mut directives = match env::var(VARIABLE) {
+        Ok(directives) if directives.trim().is_empty() => DEFAULT.to_owned(),
+        Ok(directives) if tolerant && check_directives(&directives).is_err() => DEFAULT.to_owned(),
+        Ok(directives) => directives,
+        Err(env::VarError::NotPresent) => DEFAULT.to_owned(),
+        Err(env::VarError::NotUnicode(_)) if tolerant => DEFAULT.to_owned(),
         Err(env::VarError::NotUnicode(_)) => {
-            Err(InitError::Logging(format!("{VARIABLE} is not valid UTF-8")))
+            return Err(InitError::Logging(format!("{VARIABLE} is not valid UTF-8")));
+        }
+    };
+    let unnamed = OWN.map(|target| (!directives.contains(target)).then_some(target));
+    if let Some(level) = own {
+        for target in unnamed.into_iter().flatten() {
+            directives.push_str(&format!(",{target}={level}"));
         }
     }
+    Ok(directives)
 }
 
 /// The filter for these directives.

@@ -8,7 +8,7 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::{
     Resource,
-    metrics::{Instrument, PeriodicReader, SdkMeterProvider, Stream, exporter::PushMetricExporter},
+    metrics::{Instrument, MeterProviderBuilder, SdkMeterProvider, Stream},
 };
 
 use super::{catalogue, registered::ALL};
@@ -17,14 +17,11 @@ use crate::InitError;
 /// Name of the instrumentation scope that all metrics of the catalogue belong to.
 const SCOPE: &str = "rustok_telemetry";
 
-/// Builds the provider, and the registry that the text is read from.
-pub(crate) fn build<E>(
+/// Builds the provider, and the registry that the text is read from. `push` adds the readers that send by themselves.
+pub(crate) fn build(
     resource: Resource,
-    push: Option<PeriodicReader<E>>,
-) -> Result<(SdkMeterProvider, prometheus::Registry), InitError>
-where
-    E: PushMetricExporter,
-{
+    push: impl FnOnce(MeterProviderBuilder) -> MeterProviderBuilder,
+) -> Result<(SdkMeterProvider, prometheus::Registry), InitError> {
     let registry = prometheus::Registry::new();
     // Names go out as declared: nothing is added for units, for counters or for the scope.
     let pull = opentelemetry_prometheus::exporter()
@@ -36,14 +33,11 @@ where
         .map_err(|error| {
             InitError::Pipeline(format!("the reader for the text endpoint: {error}"))
         })?;
-    let mut builder = SdkMeterProvider::builder()
+    let builder = SdkMeterProvider::builder()
         .with_resource(resource)
         .with_view(limits());
     // Readers are shut down in this order: the text can be read until the last push has gone.
-    if let Some(push) = push {
-        builder = builder.with_reader(push);
-    }
-    Ok((builder.with_reader(pull).build(), registry))
+    Ok((push(builder).with_reader(pull).build(), registry))
 }
 
 /// Makes every instrument of the catalogue. From now on records arrive.

@@ -61,6 +61,7 @@ pub(crate) mod series;
 mod sliding;
 mod span;
 pub(crate) mod summed;
+pub(crate) mod text_server;
 pub(crate) mod timer;
 
 pub use self::{

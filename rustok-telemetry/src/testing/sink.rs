@@ -9,7 +9,7 @@ use std::{
 use opentelemetry::metrics::Meter;
 use opentelemetry_sdk::{
     Resource,
-    metrics::{PeriodicReader, SdkMeterProvider},
+    metrics::SdkMeterProvider,
     trace::{InMemorySpanExporter, SdkTracerProvider},
 };
 use prometheus::{Registry, TextEncoder, proto::MetricFamily};
@@ -50,7 +50,7 @@ pub(crate) fn record<I: Instrument, const N: usize>(
 impl Sink {
     pub(super) fn new() -> Self {
         let (meter_provider, registry) =
-            meter_provider::build(Resource::builder_empty().build(), NO_PUSH)
+            meter_provider::build(Resource::builder_empty().build(), |builder| builder)
                 .unwrap_or_else(|error| panic!("the meter provider for the test: {error}"));
         let spans = InMemorySpanExporter::default();
         Self {
@@ -106,6 +106,3 @@ impl Sink {
             .unwrap_or_else(|_| panic!("{} is declared once", declaration.name))
     }
 }
-
-/// Nothing is pushed.
-const NO_PUSH: Option<PeriodicReader<opentelemetry_sdk::metrics::InMemoryMetricExporter>> = None;

@@ -1,10 +1,18 @@
 //! Which spans and events belong to the exporters themselves.
 
 /// Crates that the exporters are made of. Their spans would be exported too, which makes new ones, without end.
-const CRATES: &[&str] = &["h2", "hyper", "hyper_util", "reqwest", "tonic", "tower"];
+const CRATES: &[&str] = &[
+    "h2",
+    "hyper",
+    "hyper_util",
+    "reqwest",
+    "rustls",
+    "tonic",
+    "tower",
+];
 
 /// Whether a span or event with this target is the exporters' own: of `opentelemetry*`, `h2`, `hyper`, `hyper_util`,
-/// `reqwest`, `tonic`, `tower`, or a module of one of them.
+/// `reqwest`, `rustls`, `tonic`, `tower`, or a module of one of them.
 ///
 /// Such spans and events are kept out of the span metrics, the exported traces and the log records that are sent. This also prevents a deadlock: the
 /// OpenTelemetry SDK logs through `tracing` while it holds its locks.

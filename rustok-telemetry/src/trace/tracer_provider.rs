@@ -1,6 +1,6 @@
-//! The tracer provider: sampler, limits and an accounted batch processor.
+//! The tracer provider: sampler, limits and an accounted batch processor; and the console.
 
-use std::{fmt, sync::atomic::Ordering, time::Duration};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use opentelemetry::{Context, trace::Span as _};
 use opentelemetry_sdk::{
@@ -13,11 +13,14 @@ use opentelemetry_sdk::{
 };
 
 use crate::{
-    config::TracesConfig,
+    config::{TracesConfig, TracesExporter},
+    console::ConsoleSpans,
     delivery::{DELIVERY, Verdict},
+    value_length::ValueLength,
 };
 
-/// Builds the provider. Without an exporter spans still get ids, so that propagation and logs work.
+/// Builds the provider, which sends with `exporter`, if there is one. Without any, spans still get ids, so that
+/// propagation and logs work.
 pub(crate) fn build<E>(
     config: &TracesConfig,
     resource: Resource,
@@ -35,6 +38,10 @@ where
         .with_max_links_per_span(*limits.links)
         .with_max_attributes_per_event(*limits.attributes_per_event)
         .with_max_attributes_per_link(*limits.attributes_per_link);
+    let value_length = ValueLength::new(*limits.value_length);
+    if config.exporters.contains(&TracesExporter::Console) {
+        builder = builder.with_span_processor(ConsoleSpans::new(value_length));
+    }
     if let Some(exporter) = exporter {
         let batch = &config.batch;
         let capacity = *batch.max_queue_size as usize;
@@ -47,7 +54,10 @@ where
         let processor = BatchSpanProcessor::builder(exporter)
             .with_batch_config(settings)
             .build();
-        builder = builder.with_span_processor(Accounted(processor));
+        builder = builder.with_span_processor(Accounted {
+            processor,
+            value_length,
+        });
     }
     builder.build()
 }
@@ -56,11 +66,20 @@ where
 ///
 /// The SDK's processor drops spans of a full queue silently and reports success at shutdown, so it is never given
 /// more than it can hold.
-struct Accounted(BatchSpanProcessor);
+#[derive(Debug)]
+struct Accounted {
+    processor: BatchSpanProcessor,
+    value_length: ValueLength,
+}
 
-impl fmt::Debug for Accounted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+/// Cuts what is too long in a span, its events and its links.
+pub(crate) fn cut_values(span: &mut SpanData, limit: ValueLength) {
+    limit.cut_all(&mut span.attributes);
+    for event in &mut span.events.events {
+        limit.cut_all(&mut event.attributes);
+    }
+    for link in &mut span.links.links {
+        limit.cut_all(&mut link.attributes);
     }
 }
 
@@ -69,28 +88,29 @@ impl SpanProcessor for Accounted {
         if span.span_context().is_sampled() {
             DELIVERY.open_spans.fetch_add(1, Ordering::Relaxed);
         }
-        self.0.on_start(span, context);
+        self.processor.on_start(span, context);
     }
 
-    fn on_end(&self, span: SpanData) {
+    fn on_end(&self, mut span: SpanData) {
         if !span.span_context.is_sampled() {
             return;
         }
         DELIVERY.open_spans.fetch_sub(1, Ordering::Relaxed);
         if DELIVERY.spans.enter_queue() == Verdict::Queued {
-            self.0.on_end(span);
+            cut_values(&mut span, self.value_length);
+            self.processor.on_end(span);
         }
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        self.0.force_flush()
+        self.processor.force_flush()
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.0.shutdown_with_timeout(timeout)
+        self.processor.shutdown_with_timeout(timeout)
     }
 
     fn set_resource(&mut self, resource: &Resource) {
-        self.0.set_resource(resource);
+        self.processor.set_resource(resource);
     }
 }

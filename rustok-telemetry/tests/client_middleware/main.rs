@@ -10,7 +10,7 @@ mod support;
 
 use axum::http::HeaderMap;
 use opentelemetry::trace::{SpanKind, Status, TraceContextExt};
-use reqwest::{Method, Request};
+use reqwest_middleware::reqwest::{Method, Request};
 use rustok_telemetry::{
     http::client::{TelemetryMiddleware, UrlTemplate},
     propagation,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::http::Extensions;
 use opentelemetry::trace::Status;
-use reqwest::{Request, Response};
+use reqwest_middleware::reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next};
 use rustok_telemetry::http::client::{TelemetryMiddleware, UrlTemplate};
 use tokio::net::TcpListener;

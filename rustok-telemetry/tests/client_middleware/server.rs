@@ -8,7 +8,7 @@ use axum::{
     response::Redirect,
     routing::{any, get},
 };
-use reqwest::Client;
+use reqwest_middleware::reqwest::Client;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use rustok_telemetry::{
     http::{TelemetryLayer, client::TelemetryMiddleware},
@@ -50,7 +50,7 @@ pub(crate) fn with(middleware: TelemetryMiddleware) -> ClientBuilder {
     let client = Client::builder()
         .no_proxy()
         .timeout(Duration::from_millis(300))
-        .redirect(reqwest::redirect::Policy::limited(2))
+        .redirect(reqwest_middleware::reqwest::redirect::Policy::limited(2))
         .build()
         .expect("a client");
     ClientBuilder::new(client).with(middleware)

@@ -4,6 +4,7 @@ use crate::{Variables, config, problems};
 
 const ALL: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+const INSECURE: &str = "OTEL_EXPORTER_OTLP_INSECURE";
 const PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
 
 #[test]
@@ -59,6 +60,31 @@ fn urls_follow_protocol_and_signal() {
             "http://localhost:4317",
             "http://localhost:4318/v1/metrics",
         ),
+        (
+            &[(ALL, "https://c")],
+            "https://c/v1/traces",
+            "https://c/v1/metrics",
+        ),
+        (
+            &[(ALL, "c:80"), (PROTOCOL, "grpc")],
+            "https://c:80",
+            "https://c:80",
+        ),
+        (
+            &[(ALL, "c:443"), (PROTOCOL, "grpc"), (INSECURE, "TRUE")],
+            "http://c:443",
+            "http://c:443",
+        ),
+        (
+            &[
+                (ALL, "c:4317"),
+                (PROTOCOL, "grpc"),
+                (INSECURE, "true"),
+                ("OTEL_EXPORTER_OTLP_TRACES_INSECURE", "false"),
+            ],
+            "https://c:4317",
+            "http://c:4317",
+        ),
     ];
     for (variables, traces, metrics) in cases {
         let config = config(variables);
@@ -88,10 +114,6 @@ fn what_is_not_an_endpoint_says_why() {
         (
             "http://c/#x",
             "a fragment (#…) is not sent to a server; remove it.",
-        ),
-        (
-            "https://c:4318",
-            "https is not supported by this version, since TLS is not built in",
         ),
     ] {
         for name in [ALL, TRACES] {

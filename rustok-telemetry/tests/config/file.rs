@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use rustok_telemetry::config::{
-    Sampler, Source, TelemetryConfig, TracesExporter, {LogsExporter, MetricsExporter, Protocol},
+    MetricsExporter, Protocol, Sampler, Source, TelemetryConfig, TracesExporter,
 };
 
 /// A file of the test's own.
@@ -76,7 +76,7 @@ fn a_file_takes_the_place_of_the_variables() {
         *config.traces.sampler,
         Sampler::ParentBasedTraceIdRatio(0.25)
     );
-    assert_eq!(*config.traces.exporter, TracesExporter::Otlp);
+    assert_eq!(*config.traces.exporters, [TracesExporter::Otlp]);
     assert_eq!(config.traces.otlp.url(), "http://collector:4318/v1/traces");
     assert_eq!(
         config.traces.otlp.headers.iter().collect::<Vec<_>>(),
@@ -87,9 +87,9 @@ fn a_file_takes_the_place_of_the_variables() {
         config.traces.batch.schedule_delay.source,
         Source::File { line: 10 }
     );
-    assert_eq!(*config.metrics.exporter, MetricsExporter::Otlp);
+    assert_eq!(*config.metrics.exporters, [MetricsExporter::Otlp]);
     assert_eq!(*config.metrics.otlp.protocol, Protocol::Grpc);
-    assert_eq!(*config.logs.exporter, LogsExporter::None);
+    assert!(config.logs.exporters.is_empty());
     assert!(config.propagators.is_empty(), "the file has none");
 
     let notices = config.notices().join("\n");

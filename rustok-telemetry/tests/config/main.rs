@@ -8,6 +8,7 @@ mod problems;
 mod secrets;
 mod settings;
 mod table;
+mod tls;
 mod tolerant;
 
 use rustok_telemetry::config::{ReportLine, TelemetryConfig};

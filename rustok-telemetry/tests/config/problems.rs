@@ -63,28 +63,36 @@ fn each_wrong_value_says_why() {
             "OTEL_PROPAGATORS=tracecontxt: `tracecontxt` is not a known name; did you mean `tracecontext`?",
         ),
         (
-            &[("OTEL_TRACES_EXPORTER", "console")],
-            "OTEL_TRACES_EXPORTER=console: `console` is not supported",
-        ),
-        (
             &[("OTEL_TRACES_EXPORTER", "zipkin")],
             "OTEL_TRACES_EXPORTER=zipkin: `zipkin` is not supported",
         ),
         (
             &[("OTEL_TRACES_EXPORTER", "otlp,zipkin")],
-            "OTEL_TRACES_EXPORTER=otlp,zipkin: a list, where one name is expected. Allowed: otlp or none",
+            "OTEL_TRACES_EXPORTER=otlp,zipkin: `zipkin` is not supported",
+        ),
+        (
+            &[("OTEL_TRACES_EXPORTER", "otlp,")],
+            "OTEL_TRACES_EXPORTER=otlp,: name 2 is empty (a comma too many?). Allowed: otlp and console",
+        ),
+        (
+            &[("OTEL_METRICS_EXPORTER", "none,otlp")],
+            "OTEL_METRICS_EXPORTER=none,otlp: `none` cannot stand beside another name",
         ),
         (
             &[("OTEL_TRACES_EXPORTER", "prometheus")],
             "OTEL_TRACES_EXPORTER=prometheus: `prometheus` is not a known name.",
         ),
         (
-            &[("OTEL_METRICS_EXPORTER", "console")],
-            "OTEL_METRICS_EXPORTER=console: `console` is not supported",
+            &[("OTEL_METRICS_EXPORTER", "logging")],
+            "OTEL_METRICS_EXPORTER=logging: `logging` is not supported by this version: its name is `console`",
         ),
         (
-            &[("OTEL_LOGS_EXPORTER", "console")],
-            "OTEL_LOGS_EXPORTER=console: `console` is not supported",
+            &[("OTEL_LOGS_EXPORTER", "otlp/stdout")],
+            "OTEL_LOGS_EXPORTER=otlp/stdout: `otlp/stdout` is not supported by this version: use `console`",
+        ),
+        (
+            &[("OTEL_TRACES_SAMPLER", "jaeger_remote")],
+            "OTEL_TRACES_SAMPLER=jaeger_remote: `jaeger_remote` is not supported by this version: samplers that ask",
         ),
         (
             &[
@@ -161,12 +169,16 @@ fn each_wrong_value_says_why() {
             "OTEL_EXPORTER_OTLP_PROTOCOL=http/json: `http/json` is not supported",
         ),
         (
-            &[("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")],
-            "OTEL_EXPORTER_OTLP_COMPRESSION=gzip: `gzip` is not supported",
+            &[("OTEL_EXPORTER_OTLP_COMPRESSION", "gzpi")],
+            "OTEL_EXPORTER_OTLP_COMPRESSION=gzpi: `gzpi` is not a known name; did you mean `gzip`?",
         ),
         (
-            &[("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "Delta")],
-            "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=Delta: `delta` is not supported by this version: Prometheus",
+            &[(
+                "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+                "base2_exponential_bucket_histogram",
+            )],
+            "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION=base2_exponential_bucket_histogram: \
+             `base2_exponential_bucket_histogram` is not supported by this version: the Prometheus text",
         ),
         (
             &[("OTEL_METRICS_EXEMPLAR_FILTER", "trace_based")],
@@ -181,12 +193,23 @@ fn each_wrong_value_says_why() {
             "OTEL_EXPORTER_OTLP_TIMEOUT=x: not a whole number",
         ),
         (
-            &[("OTEL_LOG_LEVEL", "debug")],
-            "OTEL_LOG_LEVEL=debug: not supported by this version; remove it. The SDK logs through",
+            &[("OTEL_LOG_LEVEL", "warning")],
+            "OTEL_LOG_LEVEL=warning: `warning` is not supported by this version: its name is `warn`",
         ),
         (
-            &[("OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca.pem")],
-            "OTEL_EXPORTER_OTLP_CERTIFICATE=/ca.pem: not supported by this version; remove it. TLS",
+            &[("OTEL_EXPORTER_PROMETHEUS_PORT", "9464")],
+            "OTEL_EXPORTER_PROMETHEUS_PORT=9464: takes no effect without `prometheus` in OTEL_METRICS_EXPORTER",
+        ),
+        (
+            &[
+                ("OTEL_METRICS_EXPORTER", "prometheus"),
+                ("OTEL_EXPORTER_PROMETHEUS_PORT", "65536"),
+            ],
+            "OTEL_EXPORTER_PROMETHEUS_PORT=65536: not between 0 and 65535",
+        ),
+        (
+            &[("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "-1")],
+            "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT=-1: not between 0 and 2147483647",
         ),
         (
             &[("OTEL_EXPERIMENTAL_CONFIG_FILE", "a.yaml")],
@@ -213,7 +236,7 @@ fn all_problems_come_at_once_in_the_order_of_the_table() {
     let variables = [
         ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
         ("OTEL_TRACES_SAMPLR", "always_on"),
-        ("OTEL_EXPORTER_OTLP_INSECURE", "true"),
+        ("OTEL_EXPORTER_OTLP_INSECURE", "yes"),
         ("OTEL_TRACES_SAMPLER", "traceidration"),
         ("OTEL_TRACES_SAMPLER_ARG", "10"),
         ("OTEL_SERVICE_NAME", "shop"),

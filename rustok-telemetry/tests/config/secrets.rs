@@ -58,7 +58,7 @@ fn an_error_prints_no_secret() {
             "ftp://me:hunter2@c",
             "me:hunter2@c://d",
             "http://me:hunter2?@c",
-            "https://c/?hunter2",
+            "https://c:x/?hunter2",
             "http://c:x/?hunter2",
         ] {
             let is_url = value.contains("://") || value.contains('@');

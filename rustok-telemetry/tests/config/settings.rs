@@ -60,10 +60,10 @@ fn each_variable_becomes_its_setting() {
             "propagators",
             "jaeger,b3,b3multi,tracecontext,baggage (OTEL_PROPAGATORS)",
         ),
-        (&[], "traces.exporter", "otlp (default)"),
+        (&[], "traces.exporters", "otlp (default)"),
         (
             &[("OTEL_TRACES_EXPORTER", "NONE")],
-            "traces.exporter",
+            "traces.exporters",
             "none (OTEL_TRACES_EXPORTER)",
         ),
         (&[], "traces.sampler", "parentbased_always_on (default)"),
@@ -122,7 +122,7 @@ fn each_variable_becomes_its_setting() {
         ),
         (
             &[("OTEL_METRICS_EXPORTER", "prometheus")],
-            "metrics.exporter",
+            "metrics.exporters",
             "prometheus (OTEL_METRICS_EXPORTER)",
         ),
         (&[], "metrics.interval", "60000 ms (default)"),
@@ -131,10 +131,10 @@ fn each_variable_becomes_its_setting() {
             "metrics.timeout",
             "5 ms (OTEL_METRIC_EXPORT_TIMEOUT)",
         ),
-        (&[], "logs.exporter", "none (default)"),
+        (&[], "logs.exporters", "none (default)"),
         (
             &[("OTEL_LOGS_EXPORTER", "OTLP")],
-            "logs.exporter",
+            "logs.exporters",
             "otlp (OTEL_LOGS_EXPORTER)",
         ),
         (&[], "logs.batch.schedule_delay", "1000 ms (default)"),
@@ -231,19 +231,24 @@ fn values_from_code_are_checked_too() {
     config.traces.batch.set_max_queue_size(64);
     config.metrics.interval.set(Duration::ZERO);
     config.logs.batch.max_queue_size.set(0);
+    let without_scheme = Endpoint::base("collector:4317").expect("an endpoint of grpc");
+    config.logs.otlp.endpoint.set(without_scheme);
     let error = config.check().expect_err("wrong values").to_string();
-    let expected = "6 problems in the configuration:\n\
+    let expected = "7 problems in the configuration:\n\
         OTEL_TRACES_SAMPLER_ARG=NaN: not between 0 and 1 (set in code). Allowed: a number from 0 to 1, such as 0.1\n\
         OTEL_BSP_SCHEDULE_DELAY=0: not more than 0 (set in code). Allowed: milliseconds from 1 to 2147483647\n\
         OTEL_BSP_MAX_EXPORT_BATCH_SIZE=100: larger than the queue of 64 (OTEL_BSP_MAX_QUEUE_SIZE, from: code). \
         Allowed: a whole number from 1 to OTEL_BSP_MAX_QUEUE_SIZE\n\
         OTEL_METRIC_EXPORT_INTERVAL=0: not more than 0 (set in code). Allowed: milliseconds from 1 to 2147483647\n\
+        OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=collector:4317/: the scheme is missing; write http://collector:4317 \
+        (set in code). Allowed: a URL such as http://localhost:4318 (http/protobuf) or http://localhost:4317 (grpc), \
+        or https://; grpc takes collector:4317, too\n\
         OTEL_BLRP_MAX_QUEUE_SIZE=0: not between 1 and 1048576 (set in code). \
         Allowed: a whole number from 1 to 1048576\n\
         OTEL_BLRP_MAX_EXPORT_BATCH_SIZE=512: larger than the queue of 0 (OTEL_BLRP_MAX_QUEUE_SIZE, from: code). \
         Allowed: a whole number from 1 to OTEL_BLRP_MAX_QUEUE_SIZE";
     assert_eq!(error, expected);
-    assert!(Endpoint::base("collector:4317").is_err());
+    assert!(Endpoint::base("/v1/traces").is_err());
 }
 
 #[test]

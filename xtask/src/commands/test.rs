@@ -81,6 +81,19 @@ pub(crate) fn run(options: &Options, cancelled: Arc<AtomicBool>) -> Result<ExitC
         &[],
     )?;
     steps.tool("tests", NEXTEST, &[&["nextest"], tests.as_slice()].concat())?;
+    for protocol in ["http", "grpc"] {
+        let title = format!("a build with nothing but {protocol}");
+        let arguments = [
+            "nextest",
+            "run",
+            "-p",
+            "rustok-telemetry",
+            "--test",
+            "left_out",
+        ];
+        let features = ["--no-default-features", "--features", protocol];
+        steps.tool(&title, NEXTEST, &[arguments.as_slice(), &features].concat())?;
+    }
     println!("Everything passed in {} s.", started.elapsed().as_secs());
     Ok(ExitCode::SUCCESS)
 }

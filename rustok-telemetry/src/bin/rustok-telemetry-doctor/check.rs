@@ -84,15 +84,20 @@ struct Exported<'config> {
 }
 
 impl<'config> Exported<'config> {
-    fn new(exporter: &impl ToString, otlp: &'config OtlpConfig) -> Self {
+    fn new(exporters: &[impl ToString], otlp: &'config OtlpConfig) -> Self {
+        let names: Vec<_> = exporters.iter().map(ToString::to_string).collect();
+        let exporter = match names.is_empty() {
+            true => "none".to_owned(),
+            false => names.join(","),
+        };
         Self {
             signal: otlp.signal,
-            exporter: exporter.to_string(),
+            exporter,
             otlp,
         }
     }
 
-    /// The exporter may be a list.
+    /// There may be several exporters.
     fn is_by_otlp(&self) -> bool {
         self.exporter.split(',').any(|name| name.trim() == "otlp")
     }
@@ -101,9 +106,9 @@ impl<'config> Exported<'config> {
 fn signals(config: &TelemetryConfig) -> [Exported<'_>; 3] {
     let (traces, metrics, logs) = (&config.traces, &config.metrics, &config.logs);
     [
-        Exported::new(&*traces.exporter, &traces.otlp),
-        Exported::new(&*metrics.exporter, &metrics.otlp),
-        Exported::new(&*logs.exporter, &logs.otlp),
+        Exported::new(&traces.exporters, &traces.otlp),
+        Exported::new(&metrics.exporters, &metrics.otlp),
+        Exported::new(&logs.exporters, &logs.otlp),
     ]
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use opentelemetry::trace::TraceContextExt as _;
 use rustok_telemetry::{
-    config::{LogsExporter, MetricsExporter, Sampler, Signal, TelemetryConfig, TracesExporter},
+    config::{Sampler, Signal, TelemetryConfig},
     health::{PartialRejection, SignalHealth},
 };
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
@@ -112,13 +112,13 @@ fn only(config: &TelemetryConfig, signals: &[Signal]) -> TelemetryConfig {
     config.problems.clear();
     config.traces.sampler.set(Sampler::AlwaysOn);
     if !signals.contains(&Signal::Traces) {
-        config.traces.exporter.set(TracesExporter::None);
+        config.traces.exporters.set(Vec::new());
     }
     if !signals.contains(&Signal::Metrics) {
-        config.metrics.exporter.set(MetricsExporter::None);
+        config.metrics.exporters.set(Vec::new());
     }
     if !signals.contains(&Signal::Logs) {
-        config.logs.exporter.set(LogsExporter::None);
+        config.logs.exporters.set(Vec::new());
     }
     config
 }

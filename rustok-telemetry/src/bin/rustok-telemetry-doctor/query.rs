@@ -6,6 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::Value;
 use url::Url;
 
@@ -45,26 +48,39 @@ pub fn json(base: &Url, path: &[&str], parameters: &[(&str, &str)]) -> Result<Va
     if !parameters.is_empty() {
         url.query_pairs_mut().extend_pairs(parameters);
     }
-    let unreachable = |error: reqwest::Error| NoAnswer::Unreachable(innermost(&error));
-    let client = reqwest::blocking::Client::builder()
-        .timeout(TIMEOUT)
-        .build();
-    let answer = client
-        .and_then(|client| client.get(url).send())
-        .map_err(unreachable)?;
-    match answer.status().as_u16() {
-        200 => {
-            let text = answer.text().map_err(unreachable)?;
-            serde_json::from_str(&text).map_err(|_| NoAnswer::Strange)
-        }
-        status => {
-            let body = answer.text().unwrap_or_default();
-            Err(NoAnswer::Status(
-                status,
-                serde_json::from_str(&body).unwrap_or_default(),
-            ))
-        }
+    let (status, body) = get(&url).map_err(NoAnswer::Unreachable)?;
+    let body = serde_json::from_slice(&body);
+    match status {
+        200 => body.map_err(|_| NoAnswer::Strange),
+        status => Err(NoAnswer::Status(status, body.unwrap_or_default())),
     }
+}
+
+/// The status and the body of an answer; else why there is none.
+fn get(url: &Url) -> Result<(u16, Bytes), String> {
+    if url.scheme() != "http" {
+        return Err(format!(
+            "{}:// is not spoken here, only http://",
+            url.scheme()
+        ));
+    }
+    let asked = async {
+        let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
+        let uri = url.as_str().parse().map_err(|error| innermost(&error))?;
+        let answer = client.get(uri).await.map_err(|error| innermost(&error))?;
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await;
+        let body = body.map_err(|error| innermost(&error))?;
+        Ok((status, body.to_bytes()))
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
+    runtime.block_on(async {
+        let limited = tokio::time::timeout(TIMEOUT, asked).await;
+        limited.unwrap_or_else(|_| Err(format!("no answer within {} s", TIMEOUT.as_secs())))
+    })
 }
 
 /// Asks until something comes, the program cannot be asked, or `wait` is over.
@@ -82,8 +98,8 @@ pub fn eventually<T>(
 }
 
 /// The last of the causes, which says most and holds no URL.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &dyn Error = error;
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut cause = error;
     while let Some(next) = cause.source() {
         cause = next;
     }

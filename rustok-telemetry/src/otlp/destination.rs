@@ -1,0 +1,88 @@
+//! Where one exporter sends to, and how: all that both protocols need.
+
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use url::Url;
+
+use super::{connector::Connector, headers::ExactHeaders, proxy::Proxy};
+use crate::{
+    InitError,
+    config::{OtlpConfig, Protocol},
+    delivery::LastFailure,
+    otlp::ConnectionRuntime,
+    tls::Tls,
+};
+
+/// What no limit becomes: the exporters do not take an infinite timeout.
+const NO_LIMIT: Duration = Duration::from_secs(24 * 3600);
+
+/// Where one exporter sends to, and how.
+#[derive(Debug)]
+pub(super) struct Destination<'config> {
+    pub(super) config: &'config OtlpConfig,
+    pub(super) url: Url,
+    pub(super) connector: Connector,
+    pub(super) headers: ExactHeaders,
+    pub(super) timeout: Duration,
+    pub(super) failure: LastFailure,
+    pub(super) runtime: Handle,
+}
+
+impl<'config> Destination<'config> {
+    /// `limit` bounds an export besides the exporter's own timeout.
+    pub(super) fn new(
+        config: &'config OtlpConfig,
+        limit: Option<Duration>,
+        runtime: &mut ConnectionRuntime,
+    ) -> Result<Self, InitError> {
+        let failed =
+            |why: &str| InitError::Pipeline(format!("OTLP to {}: {why}", config.shown_url()));
+        let url = Url::parse(&config.url()).map_err(|error| failed(&error.to_string()))?;
+        let host = url
+            .host_str()
+            .ok_or_else(|| failed("the host is missing"))?;
+        let port = url
+            .port_or_known_default()
+            .ok_or_else(|| failed("the port is missing"))?;
+        let protocol: &[u8] = match *config.protocol {
+            Protocol::Grpc => b"h2",
+            Protocol::HttpProtobuf => b"http/1.1",
+        };
+        let tls = match url.scheme() {
+            "https" => Some(Tls::new(config, host, protocol)?),
+            _ => None,
+        };
+        if let Some(why) = config.compressed_by_the_environment() {
+            return Err(failed(&why));
+        }
+        let timeout = timeout(config, limit);
+        let failure = LastFailure::default();
+        let connector = Connector {
+            host: host.to_owned(),
+            port,
+            proxy: tls
+                .as_ref()
+                .and_then(|_| Proxy::of_the_environment(host, port)),
+            tls,
+            timeout,
+            failure: failure.clone(),
+        };
+        Ok(Self {
+            config,
+            url,
+            connector,
+            headers: ExactHeaders::of(config),
+            timeout,
+            failure,
+            runtime: runtime.handle()?,
+        })
+    }
+}
+
+fn timeout(config: &OtlpConfig, limit: Option<Duration>) -> Duration {
+    [*config.timeout, limit]
+        .into_iter()
+        .flatten()
+        .fold(NO_LIMIT, Duration::min)
+}

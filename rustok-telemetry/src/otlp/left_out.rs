@@ -1,0 +1,30 @@
+//! What stands in for a protocol that is left out of this build.
+
+use opentelemetry_otlp::{LogExporter, MetricExporter, SpanExporter};
+use opentelemetry_sdk::metrics::Temporality;
+
+use super::destination::Destination;
+use crate::InitError;
+
+pub(super) fn spans(destination: &Destination<'_>) -> Result<SpanExporter, InitError> {
+    refuse(destination)
+}
+
+pub(super) fn log_records(destination: &Destination<'_>) -> Result<LogExporter, InitError> {
+    refuse(destination)
+}
+
+pub(super) fn metrics(
+    destination: &Destination<'_>,
+    _: Temporality,
+) -> Result<MetricExporter, InitError> {
+    refuse(destination)
+}
+
+/// The configuration says so before, with the variable's name.
+fn refuse<T>(destination: &Destination<'_>) -> Result<T, InitError> {
+    let protocol = *destination.config.protocol;
+    Err(InitError::Pipeline(format!(
+        "OTLP by {protocol}, which is left out of this build"
+    )))
+}

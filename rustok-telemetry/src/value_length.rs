@@ -1,0 +1,83 @@
+//! The limit of characters of a text among attributes. The SDK knows none.
+
+use opentelemetry::{Array, KeyValue, StringValue, Value, logs::AnyValue};
+
+/// Cuts texts that are longer. Characters are counted, as the specification says; of bytes, bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ValueLength(Option<usize>);
+
+impl ValueLength {
+    /// `None`: nothing is cut.
+    pub(crate) fn new(characters: Option<u32>) -> Self {
+        Self(characters.and_then(|characters| usize::try_from(characters).ok()))
+    }
+
+    /// Cuts the texts among attributes of spans, their events or links.
+    pub(crate) fn cut_all<'a>(self, attributes: impl IntoIterator<Item = &'a mut KeyValue>) {
+        let Some(limit) = self.0 else { return };
+        for attribute in attributes {
+            match &mut attribute.value {
+                Value::String(text) => cut(text, limit),
+                Value::Array(Array::String(texts)) => {
+                    texts.iter_mut().for_each(|text| cut(text, limit));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Cuts the texts in an attribute of a log record.
+    pub(crate) fn cut_any(self, value: &mut AnyValue) {
+        let Some(limit) = self.0 else { return };
+        match value {
+            AnyValue::String(text) => cut(text, limit),
+            AnyValue::Bytes(bytes) => bytes.truncate(limit),
+            AnyValue::ListAny(values) => values.iter_mut().for_each(|value| self.cut_any(value)),
+            AnyValue::Map(values) => values.values_mut().for_each(|value| self.cut_any(value)),
+            _ => {}
+        }
+    }
+}
+
+fn cut(text: &mut StringValue, limit: usize) {
+    // No character is shorter than a byte.
+    if text.as_str().len() <= limit {
+        return;
+    }
+    if let Some((end, _)) = text.as_str().char_indices().nth(limit) {
+        *text = text.as_str()[..end].to_owned().into();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(limit: u32, value: impl Into<Value>) -> Value {
+        let mut attributes = [KeyValue::new("key", value)];
+        ValueLength::new(Some(limit)).cut_all(&mut attributes);
+        let [attribute] = attributes;
+        attribute.value
+    }
+
+    #[test]
+    fn characters_are_counted_and_never_split() {
+        assert_eq!(after(3, "abcd"), "abc".into());
+        assert_eq!(after(3, "äöü"), "äöü".into());
+        assert_eq!(after(2, "äöü"), "äö".into());
+        assert_eq!(after(0, "a"), "".into());
+        assert_eq!(after(1, 1234), 1234.into());
+    }
+
+    #[test]
+    fn every_text_of_a_list_is_cut() {
+        let list = |texts: [&'static str; 2]| {
+            Value::Array(Array::String(texts.map(StringValue::from).to_vec()))
+        };
+        assert_eq!(after(2, list(["abc", "d"])), list(["ab", "d"]));
+        let mut any = AnyValue::ListAny(Box::new(vec!["abc".into(), AnyValue::Int(1)]));
+        ValueLength::new(Some(2)).cut_any(&mut any);
+        let cut = AnyValue::ListAny(Box::new(vec!["ab".into(), AnyValue::Int(1)]));
+        assert_eq!(any, cut);
+    }
+}

@@ -1,0 +1,55 @@
+//! Compression, of both protocols.
+
+use crate::{builder, in_a_process, receiver::Receiver, start};
+
+fn check(protocol: &str, compression: &str) {
+    let receiver = Receiver::start();
+    let telemetry = start(&[
+        ("OTEL_METRICS_EXPORTER", "otlp"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.plain()),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", compression),
+        ("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "none"),
+    ]);
+    for _ in 0..100 {
+        drop(tracing::info_span!("work"));
+    }
+    let report = telemetry.shutdown();
+    assert!(report.is_complete(), "{report}");
+    let traces = receiver.only("trace");
+    assert_eq!(traces.compression.as_deref(), Some(compression));
+    assert_eq!(traces.spans().len(), 100);
+    assert_eq!(receiver.only("metrics").compression, None);
+}
+
+#[test]
+fn gzip_by_http() {
+    check("http/protobuf", "gzip");
+}
+
+#[test]
+fn gzip_by_grpc() {
+    check("grpc", "gzip");
+}
+
+#[test]
+fn zstd_by_http() {
+    check("http/protobuf", "zstd");
+}
+
+#[test]
+fn zstd_by_grpc() {
+    check("grpc", "zstd");
+}
+
+/// The exporters read the variable by themselves if they are told of no compression: then there is no telling them.
+#[test]
+fn none_in_code_against_gzip_in_the_environment_is_an_error() {
+    let test = "compression::none_in_code_against_gzip_in_the_environment_is_an_error";
+    in_a_process(test, &[("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")], || {
+        let error = builder(&[]).init().expect_err("they contradict each other");
+        let said = error.to_string();
+        let expected = "OTEL_EXPORTER_OTLP_COMPRESSION=gzip contradicts";
+        assert!(said.contains(expected), "{said}");
+    });
+}

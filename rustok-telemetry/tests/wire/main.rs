@@ -1,0 +1,54 @@
+//! What really leaves, for each variable: seen by a receiver.
+#![cfg(all(feature = "grpc", feature = "http", feature = "tls", feature = "zstd"))]
+
+mod batches;
+mod certificates;
+mod compression;
+mod console;
+mod endpoints;
+mod limits;
+mod metrics;
+mod prometheus;
+mod receiver;
+#[path = "../support/mod.rs"]
+mod support;
+mod timeouts;
+mod tls;
+
+use std::{collections::BTreeMap, process::Command};
+
+use rustok_telemetry::{Builder, Telemetry, config::TelemetryConfig};
+
+/// A builder for these variables. Only traces are sent unless they say otherwise.
+fn builder(variables: &[(&str, &str)]) -> Builder {
+    let mut all = BTreeMap::from([
+        ("OTEL_METRICS_EXPORTER", "none"),
+        ("OTEL_SERVICE_NAME", "shop"),
+    ]);
+    all.extend(variables.iter().copied());
+    let config = TelemetryConfig::from_vars(all).expect("a valid configuration");
+    rustok_telemetry::builder().config(config)
+}
+
+fn start(variables: &[(&str, &str)]) -> Telemetry {
+    builder(variables).init().expect("telemetry starts")
+}
+
+/// Does `work` in a process of its own with these variables; what it wrote to standard output, and to standard error.
+fn in_a_process(test: &str, variables: &[(&str, &str)], work: impl FnOnce()) -> (String, String) {
+    const AGAIN: &str = "WIRE_AGAIN";
+    if std::env::var_os(AGAIN).is_some() {
+        work();
+        std::process::exit(0);
+    }
+    let output = Command::new(std::env::current_exe().expect("a path"))
+        .args(["--exact", test, "--nocapture"])
+        .env(AGAIN, "1")
+        .envs(variables.iter().copied())
+        .output()
+        .expect("the test runs again");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (said, errors) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{said}\n{errors}");
+    (said, errors)
+}

@@ -1,0 +1,66 @@
+//! Temporality.
+
+use opentelemetry_proto::tonic::metrics::v1::{metric::Data, number_data_point::Value};
+use rustok_telemetry::metrics::record_event_published;
+
+use crate::{receiver::Receiver, start, support};
+
+const METRIC: &str = "rustok_event_bus_published_total";
+const DELTA: i32 = 1;
+const CUMULATIVE: i32 = 2;
+
+/// What two exports say of a counter that is at 2, and then at 5: temporality and values.
+fn two_exports(preference: &str) -> Vec<(i32, i64)> {
+    let receiver = Receiver::start();
+    let telemetry = start(&[
+        ("OTEL_METRICS_EXPORTER", "otlp"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.plain()),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "700"),
+        (
+            "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
+            preference,
+        ),
+    ]);
+    let record = |times| (0..times).for_each(|_| record_event_published("OrderPlaced", "acme"));
+    record(2);
+    receiver.wait_for(1);
+    record(3);
+    receiver.wait_for(2);
+    let labels = r#"{event_type="OrderPlaced",tenant_id="acme"}"#;
+    support::assert_samples(&support::text(), METRIC, &[(labels, "5")]);
+    telemetry.shutdown();
+    receiver
+        .requests()
+        .iter()
+        .flat_map(|request| request.metrics())
+        .filter(|metric| metric.name == METRIC)
+        .filter_map(|metric| match metric.data {
+            Some(Data::Sum(sum)) => {
+                let point = sum.data_points.first()?;
+                match point.value {
+                    Some(Value::AsInt(value)) => Some((sum.aggregation_temporality, value)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn cumulative_counts_from_the_start() {
+    let exports = two_exports("cumulative");
+    assert_eq!(exports[..2], [(CUMULATIVE, 2), (CUMULATIVE, 5)]);
+}
+
+#[test]
+fn delta_counts_from_the_last_export_and_the_text_from_the_start() {
+    let exports = two_exports("Delta");
+    assert_eq!(exports, [(DELTA, 2), (DELTA, 3)]);
+}
+
+#[test]
+fn lowmemory_counts_what_is_added_from_the_last_export() {
+    let exports = two_exports("lowmemory");
+    assert_eq!(exports, [(DELTA, 2), (DELTA, 3)]);
+}
