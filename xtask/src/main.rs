@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::{Parser, Subcommand};
-use commands::{catalogue, demo, stack, test};
+use commands::{catalogue, demo, slo, stack, test};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -30,6 +30,7 @@ enum Command {
     /// Run the stack and the reference service with traffic; Ctrl-C ends both.
     Demo(stack::Up),
     Catalogue(catalogue::Options),
+    Slo(slo::Options),
     Test(test::Options),
 }
 
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Command::Stack(command) => stack::run(command, cancelled),
         Command::Demo(options) => demo::run(&options, cancelled),
         Command::Catalogue(options) => catalogue::run(&options),
+        Command::Slo(options) => slo::run(&options),
         Command::Test(options) => test::run(&options, cancelled),
     });
     result.unwrap_or_else(|error| {

@@ -2,6 +2,8 @@
 
 pub(crate) mod catalogue;
 pub(crate) mod demo;
+mod generated;
+pub(crate) mod slo;
 pub(crate) mod stack;
 pub(crate) mod test;
 

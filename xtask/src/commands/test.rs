@@ -11,7 +11,7 @@ use xtask::stack::programs::{self, Program};
 use xtask::tools::{DENY, NEXTEST};
 use xtask::{tools::Tool, workspace};
 
-use super::{Error, catalogue};
+use super::{Error, catalogue, slo};
 
 /// Run everything that CI runs: style, documentation, licences, tests, and the end-to-end test.
 #[derive(Debug, Args)]
@@ -28,7 +28,11 @@ pub(crate) fn run(options: &Options, cancelled: Arc<AtomicBool>) -> Result<ExitC
     };
     steps.cargo("formatting", &["fmt", "--all", "--check"], &[])?;
     steps.announce("generated files");
-    if catalogue::run(&catalogue::Options { check: true })? != ExitCode::SUCCESS {
+    let fresh = [
+        catalogue::run(&catalogue::Options { check: true })?,
+        slo::run(&slo::Options { check: true })?,
+    ];
+    if fresh != [ExitCode::SUCCESS; 2] {
         return Err("generated files are stale".into());
     }
     if !options.fast {
