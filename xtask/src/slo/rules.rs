@@ -61,13 +61,10 @@ fn records(objective: &Objective) -> Vec<String> {
     for window in pairs().map(|pair| pair.long) {
         records.push(record(
             &requests(window),
-            &average(&requests, objective, window),
+            &average(requests, objective, window),
         ));
     }
-    records.push(record(
-        &failures(HOUR),
-        &average(&failures, objective, HOUR),
-    ));
+    records.push(record(&failures(HOUR), &average(failures, objective, HOUR)));
     for window in windows() {
         let share = share(objective, window.parts(), window.name);
         records.push(record(
