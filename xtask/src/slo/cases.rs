@@ -46,8 +46,12 @@ fn cases(objective: &Objective, alert: &Alert) -> Vec<Case> {
         cases.push(steady(objective, pair, minutes, "fires", 1.1));
         cases.push(steady(objective, pair, minutes, "just below", 0.98));
     }
-    cases.push(too_short(objective, short, old));
-    cases.push(resolves(objective, short, young));
+    for pair in alert.pairs {
+        cases.push(too_short(objective, pair, old));
+    }
+    for (pair, minutes) in [(short, young), (long, old)] {
+        cases.push(resolves(objective, pair, minutes));
+    }
     cases.push(few_requests(objective, long, old));
     cases.push(no_requests(objective, short, young));
     cases
@@ -74,7 +78,7 @@ fn too_short(objective: &Objective, pair: Pair, minutes: u32) -> Case {
         traffic: Traffic::new(
             objective,
             enough(objective),
-            &[(minutes - burst, 0.0), (burst, BURST)],
+            &[(minutes - burst, 0.0), (burst, 1.25 * pair.factor)],
         ),
         fires_with: None,
         expr: exceeds(objective, pair.short, pair.factor),
