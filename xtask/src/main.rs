@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::{Parser, Subcommand};
-use commands::{catalogue, dashboards, demo, stack, test};
+use commands::{catalogue, dashboards, demo, slo, stack, test};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -31,6 +31,7 @@ enum Command {
     Demo(stack::Up),
     Catalogue(catalogue::Options),
     Dashboards(dashboards::Options),
+    Slo(slo::Options),
     Test(test::Options),
 }
 
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options, cancelled),
         Command::Catalogue(options) => catalogue::run(&options),
         Command::Dashboards(options) => dashboards::run(&options),
+        Command::Slo(options) => slo::run(&options),
         Command::Test(options) => test::run(&options, cancelled),
     });
     result.unwrap_or_else(|error| {

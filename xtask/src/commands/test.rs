@@ -11,7 +11,7 @@ use xtask::stack::programs::{self, Program};
 use xtask::tools::{DENY, NEXTEST};
 use xtask::{tools::Tool, workspace};
 
-use super::{Error, catalogue, dashboards};
+use super::{Error, catalogue, dashboards, slo};
 
 /// Run everything that CI runs: style, documentation, licences, tests, and the end-to-end test.
 #[derive(Debug, Args)]
@@ -31,8 +31,9 @@ pub(crate) fn run(options: &Options, cancelled: Arc<AtomicBool>) -> Result<ExitC
     let fresh = [
         catalogue::run(&catalogue::Options { check: true })?,
         dashboards::run(&dashboards::Options { check: true })?,
+        slo::run(&slo::Options { check: true })?,
     ];
-    if fresh != [ExitCode::SUCCESS; 2] {
+    if fresh != [ExitCode::SUCCESS; 3] {
         return Err("generated files are stale".into());
     }
     if !options.fast {

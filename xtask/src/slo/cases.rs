@@ -1,0 +1,137 @@
+//! `prometheus/tests/slo.yml`: for each alert, cases in which it fires and cases in which it stays silent.
+//!
+//! Only one pair of windows can fire at a time: in the cases of the shorter pair there has not been traffic for long
+//! enough to reach the longer pair's minimum.
+
+mod case;
+mod traffic;
+
+use super::NOTICE;
+use super::burn::{ALERTS, Alert, Pair, Window};
+use super::objective::Objective;
+use super::rules::{burn, series};
+use case::Case;
+use traffic::Traffic;
+
+/// A burn rate above every factor, which even an objective of 95 % can reach.
+pub(super) const BURST: f64 = 18.0;
+
+/// The cases of all objectives.
+pub(super) fn text(objectives: &[Objective]) -> String {
+    let mut text = format!(
+        "{NOTICE}# For `promtool test rules`. See tests/README.md for how cases are named.\n\n\
+         rule_files: [../slo_rules.yml]\n\
+         evaluation_interval: 5m\n\n\
+         tests:\n"
+    );
+    for objective in objectives {
+        for alert in &ALERTS {
+            for case in cases(objective, alert) {
+                text.push_str(&case.text(objective, alert));
+            }
+        }
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+fn cases(objective: &Objective, alert: &Alert) -> Vec<Case> {
+    let [short, long] = alert.pairs;
+    // Enough for the shorter pair's minimum, and too short a time for the longer pair's.
+    let young = short.long.minutes + short.long.minutes / 12;
+    let old = long.long.minutes + 60;
+    let mut cases = Vec::new();
+    for (pair, minutes) in [(short, young), (long, old)] {
+        cases.push(steady(objective, pair, minutes, "fires", 1.1));
+        cases.push(steady(objective, pair, minutes, "just below", 0.98));
+    }
+    for pair in alert.pairs {
+        cases.push(too_short(objective, pair, old));
+    }
+    for (pair, minutes) in [(short, young), (long, old)] {
+        cases.push(resolves(objective, pair, minutes));
+    }
+    cases.push(few_requests(objective, long, old));
+    cases.push(no_requests(objective, short, young));
+    cases
+}
+
+/// A burn rate that is that many times the factor of one pair.
+fn steady(objective: &Objective, pair: Pair, minutes: u32, kind: &str, times: f64) -> Case {
+    let rate_of_burn = pair.factor * times;
+    Case {
+        name: format!("{kind}, {} and {}", pair.long.name, pair.short.name),
+        traffic: Traffic::steady(objective, enough(objective), minutes, rate_of_burn),
+        fires_with: (times > 1.0).then_some(rate_of_burn),
+        // Hundredths, as promtool compares exactly.
+        expr: format!("round(100 * {})", series(&burn(pair.long), objective)),
+        value: Some((100.0 * rate_of_burn).round()),
+    }
+}
+
+/// A burst that the short window shows and the long one does not.
+fn too_short(objective: &Objective, pair: Pair, minutes: u32) -> Case {
+    let burst = pair.short.minutes;
+    Case {
+        name: format!("too short, as the failures begin {burst} minutes ago"),
+        traffic: Traffic::new(
+            objective,
+            enough(objective),
+            &[(minutes - burst, 0.0), (burst, 1.25 * pair.factor)],
+        ),
+        fires_with: None,
+        expr: exceeds(objective, pair.short, pair.factor),
+        value: Some(1.0),
+    }
+}
+
+/// What the long window still shows, and the short one no longer.
+fn resolves(objective: &Objective, pair: Pair, minutes: u32) -> Case {
+    let healthy = 2 * pair.short.minutes;
+    Case {
+        name: format!("resolves, as the failures end {healthy} minutes ago"),
+        traffic: Traffic::new(
+            objective,
+            enough(objective),
+            &[(minutes - healthy, BURST), (healthy, 0.0)],
+        ),
+        fires_with: None,
+        expr: exceeds(objective, pair.long, pair.factor),
+        value: Some(1.0),
+    }
+}
+
+fn few_requests(objective: &Objective, pair: Pair, minutes: u32) -> Case {
+    Case {
+        name: "no data, as there are few requests, though all fail".to_owned(),
+        traffic: Traffic::steady(
+            objective,
+            objective.minimum_rate / 2.0,
+            minutes,
+            1.0 / objective.budget(),
+        ),
+        fires_with: None,
+        expr: exceeds(objective, pair.long, BURST),
+        value: Some(1.0),
+    }
+}
+
+fn no_requests(objective: &Objective, pair: Pair, minutes: u32) -> Case {
+    Case {
+        name: "no data, as there are no requests".to_owned(),
+        traffic: Traffic::steady(objective, 0.0, minutes, 0.0),
+        fires_with: None,
+        expr: series(&burn(pair.long), objective),
+        value: None,
+    }
+}
+
+/// Requests a second.
+fn enough(objective: &Objective) -> f64 {
+    2.5 * objective.minimum_rate
+}
+
+fn exceeds(objective: &Objective, window: Window, limit: f64) -> String {
+    format!("{} > bool {limit}", series(&burn(window), objective))
+}

@@ -1,0 +1,97 @@
+//! One case, as promtool reads it.
+
+use super::super::burn::Alert;
+use super::super::objective::Objective;
+use super::traffic::{JOB, Traffic};
+
+/// What happens, and what the alert should do about it.
+pub(super) struct Case {
+    /// The kind of case, and what is special about it.
+    pub(super) name: String,
+    pub(super) traffic: Traffic,
+    /// The burn rate that the alert tells; none if it stays silent.
+    pub(super) fires_with: Option<f64>,
+    /// Proof that the case is what its name says.
+    pub(super) expr: String,
+    /// What it gives; none if it gives no series.
+    pub(super) value: Option<f64>,
+}
+
+impl Case {
+    pub(super) fn text(&self, objective: &Objective, alert: &Alert) -> String {
+        let alert_name = format!("{}{}", objective.alert, alert.suffix);
+        let eval_time = format!("{}m", self.traffic.minutes());
+        let series: String = self
+            .traffic
+            .series()
+            .iter()
+            .map(|(series, values)| format!("      - series: {series}\n        values: {values}\n"))
+            .collect();
+        let alerts = match self.fires_with {
+            None => " []\n".to_owned(),
+            Some(value) => format!("\n{}", expected_alert(objective, alert, &alert_name, value)),
+        };
+        let samples = match self.value {
+            None => " []\n".to_owned(),
+            // An operator drops the name of the metric and keeps the labels.
+            Some(value) => format!(
+                "\n          - labels: '{{job=\"{JOB}\", slo=\"{}\"}}'\n            value: {value}\n",
+                objective.name
+            ),
+        };
+        format!(
+            "  - name: \"{alert_name}: {name}\"
+    interval: 1m
+    input_series:
+{series}    alert_rule_test:
+      - eval_time: {eval_time}
+        alertname: {alert_name}
+        exp_alerts:{alerts}    promql_expr_test:
+      - eval_time: {eval_time}
+        expr: {expr}
+        exp_samples:{samples}
+",
+            name = self.name,
+            expr = self.expr,
+        )
+    }
+}
+
+fn expected_alert(objective: &Objective, alert: &Alert, alert_name: &str, value: f64) -> String {
+    let Objective {
+        name,
+        description,
+        percent,
+        window_days,
+        area,
+        ..
+    } = objective;
+    format!(
+        "          - exp_labels:
+              severity: {severity}
+              area: {area}
+              slo: {name}
+              job: {JOB}
+            exp_annotations:
+              summary: \"{name}: {summary}\"
+              description: >-
+                {JOB} spends the error budget of {name} {value} times as fast as it may: too many requests
+                {description}. The objective is {percent}% over {window_days}d.
+              runbook_url: docs/runbook.md#{anchor}
+              dashboard: /d/rustok-slo
+",
+        severity = alert.severity,
+        summary = alert.summary,
+        anchor = alert_name.to_lowercase(),
+        value = Humanized(value),
+    )
+}
+
+/// A number as Prometheus' `humanize` writes it: four digits that count.
+struct Humanized(f64);
+
+impl std::fmt::Display for Humanized {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", (self.0 * 100.0).round() / 100.0)
+    }
+}
