@@ -107,7 +107,7 @@ fn meter_provider(
         false => None,
     };
     let console = has(MetricsExporter::Console).then(|| periodic(config, ConsoleMetrics));
-    metrics::meter_provider::build(resource, |mut builder| {
+    metrics::meter_provider::build(resource, &config.views, |mut builder| {
         if let Some(console) = console {
             builder = builder.with_reader(console);
         }

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use super::error::Problem;
 use super::setting::{Setting, Source};
 use super::variables::{LOG_FILTER, Status, find_variable, nearest_variable};
+use super::views::View;
 
 /// The variables of this process.
 pub(super) fn process_variables() -> impl Iterator<Item = (OsString, OsString)> {
@@ -36,6 +37,8 @@ pub(super) struct Reader {
     places: BTreeMap<&'static str, Place>,
     /// The configuration file, if there is one.
     file: String,
+    /// What the file says of views.
+    views: Option<Setting<Vec<View>>>,
     unknown: Vec<String>,
     problems: Vec<Problem>,
     failed: BTreeSet<&'static str>,
@@ -107,6 +110,22 @@ impl Reader {
                 None => problem,
             });
         }
+    }
+
+    /// Keeps the views of a configuration file.
+    #[cfg(feature = "config-file")]
+    pub(super) fn keep_views(&mut self, views: Vec<View>, line: u32) {
+        let source = Source::File { line };
+        self.views = Some(Setting {
+            value: views,
+            source,
+        });
+    }
+
+    /// The views, of which no variable tells.
+    pub(super) fn take_views(&mut self) -> Setting<Vec<View>> {
+        let views = self.views.take();
+        views.unwrap_or_else(|| Setting::default_value(Vec::new()))
     }
 
     /// Notes what is wrong in the configuration file itself.

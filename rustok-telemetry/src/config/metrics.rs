@@ -10,6 +10,7 @@ use super::otlp::{OtlpConfig, Signal};
 use super::parse;
 use super::prometheus::PrometheusConfig;
 use super::setting::{Setting, Source};
+use super::views::View;
 
 const EXPORTER: &str = "OTEL_METRICS_EXPORTER";
 const INTERVAL: &str = "OTEL_METRIC_EXPORT_INTERVAL";
@@ -32,6 +33,8 @@ pub struct MetricsConfig {
     pub exemplars: Setting<ExemplarFilter>,
     /// Where the text is served besides, if the exporter `prometheus` is chosen.
     pub prometheus: PrometheusConfig,
+    /// What is done differently with some metrics. No variable tells it, only a configuration file or code.
+    pub views: Setting<Vec<View>>,
     /// How metrics are sent.
     pub otlp: OtlpConfig,
 }
@@ -66,6 +69,7 @@ impl MetricsConfig {
                 ExemplarFilter::parse,
             ),
             prometheus: PrometheusConfig::read(reader),
+            views: reader.take_views(),
             otlp: OtlpConfig::read(reader, Signal::Metrics),
         };
         let chosen = config.exporters.contains(&MetricsExporter::Prometheus);
@@ -94,12 +98,17 @@ impl MetricsConfig {
             .then_some(problem)
             .into_iter()
             .chain(otlp)
+            .chain(self.views.iter().filter_map(|view| {
+                let problem = Problem::of_name(&view.instrument_name, None, view.fault()?);
+                Some(problem.from(self.views.source))
+            }))
             .collect()
     }
 
     /// Puts the specification's default in the place of each value that cannot be used.
     pub(super) fn mend(&mut self) {
         self.otlp.mend();
+        self.views.value.retain(|view| view.fault().is_none());
         if self.interval.is_zero() {
             self.interval = Setting::default_value(DEFAULT_INTERVAL);
         }

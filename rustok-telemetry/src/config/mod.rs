@@ -57,6 +57,7 @@ mod tls;
 mod traces;
 mod unused;
 mod variables;
+mod views;
 
 pub use batch::BatchConfig;
 pub use endpoint::{Endpoint, EndpointError};
@@ -80,3 +81,4 @@ pub use telemetry::{ConfigFile, TelemetryConfig};
 pub use tls::TlsConfig;
 pub use traces::{TracesConfig, TracesExporter};
 pub use variables::{SECTIONS, Section, Status, Variable, find_variable};
+pub use views::{View, ViewAggregation};

@@ -10,6 +10,7 @@ use super::resource::Propagator;
 use super::setting::{Setting, Source};
 use super::telemetry::TelemetryConfig;
 use super::variables::one_line;
+use super::views::View;
 
 /// What is in force: one line per setting, with its source. Secrets are masked.
 ///
@@ -168,6 +169,8 @@ impl Lines {
             &prometheus.port,
             *prometheus.port,
         );
+        let views = metrics.views.iter().map(View::to_string);
+        self.add("metrics.views", &metrics.views, joined(views));
         self.otlp("metrics", &metrics.otlp);
     }
 

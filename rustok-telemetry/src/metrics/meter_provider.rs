@@ -8,11 +8,16 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::{
     Resource,
-    metrics::{Instrument, MeterProviderBuilder, SdkMeterProvider, Stream},
+    metrics::{
+        Aggregation, Instrument, InstrumentKind, MeterProviderBuilder, SdkMeterProvider, Stream,
+    },
 };
 
 use super::{catalogue, registered::ALL};
-use crate::InitError;
+use crate::{
+    InitError,
+    config::{View, ViewAggregation},
+};
 
 /// Name of the instrumentation scope that all metrics of the catalogue belong to.
 const SCOPE: &str = "rustok_telemetry";
@@ -20,6 +25,7 @@ const SCOPE: &str = "rustok_telemetry";
 /// Builds the provider, and the registry that the text is read from. `push` adds the readers that send by themselves.
 pub(crate) fn build(
     resource: Resource,
+    views: &[View],
     push: impl FnOnce(MeterProviderBuilder) -> MeterProviderBuilder,
 ) -> Result<(SdkMeterProvider, prometheus::Registry), InitError> {
     let registry = prometheus::Registry::new();
@@ -35,7 +41,7 @@ pub(crate) fn build(
         })?;
     let builder = SdkMeterProvider::builder()
         .with_resource(resource)
-        .with_view(limits());
+        .with_view(streams(views.to_vec()));
     // Readers are shut down in this order: the text can be read until the last push has gone.
     Ok((push(builder).with_reader(pull).build(), registry))
 }
@@ -56,8 +62,9 @@ pub(crate) fn meter(provider: &SdkMeterProvider) -> Meter {
     provider.meter_with_scope(scope)
 }
 
-/// A view that gives each metric its own limit of label sets. The SDK allocates for the limit at once.
-fn limits() -> impl Fn(&Instrument) -> Option<Stream> + Send + Sync + 'static {
+/// Gives each metric its own limit of label sets, for which the SDK allocates at once, and does what the
+/// configuration's views say.
+fn streams(views: Vec<View>) -> impl Fn(&Instrument) -> Option<Stream> + Send + Sync + 'static {
     let limits: HashMap<_, _> = catalogue()
         .into_iter()
         .map(|metric| (metric.name, metric.series_limit()))
@@ -65,9 +72,20 @@ fn limits() -> impl Fn(&Instrument) -> Option<Stream> + Send + Sync + 'static {
     move |instrument| {
         let limit = limits.get(instrument.name())?;
         // One more than the series table ever holds, so that the SDK's own overflow is not reached.
-        Stream::builder()
-            .with_cardinality_limit(limit + 1)
-            .build()
-            .ok()
+        let stream = Stream::builder().with_cardinality_limit(limit + 1);
+        let view = views.iter().find(|view| view.matches(instrument.name()));
+        let stream = match view.map(|view| &view.aggregation) {
+            Some(ViewAggregation::Drop) => stream.with_aggregation(Aggregation::Drop),
+            Some(ViewAggregation::Boundaries(boundaries))
+                if instrument.kind() == InstrumentKind::Histogram =>
+            {
+                stream.with_aggregation(Aggregation::ExplicitBucketHistogram {
+                    boundaries: boundaries.clone(),
+                    record_min_max: true,
+                })
+            }
+            Some(ViewAggregation::Boundaries(_)) | None => stream,
+        };
+        stream.build().ok()
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn record<I: Instrument, const N: usize>(
 impl Sink {
     pub(super) fn new() -> Self {
         let (meter_provider, registry) =
-            meter_provider::build(Resource::builder_empty().build(), |builder| builder)
+            meter_provider::build(Resource::builder_empty().build(), &[], |builder| builder)
                 .unwrap_or_else(|error| panic!("the meter provider for the test: {error}"));
         let spans = InMemorySpanExporter::default();
         Self {

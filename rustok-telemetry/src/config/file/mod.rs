@@ -26,9 +26,12 @@
 //! line; all are reported at once.
 
 mod document;
+mod keys;
 mod lists;
+mod reading;
 mod schema;
 mod substitution;
+mod views;
 
 use std::{
     collections::BTreeMap,
@@ -36,8 +39,9 @@ use std::{
     fs,
 };
 
-use self::{document::Document, schema::Reading};
+use self::{document::Document, reading::Reading};
 use super::{
+    View,
     env::{Place, Reader},
     telemetry::ConfigFile,
 };
@@ -47,6 +51,8 @@ use super::{
 struct FileSettings {
     /// By the variable's name: the value, and where it stands.
     values: BTreeMap<&'static str, (String, Place)>,
+    /// What no variable says.
+    views: Option<(Vec<View>, Place)>,
     /// What is wrong, as far as no variable's rules say so.
     problems: Vec<(Place, String)>,
 }
@@ -64,8 +70,15 @@ pub(super) fn apply(
     };
     let read = fs::read_to_string(&path).map_err(|error| error.to_string());
     match read.and_then(|text| parse(&text, &variable)) {
-        Ok(FileSettings { values, problems }) => {
+        Ok(FileSettings {
+            values,
+            views,
+            problems,
+        }) => {
             let not_used = reader.replace_values(&path, values);
+            if let Some((views, place)) = views {
+                reader.keep_views(views, place.line);
+            }
             for (place, why) in problems {
                 reader.refuse_place(place, why);
             }
@@ -234,6 +247,9 @@ tracer_provider:
 meter_provider:
   readers:
     - periodic: nonsense
+  views:
+    - selector: {instrument_name: 'rustok_*', unit: s}
+      stream: {name: other, aggregation: {explicit_bucket_histogram: {boundaries: [2, 1]}}}
 instrumentation/development: {}
 colour: green
 ";
@@ -247,8 +263,11 @@ colour: green
                 "11: tracer_provider.processors[0].batch.exporter.otlp_http.encoding: `json` is not supported by this version: OTLP is sent as protobuf",
                 "17: tracer_provider.sampler.always_off: one key is expected here, and `always_on` stands before it",
                 "20: meter_provider.readers[0].periodic: one value, where a mapping is expected",
-                "21: instrumentation/development: not supported by this version",
-                "22: colour: unknown key",
+                "22: meter_provider.views[0]: the boundaries of a histogram are finite, and increase",
+                "22: meter_provider.views[0].selector.unit: only `instrument_name` is supported by this version",
+                "23: meter_provider.views[0].stream.name: not supported by this version: the catalogue says what metrics are called and which labels they have",
+                "24: instrumentation/development: not supported by this version",
+                "25: colour: unknown key",
             ]
         );
     }

@@ -4,70 +4,17 @@
 //! (`…/development`) are not supported, except the Prometheus exporter, which has no other name.
 
 use super::{
-    FileSettings,
-    document::{Node, Value},
+    document::Node,
+    keys::{
+        BATCH, HISTOGRAMS, KEYS, KNOWN, LOG_BATCHES, LOG_LIMITS, LOGS, METRICS, NOT_SUPPORTED,
+        Names, OTLP, OTLP_KEYS, PARENT_BASED, SPAN_BATCHES, SPAN_LIMITS, Signal, TEMPORALITY,
+        TRACES, VERSIONS,
+    },
     lists::pair,
-    substitution::substitute,
+    reading::Reading,
 };
-use crate::config::{env::Place, variables::nearest};
 
-/// Reads a document, and keeps what it finds.
-pub(super) struct Reading<'environment> {
-    variable: &'environment dyn Fn(&str) -> Option<String>,
-    found: FileSettings,
-}
-
-/// The variables of one signal.
-struct Signal {
-    exporter: &'static str,
-    endpoint: &'static str,
-    protocol: &'static str,
-    headers: &'static str,
-    timeout: &'static str,
-    compression: &'static str,
-    certificate: &'static str,
-    client_key: &'static str,
-    client_certificate: &'static str,
-    insecure: &'static str,
-}
-
-macro_rules! signal {
-    ($name:literal) => {
-        Signal {
-            exporter: concat!("OTEL_", $name, "_EXPORTER"),
-            endpoint: concat!("OTEL_EXPORTER_OTLP_", $name, "_ENDPOINT"),
-            protocol: concat!("OTEL_EXPORTER_OTLP_", $name, "_PROTOCOL"),
-            headers: concat!("OTEL_EXPORTER_OTLP_", $name, "_HEADERS"),
-            timeout: concat!("OTEL_EXPORTER_OTLP_", $name, "_TIMEOUT"),
-            compression: concat!("OTEL_EXPORTER_OTLP_", $name, "_COMPRESSION"),
-            certificate: concat!("OTEL_EXPORTER_OTLP_", $name, "_CERTIFICATE"),
-            client_key: concat!("OTEL_EXPORTER_OTLP_", $name, "_CLIENT_KEY"),
-            client_certificate: concat!("OTEL_EXPORTER_OTLP_", $name, "_CLIENT_CERTIFICATE"),
-            insecure: concat!("OTEL_EXPORTER_OTLP_", $name, "_INSECURE"),
-        }
-    };
-}
-
-static TRACES: Signal = signal!("TRACES");
-static METRICS: Signal = signal!("METRICS");
-static LOGS: Signal = signal!("LOGS");
-
-const VERSIONS: [&str; 3] = ["1.0", "1.1", "1.2"];
-const NOT_SUPPORTED: &str = "not supported by this version";
-
-impl<'environment> Reading<'environment> {
-    pub(super) fn new(variable: &'environment dyn Fn(&str) -> Option<String>) -> Self {
-        Self {
-            variable,
-            found: FileSettings::default(),
-        }
-    }
-
-    pub(super) fn finish(mut self) -> FileSettings {
-        self.found.problems.sort_by_key(|(place, _)| place.line);
-        self.found
-    }
-
+impl Reading<'_> {
     pub(super) fn file(&mut self, root: Node<'_>) {
         // What the file does not mention is off.
         for name in [
@@ -240,11 +187,11 @@ impl<'environment> Reading<'environment> {
             match key {
                 "readers" => this.readers(node),
                 "exemplar_filter" => this.set("OTEL_METRICS_EXEMPLAR_FILTER", node),
-                "views" if this.list(node).is_empty() => {}
-                "views" | "meter_configurator/development" | "view_matching_mode/development" => {
-                    this.refuse(node, NOT_SUPPORTED)
+                "views" => this.views(node),
+                "meter_configurator/development" | "view_matching_mode/development" => {
+                    this.refuse(node, NOT_SUPPORTED);
                 }
-                _ => return &["readers", "exemplar_filter"],
+                _ => return &["readers", "exemplar_filter", "views"],
             }
             KNOWN
         });
@@ -439,211 +386,4 @@ impl<'environment> Reading<'environment> {
             }
         }
     }
-
-    /// Each key of a mapping sets the variable beside it.
-    fn settings(&mut self, node: &Node<'_>, names: &[(&'static str, &'static str)]) {
-        let keys: Vec<_> = names.iter().map(|(key, _)| *key).collect();
-        for (key, value) in self.entries(node) {
-            match names.iter().find(|(own, _)| *own == key) {
-                Some((_, name)) => self.set(name, &value),
-                None => self.refuse_key(&value, key, &keys),
-            }
-        }
-    }
-
-    fn set(&mut self, name: &'static str, node: &Node<'_>) {
-        if let Some(value) = self.text(node) {
-            self.put(name, value, node.place());
-        }
-    }
-
-    fn put(&mut self, name: &'static str, value: String, place: Place) {
-        self.found.values.insert(name, (value, place));
-    }
-
-    /// Calls back for each key; the answer is [`KNOWN`], or the keys that would have been.
-    fn mapping(
-        &mut self,
-        node: &Node<'_>,
-        mut take: impl FnMut(&mut Self, &str, &Node<'_>) -> Keys,
-    ) {
-        for (key, value) in self.entries(node) {
-            let known = take(self, key, &value);
-            if !known.is_empty() {
-                self.refuse_key(&value, key, known);
-            }
-        }
-    }
-
-    fn entries<'document>(
-        &mut self,
-        node: &Node<'document>,
-    ) -> Vec<(&'document str, Node<'document>)> {
-        match node.value() {
-            Value::Null => Vec::new(),
-            Value::Mapping(entries) => entries,
-            other => {
-                self.unexpected(node, &other, "a mapping is");
-                Vec::new()
-            }
-        }
-    }
-
-    /// The one entry of a mapping that has one, such as `batch:` in a list of processors.
-    fn one_of<'document>(
-        &mut self,
-        node: &Node<'document>,
-    ) -> Option<(&'document str, Node<'document>)> {
-        let mut entries = self.entries(node).into_iter();
-        let Some((key, value)) = entries.next() else {
-            self.refuse(node, "empty, where one key is expected");
-            return None;
-        };
-        if let Some((_, further)) = entries.next() {
-            let why = format!("one key is expected here, and `{key}` stands before it");
-            self.refuse(&further, why);
-        }
-        Some((key, value))
-    }
-
-    fn list<'document>(&mut self, node: &Node<'document>) -> Vec<Node<'document>> {
-        match node.value() {
-            Value::Null => Vec::new(),
-            Value::List(items) => items,
-            other => {
-                self.unexpected(node, &other, "a list is");
-                Vec::new()
-            }
-        }
-    }
-
-    /// A single value, with what the environment has put in; `None` where that is nothing.
-    fn text(&mut self, node: &Node<'_>) -> Option<String> {
-        let (text, quoted) = match node.value() {
-            Value::Null => return None,
-            Value::Text(text, quoted) => (text, quoted),
-            other => {
-                self.unexpected(node, &other, "one value is");
-                return None;
-            }
-        };
-        match substitute(text, self.variable) {
-            Ok(value) if value.is_empty() && !quoted => None,
-            Ok(value) => Some(value),
-            Err(why) => {
-                self.refuse(node, why);
-                None
-            }
-        }
-    }
-
-    fn unexpected(&mut self, node: &Node<'_>, found: &Value<'_>, expected: &str) {
-        let found = match found {
-            Value::Null => "nothing",
-            Value::Text(..) => "one value",
-            Value::List(_) => "a list",
-            Value::Mapping(_) => "a mapping",
-            Value::Other => "something that is no configuration",
-        };
-        self.refuse(node, format!("{found}, where {expected} expected"));
-    }
-
-    fn refuse_key(&mut self, node: &Node<'_>, key: &str, known: &[&'static str]) {
-        let mut why = "unknown key".to_owned();
-        if let Some(meant) = nearest(key, known.iter().copied()) {
-            why.push_str(&format!("; did you mean `{meant}`?"));
-        }
-        self.refuse(node, why);
-    }
-
-    fn refuse(&mut self, node: &Node<'_>, why: impl Into<String>) {
-        self.found.problems.push((node.place(), why.into()));
-    }
 }
-
-/// Keys that would have been known; empty if the key was.
-type Keys = &'static [&'static str];
-
-/// Keys, and the variables that they set.
-type Names = &'static [(&'static str, &'static str)];
-
-const KNOWN: Keys = &[];
-const OTLP: &str = "otlp";
-const TEMPORALITY: &str = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
-const HISTOGRAMS: &str = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION";
-
-const KEYS: Keys = &[
-    "file_format",
-    "disabled",
-    "log_level",
-    "resource",
-    "attribute_limits",
-    "propagator",
-    "tracer_provider",
-    "meter_provider",
-    "logger_provider",
-];
-const BATCH: Keys = &[
-    "exporter",
-    "schedule_delay",
-    "export_timeout",
-    "max_queue_size",
-    "max_export_batch_size",
-];
-const PARENT_BASED: Keys = &[
-    "root",
-    "remote_parent_sampled",
-    "remote_parent_not_sampled",
-    "local_parent_sampled",
-    "local_parent_not_sampled",
-];
-const OTLP_KEYS: Keys = &[
-    "endpoint",
-    "timeout",
-    "compression",
-    "tls",
-    "headers",
-    "headers_list",
-    "encoding",
-    "temporality_preference",
-    "default_histogram_aggregation",
-];
-const SPAN_BATCHES: Names = &[
-    ("schedule_delay", "OTEL_BSP_SCHEDULE_DELAY"),
-    ("export_timeout", "OTEL_BSP_EXPORT_TIMEOUT"),
-    ("max_queue_size", "OTEL_BSP_MAX_QUEUE_SIZE"),
-    ("max_export_batch_size", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"),
-];
-const LOG_BATCHES: Names = &[
-    ("schedule_delay", "OTEL_BLRP_SCHEDULE_DELAY"),
-    ("export_timeout", "OTEL_BLRP_EXPORT_TIMEOUT"),
-    ("max_queue_size", "OTEL_BLRP_MAX_QUEUE_SIZE"),
-    ("max_export_batch_size", "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE"),
-];
-const SPAN_LIMITS: Names = &[
-    (
-        "attribute_value_length_limit",
-        "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
-    ),
-    ("attribute_count_limit", "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT"),
-    ("event_count_limit", "OTEL_SPAN_EVENT_COUNT_LIMIT"),
-    ("link_count_limit", "OTEL_SPAN_LINK_COUNT_LIMIT"),
-    (
-        "event_attribute_count_limit",
-        "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT",
-    ),
-    (
-        "link_attribute_count_limit",
-        "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT",
-    ),
-];
-const LOG_LIMITS: Names = &[
-    (
-        "attribute_value_length_limit",
-        "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT",
-    ),
-    (
-        "attribute_count_limit",
-        "OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT",
-    ),
-];
