@@ -1,9 +1,16 @@
 //! The doctor as its users run it: the program, against servers that are wrong in one way each.
-#![cfg(feature = "axum")]
+#![cfg(all(feature = "axum", feature = "grpc", feature = "http", feature = "tls"))]
 
+#[path = "../wire/certificates.rs"]
+#[allow(dead_code, reason = "another test uses the rest")]
+mod certificates;
 mod configuration;
+#[path = "../wire/receiver.rs"]
+#[allow(dead_code, reason = "another test uses the rest")]
+mod receiver;
 mod receivers;
 mod servers;
+mod tls;
 
 use std::process::Command;
 

@@ -8,7 +8,7 @@ const ALL: &[&str] = &["/v1/traces", "/v1/metrics", "/v1/logs"];
 
 /// The steps that fail, each with its cause and its remedy.
 #[track_caller]
-fn assert_failure(variables: &[(&str, &str)], failing: &str, cause: &str, remedy: &str) {
+pub(crate) fn assert_failure(variables: &[(&str, &str)], failing: &str, cause: &str, remedy: &str) {
     let arguments = ["--check", "--timeout", "5"];
     let json = doctor_json(&arguments, variables);
     assert_eq!(json["exit_status"], 1, "{json:#}");

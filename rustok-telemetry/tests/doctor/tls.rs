@@ -1,0 +1,73 @@
+//! Endpoints with `https://`: the right authority, none, and a certificate that is asked for.
+
+use crate::{
+    certificates::Authority,
+    doctor_json,
+    receiver::{Behaviour, Receiver},
+    receivers::assert_failure,
+    step,
+};
+
+const PROTOCOLS: [&str; 2] = ["http/protobuf", "grpc"];
+
+fn secure(authority: &Authority, mutual: bool) -> Receiver {
+    let tls = Some(authority.server(mutual));
+    Receiver::with(Behaviour {
+        tls,
+        ..Behaviour::default()
+    })
+}
+
+#[test]
+fn with_the_right_authority_all_is_well() {
+    let authority = Authority::new("doctor_right");
+    let (endpoint, certificate) = (secure(&authority, false), authority.certificate());
+    for protocol in PROTOCOLS {
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &*endpoint.secure()),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+            ("OTEL_EXPORTER_OTLP_CERTIFICATE", &certificate),
+        ];
+        let json = doctor_json(&["--check"], &variables);
+        assert_eq!(json["outcome"], "ok", "{json:#}");
+        assert_eq!(step(&json, "traces")["result"], "ok", "{json:#}");
+    }
+}
+
+#[test]
+fn an_authority_that_is_not_trusted() {
+    let endpoint = secure(&Authority::new("doctor_unknown"), false);
+    for protocol in PROTOCOLS {
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &*endpoint.secure()),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=hunter2"),
+        ];
+        assert_failure(
+            &variables,
+            "traces",
+            "nobody trusted has signed the certificate",
+            "OTEL_EXPORTER_OTLP_CERTIFICATE",
+        );
+    }
+    assert_eq!(endpoint.requests().len(), 0, "nothing has been sent");
+}
+
+#[test]
+fn a_server_that_asks_for_a_certificate() {
+    let authority = Authority::new("doctor_mutual");
+    let (endpoint, certificate) = (secure(&authority, true), authority.certificate());
+    for protocol in PROTOCOLS {
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &*endpoint.secure()),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+            ("OTEL_EXPORTER_OTLP_CERTIFICATE", &certificate),
+        ];
+        assert_failure(
+            &variables,
+            "traces",
+            "the server wants a client certificate",
+            "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+        );
+    }
+}
