@@ -7,11 +7,9 @@ use rustok_telemetry::config::Headers;
 fuzz_target!(|text: &str| {
     if let Ok(headers) = Headers::parse(text) {
         assert_eq!(headers.to_header_map().len(), headers.iter().count());
-        let names: String = headers.iter().map(|(name, _)| name).collect();
-        let shown = format!("{headers:?} {headers}");
-        for (_, value) in headers.iter() {
-            let telling = value.len() > 8 && !names.contains(value);
-            assert!(!telling || !shown.contains(value), "{shown}");
-        }
+        // What is shown is the same whatever the values are.
+        let others = Headers::new(headers.iter().map(|(name, _)| (name, "other")));
+        let others = others.expect("the same names");
+        assert_eq!(format!("{headers:?} {headers}"), format!("{others:?} {others}"));
     }
 });
