@@ -147,3 +147,49 @@ fn counts_of_attributes_events_and_links_are_kept() {
     assert_eq!((span.links.len(), span.dropped_links_count), (0, 1));
     assert_eq!(span.events[0].attributes.len(), 1);
 }
+
+/// A span with more of everything than its limits allow.
+#[test]
+fn each_limit_of_a_span_is_its_own() {
+    let receiver = Receiver::start();
+    let telemetry = start(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.plain()),
+        ("OTEL_ATTRIBUTE_COUNT_LIMIT", "100"),
+        ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "100"),
+        ("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "3"),
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "5"),
+        ("OTEL_SPAN_EVENT_COUNT_LIMIT", "2"),
+        ("OTEL_SPAN_LINK_COUNT_LIMIT", "3"),
+        ("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "1"),
+        ("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "2"),
+    ]);
+    let span = tracing::info_span!("work");
+    for i in 0..10 {
+        span.set_attribute(format!("attribute_{i}"), "abcdef");
+        let context = opentelemetry::trace::SpanContext::new(
+            opentelemetry::TraceId::from(1),
+            opentelemetry::SpanId::from(i + 1),
+            opentelemetry::TraceFlags::SAMPLED,
+            true,
+            opentelemetry::trace::TraceState::NONE,
+        );
+        let attributes =
+            (0..4).map(|j| opentelemetry::KeyValue::new(format!("of_link_{j}"), "abcdef"));
+        span.add_link_with_attributes(context, attributes.collect());
+        span.in_scope(|| tracing::info!(one = 1, two = 2, "event"));
+    }
+    drop(span);
+    assert!(telemetry.shutdown().is_complete());
+    let spans = receiver.spans();
+    let span = spans
+        .iter()
+        .find(|span| span.name == "work")
+        .expect("the span");
+    assert_eq!(span.attributes.len(), 5);
+    assert_eq!(text(&span.attributes, "attribute_0"), Some("abc"));
+    assert_eq!((span.events.len(), span.links.len()), (2, 3));
+    assert!(span.events.iter().all(|event| event.attributes.len() == 1));
+    assert!(span.links.iter().all(|link| link.attributes.len() == 2));
+    assert!(span.dropped_attributes_count > 0);
+    assert!(span.dropped_events_count > 0 && span.dropped_links_count > 0);
+}

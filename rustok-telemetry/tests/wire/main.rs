@@ -10,6 +10,7 @@ mod limits;
 mod metrics;
 mod prometheus;
 mod receiver;
+mod signals;
 #[path = "../support/mod.rs"]
 mod support;
 mod timeouts;
