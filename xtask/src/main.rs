@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::{Parser, Subcommand};
-use commands::{catalogue, demo, stack, test};
+use commands::{bench, catalogue, demo, stack, test};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -29,6 +29,7 @@ enum Command {
     Stack(stack::Command),
     /// Run the stack and the reference service with traffic; Ctrl-C ends both.
     Demo(stack::Up),
+    Bench(bench::Options),
     Catalogue(catalogue::Options),
     Test(test::Options),
 }
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
     let result = cancelled_by_signals().and_then(|cancelled| match arguments.command {
         Command::Stack(command) => stack::run(command, cancelled),
         Command::Demo(options) => demo::run(&options, cancelled),
+        Command::Bench(options) => bench::run(&options),
         Command::Catalogue(options) => catalogue::run(&options),
         Command::Test(options) => test::run(&options, cancelled),
     });
