@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::{Parser, Subcommand};
-use commands::{catalogue, dashboards, demo, slo, stack, test};
+use commands::{bench, catalogue, dashboards, demo, slo, stack, test};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -29,6 +29,7 @@ enum Command {
     Stack(stack::Command),
     /// Run the stack and the reference service with traffic; Ctrl-C ends both.
     Demo(stack::Up),
+    Bench(bench::Options),
     Catalogue(catalogue::Options),
     Dashboards(dashboards::Options),
     Slo(slo::Options),
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     let result = cancelled_by_signals().and_then(|cancelled| match arguments.command {
         Command::Stack(command) => stack::run(command, cancelled),
         Command::Demo(options) => demo::run(&options, cancelled),
+        Command::Bench(options) => bench::run(&options),
         Command::Catalogue(options) => catalogue::run(&options),
         Command::Dashboards(options) => dashboards::run(&options),
         Command::Slo(options) => slo::run(&options),

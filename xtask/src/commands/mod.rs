@@ -1,5 +1,6 @@
 //! One file for each command.
 
+pub(crate) mod bench;
 pub(crate) mod catalogue;
 pub(crate) mod dashboards;
 pub(crate) mod demo;

@@ -1,0 +1,77 @@
+//! Benchmarks of the SDK against its peers, and against floors that no library can go below.
+//!
+//! All contenders of a table are measured in one run, in rounds that alternate between them, and the median of the
+//! rounds is shown. Afterwards each contender is asked what it holds: a table is printed only if every record arrived.
+//!
+//! ```text
+//! cargo xtask bench            # everything, into docs/benchmarks.md
+//! cargo xtask bench --quick    # the same with few rounds, to the terminal only
+//! ```
+#![allow(clippy::print_stdout, reason = "the program speaks to a terminal")]
+
+mod collector;
+mod contender;
+mod declared;
+mod label_sets;
+mod memory;
+mod prometheus_render;
+mod record;
+mod rounds;
+mod scrape;
+mod started;
+mod table;
+
+use clap::{Parser, ValueEnum};
+
+use crate::{collector::Collector, rounds::Effort};
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Few rounds: the checks, and figures that are worth nothing.
+    #[arg(long)]
+    quick: bool,
+    /// The text alone, or OTLP as well.
+    #[arg(long, value_enum, default_value = "both")]
+    outlets: Outlets,
+    /// What to measure.
+    #[arg(value_enum)]
+    part: Part,
+}
+
+/// Where the SDK's metrics can be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Outlets {
+    Text,
+    Both,
+}
+
+/// Each is measured in a process of its own, so that none sees the series of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Record,
+    PrometheusRender,
+    Memory,
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    let effort = match arguments.quick {
+        true => Effort::QUICK,
+        false => Effort::FULL,
+    };
+    let collector = (arguments.outlets == Outlets::Both).then(Collector::start);
+    let telemetry = started::start_telemetry(collector.as_ref());
+    match arguments.part {
+        Part::Record => record::report(effort),
+        Part::PrometheusRender => {
+            prometheus_render::report(effort);
+            scrape::report(effort);
+        }
+        Part::Memory => memory::report(),
+    }
+    let report = telemetry.shutdown();
+    assert!(report.is_complete(), "{report}");
+    if let Some(collector) = collector {
+        collector.assert_last_sums(&declared::expected_sums());
+    }
+}

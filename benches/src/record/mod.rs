@@ -1,0 +1,120 @@
+//! What recording one value costs: a counter, a gauge and a histogram, with few and with many series.
+
+mod floor;
+mod metrics_rs;
+pub(crate) mod opentelemetry;
+pub(crate) mod prometheus;
+pub(crate) mod prometheus_client;
+mod rustok;
+
+use crate::{
+    contender::Contender,
+    declared,
+    label_sets::LabelSets,
+    rounds::{ALLOCATION_RECORDS, Effort, measure},
+    table::{Table, with_ratio},
+};
+
+/// What is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+/// How many series there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Series {
+    One,
+    Hundred,
+    Many,
+}
+
+impl Series {
+    const ALL: [Self; 3] = [Self::One, Self::Hundred, Self::Many];
+
+    fn shape(self) -> [usize; 2] {
+        match self {
+            Series::One => [1, 1],
+            Series::Hundred => [10, 10],
+            Series::Many => [100, 100],
+        }
+    }
+}
+
+const THREADS: [usize; 2] = [1, 2];
+
+/// Measures all kinds, and prints a table for each.
+pub(crate) fn report(effort: Effort) {
+    for kind in [Kind::Counter, Kind::Gauge, Kind::Histogram] {
+        let names: Vec<_> = contenders(kind, Series::One)
+            .iter()
+            .map(|one| one.name)
+            .collect();
+        let title = format!("{kind:?}, 2 labels as `&str`: ns a record (times the first row)");
+        let mut table = Table::new(title, names);
+        let mut allocations = Vec::new();
+        for series in Series::ALL {
+            let sets = LabelSets::new(series.shape());
+            let contenders = contenders(kind, series);
+            contenders
+                .iter()
+                .for_each(|contender| contender.record_each(&sets));
+            for threads in THREADS {
+                let outcomes = measure(&contenders, &sets, threads, effort);
+                let floor = outcomes[0].nanoseconds;
+                let cells = outcomes
+                    .iter()
+                    .map(|outcome| with_ratio(outcome.nanoseconds, floor));
+                table.column(heading(sets.len(), threads), cells.collect());
+                allocations = outcomes
+                    .iter()
+                    .map(|one| format!("{:.0}", one.allocations))
+                    .collect();
+            }
+            let records = THREADS
+                .map(|threads| threads * effort.records * effort.rounds + ALLOCATION_RECORDS);
+            let records = sets.len() + records.iter().sum::<usize>();
+            let expected = expected(kind, &sets, records);
+            for contender in &contenders {
+                let held = contender.held().unwrap_or(expected);
+                assert_eq!(held, expected, "{}, {kind:?}, {series:?}", contender.name);
+            }
+            declared::expect(rustok::name(kind, series), expected);
+        }
+        table.column("allocations", allocations);
+        table.print();
+    }
+}
+
+fn heading(series: usize, threads: usize) -> String {
+    let plural = if threads == 1 { "" } else { "s" };
+    format!("{series} series, {threads} thread{plural}")
+}
+
+/// The floor comes first.
+fn contenders(kind: Kind, series: Series) -> Vec<Contender> {
+    let mut all = floor::contenders(kind, series);
+    all.push(rustok::contender(kind, series));
+    all.push(prometheus::contender(kind));
+    all.push(prometheus_client::contender(kind));
+    all.push(metrics_rs::contender(kind, series));
+    all.extend(opentelemetry::contenders(kind, series));
+    all
+}
+
+/// What a contender holds when every record arrived: records of a counter or histogram; a gauge's series have their
+/// own numbers.
+fn expected(kind: Kind, sets: &LabelSets, records: usize) -> u64 {
+    let sum = match kind {
+        Kind::Counter | Kind::Histogram => records,
+        Kind::Gauge => sets.iter().map(|(set, _)| set).sum(),
+    };
+    sum as u64
+}
+
+/// The value that a histogram gets for a label set; they fall into five buckets.
+fn seconds(set: usize) -> f64 {
+    [0.0007, 0.003, 0.02, 0.2, 3.0][set % 5]
+}
