@@ -13,6 +13,8 @@ pub enum Port {
     CollectorOtlpHttp,
     /// Collector: what applications pushed, for Prometheus to scrape.
     CollectorPrometheus,
+    /// Collector: what it makes of spans, for Prometheus to scrape.
+    CollectorSpanMetrics,
     /// Collector: its own metrics.
     CollectorSelfMetrics,
     /// Collector: health.
@@ -35,10 +37,11 @@ pub enum Port {
 
 impl Port {
     /// All ports, in the order of the programs.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::CollectorOtlpGrpc,
         Self::CollectorOtlpHttp,
         Self::CollectorPrometheus,
+        Self::CollectorSpanMetrics,
         Self::CollectorSelfMetrics,
         Self::CollectorHealth,
         Self::JaegerOtlpGrpc,
@@ -81,6 +84,11 @@ impl Port {
                 "COLLECTOR_PROMETHEUS_PORT",
                 8889,
                 "Collector, metrics of applications for Prometheus",
+            ),
+            Self::CollectorSpanMetrics => (
+                "COLLECTOR_SPAN_METRICS_PORT",
+                8890,
+                "Collector, metrics of spans for Prometheus",
             ),
             Self::CollectorSelfMetrics => (
                 "COLLECTOR_SELF_METRICS_PORT",

@@ -27,8 +27,9 @@ use super::state::StateError;
 use crate::workspace;
 
 /// The target files of `prometheus/prometheus.yml`, and the port that each leads to.
-const TARGETS: [(&str, Port); 5] = [
+const TARGETS: [(&str, Port); 6] = [
     ("otel-collector", Port::CollectorPrometheus),
+    ("otel-collector-spans", Port::CollectorSpanMetrics),
     ("otel-collector-self", Port::CollectorSelfMetrics),
     ("jaeger", Port::JaegerSelfMetrics),
     ("prometheus", Port::Prometheus),

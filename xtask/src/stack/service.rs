@@ -57,6 +57,7 @@ impl Service {
                 Port::CollectorOtlpGrpc,
                 Port::CollectorOtlpHttp,
                 Port::CollectorPrometheus,
+                Port::CollectorSpanMetrics,
                 Port::CollectorSelfMetrics,
                 Port::CollectorHealth,
             ],
@@ -97,6 +98,8 @@ impl Service {
                 option("--config.file=", &dir.prometheus_config()),
                 option("--storage.tsdb.path=", &dir.data(self)),
                 format!("--web.listen-address={}", ports.address(Port::Prometheus)).into(),
+                // Keeps which trace is behind a bucket; off unless said.
+                "--enable-feature=exemplar-storage".into(),
                 // How long it waits before it takes newly found targets up; 5 s unless said.
                 "--scrape.discovery-reload-interval=1s".into(),
             ],

@@ -15,5 +15,6 @@ mod outcomes;
 mod rules;
 mod sampling;
 mod server;
+mod span_metrics;
 mod sums;
 mod support;
