@@ -12,6 +12,7 @@ mod exposition;
 mod logs;
 mod one_trace;
 mod outcomes;
+mod redaction;
 mod rules;
 mod sampling;
 mod server;
