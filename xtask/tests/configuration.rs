@@ -20,32 +20,91 @@ fn otelcol_accepts_the_collector_configuration() {
 
 /// What the overlay names has to be there.
 #[test]
-fn otelcol_accepts_the_configuration_with_mtls() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("validate_mtls");
+fn otelcol_accepts_the_configuration_with_overlays() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("validate_overlays");
     std::fs::create_dir_all(&folder).expect("a folder");
     let issued =
         rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     let (certificate, key) = (folder.join("one.pem"), folder.join("one.key"));
     std::fs::write(&certificate, issued.cert.pem()).expect("a file");
     std::fs::write(&key, issued.signing_key.serialize_pem()).expect("a file");
-    let arguments = [
-        "validate",
-        "--config=collector/config.yaml",
-        "--config=collector/overlays/mtls.yaml",
-    ];
+    let token = folder.join("token");
+    std::fs::write(&token, "one\n").expect("a file");
     let variables = [
+        ("COLLECTOR_TOKEN_FILE", &token),
         ("COLLECTOR_TLS_CERTIFICATE", &certificate),
         ("COLLECTOR_TLS_KEY", &key),
         ("COLLECTOR_TLS_CLIENT_AUTHORITY", &certificate),
     ];
-    assert_accepts_with(Program::Otelcol, &arguments, &variables);
+    for overlays in [
+        &["tls"][..],
+        &["mtls"],
+        &["bearer-token"],
+        &["debug"],
+        &["tls", "bearer-token"],
+        &["mtls", "bearer-token", "debug"],
+    ] {
+        let files = overlays
+            .iter()
+            .map(|name| format!("--config=collector/overlays/{name}.yaml"));
+        let files: Vec<_> = [
+            "validate".to_owned(),
+            "--config=collector/config.yaml".to_owned(),
+        ]
+        .into_iter()
+        .chain(files)
+        .collect();
+        let arguments: Vec<_> = files.iter().map(String::as_str).collect();
+        assert_accepts_with(Program::Otelcol, &arguments, &variables);
+    }
 }
 
+/// It refuses a key that it does not know. Whether it gets on with the servers is another question: only badger and
+/// memory are at hand.
 #[test]
-fn jaeger_accepts_its_configuration() {
-    let arguments = ["validate", "--config=jaeger/config.yaml"];
-    assert_accepts(Program::Jaeger, &arguments);
+fn jaeger_accepts_its_configuration_with_each_storage() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("validate_jaeger");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let authority = folder.join("authority.pem");
+    let issued =
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    std::fs::write(&authority, issued.cert.pem()).expect("a file");
+    let name = PathBuf::from("jaeger");
+    let mut variables = vec![("JAEGER_STORAGE_DIR", &folder)];
+    for (user, password, file) in JAEGER_VARIABLES {
+        variables.extend([(user, &name), (password, &name)]);
+        variables.extend(file.map(|file| (file, &authority)));
+    }
+    let mut seen = 0;
+    for entry in std::fs::read_dir(workspace::root().join("jaeger/backends")).expect("a folder") {
+        let storage = entry.expect("an entry").path();
+        let storage = format!("--config={}", storage.display());
+        let arguments = ["validate", "--config=jaeger/config.yaml", &storage];
+        assert_accepts_with(Program::Jaeger, &arguments, &variables);
+        seen += 1;
+    }
+    assert_eq!(seen, 6);
 }
+
+/// User, password, and the file of the authority, of each server.
+const JAEGER_VARIABLES: [(&str, &str, Option<&str>); 4] = [
+    (
+        "JAEGER_ELASTICSEARCH_USER",
+        "JAEGER_ELASTICSEARCH_PASSWORD",
+        Some("JAEGER_ELASTICSEARCH_CA_FILE"),
+    ),
+    (
+        "JAEGER_OPENSEARCH_USER",
+        "JAEGER_OPENSEARCH_PASSWORD",
+        Some("JAEGER_OPENSEARCH_CA_FILE"),
+    ),
+    (
+        "JAEGER_CASSANDRA_USER",
+        "JAEGER_CASSANDRA_PASSWORD",
+        Some("JAEGER_CASSANDRA_CA_FILE"),
+    ),
+    ("JAEGER_CLICKHOUSE_USER", "JAEGER_CLICKHOUSE_PASSWORD", None),
+];
 
 fn assert_accepts(program: Program, arguments: &[&str]) {
     assert_accepts_with(program, arguments, &[]);

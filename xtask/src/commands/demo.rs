@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use xtask::stack::{Port, Ports};
+use xtask::stack::{Port, Ports, TraceStorage};
 use xtask::workspace;
 
 use super::Error;
@@ -28,7 +28,7 @@ pub(crate) fn run(options: &Up, cancelled: Arc<AtomicBool>) -> Result<ExitCode, 
                 format!("{taken}\nStop the service that runs there, or set RUSTOK_SERVER_PORT to another port.")
             })?;
     }
-    let (stack, WasUp(was_up)) = ensure_up(options, Arc::clone(&cancelled))?;
+    let (stack, WasUp(was_up)) = ensure_up(options, TraceStorage::Memory, Arc::clone(&cancelled))?;
     println!("The stack is up:");
     print_addresses(&stack);
     let result = serve(stack.ports(), &cancelled);

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use xtask::progress::Reporter;
 use xtask::stack::process::Stopped;
 use xtask::stack::programs::{self, Program};
-use xtask::stack::{Port, Service, Stack, UpError};
+use xtask::stack::{Port, Service, Stack, TraceStorage, UpError};
 use xtask::workspace;
 
 use super::Error;
@@ -61,6 +61,7 @@ pub(crate) fn run(command: Command, cancelled: Arc<AtomicBool>) -> Result<ExitCo
 /// Starts the stack, or takes the one that is up; says which.
 pub(crate) fn ensure_up(
     options: &Up,
+    traces: TraceStorage,
     cancelled: Arc<AtomicBool>,
 ) -> Result<(Stack, WasUp), UpError> {
     let dir = options.folder.path();
@@ -68,7 +69,11 @@ pub(crate) fn ensure_up(
         return Ok((stack, WasUp(true)));
     }
     let reporter = Reporter::stderr().cancelled_by(cancelled);
-    let mut builder = Stack::builder().run_dir(dir).detached().reporter(reporter);
+    let mut builder = Stack::builder()
+        .run_dir(dir)
+        .traces(traces)
+        .detached()
+        .reporter(reporter);
     if options.free_ports {
         builder = builder.free_ports();
     }
@@ -93,7 +98,7 @@ pub(crate) fn print_addresses(stack: &Stack) {
 }
 
 fn up(options: &Up, cancelled: Arc<AtomicBool>) -> Result<ExitCode, Error> {
-    let (stack, WasUp(was_up)) = ensure_up(options, cancelled)?;
+    let (stack, WasUp(was_up)) = ensure_up(options, TraceStorage::Badger, cancelled)?;
     println!("The stack is up{}:", if was_up { " already" } else { "" });
     print_addresses(&stack);
     println!("Stop it with: cargo xtask stack down");

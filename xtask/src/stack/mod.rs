@@ -40,7 +40,7 @@ mod up;
 pub use port::Port;
 pub use ports::Ports;
 pub use running::{ServiceStatus, Stack};
-pub use service::Service;
+pub use service::{Service, TraceStorage};
 pub use start::StartError;
 pub use state::StateError;
 pub use up::{Builder, UpError};

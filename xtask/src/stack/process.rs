@@ -63,7 +63,14 @@ impl ProcessId {
         if self.ends_within(GRACE) {
             return Stopped::Gracefully;
         }
-        self.signal(Signal::KILL);
+        self.kill()
+    }
+
+    /// Ends the process without asking it.
+    pub fn kill(&self) -> Stopped {
+        if !self.signal(Signal::KILL) {
+            return Stopped::Already;
+        }
         if self.ends_within(AFTER_KILL) {
             Stopped::Killed
         } else {

@@ -76,13 +76,17 @@ pub fn jaeger_traces(stack: &Stack, service: &str) -> Result<Vec<Value>, QueryEr
     jaeger_search(stack, service, &[])
 }
 
-/// The latest traces of a service for which the conditions hold, such as `("minDuration", "100ms")`.
+/// The latest traces of a service for which the conditions hold, such as `("minDuration", "100ms")`. They are 100 at
+/// most unless there is a condition `limit`.
 pub fn jaeger_search(
     stack: &Stack,
     service: &str,
     conditions: &[(&str, &str)],
 ) -> Result<Vec<Value>, QueryError> {
-    let parameters = [&[("service", service), ("limit", "100")], conditions].concat();
+    let mut parameters = [&[("service", service)], conditions].concat();
+    if !conditions.iter().any(|(name, _)| *name == "limit") {
+        parameters.push(("limit", "100"));
+    }
     let mut answer = jaeger_api(stack, "traces", &parameters)?;
     match answer["data"].take() {
         Value::Array(traces) => Ok(traces),
@@ -119,6 +123,9 @@ fn jaeger_api(
     get_json(&url, parameters)
 }
 
+/// All traces of a long test are some ten megabytes.
+const LARGEST_ANSWER: u64 = 500 << 20;
+
 fn get_json(url: &str, parameters: &[(&str, &str)]) -> Result<Value, QueryError> {
     let http = |error| QueryError::Http(url.to_owned(), error);
     let mut answer = agent(Duration::from_secs(30))
@@ -131,7 +138,8 @@ fn get_json(url: &str, parameters: &[(&str, &str)]) -> Result<Value, QueryError>
         let text = answer.body_mut().read_to_string().map_err(http)?;
         return Err(QueryError::Status(url.to_owned(), status, text));
     }
-    answer.body_mut().read_json().map_err(http)
+    let body = answer.body_mut().with_config().limit(LARGEST_ANSWER);
+    body.read_json().map_err(http)
 }
 
 /// A client that speaks to this machine only: no proxy, no TLS.

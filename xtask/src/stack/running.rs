@@ -5,12 +5,13 @@ use std::process::Child;
 
 use super::ports::Ports;
 use super::process::{ProcessId, Stopped};
+use super::programs;
 use super::query;
 use super::run_dir::RunDir;
 use super::service::Service;
 use super::start::{self, StartError};
 use super::state::{State, StateError};
-use super::up::Builder;
+use super::up::{Builder, UpError};
 use crate::progress::Reporter;
 
 /// A stack that is up.
@@ -107,8 +108,49 @@ impl Stack {
         }
     }
 
+    /// Stops one program, and says how it ended.
+    pub fn stop_one(&self, service: Service) -> Stopped {
+        let process = self.state.processes.get(&service);
+        process.map_or(Stopped::Already, ProcessId::stop)
+    }
+
+    /// Ends one program without asking it, as a crash would, and says how it ended.
+    pub fn kill_one(&self, service: Service) -> Stopped {
+        let process = self.state.processes.get(&service);
+        process.map_or(Stopped::Already, ProcessId::kill)
+    }
+
+    /// Starts one program again that has been stopped, with the data that it had, and waits until it is ready.
+    ///
+    /// # Errors
+    ///
+    /// When the program is missing, or does not become ready.
+    pub fn start_one(&mut self, service: Service, reporter: &mut Reporter) -> Result<(), UpError> {
+        let located = programs::locate(service.program(), reporter)?;
+        self.children.retain(|(other, _)| *other != service);
+        self.spawn(service, &located.path, !self.stop_on_drop)?;
+        // Others may be stopped on purpose.
+        let started = self.children.last_mut().map(std::slice::from_mut);
+        let started = started.unwrap_or_default();
+        let ports = &self.state.ports;
+        Ok(start::wait_until_ready(
+            started, ports, &self.dir, reporter,
+        )?)
+    }
+
+    pub(super) fn spawn(
+        &mut self,
+        service: Service,
+        program: &Path,
+        detached: bool,
+    ) -> Result<(), UpError> {
+        let State { ports, traces, .. } = &self.state;
+        let child = start::spawn(service, program, ports, &self.dir, *traces, detached)?;
+        Ok(self.add(service, child)?)
+    }
+
     /// Notes a program that was just started, so that it can be stopped, by whomever.
-    pub(super) fn add(&mut self, service: Service, child: Child) -> Result<(), StateError> {
+    fn add(&mut self, service: Service, child: Child) -> Result<(), StateError> {
         if let Some(process) = ProcessId::of(child.id()) {
             self.state.processes.insert(service, process);
         }

@@ -26,6 +26,27 @@ pub enum Service {
     Prometheus,
 }
 
+/// Where Jaeger keeps traces.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TraceStorage {
+    /// On disk: they survive a restart.
+    #[default]
+    Badger,
+    /// In memory: quick, and gone afterwards.
+    Memory,
+}
+
+impl TraceStorage {
+    /// Its configuration, from the root of the workspace.
+    fn file(self) -> &'static str {
+        match self {
+            Self::Badger => "jaeger/backends/badger.yaml",
+            Self::Memory => "jaeger/backends/memory.yaml",
+        }
+    }
+}
+
 impl Service {
     /// All of them, in the order in which they start. They stop in the reverse order of the data's
     /// way: see [`Service::STOP_ORDER`].
@@ -84,12 +105,16 @@ impl Service {
     }
 
     /// The command line, without the program.
-    pub(super) fn arguments(self, ports: &Ports, dir: &RunDir) -> Vec<OsString> {
+    pub(super) fn arguments(
+        self,
+        ports: &Ports,
+        dir: &RunDir,
+        traces: TraceStorage,
+    ) -> Vec<OsString> {
         match self {
-            Self::Jaeger => vec![option(
-                "--config=",
-                &workspace::root().join("jaeger/config.yaml"),
-            )],
+            Self::Jaeger => ["jaeger/config.yaml", traces.file()]
+                .map(|file| option("--config=", &workspace::root().join(file)))
+                .to_vec(),
             Self::Collector => {
                 let config = workspace::root().join("collector/config.yaml");
                 vec![option("--config=", &config)]
@@ -114,7 +139,11 @@ impl Service {
             .map(|&port| (port.variable(), ports.get(port).to_string().into()))
             .collect();
         match self {
-            Self::Jaeger => variables.push(("JAEGER_HOST", "127.0.0.1".into())),
+            Self::Jaeger => variables.extend([
+                ("JAEGER_HOST", "127.0.0.1".into()),
+                ("JAEGER_STORAGE_DIR", dir.data(self).into()),
+                ("JAEGER_PROMETHEUS_URL", ports.url(Port::Prometheus).into()),
+            ]),
             Self::Collector => variables.extend([
                 ("COLLECTOR_HOST", "127.0.0.1".into()),
                 ("COLLECTOR_STORAGE_DIR", dir.data(self).into()),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::ports::Ports;
 use super::query;
 use super::run_dir::RunDir;
-use super::service::Service;
+use super::service::{Service, TraceStorage};
 use crate::progress::Reporter;
 
 /// How long the programs may take to become ready. They take about two seconds.
@@ -24,11 +24,12 @@ pub(super) fn spawn(
     program: &Path,
     ports: &Ports,
     dir: &RunDir,
+    traces: TraceStorage,
     detached: bool,
 ) -> Result<Child, StartError> {
     let mut command = Command::new(program);
     command
-        .args(service.arguments(ports, dir))
+        .args(service.arguments(ports, dir, traces))
         .envs(service.environment(ports, dir))
         .current_dir(dir.path())
         .stdin(Stdio::null());

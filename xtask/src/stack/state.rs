@@ -10,19 +10,22 @@ use serde::{Deserialize, Serialize};
 use super::ports::Ports;
 use super::process::{ProcessId, Stopped};
 use super::run_dir::RunDir;
-use super::service::Service;
+use super::service::{Service, TraceStorage};
 
 /// The processes of one stack.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct State {
     pub(super) ports: Ports,
+    #[serde(default)]
+    pub(super) traces: TraceStorage,
     pub(super) processes: BTreeMap<Service, ProcessId>,
 }
 
 impl State {
-    pub(super) fn new(ports: Ports) -> Self {
+    pub(super) fn new(ports: Ports, traces: TraceStorage) -> Self {
         Self {
             ports,
+            traces,
             processes: BTreeMap::new(),
         }
     }

@@ -10,8 +10,8 @@ use super::process::Stopped;
 use super::programs::{self, ProgramError};
 use super::run_dir::RunDir;
 use super::running::Stack;
-use super::service::Service;
-use super::start::{self, StartError};
+use super::service::{Service, TraceStorage};
+use super::start::StartError;
 use super::state::{State, StateError};
 use crate::progress::Reporter;
 use crate::workspace;
@@ -25,6 +25,7 @@ pub struct Builder {
     dir: PathBuf,
     ports: PortChoice,
     scrape_interval: Option<Duration>,
+    traces: TraceStorage,
     detached: bool,
     reporter: Reporter,
 }
@@ -42,6 +43,7 @@ impl Builder {
             dir: workspace::default_run_dir(),
             ports: PortChoice::Environment,
             scrape_interval: None,
+            traces: TraceStorage::default(),
             detached: false,
             reporter: Reporter::stderr(),
         }
@@ -72,6 +74,13 @@ impl Builder {
     #[must_use]
     pub fn scrape_interval(mut self, interval: Duration) -> Self {
         self.scrape_interval = Some(interval);
+        self
+    }
+
+    /// Where Jaeger keeps traces. Default: on disk.
+    #[must_use]
+    pub fn traces(mut self, storage: TraceStorage) -> Self {
+        self.traces = storage;
         self
     }
 
@@ -140,7 +149,7 @@ impl Builder {
                 source,
             })?;
         // Until it is ready, dropping it stops what has been started.
-        let mut stack = Stack::new(dir.clone(), State::new(ports), true);
+        let mut stack = Stack::new(dir.clone(), State::new(ports, self.traces), true);
         self.start_programs(&mut stack)?;
         if self.detached {
             stack.detach();
@@ -155,9 +164,7 @@ impl Builder {
             .collect::<Result<Vec<_>, _>>()?;
         for (service, located) in Service::ALL.into_iter().zip(located) {
             self.reporter.note(&located.to_string());
-            let (ports, dir) = (stack.ports(), stack.dir());
-            let child = start::spawn(service, &located.path, ports, dir, self.detached)?;
-            stack.add(service, child)?;
+            stack.spawn(service, &located.path, self.detached)?;
         }
         Ok(stack.wait_until_ready(&mut self.reporter)?)
     }

@@ -11,6 +11,7 @@ mod every_metric;
 mod exposition;
 mod logs;
 mod one_trace;
+mod outage;
 mod outcomes;
 mod redaction;
 mod rules;

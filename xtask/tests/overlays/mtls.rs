@@ -1,17 +1,12 @@
 //! mTLS against the real Collector: with the right certificate telemetry arrives, with a wrong one or none there is one
 //! clear error, and nothing is ever to be read on the way.
 
-mod certificates;
-mod collector;
-mod tap;
-
 use std::time::Duration;
 
-use certificates::Authority;
-use collector::Collector;
 use rustok_telemetry::{ShutdownReport, config::TelemetryConfig};
-use tap::Tap;
 use xtask::stack::Port;
+
+use crate::{certificates::Authority, collector::Collector, tap::Tap};
 
 /// What nobody on the way may read.
 const SECRETS: [&str; 2] = ["hunter2", "a secret message"];
@@ -47,7 +42,15 @@ fn as_a_client(
 ) -> (Collector, ShutdownReport) {
     let authority = Authority::new(name, "authority");
     let (certificate, key) = authority.issue("localhost");
-    let collector = Collector::start(name, &certificate, &key, &authority.certificate);
+    let collector = Collector::start(
+        name,
+        &["mtls"],
+        &[
+            ("COLLECTOR_TLS_CERTIFICATE", &certificate),
+            ("COLLECTOR_TLS_KEY", &key),
+            ("COLLECTOR_TLS_CLIENT_AUTHORITY", &authority.certificate),
+        ],
+    );
     let tap = Tap::start(collector.ports.get(port));
     let trusted = authority.certificate.clone();
     let client = whose.map(|whose| match whose {

@@ -15,7 +15,7 @@ impl Authority {
     /// Its files are in a folder of the test.
     pub(crate) fn new(test: &str, name: &str) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .join("mtls")
+            .join("overlays")
             .join(test)
             .join(name);
         std::fs::create_dir_all(&folder).expect("a folder");

@@ -1,4 +1,4 @@
-//! The Collector alone, with the overlay for mTLS.
+//! The Collector alone, with overlays.
 
 use std::{
     fs::{self, File},
@@ -12,10 +12,11 @@ use xtask::stack::programs::{self, Program};
 use xtask::stack::{Port, Ports};
 use xtask::workspace;
 
-const LISTENS_ON: [Port; 5] = [
+const LISTENS_ON: [Port; 6] = [
     Port::CollectorOtlpGrpc,
     Port::CollectorOtlpHttp,
     Port::CollectorPrometheus,
+    Port::CollectorSpanMetrics,
     Port::CollectorSelfMetrics,
     Port::CollectorHealth,
 ];
@@ -28,10 +29,10 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    /// Starts it with this certificate and key, for clients of this authority.
-    pub(crate) fn start(test: &str, certificate: &str, key: &str, authority: &str) -> Self {
+    /// Starts it with these overlays, and the variables that they read.
+    pub(crate) fn start(test: &str, overlays: &[&str], variables: &[(&str, &str)]) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .join("mtls")
+            .join("overlays")
             .join(test)
             .join("collector");
         let _ = fs::remove_dir_all(&folder);
@@ -40,18 +41,18 @@ impl Collector {
         let logs = folder.join("logs.jsonl");
         let said = File::create(folder.join("output.txt")).expect("a file");
         let process = Command::new(programs::path(Program::Otelcol).expect("the program"))
-            .args([
-                "--config=collector/config.yaml",
-                "--config=collector/overlays/mtls.yaml",
-            ])
+            .arg("--config=collector/config.yaml")
+            .args(
+                overlays
+                    .iter()
+                    .map(|overlay| format!("--config=collector/overlays/{overlay}.yaml")),
+            )
             .current_dir(workspace::root())
             .envs(LISTENS_ON.map(|port| (port.variable(), ports.get(port).to_string())))
             .env("COLLECTOR_HOST", "127.0.0.1")
             .env("COLLECTOR_STORAGE_DIR", folder.join("storage"))
             .env("COLLECTOR_LOGS_FILE", &logs)
-            .env("COLLECTOR_TLS_CERTIFICATE", certificate)
-            .env("COLLECTOR_TLS_KEY", key)
-            .env("COLLECTOR_TLS_CLIENT_AUTHORITY", authority)
+            .envs(variables.iter().copied())
             // Nobody takes the traces on: what counts is that the Collector accepted them.
             .env("JAEGER_OTLP_ENDPOINT", ports.address(Port::JaegerOtlpGrpc))
             .stdin(Stdio::null())
@@ -83,6 +84,11 @@ impl Collector {
             }
             sleep(Duration::from_millis(100));
         }
+    }
+
+    /// What it has said.
+    pub(crate) fn output(&self) -> String {
+        fs::read_to_string(self.logs.with_file_name("output.txt")).expect("its output")
     }
 
     /// How many spans it has accepted since it started.

@@ -1,0 +1,66 @@
+//! What passes is printed.
+
+use rustok_telemetry::config::TelemetryConfig;
+use xtask::stack::Port;
+use xtask::workspace;
+use xtask::yaml;
+
+use crate::collector::Collector;
+
+#[test]
+fn what_passes_is_printed_and_handed_on() {
+    let collector = Collector::start("debug", &["debug"], &[]);
+    let endpoint = collector.ports.url(Port::CollectorOtlpGrpc);
+    let config = TelemetryConfig::from_vars([
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_LOGS_EXPORTER", "otlp"),
+        ("OTEL_SERVICE_NAME", "shop"),
+    ])
+    .expect("a valid configuration");
+    let telemetry = rustok_telemetry::builder()
+        .config(config)
+        .init()
+        .expect("telemetry starts");
+    tracing::info_span!("work").in_scope(|| tracing::info!("a message"));
+    assert!(telemetry.shutdown().is_complete());
+    let written = collector.log_records_within(std::time::Duration::from_secs(30));
+    assert!(written.contains("a message"), "{written}");
+    let output = collector.output();
+    for expected in [
+        "Name           : work",
+        "Body: Str(a message)",
+        "rustok_spans_created_total",
+    ] {
+        assert!(output.contains(expected), "{expected}: {output}");
+    }
+}
+
+/// An overlay replaces lists, so it has to repeat the base's.
+#[test]
+fn lists_of_overlays_are_those_of_the_base_and_more() {
+    let read = |path: &str| {
+        let text = std::fs::read_to_string(workspace::root().join(path)).expect("a file");
+        yaml::parse(&text.replace("&attributes", "").replace("*attributes", "[]")).expect("YAML")
+    };
+    let base = read("collector/config.yaml");
+    let debug = read("collector/overlays/debug.yaml");
+    let token = read("collector/overlays/bearer-token.yaml");
+    let with = |list: &serde_json::Value, more: &str| {
+        let mut list = list.as_array().expect("a list").clone();
+        list.push(more.into());
+        serde_json::Value::Array(list)
+    };
+    let pipelines = base["service"]["pipelines"].as_object().expect("pipelines");
+    for (name, pipeline) in pipelines {
+        assert_eq!(
+            debug["service"]["pipelines"][name]["exporters"],
+            with(&pipeline["exporters"], "debug"),
+            "{name}"
+        );
+    }
+    assert_eq!(
+        token["service"]["extensions"],
+        with(&base["service"]["extensions"], "bearertokenauth")
+    );
+}
