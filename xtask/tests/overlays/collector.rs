@@ -9,17 +9,8 @@ use std::{
 };
 
 use xtask::stack::programs::{self, Program};
-use xtask::stack::{Port, Ports};
+use xtask::stack::{Port, Ports, Service};
 use xtask::workspace;
-
-const LISTENS_ON: [Port; 6] = [
-    Port::CollectorOtlpGrpc,
-    Port::CollectorOtlpHttp,
-    Port::CollectorPrometheus,
-    Port::CollectorSpanMetrics,
-    Port::CollectorSelfMetrics,
-    Port::CollectorHealth,
-];
 
 /// A running Collector, which is stopped when it is dropped.
 pub(crate) struct Collector {
@@ -38,6 +29,7 @@ impl Collector {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder");
         let ports = Ports::free().expect("free ports");
+        let listens_on = Service::Collector.ports().iter();
         let logs = folder.join("logs.jsonl");
         let said = File::create(folder.join("output.txt")).expect("a file");
         let process = Command::new(programs::path(Program::Otelcol).expect("the program"))
@@ -48,7 +40,7 @@ impl Collector {
                     .map(|overlay| format!("--config=collector/overlays/{overlay}.yaml")),
             )
             .current_dir(workspace::root())
-            .envs(LISTENS_ON.map(|port| (port.variable(), ports.get(port).to_string())))
+            .envs(listens_on.map(|port| (port.variable(), ports.get(*port).to_string())))
             .env("COLLECTOR_HOST", "127.0.0.1")
             .env("COLLECTOR_STORAGE_DIR", folder.join("storage"))
             .env("COLLECTOR_LOGS_FILE", &logs)

@@ -1,29 +1,17 @@
 //! What passes is printed.
 
-use rustok_telemetry::config::TelemetryConfig;
 use xtask::stack::Port;
 use xtask::workspace;
 use xtask::yaml;
 
-use crate::collector::Collector;
+use crate::{client::send, collector::Collector};
 
 #[test]
 fn what_passes_is_printed_and_handed_on() {
     let collector = Collector::start("debug", &["debug"], &[]);
     let endpoint = collector.ports.url(Port::CollectorOtlpGrpc);
-    let config = TelemetryConfig::from_vars([
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
-        ("OTEL_LOGS_EXPORTER", "otlp"),
-        ("OTEL_SERVICE_NAME", "shop"),
-    ])
-    .expect("a valid configuration");
-    let telemetry = rustok_telemetry::builder()
-        .config(config)
-        .init()
-        .expect("telemetry starts");
-    tracing::info_span!("work").in_scope(|| tracing::info!("a message"));
-    assert!(telemetry.shutdown().is_complete());
+    let report = send(&endpoint, "grpc", "a message", &[]);
+    assert!(report.is_complete(), "{report}");
     let written = collector.log_records_within(std::time::Duration::from_secs(30));
     assert!(written.contains("a message"), "{written}");
     let output = collector.output();

@@ -3,35 +3,13 @@
 
 use std::time::Duration;
 
-use rustok_telemetry::{ShutdownReport, config::TelemetryConfig};
+use rustok_telemetry::ShutdownReport;
 use xtask::stack::Port;
 
-use crate::{certificates::Authority, collector::Collector, tap::Tap};
+use crate::{certificates::Authority, client::send, collector::Collector, tap::Tap};
 
 /// What nobody on the way may read.
 const SECRETS: [&str; 2] = ["hunter2", "a secret message"];
-
-/// Sends one span and one log record by way of `tap`, with these files besides.
-fn send(tap: &Tap, protocol: &str, files: &[(&str, &str)]) -> ShutdownReport {
-    let endpoint = format!("https://localhost:{}", tap.port);
-    let mut variables = vec![
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
-        ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=hunter2"),
-        ("OTEL_EXPORTER_OTLP_TIMEOUT", "5000"),
-        ("OTEL_METRICS_EXPORTER", "none"),
-        ("OTEL_LOGS_EXPORTER", "otlp"),
-        ("OTEL_SERVICE_NAME", "shop"),
-    ];
-    variables.extend_from_slice(files);
-    let config = TelemetryConfig::from_vars(variables).expect("a valid configuration");
-    let telemetry = rustok_telemetry::builder()
-        .config(config)
-        .init()
-        .expect("telemetry starts");
-    tracing::info_span!("work").in_scope(|| tracing::info!("a secret message"));
-    telemetry.shutdown()
-}
 
 /// The Collector, a tap in front of it, and what a client with the certificate of `whose` is told. `None`: without one.
 fn as_a_client(
@@ -62,7 +40,12 @@ fn as_a_client(
         files.push(("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", certificate));
         files.push(("OTEL_EXPORTER_OTLP_CLIENT_KEY", key));
     }
-    let report = send(&tap, protocol, &files);
+    files.extend([
+        ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=hunter2"),
+        ("OTEL_METRICS_EXPORTER", "none"),
+    ]);
+    let endpoint = format!("https://localhost:{}", tap.port);
+    let report = send(&endpoint, protocol, "a secret message", &files);
     let seen = tap.seen();
     assert!(seen.starts_with(&[0x16, 0x03]), "a handshake of TLS");
     for secret in SECRETS {

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rustok_telemetry::{ShutdownReport, config::TelemetryConfig};
+use rustok_telemetry::ShutdownReport;
 use xtask::stack::Port;
 
-use crate::{certificates::Authority, collector::Collector};
+use crate::{certificates::Authority, client::send, collector::Collector};
 
 /// The Collector, and what a client is told that sends one span and one log record with these headers.
 fn as_a_client(
@@ -30,22 +30,11 @@ fn as_a_client(
     );
     let endpoint = format!("https://localhost:{}", collector.ports.get(port));
     let mut variables = vec![
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
-        ("OTEL_EXPORTER_OTLP_CERTIFICATE", &authority.certificate),
-        ("OTEL_EXPORTER_OTLP_TIMEOUT", "5000"),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", &*authority.certificate),
         ("OTEL_METRICS_EXPORTER", "none"),
-        ("OTEL_LOGS_EXPORTER", "otlp"),
-        ("OTEL_SERVICE_NAME", "shop"),
     ];
     variables.extend(headers.map(|headers| ("OTEL_EXPORTER_OTLP_HEADERS", headers)));
-    let config = TelemetryConfig::from_vars(variables).expect("a valid configuration");
-    let telemetry = rustok_telemetry::builder()
-        .config(config)
-        .init()
-        .expect("telemetry starts");
-    tracing::info_span!("work").in_scope(|| tracing::info!("a message"));
-    let report = telemetry.shutdown();
+    let report = send(&endpoint, protocol, "a message", &variables);
     (collector, report)
 }
 
@@ -99,6 +88,13 @@ fn by_grpc_a_wrong_token_is_turned_away() {
 fn by_http_a_wrong_token_is_turned_away() {
     let port = Port::CollectorOtlpHttp;
     let client = as_a_client("token_http_wrong", "http/protobuf", port, WRONG);
+    is_turned_away(client, "401");
+}
+
+#[test]
+fn by_http_no_token_is_turned_away() {
+    let port = Port::CollectorOtlpHttp;
+    let client = as_a_client("token_http_none", "http/protobuf", port, None);
     is_turned_away(client, "401");
 }
 
