@@ -64,9 +64,9 @@ fn names_labels_and_traces_arrive_as_sent() {
 
     // Every job is scraped. The application's own copy of a metric is not stored beside the one
     // that it pushed.
-    eventually("five jobs that are up", || {
+    eventually("six jobs that are up", || {
         let up = prometheus_query(&stack, "up == 1").ok()?;
-        (up.len() == 5).then_some(up)
+        (up.len() == 6).then_some(up)
     });
     let samples = prometheus_query(&stack, "rustok_http_requests_total");
     assert_eq!(samples.expect("an answer").len(), 1);

@@ -37,7 +37,7 @@ const TARGETS: [(&str, Port); 6] = [
 ];
 
 /// Folders below `prometheus/` that a stack does not take from there.
-const NOT_LINKED: [&str; 3] = ["targets", "build", "tests"];
+const NOT_LINKED: [&str; 5] = ["targets", "targets-compose", "receivers", "build", "tests"];
 
 /// Target files of programs that a stack does not run: it has none of them, so Prometheus finds no target.
 #[cfg(test)]

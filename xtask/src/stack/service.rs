@@ -104,6 +104,15 @@ impl Service {
         }
     }
 
+    /// Its configuration files, from the root of the workspace.
+    pub fn configuration(self, traces: TraceStorage) -> Vec<&'static str> {
+        match self {
+            Self::Jaeger => vec!["jaeger/config.yaml", traces.file()],
+            Self::Collector => vec!["collector/config.yaml"],
+            Self::Prometheus => vec!["prometheus/prometheus.yml"],
+        }
+    }
+
     /// The command line, without the program.
     pub(super) fn arguments(
         self,
@@ -112,13 +121,11 @@ impl Service {
         traces: TraceStorage,
     ) -> Vec<OsString> {
         match self {
-            Self::Jaeger => ["jaeger/config.yaml", traces.file()]
+            Self::Jaeger | Self::Collector => self
+                .configuration(traces)
+                .into_iter()
                 .map(|file| option("--config=", &workspace::root().join(file)))
-                .to_vec(),
-            Self::Collector => {
-                let config = workspace::root().join("collector/config.yaml");
-                vec![option("--config=", &config)]
-            }
+                .collect(),
             Self::Prometheus => vec![
                 option("--config.file=", &dir.prometheus_config()),
                 option("--storage.tsdb.path=", &dir.data(self)),
@@ -143,6 +150,10 @@ impl Service {
                 ("JAEGER_HOST", "127.0.0.1".into()),
                 ("JAEGER_STORAGE_DIR", dir.data(self).into()),
                 ("JAEGER_PROMETHEUS_URL", ports.url(Port::Prometheus).into()),
+                (
+                    "JAEGER_UI_CONFIG",
+                    workspace::root().join("jaeger/ui.json").into(),
+                ),
             ]),
             Self::Collector => variables.extend([
                 ("COLLECTOR_HOST", "127.0.0.1".into()),

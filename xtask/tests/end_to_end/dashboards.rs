@@ -155,8 +155,8 @@ fn what_appears_only_after_failures_exists() {
 }
 
 /// What the panels' links search for is there: services by the label `job`, and slow traces; and in each trace the
-/// instance that leads back to the metrics. Failed traces (`error=true`) are found in every storage of Jaeger but the
-/// one in memory, which takes the text for false.
+/// instance that leads back to the metrics; and failed traces (`error=true`), which the storage in memory alone does not
+/// find.
 fn links_lead_to_traces(stack: &Stack, files: &[File], server: &Server) {
     let overview = files
         .iter()
@@ -173,6 +173,11 @@ fn links_lead_to_traces(stack: &Stack, files: &[File], server: &Server) {
             .map_err(|error| error.to_string())?;
         if traces.is_empty() {
             return Err("no trace takes a millisecond".to_owned());
+        }
+        let failed = jaeger_search(stack, "rustok-server", &[("tags", r#"{"error":"true"}"#)])
+            .map_err(|error| error.to_string())?;
+        if failed.is_empty() {
+            return Err("no trace with an error".to_owned());
         }
         let instance = format!(
             "\"service.instance.id\",\"type\":\"string\",\"value\":\"{}\"",

@@ -1,12 +1,13 @@
 //! What the Collector makes of spans: durations with the traces behind them, and who calls whom.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use xtask::stack::query::{jaeger_trace, prometheus_api, prometheus_query};
+use xtask::stack::{Port, Stack};
 
-use crate::server::{Protocol, Server};
+use crate::server::{Protocol, Server, agent};
 use crate::support::{eventually, scratch, stack};
 
 const DURATION: &str = "traces_span_metrics_duration_bucket{job=\"rustok-server\"}";
@@ -54,6 +55,15 @@ fn buckets_lead_to_traces_and_calls_to_services() {
             }
         }
     });
+    // Jaeger's page "Monitor" reads the same series.
+    for (about, more) in [
+        ("calls", ""),
+        ("errors", ""),
+        ("latencies", "&quantile=0.95"),
+    ] {
+        let points = eventually(LIMIT, || monitored(&stack, about, more));
+        println!("Monitor: {points} points of {about}");
+    }
     // What applications send has one exporter, what is made of spans another: nothing is there twice.
     for name in ["target_info", "rustok_http_requests_total"] {
         let twice =
@@ -62,6 +72,35 @@ fn buckets_lead_to_traces_and_calls_to_services() {
         assert!(found.is_empty(), "{found:?}");
     }
     server.stop();
+}
+
+/// How many points with a value Jaeger has about the service.
+fn monitored(stack: &Stack, about: &str, more: &str) -> Result<usize, String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.expect("after 1970").as_millis();
+    let url = format!(
+        "{}/api/metrics/{about}?service=rustok-server&spanKind=server&endTs={now}&lookback=120000&step=5000\
+         &ratePer=60000{more}",
+        stack.ports().url(Port::JaegerQuery)
+    );
+    let mut answer = agent()
+        .get(&url)
+        .call()
+        .map_err(|error| error.to_string())?;
+    let answer: Value = answer
+        .body_mut()
+        .read_json()
+        .map_err(|error| error.to_string())?;
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let points = list(&answer["metrics"])
+        .iter()
+        .flat_map(|metric| list(&metric["metricPoints"]))
+        .filter(|point| point["gaugeValue"]["doubleValue"].is_number())
+        .count();
+    match points {
+        0 => Err(format!("{url}: {answer}")),
+        points => Ok(points),
+    }
 }
 
 /// The ids in the labels of all exemplars.

@@ -67,7 +67,7 @@ impl fmt::Display for Located {
         }
         match self.program {
             Program::Jaeger | Program::Prometheus => f.write_str("; its API only, no web UI)"),
-            Program::Otelcol | Program::Promtool | Program::GrafanaSchema => f.write_str(")"),
+            _ => f.write_str(")"),
         }
     }
 }

@@ -18,16 +18,19 @@ pub enum Program {
     Promtool,
     /// Grafana's published types of dashboards, as a program that decodes files with them.
     GrafanaSchema,
+    /// The library with which Docker Compose reads its files, as a program that prints what it read.
+    ComposeModel,
 }
 
 impl Program {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Otelcol,
         Self::Jaeger,
         Self::Prometheus,
         Self::Promtool,
         Self::GrafanaSchema,
+        Self::ComposeModel,
     ];
 
     /// The name of its file when built here.
@@ -38,6 +41,7 @@ impl Program {
             Self::Prometheus => "prometheus",
             Self::Promtool => "promtool",
             Self::GrafanaSchema => "grafana-schema",
+            Self::ComposeModel => "compose-model",
         }
     }
 
@@ -48,6 +52,7 @@ impl Program {
             Self::Jaeger => "1.76.0",
             Self::Prometheus | Self::Promtool => "3.16.0",
             Self::GrafanaSchema => "0.0.22",
+            Self::ComposeModel => "2.16.2",
         }
     }
 
@@ -74,6 +79,7 @@ impl Program {
             Self::Jaeger => &["1.76.0", "2.13.0"],
             Self::Prometheus | Self::Promtool => &["3.16.0"],
             Self::GrafanaSchema => &["0.0.22"],
+            Self::ComposeModel => &["2.16.2"],
         }
     }
 
@@ -84,13 +90,14 @@ impl Program {
             Self::Jaeger => "jaeger/build",
             Self::Prometheus | Self::Promtool => "prometheus/build",
             Self::GrafanaSchema => "grafana/build",
+            Self::ComposeModel => "xtask/compose",
         })
     }
 
     /// The Go package to build.
     pub(super) fn package(self) -> &'static str {
         match self {
-            Self::Otelcol | Self::GrafanaSchema => ".",
+            Self::Otelcol | Self::GrafanaSchema | Self::ComposeModel => ".",
             Self::Jaeger => "github.com/jaegertracing/jaeger/cmd/jaeger",
             Self::Prometheus => "github.com/prometheus/prometheus/cmd/prometheus",
             Self::Promtool => "github.com/prometheus/prometheus/cmd/promtool",
@@ -100,7 +107,7 @@ impl Program {
     /// The arguments of `go build` that differ between programs.
     pub(super) fn build_arguments(self) -> &'static [&'static str] {
         match self {
-            Self::Otelcol | Self::GrafanaSchema => &["-ldflags=-s -w"],
+            Self::Otelcol | Self::GrafanaSchema | Self::ComposeModel => &["-ldflags=-s -w"],
             Self::Jaeger => &["-ldflags=-s -w \
                  -X github.com/jaegertracing/jaeger/internal/version.latestVersion=v1.76.0"],
             // Without the clients of some thirty clouds. Files, DNS and Kubernetes stay.
@@ -117,7 +124,7 @@ impl Program {
             Self::Otelcol => 6,
             Self::Jaeger => 4,
             Self::Prometheus => 4,
-            Self::Promtool | Self::GrafanaSchema => 1,
+            Self::Promtool | Self::GrafanaSchema | Self::ComposeModel => 1,
         }
     }
 }
@@ -148,6 +155,10 @@ mod tests {
             (
                 Program::GrafanaSchema,
                 "github.com/grafana/grafana-foundation-sdk/go v0.0.22",
+            ),
+            (
+                Program::ComposeModel,
+                "github.com/compose-spec/compose-go/v2 v2.16.2",
             ),
         ] {
             let module = std::fs::read_to_string(program.module().join("go.mod")).expect("go.mod");

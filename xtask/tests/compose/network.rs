@@ -1,0 +1,145 @@
+//! Ports and names lead to what listens there.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use xtask::stack::Port;
+use xtask::workspace;
+
+use crate::model::{Model, counterparts, model, model_with};
+
+#[test]
+fn nothing_is_reachable_from_other_machines() {
+    let model = model();
+    for (name, container) in &model.services {
+        for port in &container.ports {
+            assert_eq!(port.host_ip, "127.0.0.1", "{name}: {}", port.published);
+        }
+    }
+}
+
+#[test]
+fn people_and_applications_find_the_ports_that_the_guide_names() {
+    assert_eq!(
+        published(&model()),
+        BTreeSet::from([
+            ("alertmanager".to_owned(), 9093, 9093),
+            ("grafana".to_owned(), 3000, 3000),
+            ("jaeger".to_owned(), 16686, 16686),
+            ("otel-collector".to_owned(), 4317, 4317),
+            ("otel-collector".to_owned(), 4318, 4318),
+            ("prometheus".to_owned(), 9090, 9090),
+        ])
+    );
+}
+
+/// The variables are those of the stack without containers, and change the outer port alone.
+#[test]
+fn a_variable_moves_each_port() {
+    let moved = [
+        ("ALERTMANAGER_PORT", "1001"),
+        ("GRAFANA_PORT", "1002"),
+        (Port::JaegerQuery.variable(), "1003"),
+        (Port::CollectorOtlpGrpc.variable(), "1004"),
+        (Port::CollectorOtlpHttp.variable(), "1005"),
+        (Port::Prometheus.variable(), "1006"),
+    ];
+    assert_eq!(
+        published(&model_with(&moved)),
+        BTreeSet::from([
+            ("alertmanager".to_owned(), 1001, 9093),
+            ("grafana".to_owned(), 1002, 3000),
+            ("jaeger".to_owned(), 1003, 16686),
+            ("otel-collector".to_owned(), 1004, 4317),
+            ("otel-collector".to_owned(), 1005, 4318),
+            ("prometheus".to_owned(), 1006, 9090),
+        ])
+    );
+}
+
+/// Each target file of the stack without containers has one here, and what it names listens there.
+#[test]
+fn prometheus_finds_its_targets() {
+    let names = |folder: &str| -> BTreeSet<String> {
+        let entries = fs::read_dir(workspace::root().join(folder)).expect(folder);
+        let names = entries.map(|entry| entry.expect("an entry").file_name());
+        names
+            .map(|name| name.into_string().expect("text"))
+            .collect()
+    };
+    let files = names("prometheus/targets-compose");
+    assert_eq!(files, names("prometheus/targets"));
+    let model = model();
+    for file in &files {
+        let path = |folder: &str| workspace::root().join("prometheus").join(folder).join(file);
+        let target = |folder| {
+            let text = fs::read_to_string(path(folder)).expect("a file");
+            let target = text.trim().strip_prefix("- targets: [\"");
+            let target = target.and_then(|rest| rest.strip_suffix("\"]"));
+            let (host, port) = target.expect("one target").split_once(':').expect("a port");
+            (host.to_owned(), port.parse().expect("a number"))
+        };
+        let ((host, port), (_, native)) = (target("targets-compose"), target("targets"));
+        assert_eq!(port, native, "{file}");
+        match host.as_str() {
+            // It scrapes itself.
+            "127.0.0.1" => assert_eq!(port, Port::Prometheus.default_number()),
+            "host.docker.internal" => assert_eq!(port, Port::Application.default_number()),
+            host => listens(&model, host, port),
+        }
+    }
+}
+
+#[test]
+fn a_container_finds_the_host_on_linux_too() {
+    assert_eq!(
+        model().services["prometheus"].extra_hosts,
+        ["host.docker.internal=host-gateway"]
+    );
+}
+
+/// Addresses in the environment lead to containers, and to ports on which those listen.
+#[test]
+fn addresses_in_the_environment_lead_somewhere() {
+    let model = model();
+    let mut seen = 0;
+    for container in model.services.values() {
+        for (variable, value) in &container.environment {
+            if !variable.ends_with("_URL") && !variable.ends_with("_ENDPOINT") {
+                continue;
+            }
+            if value.contains("localhost") {
+                continue;
+            }
+            let address = value.trim_start_matches("http://");
+            let (host, port) = address.split_once(':').expect("a port");
+            listens(&model, host, port.parse().expect("a number"));
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 4);
+}
+
+fn listens(model: &Model, host: &str, port: u16) {
+    assert!(model.services.contains_key(host), "no container {host}");
+    let counterpart = counterparts().into_iter().find(|(_, name)| *name == host);
+    match counterpart {
+        Some((service, _)) => {
+            let numbers = service.ports().iter().map(|port| port.default_number());
+            assert!(numbers.collect::<Vec<_>>().contains(&port), "{host}:{port}");
+        }
+        None => assert_eq!((host, port), ("alertmanager", 9093)),
+    }
+}
+
+fn published(model: &Model) -> BTreeSet<(String, u16, u16)> {
+    let containers = model.services.iter();
+    containers
+        .flat_map(|(name, container)| {
+            container.ports.iter().map(|port| {
+                let published = port.published.parse().expect("a number");
+                (name.clone(), published, port.target)
+            })
+        })
+        .collect()
+}
