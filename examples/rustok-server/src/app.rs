@@ -10,7 +10,7 @@ use rustok_telemetry::runtime;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -18,12 +18,13 @@ use crate::config::{Config, Traffic};
 use crate::db::Database;
 use crate::errors::{Exit, Fatal};
 use crate::events::{AuditHandler, EventBus, EventHandler, IndexHandler, Worker};
+use crate::faults::Faults;
 use crate::inventory::{Child, InventoryClient};
 use crate::orders::Orders;
 use crate::products::Catalogue;
 use crate::state::AppState;
 use crate::tenants::Tenants;
-use crate::{cli, http, metrics, traffic};
+use crate::{cli, faults, http, metrics, traffic};
 
 /// How long requests that have begun may take to end.
 const DRAIN_REQUESTS: Duration = Duration::from_secs(15);
@@ -47,7 +48,8 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
     let address = listener
         .local_addr()
         .map_err(|error| Fatal::new(Exit::Unavailable, error))?;
-    let db = Database::open(&config.database).await?;
+    let faults = Faults::default();
+    let db = Database::open(&config.database, faults.clone()).await?;
     let child = match &config.inventory_url {
         Some(_) => None,
         None => Some(Child::start().await?),
@@ -59,30 +61,34 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
         .cloned();
     let inventory_url =
         inventory_url.ok_or_else(|| Fatal::new(Exit::Software, "there is no inventory to ask"))?;
-    let inventory = InventoryClient::new(inventory_url.clone())?;
+    let inventory = InventoryClient::new(inventory_url.clone(), faults.clone())?;
 
-    let (bus, events) = EventBus::new();
+    let (bus, events) = EventBus::new(config.event_queue_capacity);
     let handlers: Vec<Arc<dyn EventHandler>> = vec![
         Arc::new(IndexHandler { db: db.clone() }),
         Arc::new(AuditHandler { db: db.clone() }),
     ];
     let events_stop = CancellationToken::new();
-    let worker = tokio::spawn(Worker::new(events, handlers).run(events_stop.clone()));
+    let worker = Worker::new(events, handlers, faults.clone());
+    let worker = tokio::spawn(worker.run(events_stop.clone()));
 
     // Kept to the end, so that the last metrics have the size of its cache.
     let tenants = Tenants::new(
         db.clone(),
         config.tenant_cache_capacity,
         config.tenant_cache_ttl,
+        faults.clone(),
     );
     let state = AppState {
         db: db.clone(),
         tenants: tenants.clone(),
         catalogue: Catalogue::new(db.clone(), bus.clone(), inventory.clone()),
         orders: Orders::new(db.clone(), bus.clone(), inventory),
+        faults: faults.clone(),
     };
     let stop = CancellationToken::new();
     stop_on_signal(&stop)?;
+    let drills = config.drills.then(|| begin_drills(faults, bus, &stop));
     let housekeeping = tokio::spawn(keep_house(db.clone(), tenants.clone()));
     if child.is_some() {
         cli::announce(
@@ -96,7 +102,8 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
         let driver = traffic::Driver::new(address, inventory_url);
         tokio::spawn(drive(driver, wanted, stop.clone()))
     });
-    let served = serve(listener, http::routes(state), &stop).await;
+    let served = serve(listener, http::routes(state, config.drills), &stop).await;
+    drop(drills);
 
     finish(traffic, DRAIN_REQUESTS, "the traffic").await;
     events_stop.cancel();
@@ -181,6 +188,18 @@ pub async fn serve(
             Ok(())
         }
     }
+}
+
+/// Makes the switches of drills work, until the result is dropped.
+fn begin_drills(faults: Faults, bus: EventBus, stop: &CancellationToken) -> JoinSet<()> {
+    cli::warn(
+        "rustok-server",
+        "drills are on: whoever reaches this service can break it, see /drills",
+    );
+    let mut tasks = JoinSet::new();
+    tasks.spawn(faults::stop_service(faults.clone(), stop.clone()));
+    tasks.spawn(faults::keep_queue_full(faults, bus));
+    tasks
 }
 
 /// Keeps the gauges true that nothing else sets when nothing happens.

@@ -84,6 +84,12 @@ pub struct ServerArgs {
     /// Send requests to itself for so many seconds, then stop.
     #[arg(long, value_name = "SECONDS")]
     traffic_seconds: Option<u64>,
+    /// Events that can wait for the handlers.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    event_queue_capacity: u32,
+    /// Let everybody who can reach this service break it by PUT /drills/{fault}, to see alerts fire. Not at work.
+    #[arg(long)]
+    drills: bool,
     /// Write the metrics in Prometheus text format to this file on the way out.
     #[arg(long, value_name = "FILE")]
     metrics_on_exit: Option<PathBuf>,
@@ -127,6 +133,10 @@ pub struct Config {
     pub tenant_cache_ttl: Duration,
     /// Whether, and for how long, to send requests to itself.
     pub traffic: Option<Traffic>,
+    /// How many events can wait.
+    pub event_queue_capacity: usize,
+    /// Whether faults can be switched on.
+    pub drills: bool,
     /// File that takes the last Prometheus text.
     pub metrics_on_exit: Option<PathBuf>,
 }
@@ -169,6 +179,9 @@ impl Config {
                     Some(seconds) => Traffic::For(Duration::from_secs(seconds)),
                     None => Traffic::Endless,
                 }),
+                event_queue_capacity: usize::try_from(args.event_queue_capacity)
+                    .unwrap_or(usize::MAX),
+                drills: args.drills,
                 metrics_on_exit: args.metrics_on_exit,
             }),
             _ => Err(Fatal::new(Exit::Config, problems.join("\n"))),

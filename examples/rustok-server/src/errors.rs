@@ -10,6 +10,7 @@ use ::http::StatusCode;
 use rustok_telemetry::{ErrorType, metrics};
 
 use crate::db::DbError;
+use crate::faults::Fault;
 use crate::inventory::InventoryError;
 
 /// Why a request wasn't served.
@@ -35,6 +36,9 @@ pub enum Error {
         /// Its id, as it was given.
         id: String,
     },
+    /// There is no such drill.
+    #[error("there is no drill `{0}`; there are {names}", names = Fault::ALL.map(Fault::name).join(", "))]
+    DrillUnknown(String),
     /// A product with this SKU exists already.
     #[error("there is a product with the SKU `{0}` already")]
     SkuTaken(String),
@@ -70,6 +74,7 @@ impl Error {
             Self::Unreadable(_) => "unreadable",
             Self::Invalid(_) => "invalid",
             Self::NotFound { .. } => "not_found",
+            Self::DrillUnknown(_) => "drill_unknown",
             Self::SkuTaken(_) => "sku_taken",
             Self::OutOfStock { .. } => "out_of_stock",
             Self::Database(error) => error.kind(),
@@ -82,7 +87,9 @@ impl Error {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::TenantMissing | Self::Unreadable(_) => StatusCode::BAD_REQUEST,
-            Self::TenantUnknown(_) | Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::TenantUnknown(_) | Self::NotFound { .. } | Self::DrillUnknown(_) => {
+                StatusCode::NOT_FOUND
+            }
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::SkuTaken(_) | Self::OutOfStock { .. } => StatusCode::CONFLICT,
             Self::Database(error) if error.is_unavailable() => StatusCode::SERVICE_UNAVAILABLE,
@@ -97,7 +104,7 @@ impl Error {
     fn blame(&self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::TenantMissing | Self::Unreadable(_) | Self::Invalid(_) => None,
-            Self::NotFound { .. } | Self::OutOfStock { .. } => None,
+            Self::NotFound { .. } | Self::DrillUnknown(_) | Self::OutOfStock { .. } => None,
             Self::TenantUnknown(_) => Some(("tenants", "warning")),
             Self::SkuTaken(_) => Some(("catalogue", "warning")),
             Self::Database(error) if error.is_unavailable() => Some(("database", "critical")),

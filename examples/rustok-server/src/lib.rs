@@ -10,6 +10,7 @@
 //!    circuit breaker. Each records its own metrics where the work happens.
 //! 5. [`metrics`]: metrics that this service declares itself.
 //! 6. [`traffic`]: the driver behind `--traffic`.
+//! 7. [`faults`]: what goes wrong on purpose, behind `--drills`.
 
 pub mod app;
 pub mod cli;
@@ -17,6 +18,7 @@ pub mod config;
 pub mod db;
 pub mod errors;
 pub mod events;
+pub mod faults;
 pub mod http;
 pub mod inventory;
 pub mod metrics;

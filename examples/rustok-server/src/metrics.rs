@@ -5,6 +5,7 @@
 //! dashboards know them.
 
 pub use catalogue::{record_order, record_order_value, update_products};
+pub use drills::update_drill;
 
 #[rustok_telemetry::metrics(namespace = "rustok_server", subsystem = "catalogue")]
 mod catalogue {
@@ -19,4 +20,11 @@ mod catalogue {
     /// What the placed orders are worth, in cents.
     #[counter(name = "order_value_cents_total")]
     pub fn record_order_value(#[label(budget = 500)] tenant_id: &str, cents: u64);
+}
+
+#[rustok_telemetry::metrics(namespace = "rustok_server", subsystem = "drills")]
+mod drills {
+    /// Whether a fault is on because of a drill: 1, and 0 after it.
+    #[gauge(name = "active")]
+    pub fn update_drill(#[label(budget = 10)] fault: &str, active: i64);
 }

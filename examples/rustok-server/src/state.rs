@@ -1,6 +1,7 @@
 //! What request handlers share.
 
 use crate::db::Database;
+use crate::faults::Faults;
 use crate::orders::Orders;
 use crate::products::Catalogue;
 use crate::tenants::Tenants;
@@ -16,4 +17,6 @@ pub struct AppState {
     pub catalogue: Catalogue,
     /// The operations on orders.
     pub orders: Orders,
+    /// What goes wrong on purpose.
+    pub faults: Faults,
 }

@@ -15,6 +15,7 @@ use tracing::field::Empty;
 
 use crate::db::Database;
 use crate::errors::Error;
+use crate::faults::{Fault, Faults};
 
 /// The name of the cache in the metrics.
 const CACHE: &str = "tenant_cache";
@@ -35,15 +36,16 @@ pub struct Tenant {
 pub struct Tenants {
     db: Database,
     cache: Metered<String, Arc<Tenant>>,
+    faults: Faults,
 }
 
 impl Tenants {
     /// Tenants in `db`, of which `capacity` are cached, each for the time `ttl`.
     #[must_use]
-    pub fn new(db: Database, capacity: u64, ttl: Duration) -> Self {
+    pub fn new(db: Database, capacity: u64, ttl: Duration, faults: Faults) -> Self {
         let cache = Cache::builder().max_capacity(capacity).time_to_live(ttl);
         let cache = Metered::build(CACHE, cache);
-        Self { db, cache }
+        Self { db, cache, faults }
     }
 
     /// The tenant with this id.
@@ -90,6 +92,9 @@ impl Tenants {
             Error::TenantUnknown(_) => "not_found",
             _ => "error",
         };
+        if self.faults.is_on(Fault::ColdCache) {
+            self.cache.inner().invalidate(id).await;
+        }
         let found = self.cache.try_get_with_named(id, load, result).await;
         found.map_err(|error| Error::clone(&error))
     }

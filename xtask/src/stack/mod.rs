@@ -33,6 +33,7 @@ pub mod query;
 pub mod run_dir;
 mod running;
 pub mod service;
+pub mod shortened;
 mod start;
 mod state;
 mod up;

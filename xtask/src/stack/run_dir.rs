@@ -7,7 +7,8 @@
 //! data/<program>/
 //! data/logs.jsonl        the log records that the Collector took
 //! prometheus/
-//!   prometheus.yml  ──►  a link to the workspace's file, as is every other file beside it
+//!   prometheus.yml  ──►  a link to the workspace's file, as is every other file beside it;
+//!                        with shorter durations, if the stack was told so, the files themselves
 //!   targets/*.yml        this stack's own addresses
 //! ```
 //!
@@ -23,6 +24,7 @@ use std::time::Duration;
 use super::port::Port;
 use super::ports::Ports;
 use super::service::Service;
+use super::shortened;
 use super::state::StateError;
 use crate::workspace;
 
@@ -111,14 +113,20 @@ impl RunDir {
         &self,
         ports: &Ports,
         scrape_interval: Option<Duration>,
+        shorten_rules: Option<u32>,
     ) -> io::Result<()> {
         let folder = self.0.join("prometheus");
         remove_folder(&folder)?;
         fs::create_dir_all(folder.join("targets"))?;
         for entry in fs::read_dir(workspace::root().join("prometheus"))? {
             let entry = entry?;
-            if !NOT_LINKED.iter().any(|&name| entry.file_name() == name) {
-                symlink(entry.path(), folder.join(entry.file_name()))?;
+            if NOT_LINKED.iter().any(|&name| entry.file_name() == name) {
+                continue;
+            }
+            let file = folder.join(entry.file_name());
+            match shorten_rules.and_then(|divisor| shorten(&entry.path(), divisor)) {
+                Some(text) => fs::write(file, text?)?,
+                None => symlink(entry.path(), file)?,
             }
         }
         for (job, port) in TARGETS {
@@ -145,6 +153,19 @@ fn remove_folder(folder: &Path) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+/// The text of a file that has durations of rules, with shorter ones.
+fn shorten(path: &Path, divisor: u32) -> Option<io::Result<String>> {
+    let name = path.file_name()?.to_str()?;
+    let text = || fs::read_to_string(path);
+    if name == "prometheus.yml" {
+        Some(text().map(|text| shortened::configuration(&text)))
+    } else if name.ends_with("_rules.yml") {
+        Some(text().map(|text| shortened::rules(&text, divisor)))
+    } else {
+        None
     }
 }
 

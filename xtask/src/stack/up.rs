@@ -25,6 +25,7 @@ pub struct Builder {
     dir: PathBuf,
     ports: PortChoice,
     scrape_interval: Option<Duration>,
+    shorten_rules: Option<u32>,
     traces: TraceStorage,
     detached: bool,
     reporter: Reporter,
@@ -43,6 +44,7 @@ impl Builder {
             dir: workspace::default_run_dir(),
             ports: PortChoice::Environment,
             scrape_interval: None,
+            shorten_rules: None,
             traces: TraceStorage::default(),
             detached: false,
             reporter: Reporter::stderr(),
@@ -74,6 +76,14 @@ impl Builder {
     #[must_use]
     pub fn scrape_interval(mut self, interval: Duration) -> Self {
         self.scrape_interval = Some(interval);
+        self
+    }
+
+    /// Divides every duration in Prometheus' rules by this, and evaluates them every second, see
+    /// [`shortened`](super::shortened). Default: the rules as they are.
+    #[must_use]
+    pub fn shorten_rules(mut self, divisor: u32) -> Self {
+        self.shorten_rules = Some(divisor);
         self
     }
 
@@ -143,7 +153,7 @@ impl Builder {
             .flat_map(|service| service.ports().iter().copied())
             .collect();
         ports.check_free(&listening)?;
-        dir.write_prometheus(&ports, self.scrape_interval)
+        dir.write_prometheus(&ports, self.scrape_interval, self.shorten_rules)
             .map_err(|source| UpError::RunDir {
                 path: dir.path().to_owned(),
                 source,

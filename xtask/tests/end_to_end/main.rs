@@ -9,6 +9,7 @@ mod dashboards;
 mod doctor;
 mod every_metric;
 mod exposition;
+mod faults;
 mod logs;
 mod one_trace;
 mod outage;

@@ -29,7 +29,8 @@ pub(crate) enum Protocol {
 }
 
 impl Server {
-    /// Starts the service with a database of its own in `folder`, pushing to `stack` every second.
+    /// Starts the service with a database of its own in `folder`, pushing to `stack` every second. It listens on a free
+    /// port unless the arguments name one.
     pub(crate) fn start(
         stack: &Stack,
         folder: &Path,
@@ -55,8 +56,11 @@ impl Server {
                 command.env_remove(name);
             }
         }
+        if !arguments.contains(&"--port") {
+            command.args(["--port", "0"]);
+        }
         let mut process = command
-            .args(["--port", "0", "--database"])
+            .arg("--database")
             .arg(folder.join(format!("{instance}.db")))
             .arg("--metrics-on-exit")
             .arg(&exit_metrics)

@@ -8,6 +8,7 @@ mod files;
 mod guide;
 mod names;
 mod runbook;
+mod shortened;
 
 use std::path::PathBuf;
 use std::process::Command;

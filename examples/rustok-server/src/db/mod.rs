@@ -21,6 +21,7 @@ use sqlx::{AnyConnection, AnyPool, Connection};
 use tokio::time::timeout;
 
 use crate::errors::{Exit, Fatal};
+use crate::faults::Faults;
 
 pub use audit::AuditEntry;
 pub use error::DbError;
@@ -36,6 +37,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Database {
     pool: AnyPool,
     system: &'static str,
+    faults: Faults,
 }
 
 impl Database {
@@ -43,7 +45,7 @@ impl Database {
     ///
     /// # Errors
     /// When the file can't be used or the server can't be reached, with what to check.
-    pub async fn open(location: &Location) -> Result<Self, Fatal> {
+    pub async fn open(location: &Location, faults: Faults) -> Result<Self, Fatal> {
         install_default_drivers();
         location.check()?;
         prepare(location).await?;
@@ -69,6 +71,7 @@ impl Database {
         Ok(Self {
             pool,
             system: location.system(),
+            faults,
         })
     }
 
@@ -81,6 +84,10 @@ impl Database {
         query: Query,
         work: impl Future<Output = Result<T, sqlx::Error>>,
     ) -> Result<T, DbError> {
+        let work = async {
+            self.faults.before_query(&self.pool).await?;
+            work.await
+        };
         Ok(query.system(self.system).run(work).await?)
     }
 

@@ -7,8 +7,6 @@ use uuid::Uuid;
 
 use super::{Event, Metadata, Payload};
 
-/// Events that can wait.
-const CAPACITY: usize = 10_000;
 /// The name of the transport in the metrics.
 const TRANSPORT: &str = "in_memory";
 /// Whose errors it is when an event is lost, and how bad that is.
@@ -21,10 +19,10 @@ pub struct EventBus {
 }
 
 impl EventBus {
-    /// A bus, and the end of its queue that a [`Worker`](super::Worker) takes.
+    /// A bus with room for so many events, and the end of its queue that a [`Worker`](super::Worker) takes.
     #[must_use]
-    pub fn new() -> (Self, Receiver<Event>) {
-        let (queue, events) = mpsc::channel(CAPACITY);
+    pub fn new(capacity: usize) -> (Self, Receiver<Event>) {
+        let (queue, events) = mpsc::channel(capacity);
         let read = queue.downgrade();
         event_bus::observe_queue(TRANSPORT, move || {
             read.upgrade()
@@ -53,6 +51,12 @@ impl EventBus {
                 lost
             })
         });
+    }
+
+    /// How many more events can wait.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.queue.capacity()
     }
 }
 

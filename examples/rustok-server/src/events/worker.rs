@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Event;
 use super::handlers::{EventHandler, HandlerError};
+use crate::faults::{Fault, Faults};
 
 /// Gives events to handlers, one event after the other.
 ///
@@ -15,13 +16,22 @@ use super::handlers::{EventHandler, HandlerError};
 pub struct Worker {
     events: Receiver<Event>,
     handlers: Vec<Arc<dyn EventHandler>>,
+    faults: Faults,
 }
 
 impl Worker {
     /// A worker for the events of a bus.
     #[must_use]
-    pub fn new(events: Receiver<Event>, handlers: Vec<Arc<dyn EventHandler>>) -> Self {
-        Self { events, handlers }
+    pub fn new(
+        events: Receiver<Event>,
+        handlers: Vec<Arc<dyn EventHandler>>,
+        faults: Faults,
+    ) -> Self {
+        Self {
+            events,
+            handlers,
+            faults,
+        }
     }
 
     /// Works until `stop`; then takes no new events, and finishes those that wait.
@@ -33,13 +43,21 @@ impl Worker {
                     self.events.close();
                     continue;
                 }
-                event = self.events.recv() => event,
+                event = self.next() => event,
             };
             match event {
                 Some(event) => self.dispatch(&event).await,
                 None => return,
             }
         }
+    }
+
+    /// The next event. While the drill of the full queue is on, none is taken, until the service stops.
+    async fn next(&mut self) -> Option<Event> {
+        if !self.events.is_closed() {
+            self.faults.wait_until(Fault::FullQueue, false).await;
+        }
+        self.events.recv().await
     }
 
     async fn dispatch(&self, event: &Event) {

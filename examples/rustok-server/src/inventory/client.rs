@@ -14,6 +14,7 @@ use url::Url;
 use super::breaker::{Protected, protect};
 use super::server::{Level, Reservation};
 use crate::errors::{Error, Exit, Fatal};
+use crate::faults::{Fault, Faults, NOWHERE};
 use crate::products::Product;
 
 /// How long a call may take. A slow inventory is a broken one.
@@ -27,6 +28,8 @@ const RESERVATIONS: UrlTemplate = UrlTemplate(Cow::Borrowed("/stock/{tenant}/{sk
 #[derive(Debug, Clone)]
 pub struct InventoryClient {
     base: Url,
+    nowhere: Url,
+    faults: Faults,
     protected: Protected,
 }
 
@@ -81,11 +84,12 @@ impl CallError {
 }
 
 impl InventoryClient {
-    /// A client of the inventory at `base`.
+    /// A client of the inventory at `base`, which can't reach it while [`Fault::OpenBreaker`] is on.
     ///
     /// # Errors
     /// When the HTTP client or the circuit breaker can't be set up.
-    pub fn new(base: Url) -> Result<Self, Fatal> {
+    pub fn new(base: Url, faults: Faults) -> Result<Self, Fatal> {
+        let nowhere = Url::parse(NOWHERE).map_err(|error| Fatal::new(Exit::Software, error))?;
         let client = reqwest::Client::builder()
             .no_proxy()
             .timeout(TIMEOUT)
@@ -97,7 +101,12 @@ impl InventoryClient {
             .build();
         let protected = protect(client)
             .map_err(|error| Fatal::new(Exit::Software, format!("the circuit breaker: {error}")))?;
-        Ok(Self { base, protected })
+        Ok(Self {
+            base,
+            nowhere,
+            faults,
+            protected,
+        })
     }
 
     /// How many of a product there are.
@@ -148,7 +157,11 @@ impl InventoryClient {
 
     /// `/stock/{tenant}/{sku}`, and what follows it.
     fn stock_url(&self, product: &Product, rest: Option<&str>) -> Url {
-        let mut url = self.base.clone();
+        let mut url = if self.faults.is_on(Fault::OpenBreaker) {
+            self.nowhere.clone()
+        } else {
+            self.base.clone()
+        };
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty()
                 .extend(["stock", &product.tenant_id, &product.sku])
