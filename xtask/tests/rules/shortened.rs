@@ -97,7 +97,9 @@ fn take_durations(expr: &mut Expr, taken: &mut Vec<Duration>) {
         Expr::VectorSelector(selector) => take_offset(&mut selector.offset, taken),
         Expr::Subquery(subquery) => {
             take(&mut subquery.range);
-            subquery.step.as_mut().map(take);
+            if let Some(step) = &mut subquery.step {
+                take(step);
+            }
             take_offset(&mut subquery.offset, taken);
             take_durations(&mut subquery.expr, taken);
         }
