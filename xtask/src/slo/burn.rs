@@ -20,8 +20,8 @@ pub(super) struct Pair {
 
 /// A time over which a burn rate is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Window {
-    pub(super) name: &'static str,
+pub(crate) struct Window {
+    pub(crate) name: &'static str,
     pub(super) minutes: u32,
 }
 
@@ -32,7 +32,7 @@ const fn window(name: &'static str, minutes: u32) -> Window {
 /// The window that all others are put together from.
 pub(super) const BASE: Window = window("5m", 5);
 /// The window that windows of days are put together from.
-pub(super) const HOUR: Window = window("1h", 60);
+pub(crate) const HOUR: Window = window("1h", 60);
 /// The first such window.
 pub(super) const DAY: Window = window("1d", 1440);
 

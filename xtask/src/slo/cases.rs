@@ -7,10 +7,11 @@ mod case;
 mod traffic;
 
 use super::NOTICE;
-use super::burn::{ALERTS, Alert, Pair, Window};
+use super::burn::{ALERTS, Alert, DAY, Pair, Window};
 use super::objective::Objective;
-use super::rules::{burn, series};
-use case::Case;
+use super::recorded::{budget_left, burn};
+use super::rules::series;
+use case::{Case, Recorded};
 use traffic::Traffic;
 
 /// A burn rate above every factor, which even an objective of 95 % can reach.
@@ -25,6 +26,9 @@ pub(super) fn text(objectives: &[Objective]) -> String {
          tests:\n"
     );
     for objective in objectives {
+        for recorded in budget(objective) {
+            text.push_str(&recorded.text(objective));
+        }
         for alert in &ALERTS {
             for case in cases(objective, alert) {
                 text.push_str(&case.text(objective, alert));
@@ -52,9 +56,57 @@ fn cases(objective: &Objective, alert: &Alert) -> Vec<Case> {
     for (pair, minutes) in [(short, young), (long, old)] {
         cases.push(resolves(objective, pair, minutes));
     }
+    if short.long == DAY {
+        cases.push(no_full_hour(objective, short));
+    }
     cases.push(few_requests(objective, long, old));
     cases.push(no_requests(objective, short, young));
     cases
+}
+
+/// What is left of the budget, before the first hour is full and after.
+fn budget(objective: &Objective) -> [Recorded; 2] {
+    let half = 0.5;
+    // Thousandths, as promtool compares exactly.
+    let left = format!(
+        "round(1000 * {})",
+        series(&budget_left(objective), objective)
+    );
+    let in_days = format!("round(1000 * {})", series(&burn(DAY), objective));
+    [
+        Recorded {
+            name: "the budget before the first full hour".to_owned(),
+            traffic: Traffic::steady(objective, enough(objective), MINUTES_OF_NO_HOUR, half),
+            checks: vec![
+                (10, left.clone(), 500.0),
+                (MINUTES_OF_NO_HOUR, left.clone(), 500.0),
+                (MINUTES_OF_NO_HOUR, in_days.clone(), 500.0),
+            ],
+        },
+        // The second hour, in which nothing fails, is not full yet.
+        Recorded {
+            name: "the budget after one full hour".to_owned(),
+            traffic: Traffic::new(objective, enough(objective), &[(60, half), (55, 0.0)]),
+            checks: vec![
+                (65, left.clone(), 500.0),
+                (115, left, 500.0),
+                (115, in_days, 500.0),
+            ],
+        },
+    ]
+}
+
+const MINUTES_OF_NO_HOUR: u32 = 55;
+
+/// A burst in the first hour: the day's burn rate is that of the burst, and its traffic is not known yet.
+fn no_full_hour(objective: &Objective, pair: Pair) -> Case {
+    Case {
+        name: "too short, as no hour is full yet".to_owned(),
+        traffic: Traffic::steady(objective, enough(objective), MINUTES_OF_NO_HOUR, BURST),
+        fires_with: None,
+        expr: exceeds(objective, pair.long, pair.factor),
+        value: Some(1.0),
+    }
 }
 
 /// A burn rate that is that many times the factor of one pair.

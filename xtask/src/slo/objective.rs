@@ -4,22 +4,22 @@ use super::burn::BASE;
 
 /// One objective of `slo.yaml`, checked.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Objective {
-    pub(super) name: String,
-    pub(super) alert: String,
-    pub(super) description: String,
-    pub(super) area: String,
+pub(crate) struct Objective {
+    pub(crate) name: String,
+    pub(crate) alert: String,
+    pub(crate) description: String,
+    pub(crate) area: String,
     /// Good requests of a hundred.
-    pub(super) percent: f64,
-    pub(super) window_days: u32,
+    pub(crate) percent: f64,
+    pub(crate) window_days: u32,
     /// Requests a second.
-    pub(super) minimum_rate: f64,
-    pub(super) measure: Measure,
+    pub(crate) minimum_rate: f64,
+    pub(crate) measure: Measure,
 }
 
 /// What counts as a failure.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Measure {
+pub(crate) enum Measure {
     /// A request whose labels match.
     Availability {
         counter: String,
@@ -31,13 +31,13 @@ pub(super) enum Measure {
 
 impl Objective {
     /// The share of requests that must be good.
-    pub(super) fn ratio(&self) -> f64 {
+    pub(crate) fn ratio(&self) -> f64 {
         // Decimal places that a percentage has are not those of a binary number.
         (self.percent * 1e8).round() / 1e10
     }
 
     /// The share of requests that may fail.
-    pub(super) fn budget(&self) -> f64 {
+    pub(crate) fn budget(&self) -> f64 {
         1.0 - self.ratio()
     }
 

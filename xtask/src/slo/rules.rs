@@ -5,13 +5,15 @@ use std::fmt::Write;
 use super::NOTICE;
 use super::burn::{ALERTS, Alert, BASE, DAY, HOUR, Pair, Step, Window, pairs, windows};
 use super::objective::Objective;
+use super::recorded::{budget_left, burn, failures, good, requests};
 
 /// The rules of all objectives.
 pub(super) fn text(objectives: &[Objective]) -> String {
     let mut text = format!(
         "{NOTICE}#\n\
          # Each window is put together from the rates over {BASE}, so a request counts as much as any other, and the\n\
-         # series of all instances are read only once. A window without requests has no burn rate.\n\n\
+         # series of all instances are read only once. A window without requests has no burn rate. A window of days\n\
+         # is made of whole hours, and is the last hour as long as there is none.\n\n\
          groups:\n",
         BASE = BASE.name
     );
@@ -32,11 +34,6 @@ pub(super) fn text(objectives: &[Objective]) -> String {
 /// A series of this objective.
 pub(super) fn series(name: &str, objective: &Objective) -> String {
     format!("{name}{{slo=\"{}\"}}", objective.name)
-}
-
-/// Name of a burn rate.
-pub(super) fn burn(window: Window) -> String {
-    format!("job_slo:slo_burn:rate{}", window.name)
 }
 
 fn records(objective: &Objective) -> Vec<String> {
@@ -66,23 +63,48 @@ fn records(objective: &Objective) -> Vec<String> {
     }
     records.push(record(&failures(HOUR), &average(failures, objective, HOUR)));
     for window in windows() {
-        let share = share(objective, window.parts(), window.name);
+        let share = share(objective, window);
         records.push(record(
             &burn(window),
             &format!("{share}\n/ (1 - {})", objective.ratio()),
         ));
     }
     let month = format!("{}d", objective.window_days);
-    let share = share(objective, DAY.parts(), &month);
+    let failed = share_of_hours(objective, &month);
+    records.push(record(&good(objective), &format!("1 -\n{failed}")));
     records.push(record(
-        &format!("job_slo:slo_budget_left:ratio{month}"),
-        &format!("1 -\n{share}\n/ (1 - {})", objective.ratio()),
+        &budget_left(objective),
+        &format!(
+            "1 - (1 - {}) / (1 - {})",
+            series(&good(objective), objective),
+            objective.ratio()
+        ),
     ));
     records
 }
 
 /// Failures of all requests in a window.
-fn share(objective: &Objective, (part, step): (Window, Step), window: &str) -> String {
+fn share(objective: &Objective, window: Window) -> String {
+    match window.parts() {
+        (HOUR, _) => share_of_hours(objective, window.name),
+        parts => share_of_parts(objective, parts, window.name),
+    }
+}
+
+/// The same for a window of days. It has no value before the first hour is full; until then it is the last hour, however
+/// little of it has been seen.
+fn share_of_hours(objective: &Objective, window: &str) -> String {
+    let hours = share_of_parts(objective, DAY.parts(), window);
+    let last = |name: String| series(&name, objective);
+    format!(
+        "(\n{}  or\n  {} / ({} > 0)\n)",
+        indented(&hours, 2),
+        last(failures(HOUR)),
+        last(requests(HOUR))
+    )
+}
+
+fn share_of_parts(objective: &Objective, (part, step): (Window, Step), window: &str) -> String {
     format!(
         "{}\n/ ({} > 0)",
         sum_over_time(&failures(part), objective, window, step),
@@ -106,14 +128,6 @@ fn sum_over_time(name: &str, objective: &Objective, window: &str, step: Step) ->
         series(name, objective),
         step.name
     )
-}
-
-fn requests(window: Window) -> String {
-    format!("job_slo:slo_requests:rate{}", window.name)
-}
-
-fn failures(window: Window) -> String {
-    format!("job_slo:slo_failures:rate{}", window.name)
 }
 
 fn record(objective: &Objective, name: &str, expr: &str) -> String {

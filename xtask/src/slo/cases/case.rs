@@ -1,4 +1,4 @@
-//! One case, as promtool reads it.
+//! One case, as promtool reads it: of an alert, or of what is recorded alone.
 
 use super::super::burn::Alert;
 use super::super::objective::Objective;
@@ -17,28 +17,48 @@ pub(super) struct Case {
     pub(super) value: Option<f64>,
 }
 
+/// What happens, and what is recorded of it.
+pub(super) struct Recorded {
+    pub(super) name: String,
+    pub(super) traffic: Traffic,
+    /// After so many minutes, what gives which value.
+    pub(super) checks: Vec<(u32, String, f64)>,
+}
+
+impl Recorded {
+    pub(super) fn text(&self, objective: &Objective) -> String {
+        let checks: String = self
+            .checks
+            .iter()
+            .map(|(minutes, expr, value)| {
+                let samples = samples(objective, Some(*value));
+                format!("      - eval_time: {minutes}m\n        expr: {expr}\n        exp_samples:{samples}")
+            })
+            .collect();
+        format!(
+            "  - name: \"{objective}: {name}\"
+    interval: 1m
+    input_series:
+{series}    promql_expr_test:
+{checks}
+",
+            objective = objective.name,
+            name = self.name,
+            series = input_series(&self.traffic),
+        )
+    }
+}
+
 impl Case {
     pub(super) fn text(&self, objective: &Objective, alert: &Alert) -> String {
         let alert_name = format!("{}{}", objective.alert, alert.suffix);
         let eval_time = format!("{}m", self.traffic.minutes());
-        let series: String = self
-            .traffic
-            .series()
-            .iter()
-            .map(|(series, values)| format!("      - series: {series}\n        values: {values}\n"))
-            .collect();
+        let series = input_series(&self.traffic);
         let alerts = match self.fires_with {
             None => " []\n".to_owned(),
             Some(value) => format!("\n{}", expected_alert(objective, alert, &alert_name, value)),
         };
-        let samples = match self.value {
-            None => " []\n".to_owned(),
-            // An operator drops the name of the metric and keeps the labels.
-            Some(value) => format!(
-                "\n          - labels: '{{job=\"{JOB}\", slo=\"{}\"}}'\n            value: {value}\n",
-                objective.name
-            ),
-        };
+        let samples = samples(objective, self.value);
         format!(
             "  - name: \"{alert_name}: {name}\"
     interval: 1m
@@ -54,6 +74,26 @@ impl Case {
             name = self.name,
             expr = self.expr,
         )
+    }
+}
+
+fn input_series(traffic: &Traffic) -> String {
+    traffic
+        .series()
+        .iter()
+        .map(|(series, values)| format!("      - series: {series}\n        values: {values}\n"))
+        .collect()
+}
+
+/// What an expression gives: one value for the service, or nothing.
+fn samples(objective: &Objective, value: Option<f64>) -> String {
+    match value {
+        None => " []\n".to_owned(),
+        // An operator drops the name of the metric and keeps the labels.
+        Some(value) => format!(
+            "\n          - labels: '{{job=\"{JOB}\", slo=\"{}\"}}'\n            value: {value}\n",
+            objective.name
+        ),
     }
 }
 
