@@ -26,9 +26,16 @@ pub(crate) enum Item {
     /// A heading over the panels that follow.
     Row {
         id: u32,
-        title: &'static str,
+        title: String,
     },
     Panel(Box<Panel>),
+}
+
+impl Item {
+    pub(crate) fn row(id: u32, title: impl Into<String>) -> Self {
+        let title = title.into();
+        Self::Row { id, title }
+    }
 }
 
 impl From<Panel> for Item {

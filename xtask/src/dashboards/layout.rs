@@ -63,7 +63,7 @@ mod tests {
                 .size(width, height)
                 .into()
         };
-        let row = Item::Row { id: 2, title: "r" };
+        let row = Item::row(2, "r");
         let items = [panel(12, 8), panel(12, 5), panel(6, 4), row, panel(24, 9)];
         let corners: Vec<_> = places(&items)
             .iter()

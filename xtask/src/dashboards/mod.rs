@@ -4,7 +4,7 @@
 //! content/    what each dashboard shows, in the order of its panels
 //! query/      PromQL that knows which metrics and labels exist (the catalogue's, and a short list of others)
 //! panel.rs    one panel: what it asks, its unit, what to do about it
-//! alert.rs    the alerts of the user's guide: the panels' thresholds are theirs
+//! alert/      the alerts of prometheus/*_rules.yml: the panels' thresholds are theirs
 //! layout.rs   where each panel goes
 //! json/       the same in Grafana's words
 //! ```
@@ -42,24 +42,29 @@ pub use dashboard::Dashboard;
 pub use link::{RUNBOOK, runbook_url};
 
 use crate::catalogue::Generated;
+use crate::slo;
 
 /// Every dashboard, as it should be now.
-pub fn all() -> Vec<Dashboard> {
-    vec![
+///
+/// # Errors
+///
+/// When `prometheus/slo.yaml`, whose objectives one of them shows, cannot be used.
+pub fn all() -> Result<Vec<Dashboard>, slo::Problems> {
+    Ok(vec![
         content::overview::dashboard(),
         content::advanced::dashboard(),
-        content::slo::dashboard(),
+        content::slo::dashboard(&slo::objectives()?),
         content::telemetry::dashboard(),
-    ]
+    ])
 }
 
 /// The files of every dashboard.
 ///
 /// # Errors
 ///
-/// When a query refers to what does not exist; all such problems at once.
+/// When a query or a panel refers to what does not exist; all such problems at once.
 pub fn generate() -> Result<Vec<Generated>, Problems> {
-    let dashboards = all();
+    let dashboards = all().map_err(|problems| Problems(vec![problems.to_string()]))?;
     let problems: Vec<_> = dashboards.iter().flat_map(Dashboard::problems).collect();
     if !problems.is_empty() {
         return Err(Problems(problems));

@@ -1,6 +1,6 @@
 //! One panel: what it asks, and what to do about the answer.
 
-use super::alert::Alert;
+use super::alert::{self, Alert, Fires, Severity};
 use super::link::Traces;
 use super::query::Expr;
 
@@ -9,16 +9,22 @@ use super::query::Expr;
 pub(crate) struct Panel {
     /// Links and alerts refer to it, so it stays when panels move.
     pub(crate) id: u32,
-    pub(crate) title: &'static str,
+    pub(crate) title: String,
     pub(crate) look: Look,
     pub(crate) unit: Unit,
     /// What it shows, and what to do when that is not as it should be.
-    pub(crate) description: &'static str,
+    pub(crate) description: String,
     pub(crate) queries: Vec<Query>,
-    pub(crate) alerts: Vec<Alert>,
+    /// Names of the alerts whose part of the runbook it leads to.
+    pub(crate) alerts: Vec<String>,
+    /// The alerts' thresholds.
+    pub(crate) lines: Vec<Line>,
+    /// Thresholds that are no alert's, in place of those that are.
     pub(crate) steps: Vec<Step>,
     pub(crate) words: Vec<Word>,
     pub(crate) traces: Traces,
+    /// The labels that name the services which a series is about.
+    pub(crate) services: &'static [&'static str],
     /// Columns of 24.
     pub(crate) width: u32,
     pub(crate) height: u32,
@@ -26,6 +32,7 @@ pub(crate) struct Panel {
     pub(crate) stacked: bool,
     /// Whether points link to the traces behind them, where the metric has any.
     pub(crate) exemplars: bool,
+    problems: Vec<String>,
 }
 
 /// Grafana's panel types that we use.
@@ -56,8 +63,15 @@ pub(crate) enum Unit {
 /// A query, and the name of each of its series: `{{label}}` stands for a label's value.
 #[derive(Debug, Clone)]
 pub(crate) struct Query {
-    pub(crate) legend: &'static str,
+    pub(crate) legend: String,
     pub(crate) expr: Expr,
+}
+
+/// When an alert fires, and how bad that is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Line {
+    pub(crate) fires: Fires,
+    pub(crate) severity: Severity,
 }
 
 /// From this value on, this colour.
@@ -79,10 +93,10 @@ pub(crate) struct Word {
 impl Panel {
     pub(crate) fn new(
         id: u32,
-        title: &'static str,
+        title: impl Into<String>,
         look: Look,
         unit: Unit,
-        description: &'static str,
+        description: impl Into<String>,
     ) -> Self {
         let (width, height) = match look {
             Look::Stat => (6, 5),
@@ -91,30 +105,72 @@ impl Panel {
         };
         Self {
             id,
-            title,
+            title: title.into(),
             look,
             unit,
-            description,
+            description: description.into(),
             queries: Vec::new(),
             alerts: Vec::new(),
+            lines: Vec::new(),
             steps: Vec::new(),
             words: Vec::new(),
             traces: Traces::All,
+            services: &["job"],
             width,
             height,
             stacked: false,
             exemplars: false,
+            problems: Vec::new(),
         }
     }
 
-    pub(crate) fn query(mut self, legend: &'static str, expr: Expr) -> Self {
+    pub(crate) fn query(mut self, legend: impl Into<String>, expr: Expr) -> Self {
+        let legend = legend.into();
         self.queries.push(Query { legend, expr });
         self
     }
 
     /// Shows what this alert watches: with its threshold, and a link to its part of the runbook.
-    pub(crate) fn watched_by(mut self, alert: Alert) -> Self {
-        self.alerts.push(alert);
+    pub(crate) fn watched_by(self, alert: &str) -> Self {
+        self.alert(alert, |alert| match &*alert.thresholds("") {
+            [threshold] => Ok(vec![*threshold]),
+            several => Err(format!(
+                "{} has {} thresholds, so it has to be said of what",
+                alert.name,
+                several.len()
+            )),
+        })
+    }
+
+    /// Shows what of this alert is held against series whose names begin so; the alert watches others besides.
+    pub(crate) fn watched_by_part(self, alert: &str, series: &str) -> Self {
+        self.alert(alert, |alert| match alert.thresholds(series) {
+            none if none.is_empty() => Err(format!("{} watches no {series}…", alert.name)),
+            thresholds => Ok(thresholds),
+        })
+    }
+
+    /// Leads to this alert's part of the runbook, and has no line: what the alert holds against its threshold, if it has
+    /// one, is not what the panel shows.
+    pub(crate) fn leads_to(self, alert: &str) -> Self {
+        self.alert(alert, |_| Ok(Vec::new()))
+    }
+
+    fn alert(
+        mut self,
+        name: &str,
+        thresholds: impl Fn(&Alert) -> Result<Vec<Fires>, String>,
+    ) -> Self {
+        let found = alert::named(name);
+        let lines = found.and_then(|alert| Ok((alert.severity, thresholds(&alert)?)));
+        match lines {
+            Ok((severity, thresholds)) => {
+                let lines = thresholds.into_iter().map(|fires| Line { fires, severity });
+                self.lines.extend(lines);
+            }
+            Err(problem) => self.problems.push(format!("{}: {problem}", self.title)),
+        }
+        self.alerts.push(name.to_owned());
         self
     }
 
@@ -125,11 +181,6 @@ impl Panel {
         self
     }
 
-    /// Takes only links from the alerts: their thresholds are not those of all series.
-    pub(crate) fn without_lines(self) -> Self {
-        self.steps(&[(None, "green")])
-    }
-
     pub(crate) fn words(mut self, words: &[Word]) -> Self {
         self.words = words.to_vec();
         self
@@ -137,6 +188,19 @@ impl Panel {
 
     pub(crate) fn traces(mut self, traces: Traces) -> Self {
         self.traces = traces;
+        self
+    }
+
+    /// Leads to the traces that take longer than the alert's threshold, which has to be in seconds.
+    pub(crate) fn slow_traces(mut self) -> Self {
+        match &*self.lines {
+            [line] if self.unit == Unit::Seconds => {
+                self.traces = Traces::Slow(line.fires.threshold());
+            }
+            _ => self
+                .problems
+                .push(format!("{}: no threshold says what is slow", self.title)),
+        }
         self
     }
 
@@ -155,15 +219,21 @@ impl Panel {
         self
     }
 
+    /// Whether each series names the services that it is about.
+    pub(crate) fn names_services(&self) -> bool {
+        self.services.iter().all(|label| self.has_label(label))
+    }
+
     /// Whether every series of every query has this label.
     pub(crate) fn has_label(&self, label: &str) -> bool {
         let mut queries = self.queries.iter();
         queries.all(|query| query.expr.labels().contains(label))
     }
 
-    /// What its queries and legends refer to that does not exist.
+    /// What its alerts, queries and legends refer to that does not exist.
     pub(crate) fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
+        let mut problems = self.problems.clone();
+        problems.extend(self.values_without_a_word());
         for Query { legend, expr } in &self.queries {
             problems.extend(expr.problems().iter().cloned());
             for label in labels_of(legend) {
@@ -176,6 +246,24 @@ impl Panel {
             }
         }
         problems
+    }
+}
+
+impl Panel {
+    /// An alert at one value needs that value's word: a line would say that greater ones are worse.
+    fn values_without_a_word(&self) -> Vec<String> {
+        let at = self.lines.iter().filter_map(|line| match line.fires {
+            Fires::At(value) => Some(value),
+            Fires::Above(_) | Fires::Below(_) => None,
+        });
+        at.filter(|&value| !self.words.iter().any(|word| f64::from(word.value) == value))
+            .map(|value| {
+                format!(
+                    "{}: an alert fires at {value}, which is no word",
+                    self.title
+                )
+            })
+            .collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Variables that a reader of a dashboard sets, and constants that its owner sets.
+//! Variables that a reader of a dashboard sets.
 
 use super::query::{Counter, Expr, Scope};
 
@@ -20,8 +20,6 @@ pub(crate) enum Source {
     },
     /// The values that a label has; several can be chosen, and all are at first.
     Label { series: Expr, label: &'static str },
-    /// A value that only an edit changes.
-    Constant(f64),
 }
 
 /// Where metrics come from.
@@ -50,6 +48,19 @@ pub(crate) fn job(counter: &str) -> Variable {
         name: "job",
         title: "Service",
         source: values("job", &Scope::all().counter(counter)),
+    }
+}
+
+/// The services that have this gauge.
+pub(crate) fn job_of_gauge(gauge: &str) -> Variable {
+    let series = Scope::all().gauge(gauge).value();
+    Variable {
+        name: "job",
+        title: "Service",
+        source: Source::Label {
+            series,
+            label: "job",
+        },
     }
 }
 

@@ -1,5 +1,6 @@
 //! The committed dashboards hold what they promise. That their queries have data is seen in `end_to_end/dashboards.rs`.
 
+mod alerts;
 mod file;
 mod guide;
 mod links;
@@ -8,3 +9,4 @@ mod promql;
 mod provisioning;
 mod queries;
 mod schema;
+mod selectors;

@@ -8,6 +8,7 @@ use promql_parser::parser::token::T_DIV;
 use promql_parser::parser::{AggregateExpr, Call, Expr, LabelModifier, VectorSelector, parse};
 use rustok_telemetry::metrics::{Kind, catalogue};
 use xtask::dashboards::query::THIRD_PARTY;
+use xtask::rules;
 
 /// Scraping every 15 s, less than this may not have the two samples that a rate needs after one failed scrape.
 const SHORTEST_RANGE: Duration = Duration::from_secs(60);
@@ -175,36 +176,41 @@ fn is_aggregated(expr: &Expr) -> bool {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let mut metrics = BTreeMap::new();
+        let mut metrics = Self(BTreeMap::new());
         for metric in catalogue() {
-            let labels: Vec<_> = metric
-                .labels
-                .iter()
-                .map(|label| label.name)
-                .chain(["job", "instance"])
-                .collect();
-            if metric.kind != Kind::Histogram {
-                metrics.insert(metric.name.to_owned(), (metric.kind, labels));
-                continue;
-            }
-            for suffix in ["_sum", "_count"] {
-                metrics.insert(
-                    format!("{}{suffix}", metric.name),
-                    (Kind::Counter, labels.clone()),
-                );
-            }
-            let labels = labels.into_iter().chain(["le"]).collect();
-            metrics.insert(format!("{}_bucket", metric.name), (Kind::Counter, labels));
+            let labels = metric.labels.iter().map(|label| label.name);
+            metrics.insert(metric.name, metric.kind, labels.collect());
         }
         for metric in THIRD_PARTY {
-            let labels = metric
-                .labels
-                .iter()
-                .copied()
-                .chain(["job", "instance"])
-                .collect();
-            metrics.insert(metric.name.to_owned(), (metric.kind, labels));
+            metrics.insert(metric.name, metric.kind, metric.labels.to_vec());
         }
-        Self(metrics)
+        for rule in rules::all().expect("the rules") {
+            if let Some(name) = &rule.record {
+                let level = name.split(':').next().expect("a level").split('_');
+                let labels = level.chain(rule.labels.keys().map(String::as_str));
+                metrics
+                    .0
+                    .insert(name.clone(), (Kind::Gauge, labels.collect()));
+            }
+        }
+        metrics
+    }
+}
+
+impl Metrics {
+    /// A metric of a target; a histogram is three.
+    fn insert(&mut self, name: &str, kind: Kind, mut labels: Vec<&'static str>) {
+        labels.extend(["job", "instance"]);
+        if kind != Kind::Histogram {
+            self.0.insert(name.to_owned(), (kind, labels));
+            return;
+        }
+        for suffix in ["_sum", "_count"] {
+            let name = format!("{name}{suffix}");
+            self.0.insert(name, (Kind::Counter, labels.clone()));
+        }
+        labels.push("le");
+        self.0
+            .insert(format!("{name}_bucket"), (Kind::Counter, labels));
     }
 }

@@ -2,6 +2,7 @@
 
 #[path = "../dashboards/file.rs"]
 mod file;
+#[path = "../dashboards/selectors.rs"]
 mod selectors;
 
 use std::process::Command;
@@ -68,7 +69,9 @@ fn nothing_is_missing(stack: &Stack, file: &File) -> Result<(), String> {
         if series(stack, &filled)? == 0 {
             missing.push(format!("{name}: {filled}"));
         }
-        for selector in selectors::of(&filled) {
+        let selectors = selectors::of(&filled);
+        assert!(!selectors.is_empty(), "{filled} selects nothing");
+        for selector in selectors {
             if !only_after_failures(&selector.name) && series(stack, &selector.text)? == 0 {
                 missing.push(format!("{name}: {}", selector.text));
             }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::Value;
+use xtask::rules::Rule;
 use xtask::{workspace, yaml};
 
 /// An alert of a rule file.
@@ -17,21 +18,6 @@ pub(crate) struct Alert {
     pub(crate) duration: String,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) annotations: BTreeMap<String, String>,
-}
-
-/// A rule, whether it records or alerts.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Rule {
-    pub(crate) record: Option<String>,
-    pub(crate) alert: Option<String>,
-    pub(crate) expr: String,
-    #[serde(rename = "for", default)]
-    duration: String,
-    #[serde(default)]
-    labels: BTreeMap<String, String>,
-    #[serde(default)]
-    annotations: BTreeMap<String, String>,
 }
 
 /// One entry of `tests:` in a file for `promtool test rules`.
@@ -69,19 +55,7 @@ pub(crate) fn alerts() -> Vec<Alert> {
 
 /// Every rule of every rule file.
 pub(crate) fn rules() -> Vec<Rule> {
-    #[derive(Deserialize)]
-    struct File {
-        groups: Vec<Group>,
-    }
-    #[derive(Deserialize)]
-    struct Group {
-        rules: Vec<Rule>,
-    }
-    rule_files()
-        .iter()
-        .flat_map(|path| read::<File>(path).groups)
-        .flat_map(|group| group.rules)
-        .collect()
+    xtask::rules::all().expect("the rules").to_vec()
 }
 
 /// Every case of every file of cases.
@@ -102,28 +76,24 @@ pub(crate) fn folder() -> PathBuf {
 
 /// `prometheus/*_rules.yml`, in order.
 pub(crate) fn rule_files() -> Vec<PathBuf> {
-    files_in(folder(), "_rules.yml")
+    xtask::rules::files().expect("the rule files")
 }
 
 /// `prometheus/tests/*.yml`, in order.
 pub(crate) fn case_files() -> Vec<PathBuf> {
-    files_in(folder().join("tests"), ".yml")
+    let mut files: Vec<_> = fs::read_dir(folder().join("tests"))
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yml"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "no cases");
+    files
 }
 
 /// A file of the workspace.
 pub(crate) fn yaml(path: &str) -> Value {
     read(&workspace::root().join(path))
-}
-
-fn files_in(folder: PathBuf, ending: &str) -> Vec<PathBuf> {
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .expect("the folder")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.to_string_lossy().ends_with(ending))
-        .collect();
-    files.sort();
-    assert!(!files.is_empty(), "no file ends in {ending}");
-    files
 }
 
 fn read<T: serde::de::DeserializeOwned>(path: &PathBuf) -> T {

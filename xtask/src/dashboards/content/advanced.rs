@@ -3,7 +3,6 @@
 mod parts;
 
 use super::http::Http;
-use crate::dashboards::alert::{CIRCUIT_BREAKER_OPEN, HIGH_ERROR_RATE, SLOW_REQUEST_LATENCY};
 use crate::dashboards::dashboard::{Dashboard, Item};
 use crate::dashboards::link::Traces;
 use crate::dashboards::panel::{Look, Panel, Unit, Word};
@@ -84,8 +83,8 @@ fn now(http: &Http) -> [Panel; 4] {
             "95 of 100 requests take at most so long. When it is red, open the slow traces of the service.",
         )
         .query("{{job}}", http.latency(0.95))
-        .watched_by(SLOW_REQUEST_LATENCY)
-        .traces(Traces::Slow("500ms")),
+        .watched_by("SlowRequestLatency")
+        .slow_traces(),
         Panel::new(
             3,
             "Error Rate",
@@ -94,8 +93,8 @@ fn now(http: &Http) -> [Panel; 4] {
             "Share of requests that the server failed to answer: 5xx, a panic, or a body that broke off. When it is \
              red, open the failed traces, and the errors by module below.",
         )
-        .query("{{job}}", http.error_share(Range::Rate))
-        .watched_by(HIGH_ERROR_RATE)
+        .query("{{job}}", http.error_share())
+        .watched_by("HighErrorRate")
         .traces(Traces::Failed),
         Panel::new(
             4,
@@ -106,7 +105,8 @@ fn now(http: &Http) -> [Panel; 4] {
              behind it. Half-open: a few calls are let through to try it.",
         )
         .query("{{service}}", breaker_state())
-        .watched_by(CIRCUIT_BREAKER_OPEN)
+        // The alert counts breakers that are open; this is their state, of which a word says what is bad.
+        .leads_to("CircuitBreakerOpen")
         .words(&BREAKER_STATES)
         .traces(Traces::Failed),
     ]
@@ -166,8 +166,8 @@ fn over_time(http: &Http) -> [Panel; 2] {
         .query("P50 {{job}}", http.latency(0.5))
         .query("P95 {{job}}", http.latency(0.95))
         .query("P99 {{job}}", http.latency(0.99))
-        .watched_by(SLOW_REQUEST_LATENCY)
-        .traces(Traces::Slow("500ms"))
+        .watched_by("SlowRequestLatency")
+        .slow_traces()
         .exemplars(),
     ]
 }

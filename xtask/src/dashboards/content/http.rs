@@ -4,7 +4,7 @@ use crate::dashboards::query::{Counter, Expr, Histogram, Match, Range, Scope};
 
 /// Statuses of requests that the server failed to answer: besides 5xx, a panic and a body that broke off.
 /// `client_closed` is not among them: the client went away.
-const SERVER_ERRORS: Match = Match::Like("5..|panic|body_error");
+const SERVER_ERRORS: Match<'_> = Match::Like("5..|panic|body_error");
 
 /// The metrics of HTTP requests.
 pub(super) struct Http {
@@ -30,24 +30,12 @@ impl Http {
         self.requests.increase(range).sum_by(by)
     }
 
-    /// Requests within the range that failed.
-    pub(super) fn failures<const N: usize>(&self, range: Range, by: [&'static str; N]) -> Expr {
-        let failed = self.requests.with("status", SERVER_ERRORS);
-        failed.increase(range).sum_by(by)
-    }
-
     /// Share of the requests of a service that fail. Zero as long as none has failed; absent without requests.
-    pub(super) fn error_share(&self, range: Range) -> Expr {
-        let all = self.requests.rate(range).sum_by(["job"]);
+    pub(super) fn error_share(&self) -> Expr {
+        let all = self.requests.rate(Range::Rate).sum_by(["job"]);
         let failed = self.requests.with("status", SERVER_ERRORS);
-        let failed = failed.rate(range).sum_by(["job"]);
+        let failed = failed.rate(Range::Rate).sum_by(["job"]);
         failed.or_zero_of(all.clone()).share_of(all)
-    }
-
-    /// Share of the requests of a service that take at most so many seconds; absent without requests.
-    pub(super) fn share_within(&self, seconds: f64, range: Range) -> Expr {
-        let within = self.duration.at_most(seconds).rate(range).sum_by(["job"]);
-        within.share_of(self.duration.count().rate(range).sum_by(["job"]))
     }
 
     /// A quantile of the request duration of a service.

@@ -1,7 +1,6 @@
 //! The overview: is the service all right? The seven panels of the user's guide.
 
 use super::http::Http;
-use crate::dashboards::alert::{HIGH_ERROR_RATE, SLOW_REQUEST_LATENCY};
 use crate::dashboards::dashboard::Dashboard;
 use crate::dashboards::link::Traces;
 use crate::dashboards::panel::{Look, Panel, Unit};
@@ -49,8 +48,8 @@ fn panels(http: &Http) -> [Panel; 7] {
         .query("P50 {{job}}", http.latency(0.5))
         .query("P95 {{job}}", http.latency(0.95))
         .query("P99 {{job}}", http.latency(0.99))
-        .watched_by(SLOW_REQUEST_LATENCY)
-        .traces(Traces::Slow("500ms"))
+        .watched_by("SlowRequestLatency")
+        .slow_traces()
         .exemplars(),
         Panel::new(
             3,
@@ -60,8 +59,8 @@ fn panels(http: &Http) -> [Panel; 7] {
             "Share of requests that the server failed to answer: 5xx, a panic, or a body that broke off. Requests \
              that the client gave up do not count. Compare with the deployments, then open the failed traces.",
         )
-        .query("{{job}}", http.error_share(Range::Rate))
-        .watched_by(HIGH_ERROR_RATE)
+        .query("{{job}}", http.error_share())
+        .watched_by("HighErrorRate")
         .traces(Traces::Failed),
         Panel::new(
             4,
@@ -112,7 +111,8 @@ fn panels(http: &Http) -> [Panel; 7] {
              cache; a band that moves up is a dependency that gets slower. Quantiles hide both.",
         )
         .query("{{le}}", http.buckets())
-        .traces(Traces::Slow("500ms"))
+        .watched_by("SlowRequestLatency")
+        .slow_traces()
         .exemplars(),
     ]
 }

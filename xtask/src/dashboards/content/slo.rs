@@ -1,246 +1,217 @@
-//! The service level objectives: how much of the error budget is left, and how fast it goes.
+//! The service level objectives of `prometheus/slo.yaml`: how much of each error budget is left, and how fast it goes.
 //!
-//! The queries need no recording rules, so the dashboard also works where no rules are loaded.
+//! Nothing is calculated here: `cargo xtask slo` makes the rules that record what the panels show.
 
-use super::http::Http;
-use crate::dashboards::alert::{
-    AVAILABILITY_FAST_BURN, AVAILABILITY_SLOW_BURN, Alert, BURN_RATES, LATENCY_FAST_BURN,
-    LATENCY_SLOW_BURN, SLOW_REQUEST_LATENCY,
-};
 use crate::dashboards::dashboard::{Dashboard, Item};
 use crate::dashboards::link::Traces;
 use crate::dashboards::panel::{Look, Panel, Unit};
-use crate::dashboards::query::{Expr, Range, Scope};
-use crate::dashboards::variable::{METRICS, Source, TRACES, Variable, job};
+use crate::dashboards::query::{Expr, Match, Range, Scope};
+use crate::dashboards::variable::{METRICS, TRACES, job_of_gauge};
+use crate::slo::burn::HOUR;
+use crate::slo::{Measure, Objective, recorded};
 
 const SCOPE: Scope = Scope::of(&[("job", "job")]);
-/// The window of both objectives.
-const WINDOW: Range = Range::Window("30d");
 
-/// Share of requests that have to be answered, as the user's guide has it.
-const ANSWERED: f64 = 0.999;
-/// Share of requests that have to be answered in time: the guide's objective is one for P95.
-const IN_TIME: f64 = 0.95;
-
-const AVAILABILITY: Variable = Variable {
-    name: "availability_objective",
-    title: "Availability objective",
-    source: Source::Constant(ANSWERED),
-};
-const LATENCY: Variable = Variable {
-    name: "latency_objective",
-    title: "Latency objective",
-    source: Source::Constant(IN_TIME),
-};
-
-pub(crate) fn dashboard() -> Dashboard {
-    let http = Http::new(SCOPE);
-    let [
-        availability,
-        availability_left,
-        requests,
-        availability_burn,
-        spent,
-    ] = available(&http);
-    let [in_time, in_time_left, slow, latency_burn] = in_time(&http);
+pub(crate) fn dashboard(objectives: &[Objective]) -> Dashboard {
     Dashboard {
         path: "grafana/dashboards/rustok-slo.json",
         uid: "rustok-slo",
         title: "RusToK SLO",
-        description: "How much of the error budget is left, and how fast it goes. Objectives over 30 days: 99.9 % of \
-                      the requests are answered, and 95 % within 500 ms.",
+        description: "How much of each error budget is left, and how fast it goes. The objectives are those of \
+                      prometheus/slo.yaml.",
         from: "now-24h",
         refresh: "1m",
-        variables: vec![
-            METRICS,
-            TRACES,
-            job("rustok_http_requests_total"),
-            AVAILABILITY,
-            LATENCY,
-        ],
-        items: vec![
-            Item::Row {
-                id: 100,
-                title: "Availability: 99.9 % of the requests are answered",
-            },
-            availability.into(),
-            availability_left.into(),
-            requests.into(),
-            availability_burn.into(),
-            spent.into(),
-            Item::Row {
-                id: 200,
-                title: "Latency: 95 % of the requests are answered within 500 ms",
-            },
-            in_time.into(),
-            in_time_left.into(),
-            slow.into(),
-            latency_burn.into(),
-        ],
+        variables: vec![METRICS, TRACES, job_of_gauge(&recorded::requests(HOUR))],
+        items: objectives
+            .iter()
+            .zip(0..)
+            .flat_map(|(objective, index)| of_objective(objective, index))
+            .collect(),
     }
 }
 
-fn available(http: &Http) -> [Panel; 5] {
-    let failed = |range| http.error_share(range);
-    [
-        Panel::new(
-            1,
-            "Availability over 30 days",
-            Look::Stat,
-            Unit::Share,
-            "Share of the requests of the last 30 days that were answered. What the objective promises is 99.9 %.",
-        )
-        .query("{{job}}", failed(WINDOW).complement())
-        .steps(&[(None, "red"), (Some(ANSWERED), "green")])
-        .traces(Traces::Failed)
-        .size(8, 5),
-        Panel::new(
-            2,
-            "Availability budget left",
-            Look::Stat,
-            Unit::Share,
-            "What is left of the failures that the objective allows in 30 days. Little left: put off what is risky. \
-             None left: work on reliability until there is some again.",
-        )
-        .query("{{job}}", budget_left(failed(WINDOW), &AVAILABILITY))
-        .steps(&BUDGET)
-        .traces(Traces::Failed)
-        .size(8, 5),
-        Panel::new(
-            3,
-            "Requests over 30 days",
-            Look::Stat,
-            Unit::Count,
-            "What the objectives are measured on. With few requests a single failure is a great share of the budget: \
-             do not be alarmed by a burn rate alone then.",
-        )
-        .query("{{job}}", http.count(WINDOW, ["job"]))
-        .size(8, 5),
-        burn_rates(
-            Panel::new(
-                4,
-                "Availability burn rate",
-                Look::TimeSeries,
-                Unit::Times,
-                "How many times as fast as allowed the budget goes, over several windows. At 1 it lasts just 30 days; \
-                 at 14.4 it is gone in two. Act if a short window and a long one are both over the same line.",
-            ),
-            &AVAILABILITY,
-            failed,
-            [AVAILABILITY_SLOW_BURN, AVAILABILITY_FAST_BURN],
-        )
-        .traces(Traces::Failed),
-        Panel::new(
-            5,
-            "What spends the availability budget",
-            Look::BarGauge,
-            Unit::Count,
-            "The ten endpoints and statuses with the most failures over the time that is shown. Empty: none failed. \
-             Start with the longest bar.",
-        )
-        .query(
-            "{{method}} {{path}} {{status}}",
-            http.failures(Range::Shown, ["job", "method", "path", "status"])
-                .top(10),
-        )
-        .traces(Traces::Failed),
-    ]
+/// The ids of an objective's panels follow from its place in the file.
+fn of_objective(objective: &Objective, index: u32) -> Vec<Item> {
+    let Objective {
+        name,
+        window_days,
+        description,
+        ..
+    } = objective;
+    // Decimal places that a percentage has are not those of a binary number.
+    let allowed = (objective.budget() * 1e10).round() / 1e8;
+    let row =
+        format!("{name}: at most {allowed} % of the requests in {window_days} days {description}");
+    let panels = [
+        good(objective),
+        budget_left(objective),
+        requests(objective),
+        burn_rates(objective),
+        what_spends(objective),
+    ];
+    let panels = panels.into_iter().zip(1..).map(|(mut panel, number)| {
+        panel.id = 5 * index + number;
+        panel.traces = match &objective.measure {
+            Measure::Availability { .. } => Traces::Failed,
+            Measure::Latency { within, .. } => Traces::Slow(*within),
+        };
+        panel.into()
+    });
+    [Item::row(100 * (index + 1), row)]
+        .into_iter()
+        .chain(panels)
+        .collect()
 }
 
-fn in_time(http: &Http) -> [Panel; 4] {
-    let late = |range| {
-        http.share_within(SLOW_REQUEST_LATENCY.fires.threshold(), range)
-            .complement()
-    };
-    let in_time = http.share_within(SLOW_REQUEST_LATENCY.fires.threshold(), WINDOW);
-    const SLOW: Traces = Traces::Slow("500ms");
-    [
-        Panel::new(
-            6,
-            "Answered in time over 30 days",
-            Look::Stat,
-            Unit::Share,
-            "Share of the requests of the last 30 days that took at most 500 ms. What the objective promises is 95 %.",
-        )
-        .query("{{job}}", in_time)
-        .steps(&[(None, "red"), (Some(IN_TIME), "green")])
-        .traces(SLOW)
-        .size(8, 5),
-        Panel::new(
-            7,
-            "Latency budget left",
-            Look::Stat,
-            Unit::Share,
-            "What is left of the slow requests that the objective allows in 30 days. Little left: make the slowest \
-             endpoint faster before adding to it.",
-        )
-        .query("{{job}}", budget_left(late(WINDOW), &LATENCY))
-        .steps(&BUDGET)
-        .traces(SLOW)
-        .size(8, 5),
-        Panel::new(
-            8,
-            "Slow requests",
-            Look::Stat,
-            Unit::Share,
-            "Share of requests that take longer than 500 ms at present. Allowed over 30 days are 5 %.",
-        )
-        .query("{{job}}", late(Range::Rate))
-        .steps(&[(None, "green"), (Some(0.05), "red")])
-        .traces(SLOW)
-        .size(8, 5),
-        burn_rates(
-            Panel::new(
-                9,
-                "Latency burn rate",
-                Look::TimeSeries,
-                Unit::Times,
-                "How many times as fast as allowed the latency budget goes, over several windows. Act if a short \
-                 window and a long one are both over the same line: open the slow traces.",
-            ),
-            &LATENCY,
-            late,
-            [LATENCY_SLOW_BURN, LATENCY_FAST_BURN],
-        )
-        .traces(SLOW)
-        .size(24, 8),
-    ]
+fn good(objective: &Objective) -> Panel {
+    let Objective {
+        name,
+        window_days,
+        percent,
+        ..
+    } = objective;
+    panel(
+        format!("{name}: good requests in {window_days} days"),
+        Look::Stat,
+        Unit::Share,
+        format!(
+            "Share of the requests of the last {window_days} days that were good. The objective is {percent} %: below \
+             it, see what spends the budget."
+        ),
+    )
+    .query("{{job}}", series(objective, &recorded::good(objective)))
+    .steps(&[(None, "red"), (Some(objective.ratio()), "green")])
+    .size(8, 5)
 }
 
-const BUDGET: [(Option<f64>, &str); 3] =
-    [(None, "red"), (Some(0.0), "orange"), (Some(0.25), "green")];
-
-/// `1` before anything failed, `0` when all that is allowed has, negative beyond.
-fn budget_left(bad_share: Expr, objective: &Variable) -> Expr {
-    burn_rate(bad_share, objective).complement()
+fn budget_left(objective: &Objective) -> Panel {
+    let Objective {
+        name, window_days, ..
+    } = objective;
+    panel(
+        format!("{name}: budget left"),
+        Look::Stat,
+        Unit::Share,
+        format!(
+            "What is left of the failures that the objective allows in {window_days} days. Little left: put off what \
+             is risky. None left: work on reliability until there is some again."
+        ),
+    )
+    .query(
+        "{{job}}",
+        series(objective, &recorded::budget_left(objective)),
+    )
+    .steps(&[(None, "red"), (Some(0.0), "orange"), (Some(0.25), "green")])
+    .size(8, 5)
 }
 
-fn burn_rate(bad_share: Expr, objective: &Variable) -> Expr {
-    bad_share.scaled(&format!("/ (1 - ${})", objective.name))
+fn requests(objective: &Objective) -> Panel {
+    let Objective {
+        name, minimum_rate, ..
+    } = objective;
+    panel(
+        format!("{name}: requests"),
+        Look::Stat,
+        Unit::RequestsPerSecond,
+        format!(
+            "What the objective is measured on, over an hour. With fewer than {minimum_rate} in a second, a single \
+             failure is a great share of the budget, and no alert fires: look at the failures themselves then."
+        ),
+    )
+    .query(
+        "{{job}}",
+        series(objective, &recorded::requests(HOUR)),
+    )
+    .steps(&[(None, "yellow"), (Some(*minimum_rate), "green")])
+    .size(8, 5)
 }
 
-/// Over a short window and the long ones, each with a line from which on it is alarming.
-fn burn_rates(
-    panel: Panel,
-    objective: &Variable,
-    bad_share: impl Fn(Range) -> Expr,
-    [slow, fast]: [Alert; 2],
-) -> Panel {
-    let burn = |window| burn_rate(bad_share(Range::Window(window)), objective);
-    let [in_an_hour, in_six, in_a_day, at_the_end] = BURN_RATES;
+/// Over each window that the alerts watch, with the lines that they draw.
+fn burn_rates(objective: &Objective) -> Panel {
+    let Objective {
+        name,
+        alert,
+        window_days,
+        ..
+    } = objective;
+    let mut panel = panel(
+        format!("{name}: burn rate"),
+        Look::TimeSeries,
+        Unit::Times,
+        format!(
+            "How many times as fast as allowed the budget goes, over several windows. At 1 it lasts just \
+             {window_days} days, at the uppermost line two. Act if a short window and a long one are both over the \
+             same line."
+        ),
+    );
+    for window in recorded::burn_windows() {
+        panel = panel.query(
+            format!("{} {{{{job}}}}", window.name),
+            series(objective, &recorded::burn(window)),
+        );
+    }
     panel
-        .query("5m {{job}}", burn("5m"))
-        .query("1h {{job}}", burn("1h"))
-        .query("6h {{job}}", burn("6h"))
-        .query("1d {{job}}", burn("1d"))
-        .query("3d {{job}}", burn("3d"))
-        .watched_by(slow)
-        .watched_by(fast)
-        .steps(&[
-            (None, "green"),
-            (Some(at_the_end), "yellow"),
-            (Some(in_a_day), "orange"),
-            (Some(in_six), "semi-dark-red"),
-            (Some(in_an_hour), "red"),
-        ])
+        .watched_by_part(&format!("{alert}SlowBurn"), "job_slo:slo_burn:")
+        .watched_by_part(&format!("{alert}FastBurn"), "job_slo:slo_burn:")
+}
+
+fn what_spends(objective: &Objective) -> Panel {
+    let failures = failures(&objective.measure);
+    let labels: Vec<_> = failures
+        .labels()
+        .iter()
+        .filter(|&&label| label != "job")
+        .map(|label| format!("{{{{{label}}}}}"))
+        .collect();
+    panel(
+        format!("{}: what spends the budget", objective.name),
+        Look::BarGauge,
+        Unit::Count,
+        format!(
+            "Where the most requests {}, over the time that is shown. Empty: none did. Start with the longest bar.",
+            objective.description
+        ),
+    )
+    .query(labels.join(" "), failures.top(10))
+}
+
+/// By all labels that requests have, of which no rule records anything.
+fn failures(measure: &Measure) -> Expr {
+    match measure {
+        Measure::Availability { counter, failed } => {
+            let mut counter = SCOPE.counter(counter);
+            for (label, pattern) in failed {
+                counter = counter.with(label, Match::Like(pattern));
+            }
+            summed(counter.increase(Range::Shown))
+        }
+        Measure::Latency { histogram, within } => {
+            let histogram = SCOPE.histogram(histogram);
+            let in_time = summed(histogram.at_most(*within).increase(Range::Shown));
+            summed(histogram.count().increase(Range::Shown)).minus(in_time)
+        }
+    }
+}
+
+/// Over all instances, by the other labels.
+fn summed(requests: Expr) -> Expr {
+    let labels: Vec<_> = requests
+        .labels()
+        .iter()
+        .copied()
+        .filter(|&label| label != "instance")
+        .collect();
+    requests.sum_by_slice(&labels)
+}
+
+/// What a rule records of an objective, for each service.
+fn series(objective: &Objective, name: &str) -> Expr {
+    SCOPE
+        .gauge(name)
+        .with("slo", Match::Is(&objective.name))
+        .value()
+}
+
+fn panel(title: String, look: Look, unit: Unit, description: String) -> Panel {
+    Panel::new(0, title, look, unit, description)
 }

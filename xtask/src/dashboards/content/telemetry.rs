@@ -13,20 +13,14 @@ const EXPORTS: &str = "rustok_telemetry_exports_total";
 const APPLICATIONS: Scope = Scope::of(&[("job", "job"), ("instance", "instance")]);
 
 pub(crate) fn dashboard() -> Dashboard {
-    let mut items = vec![Item::Row {
-        id: 100,
-        title: "SDK: what each application could not hand over",
-    }];
+    let mut items = vec![Item::row(
+        100,
+        "SDK: what each application could not hand over",
+    )];
     items.extend(sdk::panels().map(Item::from));
-    items.push(Item::Row {
-        id: 200,
-        title: "Collector",
-    });
+    items.push(Item::row(200, "Collector"));
     items.extend(collector::panels().map(Item::from));
-    items.push(Item::Row {
-        id: 300,
-        title: "Scrapes",
-    });
+    items.push(Item::row(300, "Prometheus"));
     items.extend(scrapes::panels().map(Item::from));
     Dashboard {
         path: "grafana/dashboards/rustok-telemetry.json",

@@ -89,7 +89,7 @@ pub(super) fn custom(panel: &Panel) -> Value {
     if panel.look != Look::TimeSeries {
         return Value::Null;
     }
-    let has_lines = !panel.alerts.is_empty() || !panel.steps.is_empty();
+    let has_lines = !panel.lines.is_empty() || !panel.steps.is_empty();
     json!({
         "drawStyle": "line",
         "fillOpacity": if panel.stacked { 30 } else { 10 },

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::data_source;
 use super::options::{custom, options};
-use crate::dashboards::alert::{Alert, Fires, Severity};
+use crate::dashboards::alert::{Fires, Severity};
 use crate::dashboards::layout::Place;
-use crate::dashboards::link::{SERVICE_OF_SERIES, Traces, runbook_url};
-use crate::dashboards::panel::{Look, Panel, Step};
+use crate::dashboards::link::{Traces, of_series, runbook_url};
+use crate::dashboards::panel::{Line, Look, Panel, Step};
 
 /// A heading.
 pub(super) fn row(id: u32, title: &str, place: Place) -> Value {
@@ -111,15 +111,13 @@ fn mappings(panel: &Panel) -> Value {
 /// The panel's own thresholds, else those of its words or of its alerts, else none.
 fn steps(panel: &Panel) -> Vec<Value> {
     let mut steps = panel.steps.clone();
-    if steps.is_empty() && panel.words.is_empty() {
-        for alert in &panel.alerts {
-            add_steps(alert, &mut steps);
-        }
-    }
     for (index, word) in panel.words.iter().enumerate() {
         let from = (index > 0).then_some(f64::from(word.value));
         let colour = word.colour;
         steps.push(Step { from, colour });
+    }
+    if steps.is_empty() {
+        steps = steps_of(&panel.lines);
     }
     if steps.is_empty() {
         let colour = if panel.look == Look::Stat {
@@ -138,28 +136,39 @@ fn steps(panel: &Panel) -> Vec<Value> {
 /// One in a quarter of an hour.
 const JUST_ABOVE_ZERO: f64 = 0.001;
 
-fn add_steps(alert: &Alert, steps: &mut Vec<Step>) {
-    let bad = match alert.severity {
-        Severity::Warning => "orange",
-        Severity::Critical => "red",
-    };
-    let (below, above) = match alert.fires {
-        Fires::Above(_) | Fires::At(_) => ("green", bad),
-        Fires::Below(_) => (bad, "green"),
-    };
-    if steps.is_empty() {
+/// The alerts' thresholds from the least to the greatest; where two alerts have the same, the colour is the worse one's.
+fn steps_of(lines: &[Line]) -> Vec<Step> {
+    let mut lines = lines.to_vec();
+    lines.sort_by(|a, b| {
+        let by_threshold = a.fires.threshold().total_cmp(&b.fires.threshold());
+        by_threshold.then(a.severity.cmp(&b.severity))
+    });
+    let mut steps: Vec<Step> = Vec::new();
+    for line in lines {
+        let bad = match line.severity {
+            Severity::None => "blue",
+            Severity::Warning => "orange",
+            Severity::Critical => "red",
+        };
+        let (below, above) = match line.fires {
+            Fires::Above(_) | Fires::At(_) => ("green", bad),
+            Fires::Below(_) => (bad, "green"),
+        };
+        if steps.is_empty() {
+            steps.push(Step {
+                from: None,
+                colour: below,
+            });
+        }
+        // Grafana's colours begin at the value itself, and zero is good here.
+        let from = Some(line.fires.threshold().max(JUST_ABOVE_ZERO));
+        steps.retain(|step| step.from != from);
         steps.push(Step {
-            from: None,
-            colour: below,
+            from,
+            colour: above,
         });
     }
-    // Grafana's colours begin at the value itself, and zero is good here.
-    let from = Some(alert.fires.threshold().max(JUST_ABOVE_ZERO));
-    steps.retain(|step| step.from != from);
-    steps.push(Step {
-        from,
-        colour: above,
-    });
+    steps
 }
 
 /// Links of the panel's title: what to do when an alert fires, and traces where no series names a service.
@@ -167,21 +176,30 @@ fn links(panel: &Panel) -> Vec<Value> {
     let mut links: Vec<_> = panel
         .alerts
         .iter()
-        .map(|alert| link(&format!("Runbook: {}", alert.name), &runbook_url(alert)))
+        .map(|alert| link(&format!("Runbook: {alert}"), &runbook_url(alert)))
         .collect();
-    if panel.traces != Traces::None && !panel.has_label("job") {
-        links.push(link(panel.traces.title(), &panel.traces.search_url(None)));
+    if panel.traces != Traces::None && !panel.names_services() {
+        let url = panel.traces.search_url(None, None);
+        links.push(link(panel.traces.title(), &url));
     }
     links
 }
 
-/// Links of a series: the traces of its service.
+/// Links of a series: the traces of its services, and of its span if it has one.
 fn data_links(panel: &Panel) -> Value {
-    if panel.traces == Traces::None || !panel.has_label("job") {
+    if panel.traces == Traces::None || !panel.names_services() {
         return Value::Null;
     }
-    let url = panel.traces.search_url(Some(SERVICE_OF_SERIES));
-    json!([link(panel.traces.title(), &url)])
+    let span = panel.has_label("span_name").then(|| of_series("span_name"));
+    let links = panel.services.iter().map(|label| {
+        let service = of_series(label);
+        let url = panel.traces.search_url(Some(&service), span.as_deref());
+        match panel.services {
+            [_] => link(panel.traces.title(), &url),
+            _ => link(&format!("{} of the {label}", panel.traces.title()), &url),
+        }
+    });
+    links.collect()
 }
 
 fn link(title: &str, url: &str) -> Value {

@@ -5,8 +5,6 @@ use serde_json::{Value, json};
 use super::data_source;
 use crate::dashboards::variable::{Source, Variable};
 
-/// Grafana's number for a variable that is not shown.
-const HIDDEN: u8 = 2;
 /// Grafana's numbers for when a variable's values are read again.
 const ON_LOAD: u8 = 1;
 const ON_TIME_RANGE: u8 = 2;
@@ -37,15 +35,6 @@ pub(super) fn json(variable: &Variable) -> Value {
                 "includeAll": true,
                 // Else all values would be spelt out in every query.
                 "allValue": ".+",
-            })
-        }
-        Source::Constant(value) => {
-            let value = value.to_string();
-            json!({
-                "type": "constant",
-                "query": value,
-                "current": { "text": value, "value": value },
-                "hide": HIDDEN,
             })
         }
     };

@@ -43,8 +43,16 @@ impl Expr {
         self.aggregate("sum", &labels)
     }
 
-    pub(super) fn sum_by_slice(self, labels: &[&'static str]) -> Self {
+    /// `sum by (…) (…)`, of labels that are known only when a dashboard is made.
+    #[must_use]
+    pub fn sum_by_slice(self, labels: &[&'static str]) -> Self {
         self.aggregate("sum", labels)
+    }
+
+    /// `count by (…) (…)`.
+    #[must_use]
+    pub fn count_by<const N: usize>(self, labels: [&'static str; N]) -> Self {
+        self.aggregate("count", &labels)
     }
 
     /// `max by (…) (…)`.
@@ -97,6 +105,12 @@ impl Expr {
         self.binary("or", other)
     }
 
+    /// This less `other`, where both are.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        self.binary("-", other)
+    }
+
     /// This, without the label sets that `other` has too.
     #[must_use]
     pub fn unless(self, other: Self) -> Self {
@@ -109,18 +123,10 @@ impl Expr {
         self.scaled(&format!("{operator} {number}"))
     }
 
-    /// This with `operation` behind it, an operator and a number or variable: `/ (1 - $objective)`.
+    /// This with `operation` behind it, an operator and a number: `* 60`.
     #[must_use]
     pub fn scaled(mut self, operation: &str) -> Self {
         self.text = format!("{} {operation}", self.operand());
-        self.is_atom = false;
-        self
-    }
-
-    /// What this lacks to 1.
-    #[must_use]
-    pub fn complement(mut self) -> Self {
-        self.text = format!("1 - {}", self.operand());
         self.is_atom = false;
         self
     }

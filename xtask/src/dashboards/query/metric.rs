@@ -22,11 +22,13 @@ pub struct Histogram {
 
 /// How a label is matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Match {
+pub enum Match<'a> {
     /// It is this.
-    Is(&'static str),
+    Is(&'a str),
+    /// It is another.
+    IsNot(&'a str),
     /// It matches this regular expression.
-    Like(&'static str),
+    Like(&'a str),
 }
 
 /// The series of a metric that a query takes.
@@ -41,7 +43,7 @@ pub(super) struct Series {
 impl Counter {
     /// Only the series whose label matches.
     #[must_use]
-    pub fn with(&self, label: &str, value: Match) -> Self {
+    pub fn with(&self, label: &str, value: Match<'_>) -> Self {
         Self(self.0.with(label, value))
     }
 
@@ -66,7 +68,7 @@ impl Counter {
 impl Gauge {
     /// Only the series whose label matches.
     #[must_use]
-    pub fn with(&self, label: &str, value: Match) -> Self {
+    pub fn with(&self, label: &str, value: Match<'_>) -> Self {
         Self(self.0.with(label, value))
     }
 
@@ -83,9 +85,23 @@ impl Gauge {
 }
 
 impl Histogram {
+    /// Only the series whose label matches.
+    #[must_use]
+    pub fn with(&self, label: &str, value: Match<'_>) -> Self {
+        Self {
+            series: self.series.with(label, value),
+            boundaries: self.boundaries.clone(),
+        }
+    }
+
     /// All that was measured, as a counter.
     pub fn count(&self) -> Counter {
         Counter(self.series.suffixed("_count"))
+    }
+
+    /// All that was measured, added up, as a counter.
+    pub fn sum(&self) -> Counter {
+        Counter(self.series.suffixed("_sum"))
     }
 
     /// The buckets, as counters with the label `le`.
@@ -132,7 +148,7 @@ impl Series {
         Expr::new(text.to_owned(), self.labels.clone(), self.problems.clone())
     }
 
-    fn with(&self, label: &str, value: Match) -> Self {
+    fn with(&self, label: &str, value: Match<'_>) -> Self {
         let mut series = self.clone();
         // A metric that is not known has no labels that could be.
         if !self.labels.contains(label) && self.problems.is_empty() {
@@ -140,8 +156,9 @@ impl Series {
             series.problems.push(problem);
         }
         series.matchers.push(match value {
-            Match::Is(value) => format!("{label}=\"{value}\""),
-            Match::Like(pattern) => format!("{label}=~\"{pattern}\""),
+            Match::Is(value) => format!("{label}=\"{}\"", escaped(value)),
+            Match::IsNot(value) => format!("{label}!=\"{}\"", escaped(value)),
+            Match::Like(pattern) => format!("{label}=~\"{}\"", escaped(pattern)),
         });
         series
     }
@@ -151,4 +168,9 @@ impl Series {
         series.name.push_str(suffix);
         series
     }
+}
+
+/// As it stands between quotes.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"")
 }

@@ -9,8 +9,6 @@ pub enum Range {
     Rate,
     /// The whole time that the dashboard shows.
     Shown,
-    /// A window of a service level objective.
-    Window(&'static str),
 }
 
 impl fmt::Display for Range {
@@ -18,7 +16,6 @@ impl fmt::Display for Range {
         f.write_str(match self {
             Self::Rate => "$__rate_interval",
             Self::Shown => "$__range",
-            Self::Window(window) => window,
         })
     }
 }

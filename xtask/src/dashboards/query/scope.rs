@@ -6,6 +6,7 @@ use rustok_telemetry::metrics::{Kind, catalogue};
 
 use super::metric::{Counter, Gauge, Histogram, Series};
 use super::third_party::THIRD_PARTY;
+use crate::rules;
 
 /// Labels that every metric of an application has in Prometheus: `service.name` and `service.instance.id`.
 pub(super) const TARGET: [&str; 2] = ["job", "instance"];
@@ -32,12 +33,12 @@ impl Scope {
         Counter(self.series(name, "counter").0)
     }
 
-    /// A gauge of the catalogue, or of the third-party list.
+    /// A gauge of the catalogue or of the third-party list, or what a rule of `prometheus/*_rules.yml` records.
     pub fn gauge(self, name: &str) -> Gauge {
         Gauge(self.series(name, "gauge").0)
     }
 
-    /// A histogram of the catalogue.
+    /// A histogram of the catalogue, or of the third-party list.
     pub fn histogram(self, name: &str) -> Histogram {
         let (series, boundaries) = self.series(name, "histogram");
         Histogram { series, boundaries }
@@ -89,12 +90,27 @@ fn known(name: &str) -> Option<Known> {
             },
         });
     }
-    let other = THIRD_PARTY.iter().find(|metric| metric.name == name)?;
+    if let Some(other) = THIRD_PARTY.iter().find(|metric| metric.name == name) {
+        return Some(Known {
+            kind: other.kind.prometheus_type(),
+            labels: other.labels.iter().copied().chain(TARGET).collect(),
+            boundaries: Vec::new(),
+        });
+    }
     Some(Known {
-        kind: other.kind.prometheus_type(),
-        labels: other.labels.iter().copied().chain(TARGET).collect(),
+        kind: "gauge",
+        labels: labels_of_recorded(name)?,
         boundaries: Vec::new(),
     })
+}
+
+/// The labels of what a rule records: those that its name begins with (`job_slo:…`), and those that the rule adds.
+fn labels_of_recorded(name: &str) -> Option<BTreeSet<&'static str>> {
+    let mut rules = rules::all().ok()?.iter();
+    let rule = rules.find(|rule| rule.record.as_deref() == Some(name))?;
+    let (level, _) = rule.record.as_deref()?.split_once(':')?;
+    let added = rule.labels.keys().map(String::as_str);
+    Some(level.split('_').chain(added).collect())
 }
 
 #[cfg(test)]
@@ -115,6 +131,18 @@ mod tests {
         assert_eq!(
             depth.value().text(),
             "rustok_event_bus_queue_depth{job=~\"$job\"}"
+        );
+    }
+
+    #[test]
+    fn what_rules_record_has_the_labels_of_its_level() {
+        let burn = SCOPE.gauge("job_slo:slo_burn:rate1h").value();
+        assert_eq!(burn.text(), "job_slo:slo_burn:rate1h{job=~\"$job\"}");
+        assert_eq!(burn.max_by(["job", "slo"]).problems(), [""; 0]);
+        let renamed = SCOPE.gauge("job_slo:slo_burnt:rate1h").value();
+        assert_eq!(
+            renamed.problems(),
+            ["no metric job_slo:slo_burnt:rate1h is declared"]
         );
     }
 

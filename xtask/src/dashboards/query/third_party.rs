@@ -22,6 +22,9 @@ pub const THIRD_PARTY: &[ThirdParty] = &[
     gauge("up", &[]),
     gauge("scrape_duration_seconds", &[]),
     gauge("scrape_samples_scraped", &[]),
+    // Its own, and the alerts that it evaluates.
+    counter("prometheus_rule_evaluation_failures_total", &["rule_group"]),
+    gauge("ALERTS", &["alertname", "alertstate", "severity"]),
     // The resource of each application, made by the Collector's exporter.
     gauge("target_info", &["service_version"]),
     // The Collector's own; with the suffix `_total`, as collector/config.yaml asks for.

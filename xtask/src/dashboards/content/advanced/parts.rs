@@ -1,9 +1,6 @@
 //! The parts of a service behind its endpoints: event bus, caches, modules, database.
 
 use super::{PUBLISHED, SCOPE};
-use crate::dashboards::alert::{
-    CRITICAL_EVENT_QUEUE_DEPTH, HIGH_EVENT_QUEUE_DEPTH, LOW_CACHE_HIT_RATE, SLOW_DATABASE_QUERIES,
-};
 use crate::dashboards::link::Traces;
 use crate::dashboards::panel::{Look, Panel, Unit};
 use crate::dashboards::query::{Match, Range};
@@ -41,8 +38,8 @@ pub(super) fn event_bus() -> [Panel; 2] {
                 .value()
                 .max_by(["job", "transport"]),
         )
-        .watched_by(HIGH_EVENT_QUEUE_DEPTH)
-        .watched_by(CRITICAL_EVENT_QUEUE_DEPTH),
+        .watched_by("HighEventQueueDepth")
+        .watched_by("CriticalEventQueueDepth"),
     ]
 }
 
@@ -69,7 +66,7 @@ pub(super) fn cache() -> [Panel; 2] {
                 .or_zero_of(all.clone())
                 .share_of(all),
         )
-        .watched_by(LOW_CACHE_HIT_RATE),
+        .watched_by("LowCacheHitRate"),
         Panel::new(
             10,
             "Cache Size",
@@ -120,8 +117,8 @@ pub(super) fn database() -> [Panel; 2] {
                 .histogram("rustok_database_query_duration_seconds")
                 .quantile(0.95, ["job", "query_type"]),
         )
-        .watched_by(SLOW_DATABASE_QUERIES)
-        .traces(Traces::Slow("100ms"))
+        .watched_by("SlowDatabaseQueries")
+        .slow_traces()
         .exemplars(),
         Panel::new(
             13,

@@ -1,9 +1,5 @@
 //! What the Collector counts about itself.
 
-use crate::dashboards::alert::{
-    COLLECTOR_ENQUEUE_FAILING, COLLECTOR_EXPORT_FAILING, COLLECTOR_MEMORY_HIGH,
-    COLLECTOR_QUEUE_FILLING, COLLECTOR_REFUSING,
-};
 use crate::dashboards::link::Traces;
 use crate::dashboards::panel::{Look, Panel, Unit};
 use crate::dashboards::query::{Expr, Range, Scope};
@@ -43,7 +39,7 @@ pub(super) fn panels() -> [Panel; 6] {
             "log records {{receiver}} {{job}}",
             received("otelcol_receiver_refused_log_records_total"),
         )
-        .watched_by(COLLECTOR_REFUSING),
+        .watched_by("CollectorRefusingData"),
         Panel::new(
             10,
             "Handed on by the Collector",
@@ -82,8 +78,8 @@ pub(super) fn panels() -> [Panel; 6] {
             "spans not queued {{exporter}} {{job}}",
             lost("otelcol_exporter_enqueue_failed_spans_total", SENT_SPANS),
         )
-        .watched_by(COLLECTOR_EXPORT_FAILING)
-        .watched_by(COLLECTOR_ENQUEUE_FAILING),
+        .watched_by("CollectorExportFailing")
+        .watched_by("CollectorEnqueueFailing"),
         Panel::new(
             12,
             "Collector queue in use",
@@ -93,7 +89,7 @@ pub(super) fn panels() -> [Panel; 6] {
              lost: bring Jaeger back before it reaches 100 %.",
         )
         .query("{{exporter}} {{instance}}", queue_in_use())
-        .watched_by(COLLECTOR_QUEUE_FILLING),
+        .watched_by("CollectorQueueFilling"),
         Panel::new(
             13,
             "Collector memory",
@@ -110,7 +106,7 @@ pub(super) fn panels() -> [Panel; 6] {
                 .value()
                 .max_by(["job", "instance"]),
         )
-        .watched_by(COLLECTOR_MEMORY_HIGH),
+        .watched_by("CollectorMemoryHigh"),
     ]
     .map(|panel| panel.traces(Traces::None))
 }

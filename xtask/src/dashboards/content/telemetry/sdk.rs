@@ -1,10 +1,6 @@
 //! What the SDK in each application counts about itself.
 
 use super::{APPLICATIONS, EXPORTS};
-use crate::dashboards::alert::{
-    DATA_LOST, EXPORT_FAILING, LABELS_FOLDED, OBSERVATION_PANICS, OBSERVATIONS_DROPPED,
-    QUEUE_FILLING, RECORDS_LOST,
-};
 use crate::dashboards::link::Traces;
 use crate::dashboards::panel::{Look, Panel, Unit};
 use crate::dashboards::query::{Expr, Range};
@@ -23,8 +19,8 @@ pub(super) fn panels() -> [Panel; 7] {
             "{{signal}} {{result}} {{job}}",
             rate(EXPORTS).sum_by(["job", "signal", "result"]),
         )
-        .watched_by(EXPORT_FAILING)
-        .without_lines(),
+        // The alert is on failures alone.
+        .leads_to("TelemetryExportFailing"),
         Panel::new(
             2,
             "Spans and log records lost by reason",
@@ -41,7 +37,7 @@ pub(super) fn panels() -> [Panel; 7] {
             "log records {{reason}} {{job}}",
             rate("rustok_telemetry_log_records_lost_total").sum_by(["job", "reason"]),
         )
-        .watched_by(DATA_LOST),
+        .watched_by("TelemetryDataLost"),
         Panel::new(
             3,
             "Queues in use",
@@ -64,7 +60,7 @@ pub(super) fn panels() -> [Panel; 7] {
                 "rustok_telemetry_log_record_queue_capacity",
             ),
         )
-        .watched_by(QUEUE_FILLING),
+        .watched_by("TelemetryQueueFilling"),
         Panel::new(
             4,
             "Label values folded by metric",
@@ -81,7 +77,7 @@ pub(super) fn panels() -> [Panel; 7] {
                 .sum_by(["job", "metric", "label"])
                 .top(10),
         )
-        .watched_by(LABELS_FOLDED),
+        .watched_by("TelemetryLabelsFolded"),
         Panel::new(
             5,
             "Records lost by reason",
@@ -94,7 +90,7 @@ pub(super) fn panels() -> [Panel; 7] {
             "{{reason}} {{job}}",
             rate("rustok_telemetry_records_lost_total").sum_by(["job", "reason"]),
         )
-        .watched_by(RECORDS_LOST),
+        .watched_by("TelemetryRecordsLost"),
         Panel::new(
             6,
             "Observation panics",
@@ -107,7 +103,7 @@ pub(super) fn panels() -> [Panel; 7] {
             "{{job}}",
             rate("rustok_telemetry_observation_panics_total").sum_by(["job"]),
         )
-        .watched_by(OBSERVATION_PANICS),
+        .watched_by("TelemetryObservationPanics"),
         Panel::new(
             7,
             "Observations left out",
@@ -124,7 +120,7 @@ pub(super) fn panels() -> [Panel; 7] {
                 .sum_by(["job", "metric"])
                 .top(10),
         )
-        .watched_by(OBSERVATIONS_DROPPED),
+        .watched_by("TelemetryObservationsDropped"),
     ]
     .map(|panel| panel.traces(Traces::None))
 }

@@ -4,17 +4,16 @@ use promql_parser::parser::{Expr, VectorSelector, parse};
 use promql_parser::util::{ExprVisitor, walk_expr};
 
 /// Which series a part of an expression selects.
-pub(super) struct Selector {
-    pub(super) name: String,
-    pub(super) text: String,
+pub(crate) struct Selector {
+    pub(crate) name: String,
+    pub(crate) text: String,
 }
 
 /// All selectors, without ranges and offsets.
-pub(super) fn of(promql: &str) -> Vec<Selector> {
+pub(crate) fn of(promql: &str) -> Vec<Selector> {
     let expr = parse(promql).expect("an expression");
     let mut selectors = Selectors(Vec::new());
     walk_expr(&mut selectors, &expr).expect("it never fails");
-    assert!(!selectors.0.is_empty(), "{promql} selects nothing");
     selectors.0
 }
 
