@@ -54,6 +54,7 @@ pub fn all() -> Result<Vec<Dashboard>, slo::Problems> {
         content::overview::dashboard(),
         content::advanced::dashboard(),
         content::slo::dashboard(&slo::objectives()?),
+        content::traces::dashboard(),
         content::telemetry::dashboard(),
     ])
 }

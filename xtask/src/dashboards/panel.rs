@@ -53,6 +53,7 @@ pub(crate) enum Unit {
     RequestsPerSecond,
     EventsPerSecond,
     Seconds,
+    Milliseconds,
     Bytes,
     /// From 0 to 1.
     Share,
@@ -204,6 +205,12 @@ impl Panel {
         self
     }
 
+    /// Its series are about the services that these labels name.
+    pub(crate) fn services(mut self, labels: &'static [&'static str]) -> Self {
+        self.services = labels;
+        self
+    }
+
     pub(crate) fn size(mut self, width: u32, height: u32) -> Self {
         (self.width, self.height) = (width, height);
         self
@@ -276,6 +283,7 @@ impl Unit {
             Self::RequestsPerSecond => "reqps",
             Self::EventsPerSecond => "eps",
             Self::Seconds => "s",
+            Self::Milliseconds => "ms",
             Self::Bytes => "bytes",
             Self::Share => "percentunit",
             Self::Times => "suffix:×",

@@ -84,6 +84,21 @@ pub(crate) fn tenant(counter: &str) -> Variable {
     }
 }
 
+/// The values of a label that this counter has where what came before is selected.
+pub(crate) fn values_of(
+    name: &'static str,
+    title: &'static str,
+    counter: &str,
+    label: &'static str,
+    scope: Scope,
+) -> Variable {
+    Variable {
+        name,
+        title,
+        source: values(label, &scope.counter(counter)),
+    }
+}
+
 impl Variable {
     /// What its query refers to that does not exist.
     pub(crate) fn problems(&self) -> Vec<String> {

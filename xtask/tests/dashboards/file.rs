@@ -51,7 +51,7 @@ pub(crate) fn all() -> Vec<File> {
         })
         .collect();
     files.sort_by(|a, b| a.name.cmp(&b.name));
-    assert_eq!(files.len(), 4);
+    assert_eq!(files.len(), 5);
     files
 }
 

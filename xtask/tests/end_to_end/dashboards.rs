@@ -11,7 +11,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use xtask::dashboards::query::THIRD_PARTY;
 use xtask::stack::Stack;
 use xtask::stack::programs::{self, Program};
-use xtask::stack::query::{jaeger_search, jaeger_services, prometheus_api, prometheus_query};
+use xtask::stack::query::{
+    jaeger_search, jaeger_services, jaeger_trace, prometheus_api, prometheus_query,
+};
 
 use crate::server::{Protocol, Server};
 use crate::support::{eventually, scratch, stack};
@@ -50,6 +52,7 @@ fn every_query_of_every_panel_has_data() {
         deployments_are_marked(&stack, file, started);
     }
     what_appears_only_after_failures_exists();
+    points_lead_to_traces(&stack, &files);
     links_lead_to_traces(&stack, &files, &server);
 }
 
@@ -155,6 +158,41 @@ fn what_appears_only_after_failures_exists() {
             .expect("grep runs");
         assert!(found.success(), "the Collector knows no {name}");
     }
+}
+
+/// Behind each query of durations of spans there are traces, and Jaeger has them. What applications measure themselves has
+/// none, since their SDK records none.
+fn points_lead_to_traces(stack: &Stack, files: &[File]) {
+    let file = files
+        .iter()
+        .find(|file| file.name == "rustok-traces.json")
+        .expect("the dashboard of the traces");
+    let with_points = file
+        .queries()
+        .filter(|query| query.target["exemplar"] == true);
+    let mut queries = 0;
+    for query in with_points {
+        queries += 1;
+        let title = &query.panel["title"];
+        let filled = file.fill(query.expr, TIMES);
+        let parameters = [("query", &*filled), ("start", "0"), ("end", "9999999999")];
+        let found = prometheus_api(stack, "query_exemplars", &parameters).expect("a result");
+        let points: Vec<_> = list(&found)
+            .flat_map(|series| list(&series["exemplars"]))
+            .collect();
+        let last = points
+            .last()
+            .unwrap_or_else(|| panic!("{title}: no points"));
+        let id = text(&last["labels"]["trace_id"]);
+        eventually(Duration::from_secs(30), || {
+            match jaeger_trace(stack, id).map_err(|error| error.to_string())? {
+                Some(_) => Ok(()),
+                None => Err(format!("{title}: Jaeger has no trace {id}")),
+            }
+        });
+        println!("{:<26}{:<38}{:>6} points", "", text(title), points.len());
+    }
+    assert!(queries >= 5, "{queries} queries");
 }
 
 /// What the panels' links search for is there: services by the label `job`, and slow traces; and in each trace the

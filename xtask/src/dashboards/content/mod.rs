@@ -5,3 +5,4 @@ mod http;
 pub(super) mod overview;
 pub(super) mod slo;
 pub(super) mod telemetry;
+pub(super) mod traces;

@@ -2,7 +2,7 @@
 
 use rustok_telemetry::metrics::Kind;
 
-/// A metric of the Collector, of Prometheus, or of OpenTelemetry's mapping to Prometheus.
+/// A metric of the Collector, of Prometheus, of what the Collector makes of spans, or of OpenTelemetry's mapping to Prometheus.
 #[derive(Debug, Clone, Copy)]
 pub struct ThirdParty {
     /// Its name in Prometheus.
@@ -44,10 +44,19 @@ pub const THIRD_PARTY: &[ThirdParty] = &[
     gauge("otelcol_exporter_queue_size", EXPORTER),
     gauge("otelcol_exporter_queue_capacity", EXPORTER),
     gauge("otelcol_process_memory_rss_bytes", &[]),
+    // What it makes of spans: of each kind of span, and of pairs of client and server spans. `job` is that of the spans
+    // in the former, and of no service in the latter.
+    counter("traces_span_metrics_calls", SPAN),
+    histogram("traces_span_metrics_duration", SPAN),
+    counter("traces_service_graph_request_total", CALL),
+    counter("traces_service_graph_request_failed_total", CALL),
+    histogram("traces_service_graph_request_client", CALL),
 ];
 
 const RECEIVER: &[&str] = &["receiver"];
 const EXPORTER: &[&str] = &["exporter"];
+const SPAN: &[&str] = &["span_name", "span_kind", "status_code"];
+const CALL: &[&str] = &["client", "server"];
 
 const fn gauge(name: &'static str, labels: &'static [&'static str]) -> ThirdParty {
     ThirdParty {
@@ -61,6 +70,13 @@ const fn gauge(name: &'static str, labels: &'static [&'static str]) -> ThirdPart
 const fn counter(name: &'static str, labels: &'static [&'static str]) -> ThirdParty {
     ThirdParty {
         kind: Kind::Counter,
+        ..gauge(name, labels)
+    }
+}
+
+const fn histogram(name: &'static str, labels: &'static [&'static str]) -> ThirdParty {
+    ThirdParty {
+        kind: Kind::Histogram,
         ..gauge(name, labels)
     }
 }

@@ -1,0 +1,43 @@
+//! What the Collector makes of the spans that arrive: calls, errors and durations by span, with the traces behind them,
+//! and who calls whom.
+
+mod graph;
+mod spans;
+
+use crate::dashboards::dashboard::{Dashboard, Item};
+use crate::dashboards::query::Scope;
+use crate::dashboards::variable::{METRICS, TRACES, job, values_of};
+
+const CALLS: &str = "traces_span_metrics_calls";
+const SCOPE: Scope = Scope::of(&[("job", "job"), ("span_kind", "kind"), ("span_name", "span")]);
+
+pub(crate) fn dashboard() -> Dashboard {
+    let mut items = vec![Item::row(100, "Services")];
+    items.extend(spans::of_services().map(Item::from));
+    items.push(Item::row(200, "Spans"));
+    items.extend(spans::by_name().map(Item::from));
+    items.push(Item::row(300, "Who calls whom"));
+    items.extend(graph::panels().map(Item::from));
+    Dashboard {
+        path: "grafana/dashboards/rustok-traces.json",
+        uid: "rustok-traces",
+        title: "RusToK Traces",
+        description: "Which span is it, and which trace shows it? Counted by the Collector from the spans that reach \
+                      it: with sampling, from the sampled ones alone. The metrics rustok_spans_* and rustok_span_*, \
+                      which applications send, know every span.",
+        from: "now-1h",
+        refresh: "30s",
+        variables: vec![
+            METRICS,
+            TRACES,
+            job(CALLS),
+            values_of("kind", "Kind", CALLS, "span_kind", KIND),
+            values_of("span", "Span", CALLS, "span_name", NAME),
+        ],
+        items,
+    }
+}
+
+/// What the variables before these two select.
+const KIND: Scope = Scope::of(&[("job", "job")]);
+const NAME: Scope = Scope::of(&[("job", "job"), ("span_kind", "kind")]);
