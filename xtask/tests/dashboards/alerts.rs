@@ -94,19 +94,18 @@ fn steps(panel: &Value) -> Vec<&Value> {
 fn metrics(promql: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for selector in selectors::of(promql) {
+        let name = selector.name.expect("a name");
         let rules = rules::all().expect("the rules").iter();
         let records: Vec<_> = rules
-            .filter(|rule| rule.record.as_deref() == Some(&*selector.name))
+            .filter(|rule| rule.record.as_deref() == Some(&*name))
             .collect();
         for rule in &records {
             found.extend(metrics(&rule.expr));
         }
         if records.is_empty() {
             let parts = ["_bucket", "_count"];
-            let metric = parts
-                .iter()
-                .find_map(|part| selector.name.strip_suffix(part));
-            found.insert(metric.unwrap_or(&selector.name).to_owned());
+            let metric = parts.iter().find_map(|part| name.strip_suffix(part));
+            found.insert(metric.unwrap_or(&name).to_owned());
         }
     }
     found

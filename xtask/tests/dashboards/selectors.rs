@@ -3,21 +3,15 @@
 use promql_parser::parser::{Expr, VectorSelector, parse};
 use promql_parser::util::{ExprVisitor, walk_expr};
 
-/// Which series a part of an expression selects.
-pub(crate) struct Selector {
-    pub(crate) name: String,
-    pub(crate) text: String,
-}
-
 /// All selectors, without ranges and offsets.
-pub(crate) fn of(promql: &str) -> Vec<Selector> {
+pub(crate) fn of(promql: &str) -> Vec<VectorSelector> {
     let expr = parse(promql).expect("an expression");
     let mut selectors = Selectors(Vec::new());
     walk_expr(&mut selectors, &expr).expect("it never fails");
     selectors.0
 }
 
-struct Selectors(Vec<Selector>);
+struct Selectors(Vec<VectorSelector>);
 
 impl ExprVisitor for Selectors {
     type Error = std::convert::Infallible;
@@ -28,12 +22,8 @@ impl ExprVisitor for Selectors {
             Expr::MatrixSelector(matrix) => &matrix.vs,
             _ => return Ok(true),
         };
-        let name = selector.name.clone().unwrap_or_default();
-        let without_offset = VectorSelector::new(selector.name.clone(), selector.matchers.clone());
-        self.0.push(Selector {
-            name,
-            text: without_offset.to_string(),
-        });
+        let (name, matchers) = (selector.name.clone(), selector.matchers.clone());
+        self.0.push(VectorSelector::new(name, matchers));
         Ok(true)
     }
 }

@@ -75,8 +75,9 @@ fn nothing_is_missing(stack: &Stack, file: &File) -> Result<(), String> {
         let selectors = selectors::of(&filled);
         assert!(!selectors.is_empty(), "{filled} selects nothing");
         for selector in selectors {
-            if !only_after_failures(&selector.name) && series(stack, &selector.text)? == 0 {
-                missing.push(format!("{name}: {}", selector.text));
+            let metric = selector.name.as_deref().unwrap_or_default();
+            if !only_after_failures(metric) && series(stack, &selector.to_string())? == 0 {
+                missing.push(format!("{name}: {selector}"));
             }
         }
     }
@@ -92,7 +93,7 @@ fn nothing_is_missing(stack: &Stack, file: &File) -> Result<(), String> {
 }
 
 fn print_table(stack: &Stack, file: &File) {
-    println!("\n{:<26}{:<38}{:>6}", file.name, "panel", "series");
+    println!("\n{:<26}{:<46}{:>6}", file.name, "panel", "series");
     for panel in file.panels() {
         let queries = file
             .queries()
@@ -100,7 +101,7 @@ fn print_table(stack: &Stack, file: &File) {
         let found =
             queries.map(|query| series(stack, &file.fill(query.expr, TIMES)).expect("a result"));
         println!(
-            "{:<26}{:<38}{:>6}",
+            "{:<26}{:<46}{:>6}",
             "",
             text(&panel["title"]),
             found.sum::<usize>()
@@ -109,7 +110,7 @@ fn print_table(stack: &Stack, file: &File) {
     for values in file.label_values() {
         let found = values_of(stack, file, values.series, values.label).expect("values");
         println!(
-            "{:<26}{:<38}{:>6}",
+            "{:<26}{:<46}{:>6}",
             "",
             format!("${}", values.variable),
             found.len()
@@ -190,7 +191,7 @@ fn points_lead_to_traces(stack: &Stack, files: &[File]) {
                 None => Err(format!("{title}: Jaeger has no trace {id}")),
             }
         });
-        println!("{:<26}{:<38}{:>6} points", "", text(title), points.len());
+        println!("{:<26}{:<46}{:>6} points", "", text(title), points.len());
     }
     assert!(queries >= 5, "{queries} queries");
 }
