@@ -41,7 +41,9 @@ fn otelcol_accepts_the_configuration_with_overlays() {
         &["mtls"],
         &["bearer-token"],
         &["debug"],
+        &["remote-write"],
         &["tls", "bearer-token"],
+        &["mtls", "bearer-token", "remote-write"],
         &["mtls", "bearer-token", "debug"],
     ] {
         let files = overlays

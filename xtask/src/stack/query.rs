@@ -27,7 +27,12 @@ impl Sample {
 
 /// The result of an instant query that gives a vector or a scalar.
 pub fn prometheus_query(stack: &Stack, promql: &str) -> Result<Vec<Sample>, QueryError> {
-    let data = prometheus_api(stack, "query", &[("query", promql)])?;
+    prometheus_query_at(&stack.ports().url(Port::Prometheus), promql)
+}
+
+/// The same of any Prometheus: `url` is the address of its root.
+pub fn prometheus_query_at(url: &str, promql: &str) -> Result<Vec<Sample>, QueryError> {
+    let data = prometheus_api_at(url, "query", &[("query", promql)])?;
     let samples = match data["resultType"].as_str() {
         Some("vector") => data["result"].as_array().and_then(|series| {
             let sample = |series: &Value| sample(&series["metric"], &series["value"]);
@@ -45,7 +50,16 @@ pub fn prometheus_api(
     endpoint: &str,
     parameters: &[(&str, &str)],
 ) -> Result<Value, QueryError> {
-    let url = format!("{}/api/v1/{endpoint}", stack.ports().url(Port::Prometheus));
+    prometheus_api_at(&stack.ports().url(Port::Prometheus), endpoint, parameters)
+}
+
+/// The same of any Prometheus: `url` is the address of its root.
+pub fn prometheus_api_at(
+    url: &str,
+    endpoint: &str,
+    parameters: &[(&str, &str)],
+) -> Result<Value, QueryError> {
+    let url = format!("{url}/api/v1/{endpoint}");
     let mut answer = get_json(&url, parameters)?;
     match answer["status"].as_str() {
         Some("success") => Ok(answer["data"].take()),

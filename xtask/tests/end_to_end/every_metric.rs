@@ -131,7 +131,7 @@ fn compare(
     );
 }
 
-fn declared_labels(metric: &Declaration) -> Vec<&'static str> {
+pub(crate) fn declared_labels(metric: &Declaration) -> Vec<&'static str> {
     metric.labels.iter().map(|label| label.name).collect()
 }
 
@@ -165,17 +165,17 @@ fn in_prometheus(stack: &Stack, name: &str, instance: &str) -> Vec<Series> {
 
 /// What the service recorded, without what goes on changing after the last text was written.
 fn recorded(families: &Families) -> BTreeMap<Series, f64> {
-    let goes_on = |name: &str| {
-        ["rustok_telemetry_", "rustok_tokio_"]
-            .iter()
-            .any(|own| name.starts_with(own))
-            || name == "rustok_module_error_rate"
-    };
     families
         .iter()
         .filter(|(name, _)| name.starts_with("rustok_") && !goes_on(name))
         .flat_map(|(_, family)| family.samples.clone())
         .collect()
+}
+
+/// Whether a metric goes on changing when nothing is recorded any more.
+pub(crate) fn goes_on(name: &str) -> bool {
+    let own = ["process_", "rustok_telemetry_", "rustok_tokio_"];
+    own.iter().any(|own| name.starts_with(own)) || name == "rustok_module_error_rate"
 }
 
 /// Every `rustok_*` sample that Prometheus has of an instance, without `job` and `instance`.

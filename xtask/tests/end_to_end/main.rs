@@ -5,11 +5,15 @@
     reason = "the tests show the figures that they saw"
 )]
 
+#[path = "../overlays/collector.rs"]
+#[allow(dead_code, reason = "the tests of the overlays ask it more")]
+mod collector;
 mod dashboards;
 mod doctor;
 mod every_metric;
 mod exposition;
 mod faults;
+mod four_paths;
 mod logs;
 mod one_trace;
 mod outage;

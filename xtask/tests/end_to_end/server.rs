@@ -7,7 +7,7 @@ use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use xtask::stack::{Port, Stack};
+use xtask::stack::{Port, Ports, Stack};
 use xtask::workspace;
 
 /// A tenant that the service knows from its start.
@@ -33,6 +33,19 @@ impl Server {
     /// port unless the arguments name one.
     pub(crate) fn start(
         stack: &Stack,
+        folder: &Path,
+        instance: &str,
+        protocol: Protocol,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let ports = stack.ports();
+        Self::start_at(ports, folder, instance, protocol, arguments, variables)
+    }
+
+    /// The same, pushing to the Collector of these ports, unless `variables` say otherwise.
+    pub(crate) fn start_at(
+        ports: &Ports,
         folder: &Path,
         instance: &str,
         protocol: Protocol,
@@ -65,7 +78,7 @@ impl Server {
             .arg("--metrics-on-exit")
             .arg(&exit_metrics)
             .args(arguments)
-            .env("OTEL_EXPORTER_OTLP_ENDPOINT", stack.ports().url(port))
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", ports.url(port))
             .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
             .env(
                 "OTEL_RESOURCE_ATTRIBUTES",

@@ -34,6 +34,7 @@ fn lists_of_overlays_are_those_of_the_base_and_more() {
     let base = read("collector/config.yaml");
     let debug = read("collector/overlays/debug.yaml");
     let token = read("collector/overlays/bearer-token.yaml");
+    let remote_write = read("collector/overlays/remote-write.yaml");
     let with = |list: &serde_json::Value, more: &str| {
         let mut list = list.as_array().expect("a list").clone();
         list.push(more.into());
@@ -44,6 +45,16 @@ fn lists_of_overlays_are_those_of_the_base_and_more() {
         assert_eq!(
             debug["service"]["pipelines"][name]["exporters"],
             with(&pipeline["exporters"], "debug"),
+            "{name}"
+        );
+    }
+    for (name, more) in [
+        ("metrics", "prometheus_remote_write"),
+        ("metrics/spans", "prometheus_remote_write/spans"),
+    ] {
+        assert_eq!(
+            remote_write["service"]["pipelines"][name]["exporters"],
+            with(&pipelines[name]["exporters"], more),
             "{name}"
         );
     }
