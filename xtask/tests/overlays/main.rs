@@ -6,4 +6,5 @@ mod collector;
 mod debug;
 mod mtls;
 mod tap;
+mod tls;
 mod token;
