@@ -3,6 +3,11 @@
 //!
 //! That the configuration is valid for these versions of the components is tested in `configuration.rs`.
 
+#![allow(
+    clippy::print_stdout,
+    reason = "the tests show the figures that they saw"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
