@@ -132,6 +132,13 @@ fn the_four_ways_into_prometheus_give_the_same() {
         }
         Ok(())
     });
+    // Beside it the Collector writes what it makes of spans, every 15 s.
+    eventually(Duration::from_secs(30), || {
+        let calls = prometheus_query_at(&remote_write.url, "traces_span_metrics_calls");
+        let calls = calls.map_err(|error| error.to_string())?;
+        let some = (!calls.is_empty()).then_some(());
+        some.ok_or("no metrics of spans by remote write".to_owned())
+    });
     println!("after SIGTERM every value is the same on the three ways of the last push");
 }
 
@@ -192,8 +199,8 @@ impl<'prometheus> Way<'prometheus> {
         Self { name, at, instance }
     }
 
-    /// All that came from the service, but for what Prometheus adds to a scrape and makes by rules, and for the labels of
-    /// the target.
+    /// All that came from the service, but for what Prometheus adds to a scrape and makes by rules, what the Collector makes
+    /// of spans and writes beside it, and the labels of the target.
     fn read(&self) -> Result<Values, String> {
         let mut values = Values::new();
         for sample in self.samples()? {
@@ -213,7 +220,8 @@ impl<'prometheus> Way<'prometheus> {
     }
 
     fn samples(&self) -> Result<Vec<Sample>, String> {
-        let query = format!("{{job=\"{JOB}\", __name__!~\"up|scrape_.+|ALERTS.*|.+:.+\"}}");
+        let query =
+            format!("{{job=\"{JOB}\", __name__!~\"up|scrape_.+|traces_.+|ALERTS.*|.+:.+\"}}");
         let samples = prometheus_query_at(&self.at.url, &query);
         let samples = samples.map_err(|error| error.to_string())?;
         match samples
