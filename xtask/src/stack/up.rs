@@ -128,8 +128,8 @@ impl Builder {
         let mut attempt = 1;
         loop {
             match self.start_once(&dir) {
-                Err(UpError::Start(error))
-                    if error.lost_a_port()
+                Err(error)
+                    if error.is_about_a_port()
                         && matches!(self.ports, PortChoice::Free)
                         && attempt < FREE_PORT_ATTEMPTS =>
                 {
@@ -177,6 +177,17 @@ impl Builder {
             stack.spawn(service, &located.path, self.detached)?;
         }
         Ok(stack.wait_until_ready(&mut self.reporter)?)
+    }
+}
+
+impl UpError {
+    /// Whether another program has one of the ports, which was free a moment before or never was.
+    fn is_about_a_port(&self) -> bool {
+        match self {
+            Self::PortsInUse(_) => true,
+            Self::Start(error) => error.lost_a_port(),
+            _ => false,
+        }
     }
 }
 

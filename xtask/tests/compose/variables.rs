@@ -88,6 +88,5 @@ fn every_variable_is_documented_with_its_default() {
         assert!(row.contains(&format!("| `{default}` |")), "{row}");
         seen.insert(name);
     }
-    println!("{} variables", seen.len());
     assert_eq!(seen.len(), 9);
 }
