@@ -40,7 +40,8 @@ struct Drill {
 const AVAILABILITY: &[&str] = &["HttpAvailabilityFastBurn", "HttpAvailabilitySlowBurn"];
 const LATENCY: &[&str] = &["HttpLatencyFastBurn", "HttpLatencySlowBurn"];
 
-/// Those that touch no budget come first, when no alert on a budget is allowed at all.
+/// Those that touch no budget come first, when no alert on a budget is allowed at all. The pages of `errors` end while the
+/// others go on.
 const DRILLS: [Drill; 7] = [
     Drill {
         fault: "slow-database",
@@ -61,12 +62,6 @@ const DRILLS: [Drill; 7] = [
         also: &[],
         burns: &[],
     },
-    Drill {
-        fault: "latency",
-        alerts: &["SlowRequestLatency"],
-        also: &[],
-        burns: LATENCY,
-    },
     // One request of five asks the inventory, and fails without it.
     Drill {
         fault: "open-breaker",
@@ -79,6 +74,12 @@ const DRILLS: [Drill; 7] = [
         alerts: &["HighErrorRate"],
         also: &[],
         burns: AVAILABILITY,
+    },
+    Drill {
+        fault: "latency",
+        alerts: &["SlowRequestLatency"],
+        also: &[],
+        burns: LATENCY,
     },
     Drill {
         fault: "stop",
