@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use rustok_telemetry::LogFormat;
+use rustok_telemetry::{LogFormat, Telemetry};
+use tracing::Dispatch;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::{assert_ids, json, lines, support::text_only, traceparent};
@@ -11,10 +12,7 @@ use crate::{assert_ids, json, lines, support::text_only, traceparent};
 fn a_subscriber_of_the_services_own_has_the_same_lines() {
     let test = "own_subscriber::a_subscriber_of_the_services_own_has_the_same_lines";
     let Some(lines) = lines(test, "warn", || {
-        let telemetry = text_only()
-            .without_subscriber()
-            .init()
-            .expect("telemetry starts");
+        let telemetry = without_subscriber();
         let lines = telemetry
             .log_layer(LogFormat::Json)
             .expect("a right RUST_LOG");
@@ -22,11 +20,7 @@ fn a_subscriber_of_the_services_own_has_the_same_lines() {
             .with(lines)
             .with(telemetry.log_export_layer().expect("a right RUST_LOG"))
             .with(telemetry.layer());
-        // For this thread only: then the dispatcher cannot be asked while an event is dispatched.
-        tracing::subscriber::with_default(subscriber, || {
-            let _request = tracing::info_span!("request", tenant_id = "acme").entered();
-            tracing::warn!(traceparent = traceparent(), "seen");
-        });
+        warn_within_a_request(subscriber);
         telemetry.shutdown();
     }) else {
         return;
@@ -42,20 +36,14 @@ fn a_subscriber_of_the_services_own_has_the_same_lines() {
 fn an_optional_layer_knows_the_tenant_of_the_spans_that_it_sees() {
     let test = "own_subscriber::an_optional_layer_knows_the_tenant_of_the_spans_that_it_sees";
     let Some(lines) = lines(test, "info", || {
-        let telemetry = text_only()
-            .without_subscriber()
-            .init()
-            .expect("telemetry starts");
+        let telemetry = without_subscriber();
         let lines = telemetry
             .log_layer(LogFormat::Json)
             .expect("a right RUST_LOG");
         let subscriber = tracing_subscriber::registry()
             .with(Some(lines))
             .with(telemetry.layer());
-        tracing::subscriber::with_default(subscriber, || {
-            let _request = tracing::info_span!("request", tenant_id = "acme").entered();
-            tracing::warn!(traceparent = traceparent(), "seen");
-        });
+        warn_within_a_request(subscriber);
         telemetry.shutdown();
     }) else {
         return;
@@ -72,10 +60,7 @@ fn a_wrong_rust_log_is_an_error_of_each_layer() {
         "shop=loud",
         || {
             let error = text_only().init().expect_err("a wrong RUST_LOG");
-            let telemetry = text_only()
-                .without_subscriber()
-                .init()
-                .expect("telemetry starts");
+            let telemetry = without_subscriber();
             let lines = telemetry.log_layer::<tracing_subscriber::Registry>(LogFormat::Json);
             assert_eq!(
                 lines.err().map(|error| error.to_string()),
@@ -87,4 +72,17 @@ fn a_wrong_rust_log_is_an_error_of_each_layer() {
         return;
     };
     assert!(lines[0].starts_with("RUST_LOG=shop=loud: "), "{lines:?}");
+}
+
+fn without_subscriber() -> Telemetry {
+    let telemetry = text_only().without_subscriber();
+    telemetry.init().expect("telemetry starts")
+}
+
+/// With the subscriber for this thread only: then the dispatcher cannot be asked while an event is dispatched.
+fn warn_within_a_request(subscriber: impl Into<Dispatch>) {
+    tracing::dispatcher::with_default(&subscriber.into(), || {
+        let _request = tracing::info_span!("request", tenant_id = "acme").entered();
+        tracing::warn!(traceparent = traceparent(), "seen");
+    });
 }

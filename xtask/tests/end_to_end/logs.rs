@@ -26,18 +26,7 @@ fn a_log_record_of_a_failed_request_leads_to_its_trace_and_its_tenant() {
         &arguments,
         &variables,
     );
-    let product = r#"{"name": "Log lamp", "sku": "lamp-2", "price_cents": 4200}"#;
-    let (status, body) = server.request("POST", "/api/products", Some(product), &[]);
-    assert_eq!(status, 201, "{body}");
-    let product: Value = serde_json::from_str(&body).expect("JSON");
-    let order = format!("{{\"product_id\": {}, \"quantity\": 1}}", product["id"]);
-    let caller = format!("00-{TRACE}-b7ad6b7169203331-01");
-    let (status, body) = server.request(
-        "POST",
-        "/api/orders",
-        Some(&order),
-        &[("traceparent", &caller)],
-    );
+    let (status, body) = server.order_a_lamp(TRACE);
     assert_eq!(status, 502, "{body}");
 
     let record = eventually(Duration::from_secs(60), || {

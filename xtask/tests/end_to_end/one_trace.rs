@@ -16,18 +16,7 @@ fn an_order_is_one_trace_from_the_callers_to_the_second_process() {
     let stack = stack("one_trace");
     let folder = scratch("one_trace_server");
     let server = Server::start(&stack, &folder, "one", Protocol::Grpc, &[], &[]);
-    let product = r#"{"name": "Trace lamp", "sku": "lamp-1", "price_cents": 4200}"#;
-    let (status, body) = server.request("POST", "/api/products", Some(product), &[]);
-    assert_eq!(status, 201, "{body}");
-    let product: Value = serde_json::from_str(&body).expect("JSON");
-    let order = format!("{{\"product_id\": {}, \"quantity\": 1}}", product["id"]);
-    let caller = format!("00-{TRACE}-b7ad6b7169203331-01");
-    let (status, body) = server.request(
-        "POST",
-        "/api/orders",
-        Some(&order),
-        &[("traceparent", &caller)],
-    );
+    let (status, body) = server.order_a_lamp(TRACE);
     assert_eq!(status, 201, "{body}");
 
     let spans = eventually(Duration::from_secs(60), || {

@@ -7,6 +7,7 @@ use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 use xtask::stack::{Port, Ports, Stack};
 use xtask::workspace;
 
@@ -144,6 +145,18 @@ impl Server {
         .expect("an answer");
         let body = response.body_mut().read_to_string().expect("text");
         (response.status().as_u16(), body)
+    }
+
+    /// Adds a product, and orders one of it within the caller's trace; gives the order's status and body.
+    pub(crate) fn order_a_lamp(&self, trace: &str) -> (u16, String) {
+        let lamp = r#"{"name": "Trace lamp", "sku": "lamp-1", "price_cents": 4200}"#;
+        let (status, body) = self.request("POST", "/api/products", Some(lamp), &[]);
+        assert_eq!(status, 201, "{body}");
+        let lamp: Value = serde_json::from_str(&body).expect("JSON");
+        let order = format!("{{\"product_id\": {}, \"quantity\": 1}}", lamp["id"]);
+        let caller = format!("00-{trace}-b7ad6b7169203331-01");
+        let headers = [("traceparent", caller.as_str())];
+        self.request("POST", "/api/orders", Some(&order), &headers)
     }
 
     /// Asks the service to stop, as an orchestrator does, and gives its last text.
