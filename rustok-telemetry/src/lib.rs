@@ -112,7 +112,8 @@ pub mod __private {
     pub use crate::error_type::{ErrorName, NamedFailure, NoFailure, Returned, TypedFailure};
     pub use crate::metrics::{
         Declaration, Kind, Label, ValueType, assert_boundaries,
-        instrument::{Counter, Gauge, Histogram, Instrument, UpDownCounter},
+        cell::{Last, Number, Sum},
+        instrument::{Counter, Gauge, Histogram, Instrument, UpDownCounter, VisitCells},
         label_value::LabelValue,
         metric::Metric,
         observable::{

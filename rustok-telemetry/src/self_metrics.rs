@@ -159,7 +159,7 @@ fn observation_panics(report: &mut dyn FnMut([&str; 0], u64)) {
     report([], OBSERVATION_PANICS.load(Ordering::Relaxed));
 }
 
-/// The SDK calls everything that observes before it collects anything, so what the hooks record is in this collection.
+/// What is observed is read before what is recorded, so what the hooks record is in this collection.
 fn collection_hooks(report: &mut dyn FnMut([&str; 0], u64)) {
     report([], run_hooks() as u64);
 }

@@ -1,16 +1,20 @@
 //! A label's budget: the distinct values that it may take.
 
-use hashbrown::HashSet;
+use std::{
+    hash::BuildHasher,
+    sync::{Arc, LazyLock},
+};
 
-use super::{Label, OTHER};
+use foldhash::fast::RandomState;
 
-/// The values of one label of one metric that have been admitted so far.
+use super::{Label, OTHER, read_table::ReadTable};
+
+/// The values of one label of one metric that have been admitted so far. Judging takes no lock.
 ///
 /// Values are never forgotten: the series that carry them stay for the life of the process.
-#[derive(Debug)]
 pub(super) struct LabelBudget {
     limit: usize,
-    admitted: HashSet<Box<str>, foldhash::fast::RandomState>,
+    admitted: ReadTable<Arc<str>>,
 }
 
 /// What becomes of a label's value.
@@ -28,23 +32,45 @@ impl LabelBudget {
     pub(super) fn new(label: &Label) -> Self {
         Self {
             limit: label.budget,
-            admitted: HashSet::default(),
+            admitted: ReadTable::new(label.budget),
         }
     }
 
-    pub(super) fn judge(&self, value: &str) -> Verdict {
-        if value == OTHER || self.admitted.contains(value) {
+    pub(super) fn judge(&self, value: &str, hasher: &RandomState) -> Verdict {
+        // In this order: a value that fills the budget at this moment must not be taken for one too many.
+        let room = self.admitted.len() < self.limit;
+        if value == OTHER || self.admitted(value, hasher).is_some() {
             Verdict::Admitted
-        } else if self.admitted.len() < self.limit {
+        } else if room {
             Verdict::Room
         } else {
             Verdict::Spent
         }
     }
 
-    /// Admits a value that was judged to have room.
-    pub(super) fn admit(&mut self, value: &str) {
-        debug_assert!(self.admitted.len() < self.limit);
-        self.admitted.insert(value.into());
+    /// The value as it is kept, once for all series; admitted if it is new and there is room. One thread at a time.
+    pub(super) fn admit(&self, value: &str, hasher: &RandomState) -> Arc<str> {
+        static FOLDED: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from(OTHER));
+        if value == OTHER {
+            return Arc::clone(&FOLDED);
+        }
+        if let Some(admitted) = self.admitted(value, hasher) {
+            return Arc::clone(admitted);
+        }
+        let admitted: Arc<str> = Arc::from(value);
+        self.admitted
+            .insert(hash(value, hasher), Arc::clone(&admitted), |own| {
+                hash(own, hasher)
+            });
+        admitted
     }
+
+    fn admitted(&self, value: &str, hasher: &RandomState) -> Option<&Arc<str>> {
+        self.admitted
+            .find(hash(value, hasher), |own| **own == *value)
+    }
+}
+
+fn hash(value: &str, hasher: &RandomState) -> u64 {
+    hasher.hash_one(value)
 }

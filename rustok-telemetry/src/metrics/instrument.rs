@@ -1,4 +1,7 @@
-//! Kinds of instruments: how each is made, bound to a label set and written.
+//! Kinds of instruments: how each is made, what each series has, and how that is written.
+//!
+//! Counters and gauges are numbers of our own, which the SDK reads when it collects. Histograms are the SDK's, bound to
+//! their label set: it reads no others.
 
 use std::marker::PhantomData;
 
@@ -7,7 +10,10 @@ use opentelemetry::{
     metrics::{self as otel, Meter},
 };
 
-use super::Declaration;
+use super::{
+    Declaration,
+    cell::{Last, Sum},
+};
 
 /// A kind of instrument together with the type of its value.
 ///
@@ -16,20 +22,27 @@ use super::Declaration;
 pub trait Instrument: 'static {
     /// Type of a recorded value.
     type Value: Copy;
-    /// The OpenTelemetry instrument.
+    /// What makes cells.
     type Handle: Send + Sync + 'static;
-    /// The instrument with one label set resolved.
-    type Bound: Send + Sync + 'static;
+    /// What one series is recorded in.
+    type Cell: Send + Sync + 'static;
 
-    /// Makes the instrument.
-    fn create(meter: &Meter, declaration: &'static Declaration) -> Self::Handle;
-    /// Resolves a label set.
-    fn bind(handle: &Self::Handle, labels: &[KeyValue]) -> Self::Bound;
+    /// Makes the instrument. `visit` shows every series to whoever collects.
+    fn create(
+        meter: &Meter,
+        declaration: &'static Declaration,
+        visit: VisitCells<Self::Cell>,
+    ) -> Self::Handle;
+    /// Makes the cell of a label set.
+    fn cell(handle: &Self::Handle, labels: &[KeyValue]) -> Self::Cell;
     /// Records a value.
-    fn write(bound: &Self::Bound, value: Self::Value);
+    fn write(cell: &Self::Cell, value: Self::Value);
     /// Why a value cannot be recorded, if so.
     fn reject(value: Self::Value) -> Option<Rejection>;
 }
+
+/// Calls back for every series of a metric, with its labels.
+pub type VisitCells<C> = Box<dyn Fn(&mut dyn FnMut(&C, &[KeyValue])) + Send + Sync>;
 
 /// Why a value was not recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,28 +69,36 @@ pub struct UpDownCounter<T>(PhantomData<fn(T)>);
 #[derive(Debug)]
 pub struct Histogram<T>(PhantomData<fn(T)>);
 
-/// Implements [`Instrument`] for one kind and one type of value.
-macro_rules! instrument {
-    ($marker:ident<$value:ty>: $handle:ident, $bound:ident, $build:ident, $write:ident, $reject:expr) => {
+/// Implements [`Instrument`] for a kind of which we keep the numbers.
+macro_rules! own {
+    ($marker:ident<$value:ty>: $cell:ident, $write:ident, $build:ident, $reject:expr) => {
         impl Instrument for $marker<$value> {
             type Value = $value;
-            type Handle = otel::$handle<$value>;
-            type Bound = otel::$bound<$value>;
+            type Handle = ();
+            type Cell = $cell<$value>;
 
-            fn create(meter: &Meter, declaration: &'static Declaration) -> Self::Handle {
-                let builder = meter.$build(declaration.name);
-                instrument!(@boundaries $marker builder declaration)
+            fn create(
+                meter: &Meter,
+                declaration: &'static Declaration,
+                visit: VisitCells<Self::Cell>,
+            ) {
+                // The meter keeps the callback; the handle does nothing.
+                let _ = meter
+                    .$build(declaration.name)
                     .with_description(declaration.help)
                     .with_unit(declaration.unit)
-                    .build()
+                    .with_callback(move |observer| {
+                        visit(&mut |cell, labels| observer.observe(cell.get(), labels))
+                    })
+                    .build();
             }
 
-            fn bind(handle: &Self::Handle, labels: &[KeyValue]) -> Self::Bound {
-                handle.bind(labels)
+            fn cell((): &(), _: &[KeyValue]) -> Self::Cell {
+                $cell::new()
             }
 
-            fn write(bound: &Self::Bound, value: $value) {
-                bound.$write(value);
+            fn write(cell: &Self::Cell, value: $value) {
+                cell.$write(value);
             }
 
             fn reject(value: $value) -> Option<Rejection> {
@@ -85,23 +106,54 @@ macro_rules! instrument {
             }
         }
     };
-    (@boundaries Histogram $builder:ident $declaration:ident) => {
-        $builder.with_boundaries($declaration.boundaries.to_vec())
-    };
-    (@boundaries $other:ident $builder:ident $declaration:ident) => {
-        $builder
+}
+
+own!(Counter<u64>: Sum, add, u64_observable_counter, accept);
+own!(Counter<f64>: Sum, add, f64_observable_counter, finite_and_not_negative);
+own!(Gauge<i64>: Last, set, i64_observable_gauge, accept);
+own!(Gauge<u64>: Last, set, u64_observable_gauge, accept);
+own!(Gauge<f64>: Last, set, f64_observable_gauge, finite);
+own!(UpDownCounter<i64>: Sum, add, i64_observable_up_down_counter, accept);
+own!(UpDownCounter<f64>: Sum, add, f64_observable_up_down_counter, finite);
+
+/// Implements [`Instrument`] for histograms.
+macro_rules! bound {
+    ($value:ty: $build:ident, $reject:expr) => {
+        impl Instrument for Histogram<$value> {
+            type Value = $value;
+            type Handle = otel::Histogram<$value>;
+            type Cell = otel::BoundHistogram<$value>;
+
+            fn create(
+                meter: &Meter,
+                declaration: &'static Declaration,
+                _: VisitCells<Self::Cell>,
+            ) -> Self::Handle {
+                meter
+                    .$build(declaration.name)
+                    .with_boundaries(declaration.boundaries.to_vec())
+                    .with_description(declaration.help)
+                    .with_unit(declaration.unit)
+                    .build()
+            }
+
+            fn cell(handle: &Self::Handle, labels: &[KeyValue]) -> Self::Cell {
+                handle.bind(labels)
+            }
+
+            fn write(cell: &Self::Cell, value: $value) {
+                cell.record(value);
+            }
+
+            fn reject(value: $value) -> Option<Rejection> {
+                $reject(value)
+            }
+        }
     };
 }
 
-instrument!(Counter<u64>: Counter, BoundCounter, u64_counter, add, accept);
-instrument!(Counter<f64>: Counter, BoundCounter, f64_counter, add, finite_and_not_negative);
-instrument!(Gauge<i64>: Gauge, BoundGauge, i64_gauge, record, accept);
-instrument!(Gauge<u64>: Gauge, BoundGauge, u64_gauge, record, accept);
-instrument!(Gauge<f64>: Gauge, BoundGauge, f64_gauge, record, finite);
-instrument!(UpDownCounter<i64>: UpDownCounter, BoundUpDownCounter, i64_up_down_counter, add, accept);
-instrument!(UpDownCounter<f64>: UpDownCounter, BoundUpDownCounter, f64_up_down_counter, add, finite);
-instrument!(Histogram<f64>: Histogram, BoundHistogram, f64_histogram, record, finite_and_not_negative);
-instrument!(Histogram<u64>: Histogram, BoundHistogram, u64_histogram, record, accept);
+bound!(f64: f64_histogram, finite_and_not_negative);
+bound!(u64: u64_histogram, accept);
 
 fn accept<T>(_: T) -> Option<Rejection> {
     None

@@ -49,8 +49,10 @@ pub(crate) fn build(
 /// Makes every instrument of the catalogue. From now on records arrive.
 pub(crate) fn install_instruments(provider: &SdkMeterProvider) {
     let meter = meter(provider);
-    for metric in ALL {
-        metric.install(&meter);
+    // The SDK reads in the order in which instruments are made.
+    for observed in [true, false] {
+        let metrics = ALL.iter().filter(|metric| metric.is_observed() == observed);
+        metrics.for_each(|metric| metric.install(&meter));
     }
 }
 

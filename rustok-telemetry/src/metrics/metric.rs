@@ -5,7 +5,7 @@ use std::{
     sync::{OnceLock, atomic::Ordering},
 };
 
-use opentelemetry::metrics::Meter;
+use opentelemetry::{KeyValue, metrics::Meter};
 
 use super::{
     Declaration,
@@ -66,8 +66,14 @@ impl<I: Instrument, const N: usize> Registered for Metric<I, N> {
     }
 
     fn install(&'static self, meter: &Meter) {
-        self.series
-            .get_or_init(|| Series::new(self.declaration, I::create(meter, self.declaration)));
+        self.series.get_or_init(|| {
+            let visit = Box::new(|visit: &mut dyn FnMut(&I::Cell, &[KeyValue])| {
+                if let Some(series) = self.series.get() {
+                    series.visit(visit);
+                }
+            });
+            Series::new(self.declaration, I::create(meter, self.declaration, visit))
+        });
     }
 
     fn visit_folds(&self, visit: &mut dyn FnMut(&'static str, u64)) {

@@ -31,7 +31,7 @@
 //! # The journey of a value
 //!
 //! function → [`Metric::record`](crate::__private::Metric::record) → label budgets and series cache (`series.rs`) →
-//! bound instrument → meter provider (`meter_provider.rs`) → OTLP, and [text](crate::prometheus_text).
+//! cell (`cell.rs`) → meter provider (`meter_provider.rs`) → OTLP, and [text](crate::prometheus_text).
 //!
 //! # Label budgets
 //!
@@ -44,6 +44,7 @@ mod boundaries;
 mod budget;
 mod cache;
 mod catalogue;
+pub(crate) mod cell;
 mod circuit_breaker;
 pub(crate) mod collection;
 mod database;
@@ -56,11 +57,13 @@ pub(crate) mod metric;
 mod module;
 pub(crate) mod observable;
 pub(crate) mod prometheus_text;
+mod read_table;
 pub(crate) mod registered;
 pub(crate) mod series;
 mod sliding;
 mod span;
 pub(crate) mod summed;
+mod sync;
 pub(crate) mod text_server;
 pub(crate) mod timer;
 

@@ -90,6 +90,10 @@ impl<I: ObservableInstrument, const N: usize> Registered for Observable<I, N> {
 
     fn visit_folds(&self, _: &mut dyn FnMut(&'static str, u64)) {}
 
+    fn is_observed(&self) -> bool {
+        true
+    }
+
     fn observations_dropped(&self) -> Option<u64> {
         (N > 0).then(|| self.dropped.load(Ordering::Relaxed))
     }

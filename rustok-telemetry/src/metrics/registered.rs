@@ -16,6 +16,12 @@ pub trait Registered: Send + Sync {
     /// Tells for each label how many records were folded into `other`.
     fn visit_folds(&self, visit: &mut dyn FnMut(&'static str, u64));
 
+    /// Whether functions are called to read it. They may record on other metrics, so they are called before those are
+    /// read.
+    fn is_observed(&self) -> bool {
+        false
+    }
+
     /// For a metric with labels that is observed: how many observations were left out at its limit.
     fn observations_dropped(&self) -> Option<u64> {
         None

@@ -1,8 +1,8 @@
-//! The series of one metric: label values → handle of a bound instrument.
+//! The series of one metric: label values → cell.
 //!
-//! Recording on a known label set takes a shared lock that neither an export nor a scrape ever holds, looks the set
-//! up without allocating, and writes to the bound handle. A new label set is admitted by one thread at a time; its
-//! instrument is bound outside the lock that recorders share, because binding may wait for an export in progress.
+//! Recording on a known label set takes no lock: it looks the set up without allocating, and writes to its cell. A new
+//! label set is admitted by one thread at a time. Where its cell is bound in the SDK, that may wait for an export in
+//! progress; recorders of known sets do not wait with it.
 //!
 //! # When a budget is spent
 //!
@@ -18,26 +18,26 @@ use std::{
     array,
     hash::{BuildHasher, Hash, Hasher},
     sync::{
-        Mutex, PoisonError, RwLock,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use foldhash::fast::RandomState;
-use hashbrown::HashTable;
-use opentelemetry::KeyValue;
+use opentelemetry::{KeyValue, StringValue};
 
 use super::{
     Declaration, MAX_LABEL_VALUE_BYTES, NONE, OTHER,
     budget::{LabelBudget, Verdict},
     instrument::Instrument,
+    read_table::ReadTable,
 };
 
 /// All series of a metric with `N` labels.
 pub(crate) struct Series<I: Instrument, const N: usize> {
     declaration: &'static Declaration,
     handle: I::Handle,
-    table: RwLock<Table<I, N>>,
+    table: Table<I, N>,
     admission: Mutex<()>,
     folds: [AtomicU64; N],
     hasher: RandomState,
@@ -48,7 +48,7 @@ impl<I: Instrument, const N: usize> Series<I, N> {
         Self {
             declaration,
             handle,
-            table: RwLock::new(Table::new(declaration)),
+            table: Table::new(declaration),
             admission: Mutex::new(()),
             folds: array::from_fn(|_| AtomicU64::new(0)),
             hasher: RandomState::default(),
@@ -56,19 +56,12 @@ impl<I: Instrument, const N: usize> Series<I, N> {
     }
 
     /// Records a value under a label set, or under the set that the budgets allow for it.
+    #[inline]
     pub(crate) fn record(&self, mut labels: [&str; N], value: I::Value) {
         let cut = normalise(&mut labels);
-        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-        match table.place(labels, &self.hasher) {
-            Place::Known(bound, folded) => {
-                I::write(bound, value);
-                drop(table);
-                self.count_folds(folded | cut);
-            }
-            Place::New { .. } => {
-                drop(table);
-                self.record_new(labels, cut, value);
-            }
+        match self.table.find(&labels, &self.hasher) {
+            Some(cell) if cut == 0 => I::write(cell, value),
+            _ => self.record_folded_or_new(labels, cut, value),
         }
     }
 
@@ -79,35 +72,50 @@ impl<I: Instrument, const N: usize> Series<I, N> {
         }
     }
 
-    /// First sight of a label set: binds an instrument for it and keeps it.
+    /// Calls back for each series with its labels.
+    pub(crate) fn visit(&self, visit: &mut dyn FnMut(&I::Cell, &[KeyValue])) {
+        self.table
+            .entries
+            .visit(&mut |entry| visit(&entry.cell, &self.attributes(&entry.labels)));
+    }
+
+    /// A label set that is not known as it is: past a budget, or seen for the first time.
     #[cold]
+    fn record_folded_or_new(&self, labels: [&str; N], cut: Folded, value: I::Value) {
+        match self.table.place(labels, &self.hasher) {
+            Place::Known(cell, folded) => {
+                I::write(cell, value);
+                self.count_folds(folded | cut);
+            }
+            Place::New { .. } => self.record_new(labels, cut, value),
+        }
+    }
+
+    /// First sight of a label set: makes a cell for it and keeps it.
     fn record_new(&self, labels: [&str; N], cut: Folded, value: I::Value) {
         let _one_at_a_time = self
             .admission
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let (labels, folded) = {
-            let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-            match table.place(labels, &self.hasher) {
-                Place::Known(bound, folded) => {
-                    I::write(bound, value);
-                    return self.count_folds(folded | cut);
-                }
-                Place::New { labels, folded } => (labels, folded),
+        let (labels, folded) = match self.table.place(labels, &self.hasher) {
+            Place::Known(cell, folded) => {
+                I::write(cell, value);
+                return self.count_folds(folded | cut);
             }
+            Place::New { labels, folded } => (labels, folded),
         };
-        let attributes = self.attributes(labels);
-        let bound = I::bind(&self.handle, &attributes);
-        I::write(&bound, value);
+        let labels = self.table.admit(labels, &self.hasher);
+        let cell = I::cell(&self.handle, &self.attributes(&labels));
+        I::write(&cell, value);
         self.count_folds(folded | cut);
-        self.table
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(labels, bound, &self.hasher);
+        self.table.insert(labels, cell, &self.hasher);
     }
 
-    fn attributes(&self, labels: [&str; N]) -> [KeyValue; N] {
-        array::from_fn(|i| KeyValue::new(self.declaration.labels[i].name, labels[i].to_owned()))
+    fn attributes(&self, labels: &[Arc<str>; N]) -> [KeyValue; N] {
+        array::from_fn(|i| {
+            let value = StringValue::from(Arc::clone(&labels[i]));
+            KeyValue::new(self.declaration.labels[i].name, value)
+        })
     }
 
     fn count_folds(&self, folded: Folded) {
@@ -144,7 +152,7 @@ fn normalise(labels: &mut [&str]) -> Folded {
 }
 
 struct Table<I: Instrument, const N: usize> {
-    entries: HashTable<Entry<I, N>>,
+    entries: ReadTable<Entry<I, N>>,
     budgets: [LabelBudget; N],
     /// Positions of the labels, largest budget first: the order in which they are folded.
     widest_first: [usize; N],
@@ -162,13 +170,13 @@ struct Limits {
 }
 
 struct Entry<I: Instrument, const N: usize> {
-    labels: [Box<str>; N],
-    bound: I::Bound,
+    labels: [Arc<str>; N],
+    cell: I::Cell,
 }
 
 /// Where a record goes.
 enum Place<'table, 'labels, I: Instrument, const N: usize> {
-    Known(&'table I::Bound, Folded),
+    Known(&'table I::Cell, Folded),
     New {
         labels: [&'labels str; N],
         folded: Folded,
@@ -179,11 +187,12 @@ impl<I: Instrument, const N: usize> Table<I, N> {
     fn new(declaration: &'static Declaration) -> Self {
         let mut widest_first: [usize; N] = array::from_fn(|i| i);
         widest_first.sort_by_key(|&i| std::cmp::Reverse(declaration.labels[i].budget));
+        let limits = Limits::of(declaration);
         Self {
-            entries: HashTable::new(),
+            entries: ReadTable::new(limits.all),
             budgets: array::from_fn(|i| LabelBudget::new(&declaration.labels[i])),
             widest_first,
-            limits: Limits::of(declaration),
+            limits,
         }
     }
 
@@ -192,21 +201,23 @@ impl<I: Instrument, const N: usize> Table<I, N> {
         mut labels: [&'labels str; N],
         hasher: &RandomState,
     ) -> Place<'_, 'labels, I, N> {
-        if let Some(bound) = self.find(&labels, hasher) {
-            return Place::Known(bound, 0);
+        if let Some(cell) = self.find(&labels, hasher) {
+            return Place::Known(cell, 0);
         }
         let mut folded = 0;
         for (i, budget) in self.budgets.iter().enumerate() {
-            if budget.judge(labels[i]) == Verdict::Spent {
+            if budget.judge(labels[i], hasher) == Verdict::Spent {
                 labels[i] = OTHER;
                 folded |= bit(i);
             }
         }
         for &widest in &self.widest_first {
-            if let Some(bound) = self.find(&labels, hasher) {
-                return Place::Known(bound, folded);
+            // In this order: the set that takes the last room at this moment must not be taken for one too many.
+            let has_room = self.has_room(&labels, folded);
+            if let Some(cell) = self.find(&labels, hasher) {
+                return Place::Known(cell, folded);
             }
-            if self.has_room(&labels, folded) {
+            if has_room {
                 return Place::New { labels, folded };
             }
             if labels[widest] != OTHER {
@@ -215,15 +226,16 @@ impl<I: Instrument, const N: usize> Table<I, N> {
             }
         }
         match self.find(&labels, hasher) {
-            Some(bound) => Place::Known(bound, folded),
+            Some(cell) => Place::Known(cell, folded),
             None => Place::New { labels, folded },
         }
     }
 
-    fn find(&self, labels: &[&str; N], hasher: &RandomState) -> Option<&I::Bound> {
+    #[inline]
+    fn find(&self, labels: &[&str; N], hasher: &RandomState) -> Option<&I::Cell> {
         self.entries
             .find(hash(labels, hasher), |entry| entry.is(labels))
-            .map(|entry| &entry.bound)
+            .map(|entry| &entry.cell)
     }
 
     fn has_room(&self, labels: &[&str; N], folded: Folded) -> bool {
@@ -237,19 +249,18 @@ impl<I: Instrument, const N: usize> Table<I, N> {
         self.entries.len() < limit
     }
 
-    fn insert(&mut self, labels: [&str; N], bound: I::Bound, hasher: &RandomState) {
-        for (budget, value) in self.budgets.iter_mut().zip(labels) {
-            if budget.judge(value) == Verdict::Room {
-                budget.admit(value);
-            }
-        }
+    /// The labels as they are kept. One thread at a time.
+    fn admit(&self, labels: [&str; N], hasher: &RandomState) -> [Arc<str>; N] {
+        array::from_fn(|i| self.budgets[i].admit(labels[i], hasher))
+    }
+
+    fn insert(&self, labels: [Arc<str>; N], cell: I::Cell, hasher: &RandomState) {
         let hash_of = hash(&labels, hasher);
-        let entry = Entry {
-            labels: labels.map(Box::from),
-            bound,
-        };
-        self.entries
-            .insert_unique(hash_of, entry, |entry| hash(&entry.labels, hasher));
+        let entry = Entry { labels, cell };
+        let placed = self
+            .entries
+            .insert(hash_of, entry, |entry| hash(&entry.labels, hasher));
+        debug_assert!(placed, "there is always room for the last set");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     any::Any,
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
 };
 
 use opentelemetry::metrics::Meter;
@@ -96,8 +96,21 @@ impl Sink {
         let address = std::ptr::from_ref(declaration).addr();
         let mut all = self.series.lock().unwrap_or_else(PoisonError::into_inner);
         let series = all.entry(address).or_insert_with(|| {
-            let handle = I::create(&self.meter, declaration);
-            Arc::new(Series::<I, N>::new(declaration, handle))
+            let made: Arc<OnceLock<Weak<Series<I, N>>>> = Arc::default();
+            let visited = Arc::clone(&made);
+            let handle = I::create(
+                &self.meter,
+                declaration,
+                Box::new(move |visit| {
+                    if let Some(series) = visited.get().and_then(Weak::upgrade) {
+                        series.visit(visit);
+                    }
+                }),
+            );
+            let series = Arc::new(Series::<I, N>::new(declaration, handle));
+            // Nobody else has it yet.
+            let _ = made.set(Arc::downgrade(&series));
+            series
         });
         let series = Arc::clone(series);
         drop(all);

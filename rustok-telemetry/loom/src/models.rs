@@ -1,0 +1,100 @@
+//! What has to hold in every order.
+
+use loom::{
+    model::Builder,
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
+
+use crate::{cell::Sum, read_table::ReadTable};
+
+/// Entries before the table grows.
+const FIRST_LEVEL: u64 = 8;
+
+/// An entry is found whole or not at all, and is found by whoever has seen the length that it made.
+pub fn a_reader_finds_what_was_added() {
+    in_every_order(|| {
+        let table = Arc::new(ReadTable::<u64>::new(100));
+        let writing = {
+            let table = Arc::clone(&table);
+            thread::spawn(move || add(&table, 7))
+        };
+        let length = table.len();
+        let found = find(&table, 7);
+        assert!(length == 0 || found, "it was counted and not found");
+        join(writing);
+        assert!(find(&table, 7));
+    });
+}
+
+/// While the table grows, nothing that was in it is missed.
+pub fn nothing_is_missed_while_it_grows() {
+    in_every_order(|| {
+        let table = Arc::new(ReadTable::<u64>::new(100));
+        (0..FIRST_LEVEL).for_each(|entry| add(&table, entry));
+        let writing = {
+            let table = Arc::clone(&table);
+            thread::spawn(move || add(&table, FIRST_LEVEL))
+        };
+        assert!(find(&table, 0));
+        let grown = table.len() as u64 > FIRST_LEVEL;
+        assert!(find(&table, FIRST_LEVEL) || !grown);
+        join(writing);
+        assert!((0..=FIRST_LEVEL).all(|entry| find(&table, entry)));
+    });
+}
+
+/// Two writers take two places, at the limit only one of them.
+pub fn writers_wait_for_each_other() {
+    for limit in [1, 2] {
+        in_every_order(move || {
+            let table = Arc::new(ReadTable::<u64>::new(limit));
+            let other = {
+                let table = Arc::clone(&table);
+                thread::spawn(move || table.insert(1, 1, |entry| *entry))
+            };
+            let own = table.insert(2, 2, |entry| *entry);
+            let other = other.join().expect("no panic");
+            assert_eq!(usize::from(own) + usize::from(other), limit);
+            assert_eq!((find(&table, 2), find(&table, 1)), (own, other));
+            assert_eq!(table.len(), limit);
+        });
+    }
+}
+
+/// No addition is lost, whether or not it meets another; and what a reader sees never goes down.
+pub fn no_addition_is_lost() {
+    in_every_order(|| {
+        let sum = Arc::new(Sum::<u64>::new());
+        let adding = [1, 10].map(|value| {
+            let sum = Arc::clone(&sum);
+            thread::spawn(move || {
+                sum.add(value);
+                sum.add(value);
+            })
+        });
+        let (earlier, later) = (sum.get(), sum.get());
+        assert!(earlier <= later, "{earlier} became {later}");
+        adding.into_iter().for_each(join);
+        assert_eq!(sum.get(), 22);
+    });
+}
+
+fn in_every_order(model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = Builder::new();
+    // More changes of threads than that find nothing new, and take hours.
+    builder.preemption_bound = Some(3);
+    builder.check(model);
+}
+
+fn add(table: &ReadTable<u64>, entry: u64) {
+    assert!(table.insert(entry, entry, |entry| *entry));
+}
+
+fn find(table: &ReadTable<u64>, entry: u64) -> bool {
+    table.find(entry, |own| *own == entry).is_some()
+}
+
+fn join(thread: JoinHandle<()>) {
+    thread.join().expect("no panic");
+}

@@ -1,0 +1,69 @@
+//! Loom's primitives under the names of the standard library's.
+
+use std::cell::Cell;
+
+pub(super) use loom::sync::{
+    Mutex,
+    atomic::{AtomicU64, AtomicUsize, Ordering},
+};
+pub(super) use std::sync::PoisonError;
+
+use loom::sync::atomic::AtomicBool;
+
+/// Loom has none. Whether the value can be seen is a flag of loom's, written and read with the orderings that the
+/// standard library promises; loom runs one thread at a time, so the value itself can lie in the standard one.
+#[derive(Debug)]
+pub(super) struct OnceLock<T> {
+    filled: AtomicBool,
+    value: std::sync::OnceLock<T>,
+}
+
+impl<T> OnceLock<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            filled: AtomicBool::new(false),
+            value: std::sync::OnceLock::new(),
+        }
+    }
+
+    pub(super) fn get(&self) -> Option<&T> {
+        if self.filled.load(Ordering::Acquire) {
+            self.value.get()
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn set(&self, value: T) -> Result<(), T> {
+        self.value.set(value)?;
+        self.filled.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    pub(super) fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
+        let value = self.value.get_or_init(make);
+        self.filled.swap(true, Ordering::AcqRel);
+        value
+    }
+}
+
+loom::lazy_static! {
+    static ref NEXT: AtomicUsize = AtomicUsize::new(0);
+}
+
+loom::thread_local! {
+    static OWN: Cell<usize> = Cell::new(usize::MAX);
+}
+
+pub(super) fn thread_number() -> usize {
+    OWN.with(|own| {
+        if own.get() == usize::MAX {
+            own.set(NEXT.fetch_add(1, Ordering::Relaxed));
+        }
+        own.get()
+    })
+}
+
+pub(super) fn stripe_count() -> usize {
+    2
+}

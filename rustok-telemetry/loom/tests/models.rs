@@ -1,0 +1,23 @@
+//! Runs the models.
+
+use rustok_telemetry_loom::models;
+
+#[test]
+fn a_reader_finds_what_was_added() {
+    models::a_reader_finds_what_was_added();
+}
+
+#[test]
+fn nothing_is_missed_while_it_grows() {
+    models::nothing_is_missed_while_it_grows();
+}
+
+#[test]
+fn writers_wait_for_each_other() {
+    models::writers_wait_for_each_other();
+}
+
+#[test]
+fn no_addition_is_lost() {
+    models::no_addition_is_lost();
+}

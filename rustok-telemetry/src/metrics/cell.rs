@@ -1,0 +1,138 @@
+//! The number behind one series of a counter or gauge.
+//!
+//! A sum is one atomic until two threads add to it at the same moment. From then on each thread has a stripe of its own,
+//! on a cache line of its own, and the sum is put together when it is read.
+
+use std::{fmt, marker::PhantomData};
+
+use super::sync::{AtomicU64, OnceLock, Ordering, stripe_count, thread_number};
+
+/// A number that fits into an atomic.
+pub trait Number: Copy + Send + Sync + fmt::Debug + 'static {
+    /// As 64 bits; zero has none set.
+    fn to_bits(self) -> u64;
+    /// The number of these bits.
+    fn from_bits(bits: u64) -> Self;
+    /// The sum; integers wrap.
+    #[must_use]
+    fn plus(self, other: Self) -> Self;
+}
+
+macro_rules! integer {
+    ($integer:ty) => {
+        impl Number for $integer {
+            fn to_bits(self) -> u64 {
+                u64::from_ne_bytes(self.to_ne_bytes())
+            }
+
+            fn from_bits(bits: u64) -> Self {
+                Self::from_ne_bytes(bits.to_ne_bytes())
+            }
+
+            fn plus(self, other: Self) -> Self {
+                self.wrapping_add(other)
+            }
+        }
+    };
+}
+
+integer!(u64);
+integer!(i64);
+
+impl Number for f64 {
+    fn to_bits(self) -> u64 {
+        self.to_bits()
+    }
+
+    fn from_bits(bits: u64) -> Self {
+        Self::from_bits(bits)
+    }
+
+    fn plus(self, other: Self) -> Self {
+        self + other
+    }
+}
+
+/// The last number that was set.
+#[derive(Debug)]
+pub struct Last<T>(AtomicU64, PhantomData<T>);
+
+impl<T: Number> Last<T> {
+    pub(super) fn new() -> Self {
+        Self(AtomicU64::new(0), PhantomData)
+    }
+
+    pub(super) fn set(&self, value: T) {
+        self.0.store(value.to_bits(), Ordering::Relaxed);
+    }
+
+    pub(super) fn get(&self) -> T {
+        T::from_bits(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// A sum that many threads add to.
+#[derive(Debug)]
+pub struct Sum<T> {
+    first: AtomicU64,
+    stripes: OnceLock<Box<[Stripe]>>,
+    number: PhantomData<T>,
+}
+
+/// Two cache lines: processors fetch them in pairs.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Stripe(AtomicU64);
+
+impl<T: Number> Sum<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            first: AtomicU64::new(0),
+            stripes: OnceLock::new(),
+            number: PhantomData,
+        }
+    }
+
+    #[inline]
+    pub(super) fn add(&self, value: T) {
+        if let Some(stripes) = self.stripes.get() {
+            return add_to_stripe(stripes, value);
+        }
+        if !try_add(&self.first, value) && !try_add(&self.first, value) {
+            self.add_contended(value);
+        }
+    }
+
+    /// What was added until now. Of additions that happen meanwhile, some are in it.
+    pub(super) fn get(&self) -> T {
+        let first = T::from_bits(self.first.load(Ordering::Relaxed));
+        let stripes = self.stripes.get().into_iter().flatten();
+        stripes.fold(first, |sum, stripe| {
+            sum.plus(T::from_bits(stripe.0.load(Ordering::Relaxed)))
+        })
+    }
+
+    #[cold]
+    fn add_contended(&self, value: T) {
+        let stripes = self.stripes.get_or_init(|| {
+            let stripes = stripe_count();
+            (0..stripes).map(|_| Stripe(AtomicU64::new(0))).collect()
+        });
+        add_to_stripe(stripes, value);
+    }
+}
+
+/// Adds, unless another thread writes in that very moment.
+#[inline]
+fn try_add<T: Number>(to: &AtomicU64, value: T) -> bool {
+    let seen = to.load(Ordering::Relaxed);
+    let sum = T::from_bits(seen).plus(value).to_bits();
+    to.compare_exchange(seen, sum, Ordering::Relaxed, Ordering::Relaxed)
+        .is_ok()
+}
+
+#[inline]
+fn add_to_stripe<T: Number>(stripes: &[Stripe], value: T) {
+    let own = &stripes[thread_number() % stripes.len()].0;
+    while !try_add(own, value) {}
+}
