@@ -113,7 +113,9 @@ pub mod __private {
     pub use crate::metrics::{
         Declaration, Kind, Label, ValueType, assert_boundaries,
         cell::{Last, Number, Sum},
-        instrument::{Counter, Gauge, Histogram, Instrument, UpDownCounter, VisitCells},
+        instrument::{
+            Counter, CounterCell, Gauge, Histogram, Instrument, Keeper, UpDownCounter, VisitCells,
+        },
         label_value::LabelValue,
         metric::Metric,
         observable::{

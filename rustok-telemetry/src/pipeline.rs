@@ -18,7 +18,7 @@ use crate::{
     },
     console::ConsoleMetrics,
     logging::{RecordSender, logger_provider},
-    metrics,
+    metrics::{self, instrument::Keeper},
     otlp::{self, ConnectionRuntime},
     propagation, resource,
     shutdown::Running,
@@ -70,7 +70,7 @@ impl Pipeline {
         runtime: ConnectionRuntime,
         span_filter: SpanFilter,
     ) -> Running {
-        metrics::meter_provider::install_instruments(&self.meter_provider);
+        metrics::meter_provider::install_instruments(&self.meter_provider, keeper(&config.metrics));
         global::set_meter_provider(self.meter_provider.clone());
         global::set_tracer_provider(self.tracer_provider.clone());
         propagation::install(&config.propagators);
@@ -84,6 +84,15 @@ impl Pipeline {
             span_filter,
             record_sender: self.record_sender,
         }
+    }
+}
+
+/// Who keeps the sums of counters. The console, like the text, counts from the start in any case.
+fn keeper(config: &MetricsConfig) -> Keeper {
+    let by_otlp = config.exporters.contains(&MetricsExporter::Otlp);
+    match *config.temporality {
+        TemporalityPreference::Delta | TemporalityPreference::LowMemory if by_otlp => Keeper::Sdk,
+        _ => Keeper::Ours,
     }
 }
 

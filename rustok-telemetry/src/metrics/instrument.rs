@@ -1,7 +1,7 @@
 //! Kinds of instruments: how each is made, what each series has, and how that is written.
 //!
 //! Counters and gauges are numbers of our own, which the SDK reads when it collects. Histograms are the SDK's, bound to
-//! their label set: it reads no others.
+//! their label set: it reads no others. So are counters where exports count from the one before ([`Keeper`]).
 
 use std::marker::PhantomData;
 
@@ -31,6 +31,7 @@ pub trait Instrument: 'static {
     fn create(
         meter: &Meter,
         declaration: &'static Declaration,
+        keeper: Keeper,
         visit: VisitCells<Self::Cell>,
     ) -> Self::Handle;
     /// Makes the cell of a label set.
@@ -39,6 +40,16 @@ pub trait Instrument: 'static {
     fn write(cell: &Self::Cell, value: Self::Value);
     /// Why a value cannot be recorded, if so.
     fn reject(value: Self::Value) -> Option<Rejection>;
+}
+
+/// Who keeps the sums of counters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeper {
+    /// We do; the SDK reads them.
+    Ours,
+    /// The SDK does. If exports count from the one before (`delta`, `lowmemory`), what it reads would be sent from the
+    /// start, or at each export, though nothing was added.
+    Sdk,
 }
 
 /// Calls back for every series of a metric, with its labels.
@@ -80,6 +91,7 @@ macro_rules! own {
             fn create(
                 meter: &Meter,
                 declaration: &'static Declaration,
+                _: Keeper,
                 visit: VisitCells<Self::Cell>,
             ) {
                 // The meter keeps the callback; the handle does nothing.
@@ -108,13 +120,76 @@ macro_rules! own {
     };
 }
 
-own!(Counter<u64>: Sum, add, u64_observable_counter, accept);
-own!(Counter<f64>: Sum, add, f64_observable_counter, finite_and_not_negative);
 own!(Gauge<i64>: Last, set, i64_observable_gauge, accept);
 own!(Gauge<u64>: Last, set, u64_observable_gauge, accept);
 own!(Gauge<f64>: Last, set, f64_observable_gauge, finite);
 own!(UpDownCounter<i64>: Sum, add, i64_observable_up_down_counter, accept);
 own!(UpDownCounter<f64>: Sum, add, f64_observable_up_down_counter, finite);
+
+/// The sum of one series of a counter.
+#[derive(Debug)]
+pub enum CounterCell<T> {
+    /// Kept by us.
+    Ours(Sum<T>),
+    /// Kept by the SDK.
+    OfSdk(otel::BoundCounter<T>),
+}
+
+/// Implements [`Instrument`] for counters.
+macro_rules! counter {
+    ($value:ty: $observed:ident, $bound:ident, $reject:expr) => {
+        impl Instrument for Counter<$value> {
+            type Value = $value;
+            type Handle = Option<otel::Counter<$value>>;
+            type Cell = CounterCell<$value>;
+
+            fn create(
+                meter: &Meter,
+                declaration: &'static Declaration,
+                keeper: Keeper,
+                visit: VisitCells<Self::Cell>,
+            ) -> Self::Handle {
+                let (name, help, unit) = (declaration.name, declaration.help, declaration.unit);
+                if keeper == Keeper::Sdk {
+                    let counter = meter.$bound(name).with_description(help).with_unit(unit);
+                    return Some(counter.build());
+                }
+                let counter = meter.$observed(name).with_description(help).with_unit(unit);
+                let observed = counter.with_callback(move |observer| {
+                    visit(&mut |cell, labels| {
+                        if let CounterCell::Ours(sum) = cell {
+                            observer.observe(sum.get(), labels);
+                        }
+                    });
+                });
+                // The meter keeps the callback; the handle does nothing.
+                let _ = observed.build();
+                None
+            }
+
+            fn cell(handle: &Self::Handle, labels: &[KeyValue]) -> Self::Cell {
+                match handle {
+                    Some(counter) => CounterCell::OfSdk(counter.bind(labels)),
+                    None => CounterCell::Ours(Sum::new()),
+                }
+            }
+
+            fn write(cell: &Self::Cell, value: $value) {
+                match cell {
+                    CounterCell::Ours(sum) => sum.add(value),
+                    CounterCell::OfSdk(bound) => bound.add(value),
+                }
+            }
+
+            fn reject(value: $value) -> Option<Rejection> {
+                $reject(value)
+            }
+        }
+    };
+}
+
+counter!(u64: u64_observable_counter, u64_counter, accept);
+counter!(f64: f64_observable_counter, f64_counter, finite_and_not_negative);
 
 /// Implements [`Instrument`] for histograms.
 macro_rules! bound {
@@ -127,6 +202,7 @@ macro_rules! bound {
             fn create(
                 meter: &Meter,
                 declaration: &'static Declaration,
+                _: Keeper,
                 _: VisitCells<Self::Cell>,
             ) -> Self::Handle {
                 meter

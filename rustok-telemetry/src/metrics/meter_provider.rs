@@ -13,7 +13,7 @@ use opentelemetry_sdk::{
     },
 };
 
-use super::{catalogue, registered::ALL};
+use super::{catalogue, instrument::Keeper, registered::ALL};
 use crate::{
     InitError,
     config::{View, ViewAggregation},
@@ -47,12 +47,12 @@ pub(crate) fn build(
 }
 
 /// Makes every instrument of the catalogue. From now on records arrive.
-pub(crate) fn install_instruments(provider: &SdkMeterProvider) {
+pub(crate) fn install_instruments(provider: &SdkMeterProvider, keeper: Keeper) {
     let meter = meter(provider);
     // The SDK reads in the order in which instruments are made.
     for observed in [true, false] {
         let metrics = ALL.iter().filter(|metric| metric.is_observed() == observed);
-        metrics.for_each(|metric| metric.install(&meter));
+        metrics.for_each(|metric| metric.install(&meter, keeper));
     }
 }
 

@@ -9,7 +9,7 @@ use opentelemetry::{KeyValue, metrics::Meter};
 
 use super::{
     Declaration,
-    instrument::{Instrument, Rejection},
+    instrument::{Instrument, Keeper, Rejection},
     registered::Registered,
     series::Series,
 };
@@ -65,14 +65,15 @@ impl<I: Instrument, const N: usize> Registered for Metric<I, N> {
         self.declaration
     }
 
-    fn install(&'static self, meter: &Meter) {
+    fn install(&'static self, meter: &Meter, keeper: Keeper) {
         self.series.get_or_init(|| {
             let visit = Box::new(|visit: &mut dyn FnMut(&I::Cell, &[KeyValue])| {
                 if let Some(series) = self.series.get() {
                     series.visit(visit);
                 }
             });
-            Series::new(self.declaration, I::create(meter, self.declaration, visit))
+            let handle = I::create(meter, self.declaration, keeper, visit);
+            Series::new(self.declaration, handle)
         });
     }
 

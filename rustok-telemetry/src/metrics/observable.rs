@@ -16,7 +16,9 @@ use foldhash::fast::RandomState;
 
 use opentelemetry::{KeyValue, metrics::Meter};
 
-use super::{Declaration, MAX_LABEL_VALUE_BYTES, NONE, OTHER, registered::Registered};
+use super::{
+    Declaration, MAX_LABEL_VALUE_BYTES, NONE, OTHER, instrument::Keeper, registered::Registered,
+};
 use crate::lifecycle::{self, Stage};
 
 static SET_HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);
@@ -80,7 +82,7 @@ impl<I: ObservableInstrument, const N: usize> Registered for Observable<I, N> {
         self.declaration
     }
 
-    fn install(&'static self, meter: &Meter) {
+    fn install(&'static self, meter: &Meter, _: Keeper) {
         I::create(
             meter,
             self.declaration,

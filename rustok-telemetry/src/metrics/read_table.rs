@@ -18,14 +18,17 @@ const FIRST: usize = 16;
 /// Entries that are found by a hash.
 #[derive(Debug)]
 pub(super) struct ReadTable<E> {
-    segments: Box<[OnceLock<Box<[OnceLock<E>]>>]>,
-    levels: Box<[OnceLock<Box<[AtomicU64]>>]>,
+    segments: Box<[Later<OnceLock<E>>]>,
+    levels: Box<[Later<AtomicU64>]>,
     /// The newest level, which has every entry.
     newest: AtomicUsize,
     length: AtomicUsize,
     limit: usize,
     writing: Mutex<()>,
 }
+
+/// A segment or a level, made when it is needed.
+type Later<T> = OnceLock<Box<[T]>>;
 
 impl<E> ReadTable<E> {
     /// A table for at most so many entries; their memory is taken as they come.
@@ -83,7 +86,7 @@ impl<E> ReadTable<E> {
             return false;
         }
         let (segment, offset) = place(number);
-        let length = FIRST / 2 << segment;
+        let length = (FIRST / 2) << segment;
         let entries = self.segments[segment].get_or_init(|| empty(length));
         let placed = entries[offset].set(entry).is_ok();
         debug_assert!(placed, "each number is given once");

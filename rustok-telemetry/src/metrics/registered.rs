@@ -3,7 +3,7 @@
 use linkme::distributed_slice;
 use opentelemetry::metrics::Meter;
 
-use super::Declaration;
+use super::{Declaration, instrument::Keeper};
 
 /// A declared metric. The macro registers one for each declaration.
 pub trait Registered: Send + Sync {
@@ -11,7 +11,7 @@ pub trait Registered: Send + Sync {
     fn declaration(&self) -> &'static Declaration;
 
     /// Makes the instrument. Called once, when telemetry starts.
-    fn install(&'static self, meter: &Meter);
+    fn install(&'static self, meter: &Meter, keeper: Keeper);
 
     /// Tells for each label how many records were folded into `other`.
     fn visit_folds(&self, visit: &mut dyn FnMut(&'static str, u64));

@@ -16,7 +16,11 @@ use prometheus::{Registry, TextEncoder, proto::MetricFamily};
 
 use super::{CapturedSpan, LogLine, current};
 use crate::metrics::{
-    Declaration, collection::Hooks, instrument::Instrument, meter_provider, series::Series,
+    Declaration,
+    collection::Hooks,
+    instrument::{Instrument, Keeper},
+    meter_provider,
+    series::Series,
 };
 
 /// What one capture has seen.
@@ -101,6 +105,7 @@ impl Sink {
             let handle = I::create(
                 &self.meter,
                 declaration,
+                Keeper::Ours,
                 Box::new(move |visit| {
                     if let Some(series) = visited.get().and_then(Weak::upgrade) {
                         series.visit(visit);
