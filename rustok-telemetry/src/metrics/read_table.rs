@@ -15,6 +15,9 @@ use super::sync::{AtomicU64, AtomicUsize, Mutex, OnceLock, Ordering, PoisonError
 /// Slots of the first level, and twice the entries of the first segment.
 const FIRST: usize = 16;
 
+/// Entries that any table can have: a slot has 32 bits for an entry's number.
+const MOST: usize = 1 << 30;
+
 /// Entries that are found by a hash.
 #[derive(Debug)]
 pub(super) struct ReadTable<E> {
@@ -33,6 +36,7 @@ type Later<T> = OnceLock<Box<[T]>>;
 impl<E> ReadTable<E> {
     /// A table for at most so many entries; their memory is taken as they come.
     pub(super) fn new(limit: usize) -> Self {
+        let limit = limit.min(MOST);
         let levels = 1 + (limit * 2).div_ceil(FIRST).next_power_of_two().ilog2() as usize;
         Self {
             segments: (0..levels).map(|_| OnceLock::new()).collect(),
@@ -213,11 +217,11 @@ mod tests {
 
     #[test]
     fn the_limit_holds() {
-        for limit in [0, 1, 7, 8, 9, 500] {
+        for limit in [0, 1, 7, 8, 9, 500, usize::MAX] {
             let table = ReadTable::new(limit);
             let added = (0..600).filter(|n| table.insert(*n, *n, |own| *own));
-            assert_eq!(added.count(), limit);
-            assert_eq!(table.len(), limit);
+            assert_eq!(added.count(), limit.min(600));
+            assert_eq!(table.len(), limit.min(600));
         }
     }
 
