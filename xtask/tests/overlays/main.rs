@@ -8,3 +8,4 @@ mod mtls;
 mod tap;
 mod tls;
 mod token;
+mod told;
