@@ -18,43 +18,39 @@ fn nothing_is_reachable_from_other_machines() {
     }
 }
 
+/// The variable that moves each port that people and applications use; by which container it is offered; its number.
+const PORTS: [(&str, &str, u16); 6] = [
+    ("ALERTMANAGER_PORT", "alertmanager", 9093),
+    ("GRAFANA_PORT", "grafana", 3000),
+    ("JAEGER_QUERY_PORT", "jaeger", 16686),
+    ("COLLECTOR_OTLP_GRPC_PORT", "otel-collector", 4317),
+    ("COLLECTOR_OTLP_HTTP_PORT", "otel-collector", 4318),
+    ("PROMETHEUS_PORT", "prometheus", 9090),
+];
+
 #[test]
 fn people_and_applications_find_the_ports_that_the_guide_names() {
-    assert_eq!(
-        published(&model()),
-        BTreeSet::from([
-            ("alertmanager".to_owned(), 9093, 9093),
-            ("grafana".to_owned(), 3000, 3000),
-            ("jaeger".to_owned(), 16686, 16686),
-            ("otel-collector".to_owned(), 4317, 4317),
-            ("otel-collector".to_owned(), 4318, 4318),
-            ("prometheus".to_owned(), 9090, 9090),
-        ])
-    );
+    let expected = PORTS.map(|(_, container, number)| (container.to_owned(), number, number));
+    assert_eq!(published(&model()), BTreeSet::from(expected));
 }
 
 /// The variables are those of the stack without containers, and change the outer port alone.
 #[test]
 fn a_variable_moves_each_port() {
-    let moved = [
-        ("ALERTMANAGER_PORT", "1001"),
-        ("GRAFANA_PORT", "1002"),
-        (Port::JaegerQuery.variable(), "1003"),
-        (Port::CollectorOtlpGrpc.variable(), "1004"),
-        (Port::CollectorOtlpHttp.variable(), "1005"),
-        (Port::Prometheus.variable(), "1006"),
-    ];
-    assert_eq!(
-        published(&model_with(&moved)),
-        BTreeSet::from([
-            ("alertmanager".to_owned(), 1001, 9093),
-            ("grafana".to_owned(), 1002, 3000),
-            ("jaeger".to_owned(), 1003, 16686),
-            ("otel-collector".to_owned(), 1004, 4317),
-            ("otel-collector".to_owned(), 1005, 4318),
-            ("prometheus".to_owned(), 1006, 9090),
-        ])
-    );
+    for port in Port::ALL {
+        let number = port.default_number();
+        for (variable, _, _) in PORTS.iter().filter(|(_, _, own)| *own == number) {
+            assert_eq!(*variable, port.variable());
+        }
+    }
+    for (moved, _, _) in PORTS {
+        let expected = PORTS.map(|(variable, container, number)| {
+            let outer = if variable == moved { 1001 } else { number };
+            (container.to_owned(), outer, number)
+        });
+        let actual = published(&model_with(&[(moved, "1001")]));
+        assert_eq!(actual, BTreeSet::from(expected), "{moved}");
+    }
 }
 
 /// Each target file of the stack without containers has one here, and what it names listens there.
