@@ -136,3 +136,54 @@ fn add_to_stripe<T: Number>(stripes: &[Stripe], value: T) {
     let own = &stripes[thread_number() % stripes.len()].0;
     while !try_add(own, value) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Barrier, thread};
+
+    use super::*;
+
+    /// Adds on four threads at once, so often that they meet.
+    fn summed<T: Number>(value: T, times: usize) -> T {
+        let (sum, start) = (Sum::new(), Barrier::new(4));
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    start.wait();
+                    (0..times).for_each(|_| sum.add(value));
+                });
+            }
+        });
+        sum.get()
+    }
+
+    #[test]
+    fn nothing_is_lost_where_threads_meet() {
+        assert_eq!(summed(3_u64, 50_000), 600_000);
+        assert_eq!(summed(-3_i64, 50_000), -600_000);
+        // A sum of halves is exact.
+        assert!((summed(0.5_f64, 50_000) - 100_000.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_sum_that_is_added_to_by_stripes_is_the_sum_of_all() {
+        let sum = Sum::<u64>::new();
+        sum.add(1);
+        sum.add_contended(10);
+        thread::scope(|scope| {
+            for _ in 0..20 {
+                scope.spawn(|| sum.add(100));
+            }
+        });
+        assert_eq!(sum.get(), 2_011);
+        assert_eq!(sum.first.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn the_last_value_is_kept() {
+        let last = Last::<i64>::new();
+        last.set(5);
+        last.set(-7);
+        assert_eq!(last.get(), -7);
+    }
+}
