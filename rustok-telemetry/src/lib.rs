@@ -113,15 +113,15 @@ pub mod __private {
     pub use crate::metrics::{
         Declaration, Kind, Label, ValueType, assert_boundaries,
         cell::{Last, Number, Sum},
-        instrument::{
-            Counter, CounterCell, Gauge, Histogram, Instrument, Keeper, UpDownCounter, VisitCells,
-        },
+        histogram_cell::{HistogramCell, Measure},
+        instrument::{Counter, Gauge, Histogram, Instrument, Keeper, Kept, UpDownCounter},
         label_value::LabelValue,
         metric::Metric,
         observable::{
             Observable, ObservableCounter, ObservableGauge, ObservableInstrument, Observe, Read,
         },
-        registered::{ALL as CATALOGUE, Registered},
+        point::{Distribution, Point, SeriesLabels, VisitSeries},
+        registered::{ALL as CATALOGUE, Installation, Registered, Viewed},
         timer::Timer,
     };
     pub use crate::trace::call::{Call, Site, Watched, once};

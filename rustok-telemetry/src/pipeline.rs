@@ -18,7 +18,10 @@ use crate::{
     },
     console::ConsoleMetrics,
     logging::{RecordSender, logger_provider},
-    metrics::{self, instrument::Keeper},
+    metrics::{
+        self,
+        meter_provider::{Counting, install_instruments},
+    },
     otlp::{self, ConnectionRuntime},
     propagation, resource,
     shutdown::Running,
@@ -70,7 +73,8 @@ impl Pipeline {
         runtime: ConnectionRuntime,
         span_filter: SpanFilter,
     ) -> Running {
-        metrics::meter_provider::install_instruments(&self.meter_provider, keeper(&config.metrics));
+        let counting = counting(&config.metrics);
+        install_instruments(&self.meter_provider, counting, &config.metrics.views);
         global::set_meter_provider(self.meter_provider.clone());
         global::set_tracer_provider(self.tracer_provider.clone());
         propagation::install(&config.propagators);
@@ -87,12 +91,14 @@ impl Pipeline {
     }
 }
 
-/// Who keeps the sums of counters. The console, like the text, counts from the start in any case.
-fn keeper(config: &MetricsConfig) -> Keeper {
+/// How exports count. The console, like the text, counts from the start in any case.
+fn counting(config: &MetricsConfig) -> Counting {
     let by_otlp = config.exporters.contains(&MetricsExporter::Otlp);
     match *config.temporality {
-        TemporalityPreference::Delta | TemporalityPreference::LowMemory if by_otlp => Keeper::Sdk,
-        _ => Keeper::Ours,
+        TemporalityPreference::Delta | TemporalityPreference::LowMemory if by_otlp => {
+            Counting::FromTheLastExport
+        }
+        _ => Counting::FromTheStart,
     }
 }
 

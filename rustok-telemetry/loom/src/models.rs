@@ -49,9 +49,9 @@ pub fn writers_wait_for_each_other() {
             let table = Arc::new(ReadTable::<u64>::new(limit));
             let other = {
                 let table = Arc::clone(&table);
-                thread::spawn(move || table.insert(1, 1, |entry| *entry))
+                thread::spawn(move || table.insert(1, 1))
             };
-            let own = table.insert(2, 2, |entry| *entry);
+            let own = table.insert(2, 2);
             let other = other.join().expect("no panic");
             assert_eq!(usize::from(own) + usize::from(other), limit);
             assert_eq!((find(&table, 2), find(&table, 1)), (own, other));
@@ -90,7 +90,7 @@ fn beside(table: &Arc<ReadTable<u64>>, read: impl Fn(&ReadTable<u64>) + 'static)
 }
 
 fn add(table: &ReadTable<u64>, entry: u64) {
-    assert!(table.insert(entry, entry, |entry| *entry));
+    assert!(table.insert(entry, entry));
 }
 
 fn find(table: &ReadTable<u64>, entry: u64) -> bool {

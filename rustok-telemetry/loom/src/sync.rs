@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 pub(super) use loom::sync::{
-    Mutex,
+    Arc, Mutex,
     atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 pub(super) use std::sync::PoisonError;
@@ -53,6 +53,20 @@ loom::lazy_static! {
 
 loom::thread_local! {
     static OWN: Cell<usize> = Cell::new(usize::MAX);
+}
+
+/// The thread that something belongs to.
+#[derive(Debug)]
+pub(super) struct Owner(usize);
+
+impl Owner {
+    pub(super) fn this_thread() -> Self {
+        Self(thread_number())
+    }
+
+    pub(super) fn is_this_thread(&self) -> bool {
+        thread_number() == self.0
+    }
 }
 
 pub(super) fn thread_number() -> usize {

@@ -59,9 +59,7 @@ impl LabelBudget {
         }
         let admitted: Arc<str> = Arc::from(value);
         self.admitted
-            .insert(hash(value, hasher), Arc::clone(&admitted), |own| {
-                hash(own, hasher)
-            });
+            .insert(hash(value, hasher), Arc::clone(&admitted));
         admitted
     }
 

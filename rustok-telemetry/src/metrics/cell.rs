@@ -1,11 +1,14 @@
 //! The number behind one series of a counter or gauge.
 //!
-//! A sum is one atomic until two threads add to it at the same moment. From then on each thread has a stripe of its own,
-//! on a cache line of its own, and the sum is put together when it is read.
+//! # Who writes where
+//!
+//! A sum belongs to the thread that made it, its owner, which adds with a plain load and store: nobody else writes there.
+//! All others share a second atomic. When threads are seen to write at the same moment, each gets a stripe of its own, on
+//! a cache line of its own, and from then on the first two stay as they are. The sum is put together when it is read.
 
 use std::{fmt, marker::PhantomData};
 
-use super::sync::{AtomicU64, OnceLock, Ordering, stripe_count, thread_number};
+use super::sync::{AtomicU64, OnceLock, Ordering, Owner, stripe_count, thread_number};
 
 /// A number that fits into an atomic.
 pub trait Number: Copy + Send + Sync + fmt::Debug + 'static {
@@ -74,7 +77,11 @@ impl<T: Number> Last<T> {
 /// A sum that many threads add to.
 #[derive(Debug)]
 pub struct Sum<T> {
-    first: AtomicU64,
+    owner: Owner,
+    /// What the owner added.
+    own: AtomicU64,
+    /// What others added.
+    shared: AtomicU64,
     stripes: OnceLock<Box<[Stripe]>>,
     number: PhantomData<T>,
 }
@@ -85,9 +92,12 @@ pub struct Sum<T> {
 struct Stripe(AtomicU64);
 
 impl<T: Number> Sum<T> {
+    /// A sum that belongs to this thread.
     pub(super) fn new() -> Self {
         Self {
-            first: AtomicU64::new(0),
+            owner: Owner::this_thread(),
+            own: AtomicU64::new(0),
+            shared: AtomicU64::new(0),
             stripes: OnceLock::new(),
             number: PhantomData,
         }
@@ -96,35 +106,53 @@ impl<T: Number> Sum<T> {
     #[inline]
     pub(super) fn add(&self, value: T) {
         if let Some(stripes) = self.stripes.get() {
-            return add_to_stripe(stripes, value);
-        }
-        if !try_add(&self.first, value) && !try_add(&self.first, value) {
-            self.add_contended(value);
+            add_to_stripe(stripes, value);
+        } else if self.owner.is_this_thread() {
+            add_alone(&self.own, value);
+        } else {
+            self.add_shared(value);
         }
     }
 
     /// What was added until now. Of additions that happen meanwhile, some are in it.
     pub(super) fn get(&self) -> T {
-        let first = T::from_bits(self.first.load(Ordering::Relaxed));
+        let first = [&self.own, &self.shared];
         let stripes = self.stripes.get().into_iter().flatten();
-        stripes.fold(first, |sum, stripe| {
-            sum.plus(T::from_bits(stripe.0.load(Ordering::Relaxed)))
+        let parts = first.into_iter().chain(stripes.map(|stripe| &stripe.0));
+        parts.fold(T::from_bits(0), |sum, part| {
+            sum.plus(T::from_bits(part.load(Ordering::Relaxed)))
         })
     }
 
+    /// Adds where this thread is not the only one to write. Meeting another is what stripes are made for.
+    fn add_shared(&self, value: T) {
+        let owned = self.own.load(Ordering::Relaxed);
+        if !try_add(&self.shared, value) && !try_add(&self.shared, value) {
+            add_to_stripe(self.make_stripes(), value);
+        } else if self.own.load(Ordering::Relaxed) != owned {
+            self.make_stripes();
+        }
+    }
+
     #[cold]
-    fn add_contended(&self, value: T) {
-        let stripes = self.stripes.get_or_init(|| {
+    fn make_stripes(&self) -> &[Stripe] {
+        self.stripes.get_or_init(|| {
             let stripes = stripe_count();
             (0..stripes).map(|_| Stripe(AtomicU64::new(0))).collect()
-        });
-        add_to_stripe(stripes, value);
+        })
     }
+}
+
+/// Adds to what no other thread writes.
+#[inline]
+pub(super) fn add_alone<T: Number>(to: &AtomicU64, value: T) {
+    let sum = T::from_bits(to.load(Ordering::Relaxed)).plus(value);
+    to.store(sum.to_bits(), Ordering::Relaxed);
 }
 
 /// Adds, unless another thread writes in that very moment.
 #[inline]
-fn try_add<T: Number>(to: &AtomicU64, value: T) -> bool {
+pub(super) fn try_add<T: Number>(to: &AtomicU64, value: T) -> bool {
     let seen = to.load(Ordering::Relaxed);
     let sum = T::from_bits(seen).plus(value).to_bits();
     to.compare_exchange(seen, sum, Ordering::Relaxed, Ordering::Relaxed)
@@ -169,14 +197,20 @@ mod tests {
     fn a_sum_that_is_added_to_by_stripes_is_the_sum_of_all() {
         let sum = Sum::<u64>::new();
         sum.add(1);
-        sum.add_contended(10);
+        thread::scope(|scope| {
+            scope.spawn(|| sum.add(10));
+        });
+        assert!(sum.stripes.get().is_none(), "nobody has met");
+        sum.make_stripes();
         thread::scope(|scope| {
             for _ in 0..20 {
                 scope.spawn(|| sum.add(100));
             }
         });
-        assert_eq!(sum.get(), 2_011);
-        assert_eq!(sum.first.load(Ordering::Relaxed), 1);
+        sum.add(1_000);
+        assert_eq!(sum.get(), 3_011);
+        assert_eq!(sum.own.load(Ordering::Relaxed), 1);
+        assert_eq!(sum.shared.load(Ordering::Relaxed), 10);
     }
 
     #[test]

@@ -65,13 +65,16 @@ impl fmt::Debug for CollectionHook {
     }
 }
 
-/// Runs the functions of the process; tells how many there are. While telemetry stops, what was read last stays.
-pub(crate) fn run_hooks() -> usize {
+/// Runs the functions of the process. While telemetry stops, what was read last stays.
+pub(crate) fn run_hooks() {
     if lifecycle::stage() == Stage::Running {
-        PROCESS.run()
-    } else {
-        PROCESS.lock().len() + PROCESS.sums.sources()
+        PROCESS.run();
     }
+}
+
+/// How many functions run before a collection, and how many sources are read.
+pub(crate) fn hook_count() -> usize {
+    PROCESS.lock().len() + PROCESS.sums.sources()
 }
 
 /// Functions that run before a collection.
@@ -85,8 +88,8 @@ pub(crate) struct Hooks {
 type Hook = Arc<dyn Fn() + Send + Sync>;
 
 impl Hooks {
-    /// Runs all functions; tells how many there are.
-    pub(crate) fn run(&self) -> usize {
+    /// Runs all functions.
+    pub(crate) fn run(&self) {
         // Not under the lock: a function may end itself or add another.
         let hooks: Vec<_> = self.lock().values().cloned().collect();
         for hook in &hooks {
@@ -94,7 +97,7 @@ impl Hooks {
                 crate::self_metrics::observation_panicked();
             }
         }
-        hooks.len() + self.sums.report()
+        self.sums.report();
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Hook>> {

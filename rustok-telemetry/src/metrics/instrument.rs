@@ -1,9 +1,9 @@
-//! Kinds of instruments: how each is made, what each series has, and how that is written.
+//! Kinds of instruments: how each is made, what each series has, and how that is written and read.
 //!
-//! Counters and gauges are numbers of our own, which the SDK reads when it collects. Histograms are the SDK's, bound to
-//! their label set: it reads no others. So are counters where exports count from the one before ([`Keeper`]).
+//! The numbers are our own. Only where exports count from the one before ([`Keeper`]) are those of counters and
+//! histograms the SDK's, bound to their label set.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, sync::Arc};
 
 use opentelemetry::{
     KeyValue,
@@ -13,6 +13,8 @@ use opentelemetry::{
 use super::{
     Declaration,
     cell::{Last, Sum},
+    histogram_cell::HistogramCell,
+    point::Point,
 };
 
 /// A kind of instrument together with the type of its value.
@@ -27,33 +29,30 @@ pub trait Instrument: 'static {
     /// What one series is recorded in.
     type Cell: Send + Sync + 'static;
 
-    /// Makes the instrument. `visit` shows every series to whoever collects.
+    /// Makes the instrument. `boundaries` are those of a histogram's buckets.
     fn create(
-        meter: &Meter,
         declaration: &'static Declaration,
-        keeper: Keeper,
-        visit: VisitCells<Self::Cell>,
+        keeper: Keeper<'_>,
+        boundaries: &[f64],
     ) -> Self::Handle;
     /// Makes the cell of a label set.
     fn cell(handle: &Self::Handle, labels: &[KeyValue]) -> Self::Cell;
     /// Records a value.
     fn write(cell: &Self::Cell, value: Self::Value);
+    /// What was recorded, unless the SDK keeps it.
+    fn read(cell: &Self::Cell) -> Option<Point>;
     /// Why a value cannot be recorded, if so.
     fn reject(value: Self::Value) -> Option<Rejection>;
 }
 
-/// Who keeps the sums of counters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keeper {
-    /// We do; the SDK reads them.
+/// Who keeps the numbers of counters and histograms.
+#[derive(Debug, Clone, Copy)]
+pub enum Keeper<'meter> {
+    /// We do, from the start.
     Ours,
-    /// The SDK does. If exports count from the one before (`delta`, `lowmemory`), what it reads would be sent from the
-    /// start, or at each export, though nothing was added.
-    Sdk,
+    /// The SDK does, since exports count from the one before (`delta`, `lowmemory`).
+    Sdk(&'meter Meter),
 }
-
-/// Calls back for every series of a metric, with its labels.
-pub type VisitCells<C> = Box<dyn Fn(&mut dyn FnMut(&C, &[KeyValue])) + Send + Sync>;
 
 /// Why a value was not recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,39 +79,30 @@ pub struct UpDownCounter<T>(PhantomData<fn(T)>);
 #[derive(Debug)]
 pub struct Histogram<T>(PhantomData<fn(T)>);
 
-/// Implements [`Instrument`] for a kind of which we keep the numbers.
+/// Implements [`Instrument`] for a kind of which we always keep the numbers.
 macro_rules! own {
-    ($marker:ident<$value:ty>: $cell:ident, $write:ident, $build:ident, $reject:expr) => {
+    ($marker:ident<$value:ty>: $cell:ident, $write:ident, $point:ident, $reject:expr) => {
         impl Instrument for $marker<$value> {
             type Value = $value;
             type Handle = ();
             type Cell = $cell<$value>;
 
-            fn create(
-                meter: &Meter,
-                declaration: &'static Declaration,
-                _: Keeper,
-                visit: VisitCells<Self::Cell>,
-            ) {
-                // The meter keeps the callback; the handle does nothing.
-                let _ = meter
-                    .$build(declaration.name)
-                    .with_description(declaration.help)
-                    .with_unit(declaration.unit)
-                    .with_callback(move |observer| {
-                        visit(&mut |cell, labels| observer.observe(cell.get(), labels))
-                    })
-                    .build();
-            }
+            fn create(_: &'static Declaration, _: Keeper<'_>, _: &[f64]) {}
 
             fn cell((): &(), _: &[KeyValue]) -> Self::Cell {
                 $cell::new()
             }
 
+            #[inline]
             fn write(cell: &Self::Cell, value: $value) {
                 cell.$write(value);
             }
 
+            fn read(cell: &Self::Cell) -> Option<Point> {
+                Some(Point::$point(cell.get()))
+            }
+
+            #[inline]
             fn reject(value: $value) -> Option<Rejection> {
                 $reject(value)
             }
@@ -120,67 +110,69 @@ macro_rules! own {
     };
 }
 
-own!(Gauge<i64>: Last, set, i64_observable_gauge, accept);
-own!(Gauge<u64>: Last, set, u64_observable_gauge, accept);
-own!(Gauge<f64>: Last, set, f64_observable_gauge, finite);
-own!(UpDownCounter<i64>: Sum, add, i64_observable_up_down_counter, accept);
-own!(UpDownCounter<f64>: Sum, add, f64_observable_up_down_counter, finite);
+own!(Gauge<i64>: Last, set, I64, accept);
+own!(Gauge<u64>: Last, set, U64, accept);
+own!(Gauge<f64>: Last, set, F64, finite);
+own!(UpDownCounter<i64>: Sum, add, I64, accept);
+own!(UpDownCounter<f64>: Sum, add, F64, finite);
 
-/// The sum of one series of a counter.
+/// What a series is recorded in, by who keeps it.
 #[derive(Debug)]
-pub enum CounterCell<T> {
+pub enum Kept<Own, OfSdk> {
     /// Kept by us.
-    Ours(Sum<T>),
+    Own(Own),
     /// Kept by the SDK.
-    OfSdk(otel::BoundCounter<T>),
+    OfSdk(OfSdk),
 }
 
 /// Implements [`Instrument`] for counters.
 macro_rules! counter {
-    ($value:ty: $observed:ident, $bound:ident, $reject:expr) => {
+    ($value:ty: $build:ident, $point:ident, $reject:expr) => {
         impl Instrument for Counter<$value> {
             type Value = $value;
-            type Handle = Option<otel::Counter<$value>>;
-            type Cell = CounterCell<$value>;
+            type Handle = Kept<(), otel::Counter<$value>>;
+            type Cell = Kept<Sum<$value>, otel::BoundCounter<$value>>;
 
             fn create(
-                meter: &Meter,
                 declaration: &'static Declaration,
-                keeper: Keeper,
-                visit: VisitCells<Self::Cell>,
+                keeper: Keeper<'_>,
+                _: &[f64],
             ) -> Self::Handle {
-                let (name, help, unit) = (declaration.name, declaration.help, declaration.unit);
-                if keeper == Keeper::Sdk {
-                    let counter = meter.$bound(name).with_description(help).with_unit(unit);
-                    return Some(counter.build());
+                match keeper {
+                    Keeper::Ours => Kept::Own(()),
+                    Keeper::Sdk(meter) => Kept::OfSdk(
+                        meter
+                            .$build(declaration.name)
+                            .with_description(declaration.help)
+                            .with_unit(declaration.unit)
+                            .build(),
+                    ),
                 }
-                let counter = meter.$observed(name).with_description(help).with_unit(unit);
-                let observed = counter.with_callback(move |observer| {
-                    visit(&mut |cell, labels| {
-                        if let CounterCell::Ours(sum) = cell {
-                            observer.observe(sum.get(), labels);
-                        }
-                    });
-                });
-                // The meter keeps the callback; the handle does nothing.
-                let _ = observed.build();
-                None
             }
 
             fn cell(handle: &Self::Handle, labels: &[KeyValue]) -> Self::Cell {
                 match handle {
-                    Some(counter) => CounterCell::OfSdk(counter.bind(labels)),
-                    None => CounterCell::Ours(Sum::new()),
+                    Kept::Own(()) => Kept::Own(Sum::new()),
+                    Kept::OfSdk(counter) => Kept::OfSdk(counter.bind(labels)),
                 }
             }
 
+            #[inline]
             fn write(cell: &Self::Cell, value: $value) {
                 match cell {
-                    CounterCell::Ours(sum) => sum.add(value),
-                    CounterCell::OfSdk(bound) => bound.add(value),
+                    Kept::Own(sum) => sum.add(value),
+                    Kept::OfSdk(bound) => bound.add(value),
                 }
             }
 
+            fn read(cell: &Self::Cell) -> Option<Point> {
+                match cell {
+                    Kept::Own(sum) => Some(Point::$point(sum.get())),
+                    Kept::OfSdk(_) => None,
+                }
+            }
+
+            #[inline]
             fn reject(value: $value) -> Option<Rejection> {
                 $reject(value)
             }
@@ -188,39 +180,58 @@ macro_rules! counter {
     };
 }
 
-counter!(u64: u64_observable_counter, u64_counter, accept);
-counter!(f64: f64_observable_counter, f64_counter, finite_and_not_negative);
+counter!(u64: u64_counter, U64, accept);
+counter!(f64: f64_counter, F64, finite_and_not_negative);
 
 /// Implements [`Instrument`] for histograms.
-macro_rules! bound {
+macro_rules! histogram {
     ($value:ty: $build:ident, $reject:expr) => {
         impl Instrument for Histogram<$value> {
             type Value = $value;
-            type Handle = otel::Histogram<$value>;
-            type Cell = otel::BoundHistogram<$value>;
+            type Handle = Kept<Arc<[f64]>, otel::Histogram<$value>>;
+            type Cell = Kept<HistogramCell<$value>, otel::BoundHistogram<$value>>;
 
             fn create(
-                meter: &Meter,
                 declaration: &'static Declaration,
-                _: Keeper,
-                _: VisitCells<Self::Cell>,
+                keeper: Keeper<'_>,
+                boundaries: &[f64],
             ) -> Self::Handle {
-                meter
-                    .$build(declaration.name)
-                    .with_boundaries(declaration.boundaries.to_vec())
-                    .with_description(declaration.help)
-                    .with_unit(declaration.unit)
-                    .build()
+                match keeper {
+                    Keeper::Ours => Kept::Own(boundaries.into()),
+                    Keeper::Sdk(meter) => Kept::OfSdk(
+                        meter
+                            .$build(declaration.name)
+                            .with_boundaries(boundaries.to_vec())
+                            .with_description(declaration.help)
+                            .with_unit(declaration.unit)
+                            .build(),
+                    ),
+                }
             }
 
             fn cell(handle: &Self::Handle, labels: &[KeyValue]) -> Self::Cell {
-                handle.bind(labels)
+                match handle {
+                    Kept::Own(boundaries) => Kept::Own(HistogramCell::new(Arc::clone(boundaries))),
+                    Kept::OfSdk(histogram) => Kept::OfSdk(histogram.bind(labels)),
+                }
             }
 
+            #[inline]
             fn write(cell: &Self::Cell, value: $value) {
-                cell.record(value);
+                match cell {
+                    Kept::Own(own) => own.record(value),
+                    Kept::OfSdk(bound) => bound.record(value),
+                }
             }
 
+            fn read(cell: &Self::Cell) -> Option<Point> {
+                match cell {
+                    Kept::Own(own) => Some(Point::Histogram(own.read())),
+                    Kept::OfSdk(_) => None,
+                }
+            }
+
+            #[inline]
             fn reject(value: $value) -> Option<Rejection> {
                 $reject(value)
             }
@@ -228,8 +239,8 @@ macro_rules! bound {
     };
 }
 
-bound!(f64: f64_histogram, finite_and_not_negative);
-bound!(u64: u64_histogram, accept);
+histogram!(f64: f64_histogram, finite_and_not_negative);
+histogram!(u64: u64_histogram, accept);
 
 fn accept<T>(_: T) -> Option<Rejection> {
     None

@@ -13,7 +13,12 @@ use opentelemetry_sdk::{
     },
 };
 
-use super::{catalogue, instrument::Keeper, registered::ALL};
+use super::{
+    catalogue,
+    collection::run_hooks,
+    instrument::Keeper,
+    registered::{ALL, Installation, Viewed},
+};
 use crate::{
     InitError,
     config::{View, ViewAggregation},
@@ -47,14 +52,51 @@ pub(crate) fn build(
 }
 
 /// Makes every instrument of the catalogue. From now on records arrive.
-pub(crate) fn install_instruments(provider: &SdkMeterProvider, keeper: Keeper) {
-    let meter = meter(provider);
-    // The SDK reads in the order in which instruments are made.
-    for observed in [true, false] {
-        let metrics = ALL.iter().filter(|metric| metric.is_observed() == observed);
-        metrics.for_each(|metric| metric.install(&meter, keeper));
+pub(crate) fn install_instruments(provider: &SdkMeterProvider, counting: Counting, views: &[View]) {
+    install_wake(provider);
+    let meter = &meter(provider);
+    let installation = Installation {
+        meter,
+        keeper: match counting {
+            Counting::FromTheStart => Keeper::Ours,
+            Counting::FromTheLastExport => Keeper::Sdk(meter),
+        },
+        view: &|declaration| match view(views, declaration.name) {
+            Some(ViewAggregation::Drop) => Viewed::Dropped,
+            Some(ViewAggregation::Boundaries(boundaries)) => Viewed::Boundaries(boundaries),
+            None => Viewed::Declared,
+        },
+    };
+    for metric in ALL {
+        metric.install(&installation);
     }
 }
+
+/// What an export of a counter or a histogram says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counting {
+    /// All that was recorded.
+    FromTheStart,
+    /// What was recorded after the export before.
+    FromTheLastExport,
+}
+
+/// An instrument that shows nothing. The SDK reads it first, so what the hooks record is in the same collection; and the
+/// SDK's periodic reader exports only where it has some value of its own.
+fn install_wake(provider: &SdkMeterProvider) {
+    let meter = provider.meter(WAKE_SCOPE);
+    let wake = meter
+        .u64_observable_gauge("wake")
+        .with_callback(|observer| {
+            run_hooks();
+            observer.observe(1, &[]);
+        });
+    // The meter keeps the callback; the handle does nothing.
+    let _ = wake.build();
+}
+
+/// Scope of an instrument that is not for anybody's eyes: whoever shows what the SDK has collected leaves it out.
+pub(crate) const WAKE_SCOPE: &str = "rustok_telemetry.wake";
 
 /// The meter that all instruments of the catalogue are made with.
 pub(crate) fn meter(provider: &SdkMeterProvider) -> Meter {
@@ -75,8 +117,7 @@ fn streams(views: Vec<View>) -> impl Fn(&Instrument) -> Option<Stream> + Send + 
         let limit = limits.get(instrument.name())?;
         // One more than the series table ever holds, so that the SDK's own overflow is not reached.
         let stream = Stream::builder().with_cardinality_limit(limit + 1);
-        let view = views.iter().find(|view| view.matches(instrument.name()));
-        let stream = match view.map(|view| &view.aggregation) {
+        let stream = match view(&views, instrument.name()) {
             Some(ViewAggregation::Drop) => stream.with_aggregation(Aggregation::Drop),
             Some(ViewAggregation::Boundaries(boundaries))
                 if instrument.kind() == InstrumentKind::Histogram =>
@@ -90,4 +131,10 @@ fn streams(views: Vec<View>) -> impl Fn(&Instrument) -> Option<Stream> + Send + 
         };
         stream.build().ok()
     }
+}
+
+/// What the first view that matches says of a metric.
+fn view<'views>(views: &'views [View], name: &str) -> Option<&'views ViewAggregation> {
+    let view = views.iter().find(|view| view.matches(name))?;
+    Some(&view.aggregation)
 }

@@ -5,12 +5,11 @@ use std::{
     sync::{OnceLock, atomic::Ordering},
 };
 
-use opentelemetry::{KeyValue, metrics::Meter};
-
 use super::{
     Declaration,
-    instrument::{Instrument, Keeper, Rejection},
-    registered::Registered,
+    instrument::{Instrument, Rejection},
+    point::VisitSeries,
+    registered::{Installation, Registered, Viewed},
     series::Series,
 };
 use crate::lifecycle::{self, LOST, Stage};
@@ -20,7 +19,8 @@ use crate::lifecycle::{self, LOST, Stage};
 /// Made by the macro [`metrics`](macro@crate::metrics), one static for each declared function.
 pub struct Metric<I: Instrument, const N: usize> {
     declaration: &'static Declaration,
-    series: OnceLock<Series<I, N>>,
+    /// `None` in it: a view drops the metric.
+    series: OnceLock<Option<Series<I, N>>>,
 }
 
 impl<I: Instrument, const N: usize> Metric<I, N> {
@@ -47,7 +47,9 @@ impl<I: Instrument, const N: usize> Metric<I, N> {
         match (lifecycle::stage(), self.series.get()) {
             (Stage::Running, Some(series)) => match I::reject(value) {
                 None => {
-                    series.record(labels, value);
+                    if let Some(series) = series {
+                        series.record(labels, value);
+                    }
                     return true;
                 }
                 Some(rejection) => count_rejection(rejection),
@@ -58,6 +60,10 @@ impl<I: Instrument, const N: usize> Metric<I, N> {
         }
         false
     }
+
+    fn installed(&self) -> Option<&Series<I, N>> {
+        self.series.get()?.as_ref()
+    }
 }
 
 impl<I: Instrument, const N: usize> Registered for Metric<I, N> {
@@ -65,20 +71,26 @@ impl<I: Instrument, const N: usize> Registered for Metric<I, N> {
         self.declaration
     }
 
-    fn install(&'static self, meter: &Meter, keeper: Keeper) {
+    fn install(&'static self, installation: &Installation<'_>) {
         self.series.get_or_init(|| {
-            let visit = Box::new(|visit: &mut dyn FnMut(&I::Cell, &[KeyValue])| {
-                if let Some(series) = self.series.get() {
-                    series.visit(visit);
-                }
-            });
-            let handle = I::create(meter, self.declaration, keeper, visit);
-            Series::new(self.declaration, handle)
+            let boundaries = match (installation.view)(self.declaration) {
+                Viewed::Declared => self.declaration.boundaries,
+                Viewed::Boundaries(boundaries) => boundaries,
+                Viewed::Dropped => return None,
+            };
+            let handle = I::create(self.declaration, installation.keeper, boundaries);
+            Some(Series::new(self.declaration, handle))
         });
     }
 
+    fn read(&self, visit: VisitSeries<'_>) {
+        if let Some(series) = self.installed() {
+            series.read(visit);
+        }
+    }
+
     fn visit_folds(&self, visit: &mut dyn FnMut(&'static str, u64)) {
-        if let Some(series) = self.series.get() {
+        if let Some(series) = self.installed() {
             series.visit_folds(visit);
         }
     }

@@ -17,7 +17,9 @@ use foldhash::fast::RandomState;
 use opentelemetry::{KeyValue, metrics::Meter};
 
 use super::{
-    Declaration, MAX_LABEL_VALUE_BYTES, NONE, OTHER, instrument::Keeper, registered::Registered,
+    Declaration, MAX_LABEL_VALUE_BYTES, NONE, OTHER,
+    point::VisitSeries,
+    registered::{Installation, Registered},
 };
 use crate::lifecycle::{self, Stage};
 
@@ -55,7 +57,7 @@ impl<I: ObservableInstrument, const N: usize> Observable<I, N> {
     ///
     /// A panic in the user's function ends this reading only: unwinding through the SDK would break every later
     /// collection.
-    fn read(&self, report: &mut dyn FnMut(I::Value, &[KeyValue])) {
+    fn observe(&self, report: &mut dyn FnMut(I::Value, &[KeyValue])) {
         if !matches!(lifecycle::stage(), Stage::Running | Stage::Stopping) {
             return;
         }
@@ -82,19 +84,17 @@ impl<I: ObservableInstrument, const N: usize> Registered for Observable<I, N> {
         self.declaration
     }
 
-    fn install(&'static self, meter: &Meter, _: Keeper) {
-        I::create(
-            meter,
-            self.declaration,
-            Box::new(|report| self.read(report)),
-        );
+    fn install(&'static self, installation: &Installation<'_>) {
+        let observe = Box::new(|report: &mut dyn FnMut(I::Value, &[KeyValue])| {
+            self.observe(report);
+        });
+        I::create(installation.meter, self.declaration, observe);
     }
+
+    /// The SDK reads it.
+    fn read(&self, _: VisitSeries<'_>) {}
 
     fn visit_folds(&self, _: &mut dyn FnMut(&'static str, u64)) {}
-
-    fn is_observed(&self) -> bool {
-        true
-    }
 
     fn observations_dropped(&self) -> Option<u64> {
         (N > 0).then(|| self.dropped.load(Ordering::Relaxed))

@@ -1,9 +1,8 @@
 //! What the set-up needs from every metric, whatever its kind.
 
+use super::{Declaration, instrument::Keeper, point::VisitSeries};
 use linkme::distributed_slice;
 use opentelemetry::metrics::Meter;
-
-use super::{Declaration, instrument::Keeper};
 
 /// A declared metric. The macro registers one for each declaration.
 pub trait Registered: Send + Sync {
@@ -11,20 +10,44 @@ pub trait Registered: Send + Sync {
     fn declaration(&self) -> &'static Declaration;
 
     /// Makes the instrument. Called once, when telemetry starts.
-    fn install(&'static self, meter: &Meter, keeper: Keeper);
+    fn install(&'static self, installation: &Installation<'_>);
+
+    /// Reads every series that we keep; none of a metric that the SDK keeps or reads, or that a view drops.
+    fn read(&self, visit: VisitSeries<'_>);
 
     /// Tells for each label how many records were folded into `other`.
     fn visit_folds(&self, visit: &mut dyn FnMut(&'static str, u64));
 
-    /// Whether functions are called to read it. They may record on other metrics, so they are called before those are
-    /// read.
-    fn is_observed(&self) -> bool {
-        false
-    }
-
     /// For a metric with labels that is observed: how many observations were left out at its limit.
     fn observations_dropped(&self) -> Option<u64> {
         None
+    }
+}
+
+/// How metrics are installed.
+pub struct Installation<'start> {
+    /// What the SDK's instruments are made with.
+    pub meter: &'start Meter,
+    /// Who keeps the numbers of those that are recorded.
+    pub keeper: Keeper<'start>,
+    /// What the views of the configuration do with a metric.
+    pub view: &'start dyn Fn(&'static Declaration) -> Viewed<'start>,
+}
+
+/// What becomes of a metric.
+#[derive(Debug, Clone, Copy)]
+pub enum Viewed<'start> {
+    /// It is as declared.
+    Declared,
+    /// It has other boundaries, if it is a histogram.
+    Boundaries(&'start [f64]),
+    /// It is neither sent nor in the text.
+    Dropped,
+}
+
+impl std::fmt::Debug for Installation<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Installation").field(&self.keeper).finish()
     }
 }
 

@@ -16,9 +16,8 @@
 
 use std::{
     array,
-    hash::{BuildHasher, Hash, Hasher},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -30,6 +29,8 @@ use super::{
     Declaration, MAX_LABEL_VALUE_BYTES, NONE, OTHER,
     budget::{LabelBudget, Verdict},
     instrument::Instrument,
+    label_key::{self, Key},
+    point::{SeriesLabels, VisitSeries},
     read_table::ReadTable,
 };
 
@@ -72,11 +73,15 @@ impl<I: Instrument, const N: usize> Series<I, N> {
         }
     }
 
-    /// Calls back for each series with its labels.
-    pub(crate) fn visit(&self, visit: &mut dyn FnMut(&I::Cell, &[KeyValue])) {
-        self.table
-            .entries
-            .visit(&mut |entry| visit(&entry.cell, &self.attributes(&entry.labels)));
+    /// Reads each series, unless the SDK keeps them.
+    pub(crate) fn read(&self, visit: VisitSeries<'_>) {
+        let names = self.declaration.labels;
+        self.table.entries.visit(&mut |entry| {
+            if let Some(point) = I::read(&entry.cell) {
+                let values = entry.labels.each_ref().map(|value| &**value);
+                visit(SeriesLabels::new(names, &values, Some(&entry.text)), point);
+            }
+        });
     }
 
     /// A label set that is not known as it is: past a budget, or seen for the first time.
@@ -170,7 +175,10 @@ struct Limits {
 }
 
 struct Entry<I: Instrument, const N: usize> {
+    key: Key<N>,
     labels: [Arc<str>; N],
+    /// The labels in Prometheus' text, once they were wanted.
+    text: OnceLock<Box<str>>,
     cell: I::Cell,
 }
 
@@ -233,9 +241,10 @@ impl<I: Instrument, const N: usize> Table<I, N> {
 
     #[inline]
     fn find(&self, labels: &[&str; N], hasher: &RandomState) -> Option<&I::Cell> {
-        self.entries
-            .find(hash(labels, hasher), |entry| entry.is(labels))
-            .map(|entry| &entry.cell)
+        let key = label_key::key(labels);
+        let hash = label_key::hash(labels, &key, hasher);
+        let found = self.entries.find(hash, |entry| entry.is(&key, labels));
+        found.map(|entry| &entry.cell)
     }
 
     fn has_room(&self, labels: &[&str; N], folded: Folded) -> bool {
@@ -255,11 +264,16 @@ impl<I: Instrument, const N: usize> Table<I, N> {
     }
 
     fn insert(&self, labels: [Arc<str>; N], cell: I::Cell, hasher: &RandomState) {
-        let hash_of = hash(&labels, hasher);
-        let entry = Entry { labels, cell };
-        let placed = self
-            .entries
-            .insert(hash_of, entry, |entry| hash(&entry.labels, hasher));
+        let texts = labels.each_ref().map(|label| &**label);
+        let key = label_key::key(&texts);
+        let hash = label_key::hash(&texts, &key, hasher);
+        let entry = Entry {
+            key,
+            labels,
+            text: OnceLock::new(),
+            cell,
+        };
+        let placed = self.entries.insert(hash, entry);
         debug_assert!(placed, "there is always room for the last set");
     }
 }
@@ -283,18 +297,12 @@ impl Limits {
 }
 
 impl<I: Instrument, const N: usize> Entry<I, N> {
-    fn is(&self, labels: &[&str; N]) -> bool {
-        self.labels
-            .iter()
-            .zip(labels)
-            .all(|(own, other)| **own == **other)
+    #[inline]
+    fn is(&self, key: &Key<N>, labels: &[&str; N]) -> bool {
+        let pairs = self.labels.iter().zip(labels);
+        self.key == *key
+            && pairs.fold(true, |equal, (own, other)| {
+                equal && label_key::equal_ends_mean_equal(own, other)
+            })
     }
-}
-
-fn hash<S: AsRef<str>, const N: usize>(labels: &[S; N], hasher: &RandomState) -> u64 {
-    let mut state = hasher.build_hasher();
-    for label in labels {
-        label.as_ref().hash(&mut state);
-    }
-    state.finish()
 }

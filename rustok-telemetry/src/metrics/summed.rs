@@ -55,17 +55,17 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    /// Reads everything and sets the gauges; tells how many sources there are.
-    pub(super) fn report(&self) -> usize {
+    /// Reads everything and sets the gauges.
+    pub(super) fn report(&self) {
         self.connections.report(|_, [active, idle]| {
             update_db_connections("active", active);
             update_db_connections("idle", idle);
         });
         self.cache_sizes
             .report(|cache, [size]| update_cache_size(cache, size));
-        self.sources()
     }
 
+    /// How many sources there are.
     pub(super) fn sources(&self) -> usize {
         self.connections.lock().living.len() + self.cache_sizes.lock().living.len()
     }

@@ -1,25 +1,47 @@
 //! What lock-free code stands on. The tests in `loom/` compile the same code on loom's primitives instead.
 
 pub(super) use std::sync::{
-    Mutex, OnceLock, PoisonError,
+    Arc, Mutex, OnceLock, PoisonError,
     atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 use std::{cell::Cell, num::NonZeroUsize, thread::available_parallelism};
 
+/// The thread that something belongs to.
+#[derive(Debug)]
+pub(super) struct Owner(usize);
+
+impl Owner {
+    pub(super) fn this_thread() -> Self {
+        Self(thread_number())
+    }
+
+    /// Numbers are not given twice: when the owner has ended, this is true on no thread.
+    #[inline]
+    pub(super) fn is_this_thread(&self) -> bool {
+        NUMBER.get() == self.0
+    }
+}
+
 /// A number of this thread: those that start one after the other have different ones.
 #[inline]
 pub(super) fn thread_number() -> usize {
-    const NONE: usize = usize::MAX;
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static OWN: Cell<usize> = const { Cell::new(NONE) };
+    match NUMBER.get() {
+        UNNUMBERED => give_number(),
+        number => number,
     }
-    OWN.with(|own| {
-        if own.get() == NONE {
-            own.set(NEXT.fetch_add(1, Ordering::Relaxed));
-        }
-        own.get()
-    })
+}
+
+#[cold]
+fn give_number() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    NUMBER.set(NEXT.fetch_add(1, Ordering::Relaxed));
+    NUMBER.get()
+}
+
+const UNNUMBERED: usize = usize::MAX;
+
+thread_local! {
+    static NUMBER: Cell<usize> = const { Cell::new(UNNUMBERED) };
 }
 
 /// In how many stripes a contended sum is kept: twice as many as there are processors, so that threads seldom share one,

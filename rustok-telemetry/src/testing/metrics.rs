@@ -2,9 +2,11 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use prometheus::proto::{MetricFamily, MetricType};
-
-use crate::metrics::{Declaration, catalogue};
+use super::Sink;
+use crate::metrics::{
+    Declaration, catalogue,
+    point::{Point, SeriesLabels},
+};
 
 /// A metric of the catalogue and what was recorded of it: all label sets, or those that [`with`](Self::with) chose.
 ///
@@ -30,15 +32,19 @@ pub struct CapturedSeries {
 
 impl CapturedMetric {
     #[track_caller]
-    pub(super) fn read(name: &str, families: &[MetricFamily]) -> Self {
+    pub(super) fn read(name: &str, sink: &Sink) -> Self {
         let Some(declaration) = catalogue().into_iter().find(|metric| metric.name == name) else {
             let names: Vec<_> = catalogue().iter().map(|metric| metric.name).collect();
             panic!("no metric is called `{name}`; declared are {names:?}");
         };
-        let family = families.iter().find(|family| family.name() == name);
+        let mut all = Vec::new();
+        sink.read(declaration, &mut |labels, point| {
+            all.push(CapturedSeries::new(labels, point));
+        });
+        all.sort_by(|one, other| one.labels.cmp(&other.labels));
         Self {
             declaration,
-            all: family.map(read_series).unwrap_or_default(),
+            all,
             chosen: Vec::new(),
         }
     }
@@ -149,29 +155,22 @@ impl fmt::Display for CapturedMetric {
     }
 }
 
-fn read_series(family: &MetricFamily) -> Vec<CapturedSeries> {
-    let mut all: Vec<_> = family
-        .get_metric()
-        .iter()
-        .map(|metric| {
-            let labels = metric.get_label().iter();
-            let (value, count) = match family.get_field_type() {
-                MetricType::COUNTER => (metric.get_counter().get_value(), 0),
-                MetricType::GAUGE => (metric.get_gauge().get_value(), 0),
-                _ => {
-                    let histogram = metric.get_histogram();
-                    (histogram.get_sample_sum(), histogram.get_sample_count())
-                }
-            };
-            CapturedSeries {
-                labels: labels
-                    .map(|label| (label.name().to_owned(), label.value().to_owned()))
-                    .collect(),
-                value,
-                count,
-            }
-        })
-        .collect();
-    all.sort_by(|one, other| one.labels.cmp(&other.labels));
-    all
+impl CapturedSeries {
+    #[allow(clippy::cast_precision_loss, reason = "Prometheus has f64 only")]
+    fn new(labels: SeriesLabels<'_>, point: Point) -> Self {
+        let (value, count) = match point {
+            Point::U64(number) => (number as f64, 0),
+            Point::I64(number) => (number as f64, 0),
+            Point::F64(number) => (number, 0),
+            Point::Histogram(distribution) => (distribution.sum, distribution.count()),
+        };
+        let labels = labels
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self {
+            labels: labels.collect(),
+            value,
+            count,
+        }
+    }
 }

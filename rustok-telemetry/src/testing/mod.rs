@@ -125,12 +125,14 @@ impl Capture {
     /// When no metric of this name is declared.
     #[track_caller]
     pub fn metric(&self, name: &str) -> CapturedMetric {
-        CapturedMetric::read(name, &self.gather())
+        let _entered = self.handle.enter();
+        CapturedMetric::read(name, &self.handle.sink)
     }
 
     /// The captured metrics as Prometheus would scrape them.
     pub fn text(&self) -> String {
-        self.handle.sink.text(&self.gather())
+        let _entered = self.handle.enter();
+        self.handle.sink.text()
     }
 
     /// The spans that have ended, in the order in which they ended.
@@ -190,11 +192,6 @@ impl Capture {
         for line in self.text().lines() {
             assert!(!line.contains(secret), "`{secret}` is in a label: {line}");
         }
-    }
-
-    fn gather(&self) -> Vec<prometheus::proto::MetricFamily> {
-        let _entered = self.handle.enter();
-        self.handle.sink.gather()
     }
 }
 

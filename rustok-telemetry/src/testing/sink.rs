@@ -1,36 +1,27 @@
-//! Where the records of one capture go: instruments of its own, made when they are first needed.
+//! Where the records of one capture go: series of its own, made when they are first needed.
 
 use std::{
     any::Any,
-    collections::HashMap,
-    sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use opentelemetry::metrics::Meter;
-use opentelemetry_sdk::{
-    Resource,
-    metrics::SdkMeterProvider,
-    trace::{InMemorySpanExporter, SdkTracerProvider},
-};
-use prometheus::{Registry, TextEncoder, proto::MetricFamily};
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 
 use super::{CapturedSpan, LogLine, current};
 use crate::metrics::{
     Declaration,
     collection::Hooks,
     instrument::{Instrument, Keeper},
-    meter_provider,
+    point::VisitSeries,
+    prometheus_text::Text,
     series::Series,
 };
 
 /// What one capture has seen.
 pub(crate) struct Sink {
-    registry: Registry,
-    meter: Meter,
-    /// The meter is of this provider, which must not be dropped before it.
-    _meter_provider: SdkMeterProvider,
-    /// [`Series`] of each metric, by its declaration's address.
-    series: Mutex<HashMap<usize, Arc<dyn Any + Send + Sync>>>,
+    /// Of each metric that was recorded, by its name.
+    series: Mutex<BTreeMap<&'static str, Captured>>,
     pub(super) spans: InMemorySpanExporter,
     pub(super) tracer_provider: SdkTracerProvider,
     pub(super) logs: Mutex<Vec<LogLine>>,
@@ -53,14 +44,8 @@ pub(crate) fn record<I: Instrument, const N: usize>(
 
 impl Sink {
     pub(super) fn new() -> Self {
-        let (meter_provider, registry) =
-            meter_provider::build(Resource::builder_empty().build(), &[], |builder| builder)
-                .unwrap_or_else(|error| panic!("the meter provider for the test: {error}"));
         let spans = InMemorySpanExporter::default();
         Self {
-            registry,
-            meter: meter_provider::meter(&meter_provider),
-            _meter_provider: meter_provider,
             series: Mutex::default(),
             tracer_provider: SdkTracerProvider::builder()
                 .with_simple_exporter(spans.clone())
@@ -71,16 +56,24 @@ impl Sink {
         }
     }
 
-    /// Everything that was recorded; first what is read at collection.
-    pub(super) fn gather(&self) -> Vec<MetricFamily> {
+    /// Reads a metric; first what is read at collection.
+    pub(super) fn read(&self, declaration: &'static Declaration, visit: VisitSeries<'_>) {
         self.hooks.run();
-        self.registry.gather()
+        let captured = self.captured().get(declaration.name).cloned();
+        if let Some(captured) = captured {
+            captured.readable.read(visit);
+        }
     }
 
-    pub(super) fn text(&self, families: &[MetricFamily]) -> String {
-        TextEncoder::new()
-            .encode_to_string(families)
-            .unwrap_or_else(|error| panic!("the metrics cannot be written as text: {error}"))
+    /// Everything that was recorded, as Prometheus would scrape it.
+    pub(super) fn text(&self) -> String {
+        self.hooks.run();
+        let captured: Vec<_> = self.captured().values().cloned().collect();
+        let mut text = Text::default();
+        for metric in captured {
+            text.write(metric.declaration, |visit| metric.readable.read(visit));
+        }
+        text.into_string()
     }
 
     pub(super) fn spans(&self) -> Vec<CapturedSpan> {
@@ -97,30 +90,43 @@ impl Sink {
         &self,
         declaration: &'static Declaration,
     ) -> Arc<Series<I, N>> {
-        let address = std::ptr::from_ref(declaration).addr();
-        let mut all = self.series.lock().unwrap_or_else(PoisonError::into_inner);
-        let series = all.entry(address).or_insert_with(|| {
-            let made: Arc<OnceLock<Weak<Series<I, N>>>> = Arc::default();
-            let visited = Arc::clone(&made);
-            let handle = I::create(
-                &self.meter,
-                declaration,
-                Keeper::Ours,
-                Box::new(move |visit| {
-                    if let Some(series) = visited.get().and_then(Weak::upgrade) {
-                        series.visit(visit);
-                    }
-                }),
-            );
-            let series = Arc::new(Series::<I, N>::new(declaration, handle));
-            // Nobody else has it yet.
-            let _ = made.set(Arc::downgrade(&series));
-            series
-        });
-        let series = Arc::clone(series);
-        drop(all);
-        series
+        let captured = {
+            let mut all = self.captured();
+            let captured = all.entry(declaration.name).or_insert_with(|| {
+                let handle = I::create(declaration, Keeper::Ours, declaration.boundaries);
+                let series = Arc::new(Series::<I, N>::new(declaration, handle));
+                Captured {
+                    declaration,
+                    readable: series.clone(),
+                    series,
+                }
+            });
+            Arc::clone(&captured.series)
+        };
+        captured
             .downcast()
             .unwrap_or_else(|_| panic!("{} is declared once", declaration.name))
+    }
+
+    fn captured(&self) -> MutexGuard<'_, BTreeMap<&'static str, Captured>> {
+        self.series.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The [`Series`] of one metric: as what it is, to record, and as what can be read.
+#[derive(Clone)]
+struct Captured {
+    declaration: &'static Declaration,
+    series: Arc<dyn Any + Send + Sync>,
+    readable: Arc<dyn Readable>,
+}
+
+trait Readable: Send + Sync {
+    fn read(&self, visit: VisitSeries<'_>);
+}
+
+impl<I: Instrument, const N: usize> Readable for Series<I, N> {
+    fn read(&self, visit: VisitSeries<'_>) {
+        Self::read(self, visit);
     }
 }
