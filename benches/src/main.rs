@@ -23,7 +23,7 @@ mod table;
 
 use clap::{Parser, ValueEnum};
 
-use crate::{collector::Collector, rounds::Effort};
+use crate::{collector::Collector, record::Repeated, rounds::Effort};
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -36,6 +36,9 @@ struct Arguments {
     /// What to measure.
     #[arg(value_enum)]
     part: Part,
+    /// What is repeated.
+    #[command(flatten)]
+    repeated: Repeated,
 }
 
 /// Where the SDK's metrics can be had.
@@ -51,6 +54,8 @@ enum Part {
     Record,
     PrometheusRender,
     Memory,
+    /// One contender alone, for programs that watch it from outside: callgrind, perf.
+    Repeat,
 }
 
 fn main() {
@@ -68,6 +73,7 @@ fn main() {
             scrape::report(effort);
         }
         Part::Memory => memory::report(),
+        Part::Repeat => record::repeat(&arguments.repeated),
     }
     let report = telemetry.shutdown();
     assert!(report.is_complete(), "{report}");

@@ -113,14 +113,15 @@ pub mod __private {
     pub use crate::metrics::{
         Declaration, Kind, Label, ValueType, assert_boundaries,
         cell::{Last, Number, Sum},
-        histogram_cell::{HistogramCell, Measure},
+        distribution::Distribution,
+        histogram_cell::{Buckets, HistogramCell, Measure},
         instrument::{Counter, Gauge, Histogram, Instrument, Keeper, Kept, UpDownCounter},
         label_value::LabelValue,
         metric::Metric,
         observable::{
             Observable, ObservableCounter, ObservableGauge, ObservableInstrument, Observe, Read,
         },
-        point::{Distribution, Point, SeriesLabels, VisitSeries},
+        point::{Point, SeriesLabels, VisitSeries},
         registered::{ALL as CATALOGUE, Installation, Registered, Viewed},
         timer::Timer,
     };

@@ -33,6 +33,12 @@ impl Stage {
 
 static STAGE: AtomicU8 = AtomicU8::new(Stage::NotStarted as u8);
 
+/// Whether values and spans are recorded.
+#[inline]
+pub(crate) fn is_running() -> bool {
+    STAGE.load(Ordering::Relaxed) == Stage::Running as u8
+}
+
 pub(crate) fn stage() -> Stage {
     match STAGE.load(Ordering::Relaxed) {
         1 => Stage::Running,

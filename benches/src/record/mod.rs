@@ -7,6 +7,8 @@ pub(crate) mod prometheus;
 pub(crate) mod prometheus_client;
 mod rustok;
 
+use clap::{Args, ValueEnum};
+
 use crate::{
     contender::Contender,
     declared,
@@ -16,7 +18,7 @@ use crate::{
 };
 
 /// What is recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
     Counter,
     Gauge,
@@ -24,7 +26,7 @@ pub(crate) enum Kind {
 }
 
 /// How many series there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Series {
     One,
     Hundred,
@@ -86,6 +88,36 @@ pub(crate) fn report(effort: Effort) {
         table.column("allocations", allocations);
         table.print();
     }
+}
+
+/// What one contender does alone.
+#[derive(Debug, Args)]
+pub(crate) struct Repeated {
+    /// What is recorded.
+    #[arg(long, value_enum, default_value = "counter")]
+    kind: Kind,
+    /// How many series there are.
+    #[arg(long, value_enum, default_value = "hundred")]
+    series: Series,
+    /// Records, after one for each series.
+    #[arg(long, default_value_t = 0)]
+    records: usize,
+    /// Part of the contender's name.
+    #[arg(long, default_value = "rustok")]
+    contender: String,
+}
+
+/// Records as often as asked, checks that everything arrived, and prints nothing.
+pub(crate) fn repeat(repeated: &Repeated) {
+    let sets = LabelSets::new(repeated.series.shape());
+    let contender = contenders(repeated.kind, repeated.series)
+        .into_iter()
+        .find(|contender| contender.name.contains(&repeated.contender))
+        .unwrap_or_else(|| panic!("no contender is called {}", repeated.contender));
+    contender.record_each(&sets);
+    contender.record(&sets, 0, repeated.records);
+    let expected = expected(repeated.kind, &sets, sets.len() + repeated.records);
+    assert_eq!(contender.held().unwrap_or(expected), expected);
 }
 
 fn heading(series: usize, threads: usize) -> String {

@@ -10,6 +10,10 @@
 
 #[path = "../../src/metrics/cell.rs"]
 mod cell;
+#[path = "../../src/metrics/distribution.rs"]
+mod distribution;
+#[path = "../../src/metrics/histogram_cell.rs"]
+mod histogram_cell;
 pub mod models;
 #[path = "../../src/metrics/read_table.rs"]
 mod read_table;

@@ -6,7 +6,11 @@ use loom::{
     thread::{self, JoinHandle},
 };
 
-use crate::{cell::Sum, read_table::ReadTable};
+use crate::{
+    cell::Sum,
+    histogram_cell::{Buckets, HistogramCell},
+    read_table::ReadTable,
+};
 
 /// Entries before the table grows.
 const FIRST_LEVEL: u64 = 8;
@@ -72,6 +76,41 @@ pub fn no_addition_is_lost() {
         assert!(earlier <= later, "{earlier} became {later}");
         adding.into_iter().for_each(join);
         assert_eq!(sum.get(), 33);
+    });
+}
+
+/// The same where one of the threads is the owner, which adds without looking at the others.
+pub fn the_owner_loses_no_addition() {
+    in_every_order(|| {
+        let sum = Arc::new(Sum::<u64>::new());
+        let adding = {
+            let sum = Arc::clone(&sum);
+            thread::spawn(move || {
+                sum.add(1);
+                let (earlier, later) = (sum.get(), sum.get());
+                assert!(0 < earlier && earlier <= later, "{earlier} became {later}");
+                sum.add(1);
+            })
+        };
+        (0..3).for_each(|_| sum.add(10));
+        join(adding);
+        assert_eq!(sum.get(), 32);
+    });
+}
+
+/// No value of a histogram is lost: not in its bucket, not in the sum, and not as the least or the greatest.
+pub fn no_value_is_lost() {
+    in_every_order(|| {
+        let histogram = Arc::new(HistogramCell::<u64>::new(Buckets::new(&[1.0]).into()));
+        let recording = {
+            let histogram = Arc::clone(&histogram);
+            thread::spawn(move || [1, 5].into_iter().for_each(|value| histogram.record(value)))
+        };
+        [2, 3].into_iter().for_each(|value| histogram.record(value));
+        join(recording);
+        let all = histogram.read();
+        assert_eq!(all.counts, [1, 3]);
+        assert_eq!((all.sum, all.extremes), (11.0, Some([1.0, 5.0])));
     });
 }
 

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 pub(super) use loom::sync::{
-    Arc, Mutex,
+    Mutex,
     atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 pub(super) use std::sync::PoisonError;
@@ -55,17 +55,21 @@ loom::thread_local! {
     static OWN: Cell<usize> = Cell::new(usize::MAX);
 }
 
-/// The thread that something belongs to.
+/// The thread that something belongs to, unless it has resigned.
 #[derive(Debug)]
-pub(super) struct Owner(usize);
+pub(super) struct Owner(AtomicUsize);
 
 impl Owner {
     pub(super) fn this_thread() -> Self {
-        Self(thread_number())
+        Self(AtomicUsize::new(thread_number()))
     }
 
     pub(super) fn is_this_thread(&self) -> bool {
-        thread_number() == self.0
+        thread_number() == self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn resign(&self) {
+        self.0.store(usize::MAX, Ordering::Relaxed);
     }
 }
 

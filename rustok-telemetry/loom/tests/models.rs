@@ -21,3 +21,13 @@ fn writers_wait_for_each_other() {
 fn no_addition_is_lost() {
     models::no_addition_is_lost();
 }
+
+#[test]
+fn the_owner_loses_no_addition() {
+    models::the_owner_loses_no_addition();
+}
+
+#[test]
+fn no_value_is_lost() {
+    models::no_value_is_lost();
+}

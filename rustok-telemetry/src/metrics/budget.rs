@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use foldhash::fast::RandomState;
+use foldhash::quality::RandomState;
 
 use super::{Label, OTHER, read_table::ReadTable};
 

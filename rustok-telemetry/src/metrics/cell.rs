@@ -4,7 +4,8 @@
 //!
 //! A sum belongs to the thread that made it, its owner, which adds with a plain load and store: nobody else writes there.
 //! All others share a second atomic. When threads are seen to write at the same moment, each gets a stripe of its own, on
-//! a cache line of its own, and from then on the first two stay as they are. The sum is put together when it is read.
+//! a cache line of its own, and the first two are left as they are: nobody is the owner any more. The sum is put together
+//! when it is read.
 
 use std::{fmt, marker::PhantomData};
 
@@ -76,6 +77,7 @@ impl<T: Number> Last<T> {
 
 /// A sum that many threads add to.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Sum<T> {
     owner: Owner,
     /// What the owner added.
@@ -105,9 +107,7 @@ impl<T: Number> Sum<T> {
 
     #[inline]
     pub(super) fn add(&self, value: T) {
-        if let Some(stripes) = self.stripes.get() {
-            add_to_stripe(stripes, value);
-        } else if self.owner.is_this_thread() {
+        if self.owner.is_this_thread() {
             add_alone(&self.own, value);
         } else {
             self.add_shared(value);
@@ -125,7 +125,11 @@ impl<T: Number> Sum<T> {
     }
 
     /// Adds where this thread is not the only one to write. Meeting another is what stripes are made for.
+    #[inline(never)]
     fn add_shared(&self, value: T) {
+        if let Some(stripes) = self.stripes.get() {
+            return add_to_stripe(stripes, value);
+        }
         let owned = self.own.load(Ordering::Relaxed);
         if !try_add(&self.shared, value) && !try_add(&self.shared, value) {
             add_to_stripe(self.make_stripes(), value);
@@ -136,10 +140,12 @@ impl<T: Number> Sum<T> {
 
     #[cold]
     fn make_stripes(&self) -> &[Stripe] {
-        self.stripes.get_or_init(|| {
+        let stripes = self.stripes.get_or_init(|| {
             let stripes = stripe_count();
             (0..stripes).map(|_| Stripe(AtomicU64::new(0))).collect()
-        })
+        });
+        self.owner.resign();
+        stripes
     }
 }
 

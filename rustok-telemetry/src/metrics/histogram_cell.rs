@@ -6,10 +6,12 @@
 //! A reading that happens while values are recorded may have a value in its bucket and not yet in the sum, or the other
 //! way round. Nothing is lost: a later reading has it in both.
 
+use std::sync::Arc;
+
 use super::{
     cell::{Number, add_alone, try_add},
-    point::Distribution,
-    sync::{Arc, AtomicU64, OnceLock, Ordering, Owner, stripe_count, thread_number},
+    distribution::Distribution,
+    sync::{AtomicU64, OnceLock, Ordering, Owner, stripe_count, thread_number},
 };
 
 /// A number that is counted in buckets.
@@ -44,13 +46,49 @@ impl Measure for u64 {
 
 /// How many values there were in each bucket, with their sum and extremes.
 #[derive(Debug)]
+#[repr(C)]
 pub struct HistogramCell<T> {
     owner: Owner,
-    /// Upper bounds of the buckets; the last bucket has none.
-    boundaries: Arc<[f64]>,
+    buckets: Arc<Buckets>,
     own: Part<T>,
     shared: OnceLock<Box<Part<T>>>,
     stripes: OnceLock<Box<[Stripe<T>]>>,
+}
+
+/// The buckets of a metric.
+#[derive(Debug)]
+pub struct Buckets {
+    /// Upper bounds of the buckets; the last bucket has none.
+    boundaries: Arc<[f64]>,
+    /// The same, filled up with bounds that no value is above: four are compared at once.
+    fours: Box<[[f64; 4]]>,
+}
+
+impl Buckets {
+    /// One more than there are boundaries, which increase.
+    pub(super) fn new(boundaries: &[f64]) -> Self {
+        let four = |four: &[f64]| std::array::from_fn(|i| *four.get(i).unwrap_or(&f64::INFINITY));
+        Self {
+            boundaries: boundaries.into(),
+            fours: boundaries.chunks(4).map(four).collect(),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.boundaries.len() + 1
+    }
+
+    /// The bucket of a value: a bound belongs to the bucket that it ends.
+    ///
+    /// All bounds are compared. For the number of buckets that histograms have, this takes less time than a search, of
+    /// which the processor would guess the turns wrong.
+    #[inline]
+    fn find(&self, value: f64) -> usize {
+        let below =
+            |four: &[f64; 4]| -> u64 { four.map(|bound| u64::from(bound < value)).iter().sum() };
+        let below: u64 = self.fours.iter().map(below).sum();
+        below as usize
+    }
 }
 
 /// What some of the threads recorded.
@@ -77,11 +115,11 @@ struct Total<T> {
 
 impl<T: Measure> HistogramCell<T> {
     /// A histogram that belongs to this thread.
-    pub(super) fn new(boundaries: Arc<[f64]>) -> Self {
+    pub(super) fn new(buckets: Arc<Buckets>) -> Self {
         Self {
             owner: Owner::this_thread(),
-            own: Part::new(boundaries.len() + 1),
-            boundaries,
+            own: Part::new(buckets.len()),
+            buckets,
             shared: OnceLock::new(),
             stripes: OnceLock::new(),
         }
@@ -89,10 +127,8 @@ impl<T: Measure> HistogramCell<T> {
 
     #[inline]
     pub(super) fn record(&self, value: T) {
-        let bucket = bucket(&self.boundaries, value.as_f64());
-        if let Some(stripes) = self.stripes.get() {
-            record_in_stripe(stripes, bucket, value);
-        } else if self.owner.is_this_thread() {
+        let bucket = self.buckets.find(value.as_f64());
+        if self.owner.is_this_thread() {
             self.own.record_alone(bucket, value);
         } else {
             self.record_shared(bucket, value);
@@ -102,7 +138,7 @@ impl<T: Measure> HistogramCell<T> {
     /// What was recorded until now. Of values that are recorded meanwhile, some are in it.
     pub(super) fn read(&self) -> Distribution {
         let mut all = Total {
-            counts: vec![0; self.boundaries.len() + 1],
+            counts: vec![0; self.buckets.len()],
             sum: T::from_bits(0),
             extremes: [T::GREATEST, T::LEAST],
         };
@@ -115,7 +151,7 @@ impl<T: Measure> HistogramCell<T> {
         }
         let some = all.counts.iter().any(|count| *count > 0);
         Distribution {
-            boundaries: Arc::clone(&self.boundaries),
+            boundaries: Arc::clone(&self.buckets.boundaries),
             counts: all.counts,
             sum: all.sum.as_f64(),
             extremes: some.then(|| all.extremes.map(T::as_f64)),
@@ -123,8 +159,12 @@ impl<T: Measure> HistogramCell<T> {
     }
 
     /// Records where this thread is not the only one to write. Meeting another is what stripes are made for.
+    #[inline(never)]
     fn record_shared(&self, bucket: usize, value: T) {
-        let buckets = self.boundaries.len() + 1;
+        if let Some(stripes) = self.stripes.get() {
+            return record_in_stripe(stripes, bucket, value);
+        }
+        let buckets = self.buckets.len();
         let shared = self.shared.get_or_init(|| Box::new(Part::new(buckets)));
         let owned = self.own.sum.load(Ordering::Relaxed);
         if !shared.try_record(bucket, value) && !shared.try_record(bucket, value) {
@@ -136,11 +176,13 @@ impl<T: Measure> HistogramCell<T> {
 
     #[cold]
     fn make_stripes(&self) -> &[Stripe<T>] {
-        self.stripes.get_or_init(|| {
-            let buckets = self.boundaries.len() + 1;
+        let stripes = self.stripes.get_or_init(|| {
+            let buckets = self.buckets.len();
             let stripes = 0..stripe_count();
             stripes.map(|_| Stripe(Part::new(buckets))).collect()
-        })
+        });
+        self.owner.resign();
+        stripes
     }
 }
 
@@ -220,20 +262,6 @@ fn replace<T: Number>(number: &AtomicU64, value: T, before: impl Fn(T, T) -> boo
     }
 }
 
-/// The bucket of a value: a bound belongs to the bucket that it ends.
-///
-/// Few boundaries are all compared, which takes less time than deciding after each.
-#[inline]
-fn bucket(boundaries: &[f64], value: f64) -> usize {
-    const FEW: usize = 24;
-    if boundaries.len() <= FEW {
-        let below = boundaries.iter().map(|bound| usize::from(*bound < value));
-        below.sum()
-    } else {
-        boundaries.partition_point(|bound| *bound < value)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::{sync::Barrier, thread};
@@ -241,7 +269,7 @@ mod tests {
     use super::*;
 
     fn histogram() -> HistogramCell<f64> {
-        HistogramCell::new(Arc::from([1.0, 2.0, 4.0]))
+        HistogramCell::new(Buckets::new(&[1.0, 2.0, 4.0]).into())
     }
 
     #[test]
@@ -257,12 +285,14 @@ mod tests {
     }
 
     #[test]
-    fn many_boundaries_are_searched_like_few() {
-        let many: Vec<_> = (1_u32..=100).map(f64::from).collect();
-        for value in [0.0, 1.0, 1.5, 50.0, 99.5, 100.0, 101.0] {
-            let expected = many.iter().filter(|bound| **bound < value).count();
-            assert_eq!(bucket(&many, value), expected, "{value}");
-            assert_eq!(bucket(&many[..20], value), expected.min(20), "{value}");
+    fn values_are_found_among_any_number_of_buckets() {
+        for number in 0..=40_u32 {
+            let boundaries: Vec<_> = (1..=number).map(f64::from).collect();
+            let buckets = Buckets::new(&boundaries);
+            for value in [0.0, 1.0, 1.5, 20.0, 39.5, 40.0, 41.0, f64::MAX] {
+                let expected = boundaries.iter().filter(|bound| **bound < value).count();
+                assert_eq!(buckets.find(value), expected, "{value} of {number}");
+            }
         }
     }
 
@@ -274,7 +304,7 @@ mod tests {
 
     #[test]
     fn integers_are_counted_too() {
-        let histogram = HistogramCell::<u64>::new(Arc::from([10.0]));
+        let histogram = HistogramCell::<u64>::new(Buckets::new(&[10.0]).into());
         [0, 10, 11].map(|value| histogram.record(value));
         let all = histogram.read();
         assert_eq!((all.count(), all.extremes), (3, Some([0.0, 11.0])));

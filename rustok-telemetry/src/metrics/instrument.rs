@@ -13,7 +13,7 @@ use opentelemetry::{
 use super::{
     Declaration,
     cell::{Last, Sum},
-    histogram_cell::HistogramCell,
+    histogram_cell::{Buckets, HistogramCell},
     point::Point,
 };
 
@@ -188,7 +188,7 @@ macro_rules! histogram {
     ($value:ty: $build:ident, $reject:expr) => {
         impl Instrument for Histogram<$value> {
             type Value = $value;
-            type Handle = Kept<Arc<[f64]>, otel::Histogram<$value>>;
+            type Handle = Kept<Arc<Buckets>, otel::Histogram<$value>>;
             type Cell = Kept<HistogramCell<$value>, otel::BoundHistogram<$value>>;
 
             fn create(
@@ -197,7 +197,7 @@ macro_rules! histogram {
                 boundaries: &[f64],
             ) -> Self::Handle {
                 match keeper {
-                    Keeper::Ours => Kept::Own(boundaries.into()),
+                    Keeper::Ours => Kept::Own(Buckets::new(boundaries).into()),
                     Keeper::Sdk(meter) => Kept::OfSdk(
                         meter
                             .$build(declaration.name)
@@ -211,7 +211,7 @@ macro_rules! histogram {
 
             fn cell(handle: &Self::Handle, labels: &[KeyValue]) -> Self::Cell {
                 match handle {
-                    Kept::Own(boundaries) => Kept::Own(HistogramCell::new(Arc::clone(boundaries))),
+                    Kept::Own(buckets) => Kept::Own(HistogramCell::new(Arc::clone(buckets))),
                     Kept::OfSdk(histogram) => Kept::OfSdk(histogram.bind(labels)),
                 }
             }
@@ -242,14 +242,21 @@ macro_rules! histogram {
 histogram!(f64: f64_histogram, finite_and_not_negative);
 histogram!(u64: u64_histogram, accept);
 
+#[inline]
 fn accept<T>(_: T) -> Option<Rejection> {
     None
 }
 
+#[inline]
 fn finite(value: f64) -> Option<Rejection> {
     (!value.is_finite()).then_some(Rejection::NotFinite)
 }
 
+#[inline]
 fn finite_and_not_negative(value: f64) -> Option<Rejection> {
-    finite(value).or((value < 0.0).then_some(Rejection::Negative))
+    // The usual case takes two comparisons.
+    match (0.0..=f64::MAX).contains(&value) {
+        true => None,
+        false => finite(value).or(Some(Rejection::Negative)),
+    }
 }

@@ -8,82 +8,108 @@ use std::{
     hash::{BuildHasher, Hasher},
 };
 
-use foldhash::fast::RandomState;
+use foldhash::quality::RandomState;
 
 /// The ends of each value of a label set.
 pub(super) type Key<const N: usize> = [Ends; N];
 
-/// The first and the last eight bytes of a value; in one of less than sixteen they overlap.
+/// The first and the last eight bytes of a value, which overlap in one of less than sixteen; and its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ends {
     first: u64,
     last: u64,
+    length: usize,
 }
 
 /// Longest value that its ends and its length leave no doubt about.
 const SHORT: usize = 16;
+
+/// Whether the ends of each value are all of it, and none is empty.
+#[inline]
+pub(super) fn are_short<const N: usize>(labels: &[&str; N]) -> bool {
+    const {
+        assert!(
+            SHORT.is_power_of_two(),
+            "numbers below it are known by their bits"
+        )
+    }
+    let bits = labels
+        .iter()
+        .fold(0, |bits, value| bits | value.len().wrapping_sub(1));
+    bits < SHORT
+}
 
 #[inline]
 pub(super) fn key<const N: usize>(labels: &[&str; N]) -> Key<N> {
     array::from_fn(|i| Ends::of(labels[i].as_bytes()))
 }
 
+/// The hash of values that [are short](are_short).
 #[inline]
+pub(super) fn short_hash<const N: usize>(key: &Key<N>, hasher: &RandomState) -> u64 {
+    let mut state = hasher.build_hasher();
+    for ends in key {
+        ends.write(&mut state);
+    }
+    state.finish()
+}
+
+/// The hash of any values.
 pub(super) fn hash<const N: usize>(labels: &[&str; N], key: &Key<N>, hasher: &RandomState) -> u64 {
     let mut state = hasher.build_hasher();
     for (label, ends) in labels.iter().zip(key) {
-        // The length takes the place of the highest byte, which seldom tells values apart.
-        state.write_u64(ends.first ^ (label.len() as u64).rotate_right(8));
-        state.write_u64(ends.last);
-        if let Some(middle) = middle(label.as_bytes()) {
+        ends.write(&mut state);
+        if let Some(middle) = middle(label) {
             state.write(middle);
         }
     }
     state.finish()
 }
 
-/// Whether two values are equal of which the ends are.
-#[inline]
-pub(super) fn equal_ends_mean_equal(one: &str, other: &str) -> bool {
-    one.len() == other.len() && middle(one.as_bytes()) == middle(other.as_bytes())
+/// What lies between the ends of a value.
+pub(super) fn middle(value: &str) -> Option<&[u8]> {
+    if value.len() <= SHORT {
+        return None;
+    }
+    value.as_bytes().get(SHORT / 2..value.len() - SHORT / 2)
 }
 
 impl Ends {
     #[inline]
     fn of(bytes: &[u8]) -> Self {
-        if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-            let [first, last] = [first, last].map(|eight| u64::from_le_bytes(*eight));
-            return Self { first, last };
-        }
-        if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-            let [first, last] = [first, last].map(|four| u32::from_le_bytes(*four).into());
-            return Self { first, last };
-        }
-        let [first, last] = match *bytes {
-            [] => [0, 0],
-            [only] => [only, 0],
-            [one, two] => [one, two],
-            [one, two, .., last] => {
-                return Self {
-                    first: u64::from(one) << 8 | u64::from(two),
-                    last: last.into(),
-                };
-            }
-        };
+        let [first, last] = ends(bytes);
         Self {
-            first: first.into(),
-            last: last.into(),
+            first,
+            last,
+            length: bytes.len(),
         }
+    }
+
+    /// The length takes the place of the highest byte, which seldom tells values apart.
+    #[inline]
+    fn write(self, state: &mut impl Hasher) {
+        state.write_u64(self.first ^ (self.length as u64).rotate_right(8));
+        state.write_u64(self.last);
     }
 }
 
-/// What lies between the ends.
-#[inline]
-fn middle(bytes: &[u8]) -> Option<&[u8]> {
-    if bytes.len() <= SHORT {
-        return None;
+#[allow(
+    clippy::inline_always,
+    reason = "two calls would be a fifth of a record"
+)]
+#[inline(always)]
+fn ends(bytes: &[u8]) -> [u64; 2] {
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        return [first, last].map(|eight| u64::from_le_bytes(*eight));
     }
-    bytes.get(SHORT / 2..bytes.len() - SHORT / 2)
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        return [first, last].map(|four| u32::from_le_bytes(*four).into());
+    }
+    match *bytes {
+        [] => [0, 0],
+        [only] => [only.into(), 0],
+        [first, .., last] => [u64::from(first) << 8 | u64::from(bytes[1]), last.into()],
+    }
 }
 
 #[cfg(test)]
@@ -93,7 +119,7 @@ mod tests {
     use super::*;
 
     fn equal(one: &str, other: &str) -> bool {
-        key(&[one]) == key(&[other]) && equal_ends_mean_equal(one, other)
+        key(&[one]) == key(&[other]) && middle(one) == middle(other)
     }
 
     #[test]
@@ -127,6 +153,19 @@ mod tests {
         assert_eq!(hashes.len(), 79 * 79);
     }
 
+    #[test]
+    fn short_values_have_one_hash() {
+        let hasher = RandomState::default();
+        for length in 0..20 {
+            let value = "abcdefghijklmnopqrst".get(..length).unwrap_or_default();
+            let (labels, short) = (["a", value], (1..=16).contains(&length));
+            assert_eq!(are_short(&labels), short, "{value}");
+            let key = key(&labels);
+            let same = short_hash(&key, &hasher) == hash(&labels, &key, &hasher);
+            assert!(same || !short, "{value}");
+        }
+    }
+
     /// The low bits choose where a search begins.
     #[test]
     fn hashes_of_similar_labels_are_spread() {
@@ -135,7 +174,7 @@ mod tests {
         for number in 0..10_000 {
             let tenant = format!("tenant-{number:05}");
             let labels = ["ProductCreated", tenant.as_str()];
-            used.insert(hash(&labels, &key(&labels), &hasher) % 16_384);
+            used.insert(short_hash(&key(&labels), &hasher) % 16_384);
         }
         // 10,000 values that are spread at random leave 54 % of the places free.
         assert!(used.len() > 7_200, "{} places", used.len());

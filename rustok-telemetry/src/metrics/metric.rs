@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{OnceLock, atomic::Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::{
@@ -19,8 +22,9 @@ use crate::lifecycle::{self, LOST, Stage};
 /// Made by the macro [`metrics`](macro@crate::metrics), one static for each declared function.
 pub struct Metric<I: Instrument, const N: usize> {
     declaration: &'static Declaration,
-    /// `None` in it: a view drops the metric.
-    series: OnceLock<Option<Series<I, N>>>,
+    series: OnceLock<Series<I, N>>,
+    /// Whether a view drops the metric.
+    dropped: AtomicBool,
 }
 
 impl<I: Instrument, const N: usize> Metric<I, N> {
@@ -35,34 +39,41 @@ impl<I: Instrument, const N: usize> Metric<I, N> {
         Self {
             declaration,
             series: OnceLock::new(),
+            dropped: AtomicBool::new(false),
         }
     }
 
     /// Records a value, and tells whether it did. Before `init` and after shutdown it is counted as lost instead.
+    #[inline]
     pub fn record(&self, labels: [&str; N], value: I::Value) -> bool {
         #[cfg(feature = "testing")]
         if let Some(recorded) = crate::testing::record::<I, N>(self.declaration, labels, value) {
             return recorded;
         }
+        match self.series.get() {
+            Some(series) if lifecycle::is_running() && I::reject(value).is_none() => {
+                series.record(labels, value);
+                true
+            }
+            _ => self.recorded_nowhere(value),
+        }
+    }
+
+    /// Counts a record that is lost; tells whether it is one that nobody wants.
+    #[cold]
+    fn recorded_nowhere(&self, value: I::Value) -> bool {
         match (lifecycle::stage(), self.series.get()) {
-            (Stage::Running, Some(series)) => match I::reject(value) {
-                None => {
-                    if let Some(series) = series {
-                        series.record(labels, value);
-                    }
-                    return true;
+            (Stage::Running, _) if self.dropped.load(Ordering::Relaxed) => return true,
+            (Stage::Running, Some(_)) => {
+                if let Some(rejection) = I::reject(value) {
+                    count_rejection(rejection);
                 }
-                Some(rejection) => count_rejection(rejection),
-            },
+            }
             (Stage::Disabled, _) => {}
             (Stage::Stopping | Stage::ShutDown, _) => lose(&LOST.after_shutdown),
             (Stage::NotStarted | Stage::Running, _) => lose(&LOST.before_init),
         }
         false
-    }
-
-    fn installed(&self) -> Option<&Series<I, N>> {
-        self.series.get()?.as_ref()
     }
 }
 
@@ -72,25 +83,25 @@ impl<I: Instrument, const N: usize> Registered for Metric<I, N> {
     }
 
     fn install(&'static self, installation: &Installation<'_>) {
+        let boundaries = match (installation.view)(self.declaration) {
+            Viewed::Declared => self.declaration.boundaries,
+            Viewed::Boundaries(boundaries) => boundaries,
+            Viewed::Dropped => return self.dropped.store(true, Ordering::Relaxed),
+        };
         self.series.get_or_init(|| {
-            let boundaries = match (installation.view)(self.declaration) {
-                Viewed::Declared => self.declaration.boundaries,
-                Viewed::Boundaries(boundaries) => boundaries,
-                Viewed::Dropped => return None,
-            };
             let handle = I::create(self.declaration, installation.keeper, boundaries);
-            Some(Series::new(self.declaration, handle))
+            Series::new(self.declaration, handle)
         });
     }
 
     fn read(&self, visit: VisitSeries<'_>) {
-        if let Some(series) = self.installed() {
+        if let Some(series) = self.series.get() {
             series.read(visit);
         }
     }
 
     fn visit_folds(&self, visit: &mut dyn FnMut(&'static str, u64)) {
-        if let Some(series) = self.installed() {
+        if let Some(series) = self.series.get() {
             series.visit_folds(visit);
         }
     }
@@ -108,7 +119,6 @@ fn lose(count: &std::sync::atomic::AtomicU64) {
     count.fetch_add(1, Ordering::Relaxed);
 }
 
-#[cold]
 fn count_rejection(rejection: Rejection) {
     match rejection {
         Rejection::NotFinite => lose(&LOST.not_finite),

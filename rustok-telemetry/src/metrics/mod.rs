@@ -48,6 +48,7 @@ pub(crate) mod cell;
 mod circuit_breaker;
 pub(crate) mod collection;
 mod database;
+pub(crate) mod distribution;
 mod event_bus;
 pub(crate) mod histogram_cell;
 mod http;

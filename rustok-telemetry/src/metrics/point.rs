@@ -1,11 +1,8 @@
 //! What a series is when it is read: its labels, and the number or distribution that it holds.
 
-use std::{
-    borrow::Cow,
-    sync::{Arc, OnceLock},
-};
+use std::{borrow::Cow, sync::OnceLock};
 
-use super::Label;
+use super::{Label, distribution::Distribution};
 
 /// What one series holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,26 +15,6 @@ pub enum Point {
     F64(f64),
     /// Numbers that were counted in buckets.
     Histogram(Distribution),
-}
-
-/// Numbers that were counted in buckets.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Distribution {
-    /// Upper bounds of the buckets; the last bucket has none.
-    pub boundaries: Arc<[f64]>,
-    /// Numbers in each bucket, one more than there are boundaries.
-    pub counts: Vec<u64>,
-    /// The sum of the numbers.
-    pub sum: f64,
-    /// The least and the greatest of them, if there are any.
-    pub extremes: Option<[f64; 2]>,
-}
-
-impl Distribution {
-    /// How many numbers there are.
-    pub fn count(&self) -> u64 {
-        self.counts.iter().sum()
-    }
 }
 
 /// Receives each series of a metric.

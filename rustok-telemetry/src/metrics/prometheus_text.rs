@@ -6,7 +6,8 @@ use prometheus::{Encoder, Registry, TextEncoder};
 
 use super::{
     Declaration,
-    point::{Distribution, Point, VisitSeries},
+    distribution::Distribution,
+    point::{Point, VisitSeries},
     registered::ALL,
 };
 use crate::lifecycle::{self, Stage};

@@ -11,7 +11,9 @@
 //! misses an entry that is just being added is as if it had come earlier; one that has seen a length finds that many
 //! entries.
 
-use super::sync::{Arc, AtomicUsize, Mutex, OnceLock, Ordering, PoisonError};
+use std::sync::Arc;
+
+use super::sync::{AtomicUsize, Mutex, OnceLock, Ordering, PoisonError};
 
 /// Slots of the first level.
 const FIRST: usize = 16;
@@ -37,9 +39,11 @@ type Level<E> = OnceLock<Box<[Slot<E>]>>;
 type Slot<E> = OnceLock<Arc<Hashed<E>>>;
 
 #[derive(Debug)]
+#[repr(C)]
 struct Hashed<E> {
-    hash: u64,
     entry: E,
+    /// Only for growing.
+    hash: u64,
 }
 
 impl<E> ReadTable<E> {
@@ -65,15 +69,14 @@ impl<E> ReadTable<E> {
     #[inline]
     pub(super) fn find(&self, hash: u64, is: impl Fn(&E) -> bool) -> Option<&E> {
         let slots = self.newest()?;
-        let mask = slots.len() - 1;
+        let mask = slots.len().wrapping_sub(1);
+        let mut found = slots.get(start(hash) & mask)?.get()?;
         let mut at = start(hash);
-        loop {
-            let found = slots[at & mask].get()?;
-            if found.hash == hash && is(&found.entry) {
-                return Some(&found.entry);
-            }
+        while !is(&found.entry) {
             at = at.wrapping_add(1);
+            found = slots.get(at & mask)?.get()?;
         }
+        Some(&found.entry)
     }
 
     /// Calls back for each entry, in an order of no meaning.

@@ -22,7 +22,7 @@ use std::{
     },
 };
 
-use foldhash::fast::RandomState;
+use foldhash::quality::RandomState;
 use opentelemetry::{KeyValue, StringValue};
 
 use super::{
@@ -58,7 +58,17 @@ impl<I: Instrument, const N: usize> Series<I, N> {
 
     /// Records a value under a label set, or under the set that the budgets allow for it.
     #[inline]
-    pub(crate) fn record(&self, mut labels: [&str; N], value: I::Value) {
+    pub(crate) fn record(&self, labels: [&str; N], value: I::Value) {
+        match self.table.find_short(&labels, &self.hasher) {
+            Some(cell) => I::write(cell, value),
+            // A copy, so that the labels can stay in registers where this is not called.
+            None => self.record_long(labels.map(|value| value), value),
+        }
+    }
+
+    /// A label set that is not known, or in which a value is long, empty, or not possible.
+    #[inline(never)]
+    fn record_long(&self, mut labels: [&str; N], value: I::Value) {
         let cut = normalise(&mut labels);
         match self.table.find(&labels, &self.hasher) {
             Some(cell) if cut == 0 => I::write(cell, value),
@@ -174,12 +184,14 @@ struct Limits {
     all: usize,
 }
 
+/// One series. What each record needs comes first, so that it lies close together.
+#[repr(C)]
 struct Entry<I: Instrument, const N: usize> {
     key: Key<N>,
+    cell: I::Cell,
     labels: [Arc<str>; N],
     /// The labels in Prometheus' text, once they were wanted.
     text: OnceLock<Box<str>>,
-    cell: I::Cell,
 }
 
 /// Where a record goes.
@@ -239,11 +251,26 @@ impl<I: Instrument, const N: usize> Table<I, N> {
         }
     }
 
-    #[inline]
     fn find(&self, labels: &[&str; N], hasher: &RandomState) -> Option<&I::Cell> {
         let key = label_key::key(labels);
         let hash = label_key::hash(labels, &key, hasher);
-        let found = self.entries.find(hash, |entry| entry.is(&key, labels));
+        let found = self.entries.find(hash, |entry| {
+            let pairs = || entry.labels.iter().zip(labels);
+            entry.key == key
+                && pairs().all(|(own, other)| label_key::middle(own) == label_key::middle(other))
+        });
+        found.map(|entry| &entry.cell)
+    }
+
+    /// Finds a label set of short values, without looking at more than their ends.
+    #[inline]
+    fn find_short(&self, labels: &[&str; N], hasher: &RandomState) -> Option<&I::Cell> {
+        if !label_key::are_short(labels) {
+            return None;
+        }
+        let key = label_key::key(labels);
+        let hash = label_key::short_hash(&key, hasher);
+        let found = self.entries.find(hash, |entry| entry.key == key);
         found.map(|entry| &entry.cell)
     }
 
@@ -269,9 +296,9 @@ impl<I: Instrument, const N: usize> Table<I, N> {
         let hash = label_key::hash(&texts, &key, hasher);
         let entry = Entry {
             key,
+            cell,
             labels,
             text: OnceLock::new(),
-            cell,
         };
         let placed = self.entries.insert(hash, entry);
         debug_assert!(placed, "there is always room for the last set");
@@ -293,16 +320,5 @@ impl Limits {
             folded: all - 1,
             all,
         }
-    }
-}
-
-impl<I: Instrument, const N: usize> Entry<I, N> {
-    #[inline]
-    fn is(&self, key: &Key<N>, labels: &[&str; N]) -> bool {
-        let pairs = self.labels.iter().zip(labels);
-        self.key == *key
-            && pairs.fold(true, |equal, (own, other)| {
-                equal && label_key::equal_ends_mean_equal(own, other)
-            })
     }
 }

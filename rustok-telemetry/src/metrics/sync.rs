@@ -1,26 +1,34 @@
 //! What lock-free code stands on. The tests in `loom/` compile the same code on loom's primitives instead.
 
 pub(super) use std::sync::{
-    Arc, Mutex, OnceLock, PoisonError,
+    Mutex, OnceLock, PoisonError,
     atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 use std::{cell::Cell, num::NonZeroUsize, thread::available_parallelism};
 
-/// The thread that something belongs to.
+/// The thread that something belongs to, unless it has resigned.
 #[derive(Debug)]
-pub(super) struct Owner(usize);
+pub(super) struct Owner(AtomicUsize);
 
 impl Owner {
     pub(super) fn this_thread() -> Self {
-        Self(thread_number())
+        Self(AtomicUsize::new(thread_number()))
     }
 
     /// Numbers are not given twice: when the owner has ended, this is true on no thread.
     #[inline]
     pub(super) fn is_this_thread(&self) -> bool {
-        NUMBER.get() == self.0
+        NUMBER.get() == self.0.load(Ordering::Relaxed)
+    }
+
+    /// From some moment on, this is no thread's any more. The owner may take notice a little later.
+    pub(super) fn resign(&self) {
+        self.0.store(NOBODY, Ordering::Relaxed);
     }
 }
+
+/// No thread's number.
+const NOBODY: usize = usize::MAX - 1;
 
 /// A number of this thread: those that start one after the other have different ones.
 #[inline]
