@@ -8,8 +8,10 @@ mod console;
 mod endpoints;
 mod limits;
 mod metrics;
+mod own_metrics;
 mod prometheus;
 mod receiver;
+mod retries;
 mod signals;
 #[path = "../support/mod.rs"]
 mod support;
