@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{in_a_process, receiver::Receiver};
+use crate::{foreign_meter, in_a_process, receiver::Receiver};
 
 fn lines(said: &str) -> Vec<Value> {
     let objects = said.lines().filter(|line| line.starts_with('{'));
@@ -31,8 +31,8 @@ fn all_signals_go_to_standard_output_and_otlp_beside_it() {
         futures::executor::block_on(async { drop(tracing::info_span!("within")) });
         rustok_telemetry::metrics::record_event_published("OrderPlaced", "acme");
         rustok_telemetry::metrics::update_queue_depth("in_memory", 42);
-        let meter = opentelemetry::global::meter("foreign");
-        meter.f64_counter("foreign").build().add(0.5, &[]);
+        let foreign = foreign_meter().f64_counter("foreign").build();
+        foreign.add(0.5, &[]);
         assert!(telemetry.shutdown().is_complete());
     });
     let lines = lines(&said);

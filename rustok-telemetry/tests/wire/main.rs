@@ -37,6 +37,12 @@ fn start(variables: &[(&str, &str)]) -> Telemetry {
     builder(variables).init().expect("telemetry starts")
 }
 
+/// A meter whose instruments are not in the catalogue.
+#[expect(clippy::disallowed_methods, reason = "as another library has it")]
+fn foreign_meter() -> opentelemetry::metrics::Meter {
+    opentelemetry::global::meter("foreign")
+}
+
 /// Does `work` in a process of its own with these variables; what it wrote to standard output, and to standard error.
 fn in_a_process(test: &str, variables: &[(&str, &str)], work: impl FnOnce()) -> (String, String) {
     const AGAIN: &str = "WIRE_AGAIN";

@@ -13,7 +13,7 @@ use opentelemetry_proto::tonic::{
     },
 };
 
-use crate::{receiver::Receiver, start};
+use crate::{foreign_meter, receiver::Receiver, start};
 
 #[rustok_telemetry::metrics(namespace = "wire")]
 mod declared {
@@ -100,8 +100,7 @@ fn exports(protocol: &str, temporality: &str) -> Exports {
     ]);
     let recorded = SystemTime::now();
     record();
-    let meter = opentelemetry::global::meter("foreign");
-    let foreign = meter.u64_counter("foreign").build();
+    let foreign = foreign_meter().u64_counter("foreign").build();
     foreign.add(2, &[]);
     receiver.wait_for(1);
     record();

@@ -35,6 +35,8 @@ fn sent_again(protocol: &str, compression: &str) {
     assert!(report.is_complete(), "{report}");
     let requests = receiver.requests();
     assert_eq!(requests.len(), 3);
+    let named = requests[0].compression.as_deref();
+    assert_eq!(named.unwrap_or("none"), compression);
     let metrics = requests[0].metrics();
     assert!(
         metrics
@@ -68,6 +70,16 @@ fn a_busy_receiver_gets_the_same_compressed_bytes_again_by_http() {
 #[test]
 fn a_busy_receiver_gets_the_same_compressed_bytes_again_by_grpc() {
     sent_again("grpc", "gzip");
+}
+
+#[test]
+fn the_same_holds_with_zstd_by_http() {
+    sent_again("http/protobuf", "zstd");
+}
+
+#[test]
+fn the_same_holds_with_zstd_by_grpc() {
+    sent_again("grpc", "zstd");
 }
 
 /// A receiver that stays busy is left alone after three more requests.
