@@ -6,13 +6,22 @@ use opentelemetry_sdk::{
     error::OTelSdkResult,
     metrics::{
         Temporality,
-        data::{AggregatedMetrics, HistogramDataPoint, Metric, MetricData, ResourceMetrics},
+        data::{
+            AggregatedMetrics, HistogramDataPoint, Metric, MetricData, ResourceMetrics,
+            ScopeMetrics,
+        },
         exporter::PushMetricExporter,
     },
 };
 use serde_json::{Value as Json, json};
 
 use super::{attributes, write_line};
+use crate::metrics::{
+    Kind,
+    meter_provider::WAKE_SCOPE,
+    point::{Point, SeriesLabels},
+    registered::{ALL, Registered},
+};
 
 /// Writes each metric that has values, at each interval. It counts from the start.
 #[derive(Debug)]
@@ -20,10 +29,13 @@ pub(crate) struct ConsoleMetrics;
 
 impl PushMetricExporter for ConsoleMetrics {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
-        for scope in metrics.scope_metrics() {
-            for metric in scope.metrics() {
-                write_line(&line(metric));
-            }
+        let scopes = metrics.scope_metrics();
+        let shown = scopes.filter(|scope| scope.scope().name() != WAKE_SCOPE);
+        for metric in shown.flat_map(ScopeMetrics::metrics) {
+            write_line(&line(metric));
+        }
+        for line in ALL.iter().filter_map(|metric| own_line(*metric)) {
+            write_line(&line);
         }
         Ok(())
     }
@@ -47,12 +59,53 @@ fn line(metric: &Metric) -> Json {
         AggregatedMetrics::U64(data) => points(data),
         AggregatedMetrics::I64(data) => points(data),
     };
+    as_json(metric.name(), metric.unit(), kind, points)
+}
+
+/// The line of a metric that we keep, if it has values.
+fn own_line(metric: &dyn Registered) -> Option<Json> {
+    let declaration = metric.declaration();
+    let kind = match declaration.kind {
+        Kind::Counter | Kind::UpDownCounter => "sum",
+        Kind::Gauge => "gauge",
+        Kind::Histogram => "histogram",
+        Kind::ObservableGauge | Kind::ObservableCounter => return None,
+    };
+    let mut points = Vec::new();
+    metric.read(&mut |labels, point| points.push(own_point(labels, point)));
+    let (name, unit) = (declaration.name, declaration.unit);
+    (!points.is_empty()).then(|| as_json(name, unit, kind, points))
+}
+
+fn as_json(name: &str, unit: &str, kind: &str, points: Vec<Json>) -> Json {
     json!({
-        "metric": metric.name(),
-        "unit": metric.unit(),
+        "metric": name,
+        "unit": unit,
         "kind": kind,
         "points": points,
     })
+}
+
+fn own_point(labels: SeriesLabels<'_>, point: Point) -> Json {
+    let labels = labels.iter();
+    let labels: Json = labels
+        .map(|(name, value)| (name.to_owned(), Json::from(value)))
+        .collect();
+    let value: Json = match point {
+        Point::U64(value) => value.into(),
+        Point::I64(value) => value.into(),
+        Point::F64(value) => value.into(),
+        Point::Histogram(all) => {
+            return json!({
+                "attributes": labels,
+                "count": all.count(),
+                "sum": all.sum,
+                "bounds": &*all.boundaries,
+                "buckets": all.counts,
+            });
+        }
+    };
+    json!({ "attributes": labels, "value": value })
 }
 
 fn points<T>(data: &MetricData<T>) -> (&'static str, Vec<Json>)

@@ -13,7 +13,7 @@ mod reporting;
 
 pub(crate) use self::{
     account::{DELIVERY, SignalAccount},
-    detail::note_answer,
+    detail::{Rejection, note as note_rejection},
     failure::LastFailure,
     queue::{QueueAccount, Verdict},
     reporting::Reporting,

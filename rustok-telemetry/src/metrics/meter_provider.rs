@@ -100,10 +100,14 @@ pub(crate) const WAKE_SCOPE: &str = "rustok_telemetry.wake";
 
 /// The meter that all instruments of the catalogue are made with.
 pub(crate) fn meter(provider: &SdkMeterProvider) -> Meter {
-    let scope = InstrumentationScope::builder(SCOPE)
+    provider.meter_with_scope(scope())
+}
+
+/// The scope of the catalogue.
+pub(crate) fn scope() -> InstrumentationScope {
+    InstrumentationScope::builder(SCOPE)
         .with_version(env!("CARGO_PKG_VERSION"))
-        .build();
-    provider.meter_with_scope(scope)
+        .build()
 }
 
 /// Gives each metric its own limit of label sets, for which the SDK allocates at once, and does what the

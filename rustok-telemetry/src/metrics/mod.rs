@@ -31,7 +31,7 @@
 //! # The journey of a value
 //!
 //! function → [`Metric::record`](crate::__private::Metric::record) → label budgets and series cache (`series.rs`) →
-//! cell (`cell.rs`) → meter provider (`meter_provider.rs`) → OTLP, and [text](crate::prometheus_text).
+//! cell (`cell.rs`) → OTLP (`otlp/metrics/`), and [text](crate::prometheus_text).
 //!
 //! # Label budgets
 //!

@@ -1,18 +1,24 @@
 //! OTLP over gRPC. The Cargo feature `grpc`.
 
+use std::sync::Arc;
+
 use http::Uri;
 use opentelemetry_otlp::{
-    ExporterBuildError, LogExporter, MetricExporter, SpanExporter, WithExportConfig,
-    WithTonicConfig,
+    ExporterBuildError, LogExporter, SpanExporter, WithExportConfig, WithTonicConfig,
 };
-use opentelemetry_sdk::metrics::Temporality;
 use tonic::{
     metadata::MetadataMap,
     service::Interceptor,
     transport::{Channel, Endpoint},
 };
 
-use super::{compression, destination::Destination, failed, headers::ExactHeaders};
+use super::{
+    compression,
+    destination::Destination,
+    failed,
+    headers::ExactHeaders,
+    metrics::{Transport, grpc::Calls},
+};
 use crate::InitError;
 
 pub(super) fn spans(destination: &Destination<'_>) -> Result<SpanExporter, InitError> {
@@ -31,12 +37,8 @@ pub(super) fn log_records(destination: &Destination<'_>) -> Result<LogExporter, 
     )
 }
 
-pub(super) fn metrics(
-    destination: &Destination<'_>,
-    temporality: Temporality,
-) -> Result<MetricExporter, InitError> {
-    let builder = MetricExporter::builder().with_temporality(temporality);
-    build(destination, builder.with_tonic(), |builder| builder.build())
+pub(super) fn metrics(destination: &Destination<'_>) -> Result<Arc<dyn Transport>, InitError> {
+    Ok(Arc::new(Calls::new(destination)?))
 }
 
 fn build<B, E>(
@@ -47,8 +49,6 @@ fn build<B, E>(
 where
     B: WithExportConfig + WithTonicConfig,
 {
-    // The channel starts a task.
-    let _entered = destination.runtime.enter();
     let mut builder = builder
         .with_channel(channel(destination)?)
         .with_timeout(destination.timeout)
@@ -61,7 +61,7 @@ where
 
 /// For tonic the connection is one in clear text, whose security is the connector's matter; what the server is told of
 /// the scheme is right all the same. So it does not matter which features of tonic another crate turns on.
-fn channel(destination: &Destination<'_>) -> Result<Channel, InitError> {
+pub(super) fn channel(destination: &Destination<'_>) -> Result<Channel, InitError> {
     let connector = destination.connector.clone();
     let (host, port) = (&connector.host, connector.port);
     let origin: Uri = destination
@@ -71,6 +71,8 @@ fn channel(destination: &Destination<'_>) -> Result<Channel, InitError> {
         .map_err(|error| failed(destination, &error))?;
     let endpoint = Endpoint::from_shared(format!("http://{host}:{port}"))
         .map_err(|error| failed(destination, &error))?;
+    // The channel starts a task.
+    let _entered = destination.runtime.enter();
     Ok(endpoint
         .origin(origin)
         .timeout(destination.timeout)

@@ -1,7 +1,7 @@
 //! The headers of requests.
 
 use http::{
-    HeaderMap, HeaderName,
+    HeaderMap, HeaderName, HeaderValue,
     header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT},
 };
 
@@ -32,6 +32,13 @@ impl ExactHeaders {
         }
     }
 }
+
+/// How an exporter of our own names itself, as the specification of OTLP wants it.
+pub(super) const USER_AGENT_VALUE: HeaderValue = HeaderValue::from_static(concat!(
+    "OTel-OTLP-Exporter-Rust/",
+    env!("CARGO_PKG_VERSION"),
+    " (rustok-telemetry)"
+));
 
 /// What belongs to the protocol and not to the configuration.
 const PROTOCOL_HEADERS: [HeaderName; 4] =

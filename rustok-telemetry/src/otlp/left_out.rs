@@ -1,9 +1,10 @@
 //! What stands in for a protocol that is left out of this build.
 
-use opentelemetry_otlp::{LogExporter, MetricExporter, SpanExporter};
-use opentelemetry_sdk::metrics::Temporality;
+use std::sync::Arc;
 
-use super::destination::Destination;
+use opentelemetry_otlp::{LogExporter, SpanExporter};
+
+use super::{destination::Destination, metrics::Transport};
 use crate::InitError;
 
 pub(super) fn spans(destination: &Destination<'_>) -> Result<SpanExporter, InitError> {
@@ -14,10 +15,7 @@ pub(super) fn log_records(destination: &Destination<'_>) -> Result<LogExporter, 
     refuse(destination)
 }
 
-pub(super) fn metrics(
-    destination: &Destination<'_>,
-    _: Temporality,
-) -> Result<MetricExporter, InitError> {
+pub(super) fn metrics(destination: &Destination<'_>) -> Result<Arc<dyn Transport>, InitError> {
     refuse(destination)
 }
 

@@ -3,6 +3,9 @@
 //! The exporters run on threads of the SDK, whatever runtime the application uses, or none. What connects is ours for
 //! both protocols (`connector.rs`), on a small runtime of its own (`runtime.rs`): so certificates, timeouts and the
 //! reasons of failures are the same for both, and no Cargo feature of another crate can exchange the client.
+//!
+//! Spans and log records are put into requests by opentelemetry-otlp (`grpc.rs`, `http.rs`), metrics by ourselves
+//! (`metrics/`): most of them the SDK does not know.
 
 #[cfg(not(any(feature = "grpc", feature = "http")))]
 compile_error!("rustok-telemetry needs one of its Cargo features `grpc` and `http`");
@@ -16,6 +19,7 @@ mod headers;
 mod http;
 #[cfg(not(all(feature = "grpc", feature = "http")))]
 mod left_out;
+mod metrics;
 mod proxy;
 mod runtime;
 mod watched;
@@ -27,11 +31,11 @@ use self::left_out as http;
 
 use std::{fmt::Display, time::Duration};
 
-use opentelemetry_otlp::{LogExporter, MetricExporter, SpanExporter};
+use opentelemetry_otlp::{LogExporter, SpanExporter};
 use opentelemetry_sdk::metrics::Temporality;
 
-use self::destination::Destination;
 pub(crate) use self::{connector::BoxedStream, runtime::ConnectionRuntime};
+use self::{destination::Destination, metrics::MetricExporter};
 use crate::{
     InitError,
     config::{Compression, OtlpConfig, Protocol},
@@ -74,10 +78,11 @@ pub(crate) fn metric_exporter(
     runtime: &mut ConnectionRuntime,
 ) -> Result<Reporting<MetricExporter>, InitError> {
     let destination = Destination::new(config, limit, runtime)?;
-    let exporter = match *config.protocol {
-        Protocol::Grpc => grpc::metrics(&destination, temporality)?,
-        Protocol::HttpProtobuf => http::metrics(&destination, temporality)?,
+    let transport = match *config.protocol {
+        Protocol::Grpc => grpc::metrics(&destination)?,
+        Protocol::HttpProtobuf => http::metrics(&destination)?,
     };
+    let exporter = MetricExporter::new(&destination, transport, temporality);
     Ok(reporting(exporter, destination))
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{in_a_process, receiver::Receiver};
+use crate::{foreign_meter, in_a_process, receiver::Receiver};
 
 fn lines(said: &str) -> Vec<Value> {
     let objects = said.lines().filter(|line| line.starts_with('{'));
@@ -30,6 +30,9 @@ fn all_signals_go_to_standard_output_and_otlp_beside_it() {
         // Nobody else may drive an executor on this thread, but the service may.
         futures::executor::block_on(async { drop(tracing::info_span!("within")) });
         rustok_telemetry::metrics::record_event_published("OrderPlaced", "acme");
+        rustok_telemetry::metrics::update_queue_depth("in_memory", 42);
+        let foreign = foreign_meter().f64_counter("foreign").build();
+        foreign.add(0.5, &[]);
         assert!(telemetry.shutdown().is_complete());
     });
     let lines = lines(&said);
@@ -57,9 +60,19 @@ fn all_signals_go_to_standard_output_and_otlp_beside_it() {
         "OrderPlaced"
     );
     assert_eq!(metric["points"][0]["value"], 1);
+    let gauge = find("metric", "rustok_event_bus_queue_depth");
+    assert_eq!(gauge["kind"], "gauge");
+    assert_eq!(gauge["points"][0]["value"], 42);
+    find("metric", "rustok_telemetry_exports_total");
+    assert_eq!(find("metric", "foreign")["points"][0]["value"], 0.5);
+    let hidden = lines.iter().find(|line| line["metric"] == "wake");
+    assert_eq!(hidden, None, "for nobody to see");
     let histogram = find("metric", "rustok_span_duration_seconds");
     assert_eq!(histogram["kind"], "histogram");
-    assert_eq!(histogram["points"][0]["count"], 1);
+    let point = &histogram["points"][0];
+    assert_eq!(point["count"], 1);
+    let lengths = ["bounds", "buckets"].map(|key| point[key].as_array().map(Vec::len));
+    assert!(lengths[0] > Some(1) && lengths[1] > lengths[0], "{point}");
     assert_eq!(receiver.spans().len(), 2, "by OTLP, too");
 }
 

@@ -8,8 +8,10 @@ mod console;
 mod endpoints;
 mod limits;
 mod metrics;
+mod own_metrics;
 mod prometheus;
 mod receiver;
+mod retries;
 mod signals;
 #[path = "../support/mod.rs"]
 mod support;
@@ -33,6 +35,12 @@ fn builder(variables: &[(&str, &str)]) -> Builder {
 
 fn start(variables: &[(&str, &str)]) -> Telemetry {
     builder(variables).init().expect("telemetry starts")
+}
+
+/// A meter whose instruments are not in the catalogue.
+#[expect(clippy::disallowed_methods, reason = "as another library has it")]
+fn foreign_meter() -> opentelemetry::metrics::Meter {
+    opentelemetry::global::meter("foreign")
 }
 
 /// Does `work` in a process of its own with these variables; what it wrote to standard output, and to standard error.

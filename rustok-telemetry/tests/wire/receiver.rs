@@ -23,7 +23,7 @@ use opentelemetry_proto::tonic::{
         trace::v1::ExportTraceServiceRequest,
     },
     logs::v1::LogRecord,
-    metrics::v1::Metric,
+    metrics::v1::{Metric, ScopeMetrics},
     resource::v1::Resource,
     trace::v1::Span,
 };
@@ -49,6 +49,8 @@ pub(crate) struct Received {
     pub(crate) headers: HeaderMap,
     /// What the body or the gRPC message was compressed with, and was.
     pub(crate) compression: Option<String>,
+    /// The body as it was.
+    pub(crate) body: Bytes,
     pub(crate) message: Vec<u8>,
 }
 
@@ -59,6 +61,10 @@ pub(crate) struct Behaviour {
     pub(crate) tls: Option<Arc<ServerConfig>>,
     /// Where it sends clients instead of answering.
     pub(crate) redirect: Option<String>,
+    /// How many requests it refuses at first, because it is busy.
+    pub(crate) refusals: usize,
+    /// The message of its good answers.
+    pub(crate) answer: Vec<u8>,
 }
 
 impl Receiver {
@@ -151,10 +157,14 @@ impl Received {
     }
 
     pub(crate) fn metrics(&self) -> Vec<Metric> {
+        let scopes = self.metrics_by_scope().into_iter();
+        scopes.flat_map(|scope| scope.metrics).collect()
+    }
+
+    pub(crate) fn metrics_by_scope(&self) -> Vec<ScopeMetrics> {
         let request = ExportMetricsServiceRequest::decode(&self.message[..]).expect("protobuf");
         let of_resources = request.resource_metrics.into_iter();
-        let scopes = of_resources.flat_map(|of| of.scope_metrics);
-        scopes.flat_map(|scope| scope.metrics).collect()
+        of_resources.flat_map(|of| of.scope_metrics).collect()
     }
 
     pub(crate) fn log_records(&self) -> Vec<LogRecord> {
@@ -210,8 +220,16 @@ async fn serve(
                 .header("content-type")
                 .starts_with("application/grpc");
             tokio::time::sleep(behaviour.delay).await;
-            kept.lock().expect("no panic").push(received);
-            Ok::<_, Infallible>(answer(grpc, behaviour.redirect))
+            let before = {
+                let mut kept = kept.lock().expect("no panic");
+                kept.push(received);
+                kept.len() - 1
+            };
+            let answer = match before < behaviour.refusals {
+                true => refusal(grpc),
+                false => answer(grpc, behaviour),
+            };
+            Ok::<_, Infallible>(answer)
         }
     });
     let serving = auto::Builder::new(TokioExecutor::new());
@@ -220,20 +238,35 @@ async fn serve(
         .await;
 }
 
-fn answer(grpc: bool, redirect: Option<String>) -> Response<BoxBody<Bytes, Infallible>> {
-    if let Some(elsewhere) = redirect {
+fn refusal(grpc: bool) -> Response<BoxBody<Bytes, Infallible>> {
+    let refusal = match grpc {
+        // UNAVAILABLE
+        true => Response::builder()
+            .header("content-type", "application/grpc")
+            .header("grpc-status", "14"),
+        false => Response::builder().status(503),
+    };
+    refusal.body(Full::default().boxed()).expect("an answer")
+}
+
+fn answer(grpc: bool, behaviour: Behaviour) -> Response<BoxBody<Bytes, Infallible>> {
+    if let Some(elsewhere) = behaviour.redirect {
         let answer = Response::builder()
             .status(307)
             .header("location", elsewhere);
         return answer.body(Full::default().boxed()).expect("an answer");
     }
     if !grpc {
-        return Response::new(Full::default().boxed());
+        return Response::new(Full::from(behaviour.answer).boxed());
     }
-    // An empty message, and that all is well.
+    // A message that is not compressed, and that all is well.
     let mut trailers = HeaderMap::new();
     trailers.insert("grpc-status", HeaderValue::from_static("0"));
-    let body = Full::new(Bytes::from_static(&[0; 5]));
+    let mut message = vec![0];
+    let length = u32::try_from(behaviour.answer.len()).expect("short");
+    message.extend(length.to_be_bytes());
+    message.extend(behaviour.answer);
+    let body = Full::from(message);
     let body = body.with_trailers(std::future::ready(Some(Ok(trailers))));
     let mut answer = Response::new(body.boxed());
     let grpc = HeaderValue::from_static("application/grpc");
@@ -249,13 +282,13 @@ async fn receive(request: Request<Incoming>) -> Received {
         .headers
         .get("content-type")
         .is_some_and(|it| it == "application/grpc");
-    let (encoding, compressed, body) = match grpc {
+    let (encoding, compressed, content) = match grpc {
         // One byte whether it is compressed, four for its length.
         true => ("grpc-encoding", body[0] == 1, body.slice(5..)),
         false => (
             "content-encoding",
             head.headers.contains_key("content-encoding"),
-            body,
+            body.clone(),
         ),
     };
     let encoding = head
@@ -264,14 +297,14 @@ async fn receive(request: Request<Incoming>) -> Received {
         .map(|it| it.to_str().expect("text").to_owned());
     let compression = encoding.filter(|_| compressed);
     let message = match compression.as_deref() {
-        None => body.to_vec(),
+        None => content.to_vec(),
         Some("gzip") => {
             let mut message = Vec::new();
-            let mut decoder = flate2::read::GzDecoder::new(&body[..]);
+            let mut decoder = flate2::read::GzDecoder::new(&content[..]);
             decoder.read_to_end(&mut message).expect("gzip");
             message
         }
-        Some("zstd") => zstd::decode_all(&body[..]).expect("zstd"),
+        Some("zstd") => zstd::decode_all(&content[..]).expect("zstd"),
         Some(other) => panic!("compressed by {other}"),
     };
     Received {
@@ -280,6 +313,7 @@ async fn receive(request: Request<Incoming>) -> Received {
         path: head.uri.path().to_owned(),
         headers: head.headers,
         compression,
+        body,
         message,
     }
 }

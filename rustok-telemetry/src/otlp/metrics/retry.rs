@@ -1,0 +1,162 @@
+//! When a failed request is sent again: as the specification of OTLP says and opentelemetry-otlp does for the other
+//! signals.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    time::{Duration, Instant},
+};
+
+/// How often a request is sent again.
+const RETRIES: u32 = 3;
+/// The first pause; each following one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_millis(1600);
+/// Most by which a pause is longer, so that not all clients come at once.
+const JITTER_MILLIS: u64 = 100;
+/// Most that a receiver can ask for.
+const LONGEST_ASKED: Duration = Duration::from_secs(30);
+
+/// A request that failed.
+#[derive(Debug)]
+pub(in crate::otlp) struct Failed {
+    pub(super) reason: String,
+    pub(super) again: Again,
+}
+
+/// Whether it helps to send a request again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::otlp) enum Again {
+    Never,
+    Later,
+    /// Not before this time, which the receiver asked for.
+    After(Duration),
+}
+
+/// Sends until it succeeds, or sending again does not help or would begin after the time limit; then why it failed last.
+pub(super) async fn with_retries<T, F>(limit: Duration, send: impl Fn() -> F) -> Result<T, String>
+where
+    F: Future<Output = Result<T, Failed>>,
+{
+    let started = Instant::now();
+    let mut pauses = Pauses::new();
+    loop {
+        let failed = match send().await {
+            Ok(answer) => return Ok(answer),
+            Err(failed) => failed,
+        };
+        let left = limit.saturating_sub(started.elapsed());
+        match pauses.next(failed.again) {
+            Some(pause) if pause < left => tokio::time::sleep(pause).await,
+            _ => return Err(failed.reason),
+        }
+    }
+}
+
+/// The pauses before each time that a request is sent again.
+#[derive(Debug)]
+struct Pauses {
+    left: u32,
+    next: Duration,
+    longest: Duration,
+}
+
+impl Pauses {
+    fn new() -> Self {
+        Self {
+            left: RETRIES,
+            next: FIRST_PAUSE,
+            longest: LONGEST_PAUSE,
+        }
+    }
+
+    /// How long to wait now; `None`: it is not sent again.
+    fn next(&mut self, again: Again) -> Option<Duration> {
+        self.left = self.left.checked_sub(1)?;
+        match again {
+            Again::Never => return None,
+            Again::Later => {}
+            Again::After(asked) => {
+                let asked = asked.min(LONGEST_ASKED);
+                if asked > self.longest {
+                    self.longest = LONGEST_ASKED;
+                }
+                self.next = self.next.max(asked);
+            }
+        }
+        let pause = (self.next + jitter()).min(self.longest);
+        self.next = (self.next * 2).min(self.longest);
+        Some(pause)
+    }
+}
+
+fn jitter() -> Duration {
+    // Its keys are random.
+    let random = RandomState::new().hash_one(());
+    Duration::from_millis(random % (JITTER_MILLIS + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pauses in milliseconds, each with up to 100 more.
+    #[track_caller]
+    fn check<const N: usize>(answers: [Again; N], expected: [Option<u64>; N]) {
+        let mut pauses = Pauses::new();
+        for (answer, expected) in answers.into_iter().zip(expected) {
+            let pause = pauses.next(answer);
+            let Some(least) = expected.map(Duration::from_millis) else {
+                assert_eq!(pause, None);
+                continue;
+            };
+            let most = least + Duration::from_millis(JITTER_MILLIS);
+            let pause = pause.expect("it is sent again");
+            assert!((least..=most).contains(&pause), "{pause:?}, not {least:?}");
+        }
+    }
+
+    #[test]
+    fn pauses_double_and_there_are_three() {
+        check([Again::Later; 4], [Some(100), Some(200), Some(400), None]);
+    }
+
+    #[test]
+    fn what_does_not_help_is_not_tried() {
+        check([Again::Later, Again::Never], [Some(100), None]);
+    }
+
+    #[test]
+    fn a_receiver_can_ask_for_longer_pauses_and_they_double_from_there() {
+        let asked = Again::After(Duration::from_secs(2));
+        let expected = [Some(2000), Some(4000), Some(8000)];
+        check([asked, Again::Later, Again::Later], expected);
+    }
+
+    #[test]
+    fn a_receiver_cannot_ask_for_shorter_ones_nor_for_more_than_half_a_minute() {
+        let soon = Again::After(Duration::from_millis(1));
+        check([Again::Later, soon], [Some(100), Some(200)]);
+        let mut pauses = Pauses::new();
+        let asked = Again::After(Duration::from_secs(3600));
+        assert_eq!(pauses.next(asked), Some(LONGEST_ASKED));
+        assert_eq!(pauses.next(asked), Some(LONGEST_ASKED));
+    }
+
+    #[tokio::test]
+    async fn nothing_begins_after_the_time_limit() {
+        let sent = std::cell::Cell::new(0);
+        let limit = FIRST_PAUSE;
+        let answer: Result<(), _> = with_retries(limit, || {
+            sent.set(sent.get() + 1);
+            async {
+                Err(Failed {
+                    reason: "down".to_owned(),
+                    again: Again::Later,
+                })
+            }
+        })
+        .await;
+        assert_eq!(answer, Err("down".to_owned()));
+        assert_eq!(sent.get(), 1);
+    }
+}
