@@ -305,7 +305,9 @@ mod tests {
     #[test]
     fn integers_are_counted_too() {
         let histogram = HistogramCell::<u64>::new(Buckets::new(&[10.0]).into());
-        [0, 10, 11].map(|value| histogram.record(value));
+        [0, 10, 11]
+            .into_iter()
+            .for_each(|value| histogram.record(value));
         let all = histogram.read();
         assert_eq!((all.count(), all.extremes), (3, Some([0.0, 11.0])));
         assert_eq!(all.counts, [2, 1]);

@@ -12,7 +12,8 @@ use opentelemetry_proto::tonic::{
 
 use crate::metrics::{
     Kind,
-    point::{Distribution, Point, SeriesLabels},
+    distribution::Distribution,
+    point::{Point, SeriesLabels},
     registered::{ALL, Registered},
 };
 
