@@ -112,9 +112,10 @@ pub mod __private {
     pub use crate::error_type::{ErrorName, NamedFailure, NoFailure, Returned, TypedFailure};
     pub use crate::metrics::{
         Declaration, Kind, Label, ValueType, assert_boundaries,
+        buckets::Buckets,
         cell::{Last, Number, Sum},
         distribution::Distribution,
-        histogram_cell::{Buckets, HistogramCell, Measure},
+        histogram_cell::{HistogramCell, Measure},
         instrument::{Counter, Gauge, Histogram, Instrument, Keeper, Kept, UpDownCounter},
         label_value::LabelValue,
         metric::Metric,

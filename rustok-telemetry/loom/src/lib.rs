@@ -8,6 +8,8 @@
     reason = "only what the models need is called, and nothing is for other crates"
 )]
 
+#[path = "../../src/metrics/buckets.rs"]
+mod buckets;
 #[path = "../../src/metrics/cell.rs"]
 mod cell;
 #[path = "../../src/metrics/distribution.rs"]

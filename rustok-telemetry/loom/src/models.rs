@@ -6,11 +6,7 @@ use loom::{
     thread::{self, JoinHandle},
 };
 
-use crate::{
-    cell::Sum,
-    histogram_cell::{Buckets, HistogramCell},
-    read_table::ReadTable,
-};
+use crate::{buckets::Buckets, cell::Sum, histogram_cell::HistogramCell, read_table::ReadTable};
 
 /// Entries before the table grows.
 const FIRST_LEVEL: u64 = 8;

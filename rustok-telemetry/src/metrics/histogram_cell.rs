@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use super::{
+    buckets::Buckets,
     cell::{Number, add_alone, try_add},
     distribution::Distribution,
     sync::{AtomicU64, OnceLock, Ordering, Owner, stripe_count, thread_number},
@@ -53,42 +54,6 @@ pub struct HistogramCell<T> {
     own: Part<T>,
     shared: OnceLock<Box<Part<T>>>,
     stripes: OnceLock<Box<[Stripe<T>]>>,
-}
-
-/// The buckets of a metric.
-#[derive(Debug)]
-pub struct Buckets {
-    /// Upper bounds of the buckets; the last bucket has none.
-    boundaries: Arc<[f64]>,
-    /// The same, filled up with bounds that no value is above: four are compared at once.
-    fours: Box<[[f64; 4]]>,
-}
-
-impl Buckets {
-    /// One more than there are boundaries, which increase.
-    pub(super) fn new(boundaries: &[f64]) -> Self {
-        let four = |four: &[f64]| std::array::from_fn(|i| *four.get(i).unwrap_or(&f64::INFINITY));
-        Self {
-            boundaries: boundaries.into(),
-            fours: boundaries.chunks(4).map(four).collect(),
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.boundaries.len() + 1
-    }
-
-    /// The bucket of a value: a bound belongs to the bucket that it ends.
-    ///
-    /// All bounds are compared. For the number of buckets that histograms have, this takes less time than a search, of
-    /// which the processor would guess the turns wrong.
-    #[inline]
-    fn find(&self, value: f64) -> usize {
-        let below =
-            |four: &[f64; 4]| -> u64 { four.map(|bound| u64::from(bound < value)).iter().sum() };
-        let below: u64 = self.fours.iter().map(below).sum();
-        below as usize
-    }
 }
 
 /// What some of the threads recorded.
@@ -151,7 +116,7 @@ impl<T: Measure> HistogramCell<T> {
         }
         let some = all.counts.iter().any(|count| *count > 0);
         Distribution {
-            boundaries: Arc::clone(&self.buckets.boundaries),
+            boundaries: Arc::clone(self.buckets.boundaries()),
             counts: all.counts,
             sum: all.sum.as_f64(),
             extremes: some.then(|| all.extremes.map(T::as_f64)),
@@ -282,18 +247,6 @@ mod tests {
         assert_eq!(all.counts, [2, 2, 1, 2]);
         assert_eq!(all.extremes, Some([0.5, 100.0]));
         assert!((all.sum - 113.5).abs() < f64::EPSILON);
-    }
-
-    #[test]
-    fn values_are_found_among_any_number_of_buckets() {
-        for number in 0..=40_u32 {
-            let boundaries: Vec<_> = (1..=number).map(f64::from).collect();
-            let buckets = Buckets::new(&boundaries);
-            for value in [0.0, 1.0, 1.5, 20.0, 39.5, 40.0, 41.0, f64::MAX] {
-                let expected = boundaries.iter().filter(|bound| **bound < value).count();
-                assert_eq!(buckets.find(value), expected, "{value} of {number}");
-            }
-        }
     }
 
     #[test]

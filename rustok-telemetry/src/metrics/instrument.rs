@@ -12,8 +12,9 @@ use opentelemetry::{
 
 use super::{
     Declaration,
+    buckets::Buckets,
     cell::{Last, Sum},
-    histogram_cell::{Buckets, HistogramCell},
+    histogram_cell::HistogramCell,
     point::Point,
 };
 

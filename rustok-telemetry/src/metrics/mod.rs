@@ -41,6 +41,7 @@
 //! empty value becomes [`NONE`], since Prometheus takes an empty value for a missing label.
 
 mod boundaries;
+pub(crate) mod buckets;
 mod budget;
 mod cache;
 mod catalogue;
