@@ -41,6 +41,8 @@
 //! empty value becomes [`NONE`], since Prometheus takes an empty value for a missing label.
 
 mod boundaries;
+#[cfg(test)]
+mod bucket_tests;
 pub(crate) mod buckets;
 mod budget;
 mod cache;
