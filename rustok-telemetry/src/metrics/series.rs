@@ -1,8 +1,9 @@
 //! The series of one metric: label values → cell.
 //!
 //! Recording on a known label set takes no lock: it looks the set up without allocating, and writes to its cell. A new
-//! label set is admitted by one thread at a time. Where its cell is bound in the SDK, that may wait for an export in
-//! progress; recorders of known sets do not wait with it.
+//! label set is admitted by one thread at a time, and needs nothing of the SDK; but where the SDK keeps the numbers
+//! ([`Keeper::Sdk`](super::instrument::Keeper)), its cell is bound there, which may wait for an export in progress.
+//! Recorders of known sets do not wait with it.
 //!
 //! # When a budget is spent
 //!
@@ -12,7 +13,7 @@
 //!    budget first, until a set results that exists or has room. The last place is kept for the set in which every
 //!    label is `other`, so every record finds a place.
 //!
-//! The cardinality limit of the OpenTelemetry SDK is set to the same number and is never reached.
+//! The cardinality limit of the OpenTelemetry SDK, where it keeps the numbers, is one higher and is never reached.
 
 use std::{
     array,

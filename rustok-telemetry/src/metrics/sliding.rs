@@ -1,4 +1,4 @@
-//! Totals over a sliding window, for the gauges that the SDK derives from counters.
+//! Totals over a sliding window, for the gauges that are derived at collection.
 //!
 //! Recording is one atomic addition to a running total. The window is made when metrics are collected: each
 //! collection remembers the totals that it saw, and compares with what was remembered at the window's beginning.
@@ -6,17 +6,17 @@
 use std::{
     array,
     collections::VecDeque,
+    hash::BuildHasher,
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
+use foldhash::quality::RandomState;
 
-use super::{MAX_LABEL_VALUE_BYTES, NONE, OTHER};
+use super::{MAX_LABEL_VALUE_BYTES, NONE, OTHER, read_table::ReadTable};
 
 /// Length of the window.
 pub(super) const WINDOW: Duration = Duration::from_secs(300);
@@ -24,11 +24,13 @@ pub(super) const WINDOW: Duration = Duration::from_secs(300);
 /// Collections closer than this to the one before are not remembered, which bounds the memory.
 const SPACING: Duration = Duration::from_secs(5);
 
-/// `K` running totals for each key, at most `limit` keys (and `other`).
+/// `K` running totals for each key, at most `limit` keys (and `other`). Adding to a known key takes no lock.
 pub(super) struct SlidingTotals<const K: usize> {
     limit: usize,
     started: Instant,
-    keys: RwLock<HashMap<Box<str>, Arc<Totals<K>>, RandomState>>,
+    keys: ReadTable<(Box<str>, Totals<K>)>,
+    adding: Mutex<()>,
+    hasher: RandomState,
 }
 
 impl<const K: usize> SlidingTotals<K> {
@@ -36,7 +38,9 @@ impl<const K: usize> SlidingTotals<K> {
         Self {
             limit,
             started: Instant::now(),
-            keys: RwLock::default(),
+            keys: ReadTable::new(limit + 1),
+            adding: Mutex::new(()),
+            hasher: RandomState::default(),
         }
     }
 
@@ -47,41 +51,52 @@ impl<const K: usize> SlidingTotals<K> {
             huge if huge.len() > MAX_LABEL_VALUE_BYTES => OTHER,
             key => key,
         };
-        {
-            let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-            let full = keys.len() >= self.limit;
-            if let Some(totals) = keys.get(key).or_else(|| keys.get(OTHER).filter(|_| full)) {
-                totals.running[which].fetch_add(1, Ordering::Relaxed);
-                return;
-            }
+        if !self.add_known(key, which) {
+            self.add_new(key, which);
         }
-        self.add_new(key, which);
     }
 
     /// Calls back for each key with what was added within the window and the seconds that it covers.
     pub(super) fn visit(&self, now: Instant, visit: &mut dyn FnMut(&str, [u64; K], f64)) {
-        let keys: Vec<_> = {
-            let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-            keys.iter()
-                .map(|(key, totals)| (key.clone(), Arc::clone(totals)))
-                .collect()
-        };
-        for (key, totals) in keys {
+        self.keys.visit(&mut |(key, totals)| {
             let (added, seconds) = totals.within_window(self.started, now);
-            visit(&key, added, seconds);
+            visit(key, added, seconds);
+        });
+    }
+
+    /// Adds if the key is there, or never will be; tells whether it did.
+    fn add_known(&self, key: &str, which: usize) -> bool {
+        // In this order: the key that takes the last room at this moment must not be taken for one too many.
+        let full = self.keys.len() >= self.limit;
+        let found = self.find(key).or_else(|| self.find(OTHER).filter(|_| full));
+        if let Some(totals) = found {
+            totals.running[which].fetch_add(1, Ordering::Relaxed);
         }
+        found.is_some()
     }
 
     #[cold]
     fn add_new(&self, key: &str, which: usize) {
-        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        let key = if keys.len() < self.limit || keys.contains_key(key) {
-            key
-        } else {
-            OTHER
+        let _one_at_a_time = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.add_known(key, which) {
+            return;
+        }
+        let key = match self.keys.len() < self.limit {
+            true => key,
+            false => OTHER,
         };
-        let totals = keys.entry(key.into()).or_default();
+        let totals = Totals::default();
         totals.running[which].fetch_add(1, Ordering::Relaxed);
+        self.keys.insert(self.hash(key), (key.into(), totals));
+    }
+
+    fn find(&self, key: &str) -> Option<&Totals<K>> {
+        let found = self.keys.find(self.hash(key), |(own, _)| **own == *key);
+        found.map(|(_, totals)| totals)
+    }
+
+    fn hash(&self, key: &str) -> u64 {
+        self.hasher.hash_one(key)
     }
 }
 
@@ -210,8 +225,8 @@ mod tests {
                 &mut |_, _, _| {},
             );
         }
-        let keys = totals.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let remembered = keys["a"]
+        let found = totals.find("a").expect("it was added");
+        let remembered = found
             .remembered
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
