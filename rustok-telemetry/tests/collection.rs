@@ -7,7 +7,10 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use rustok_telemetry::metrics;
+use rustok_telemetry::{
+    config::{TelemetryConfig, View, ViewAggregation},
+    metrics,
+};
 use support::{assert_samples, text, text_only};
 
 const DEPTH: &str = "rustok_event_bus_queue_depth";
@@ -43,5 +46,27 @@ fn a_hook_that_panics_is_counted_and_stops_nobody() {
     assert_samples(&text, DEPTH, &[(r#"{transport="in_memory"}"#, "7")]);
     let panics = support::samples(&text, "rustok_telemetry_observation_panics_total");
     assert!(["1", "2"].contains(&panics[""].as_str()), "{panics:?}");
+    telemetry.shutdown();
+}
+
+#[test]
+fn hooks_run_whatever_metrics_are_left_out() {
+    let variables = [
+        ("OTEL_TRACES_EXPORTER", "none"),
+        ("OTEL_METRICS_EXPORTER", "prometheus"),
+    ];
+    let mut config = TelemetryConfig::from_vars(variables).expect("a valid configuration");
+    config.metrics.views.set(vec![View {
+        instrument_name: "rustok_telemetry_*".to_owned(),
+        aggregation: ViewAggregation::Drop,
+    }]);
+    let telemetry = rustok_telemetry::builder()
+        .config(config)
+        .init()
+        .expect("telemetry starts");
+    metrics::before_collection(|| metrics::update_queue_depth("in_memory", 7)).forever();
+    let text = text();
+    assert_samples(&text, DEPTH, &[(r#"{transport="in_memory"}"#, "7")]);
+    assert!(!text.contains("rustok_telemetry_"), "{text}");
     telemetry.shutdown();
 }

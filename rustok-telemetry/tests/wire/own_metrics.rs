@@ -13,6 +13,8 @@ use opentelemetry_proto::tonic::{
     },
 };
 
+use rustok_telemetry::config::{TelemetryConfig, View, ViewAggregation};
+
 use crate::{foreign_meter, receiver::Receiver, start};
 
 #[rustok_telemetry::metrics(namespace = "wire")]
@@ -370,4 +372,43 @@ fn with_delta_everything_arrives_once() {
 #[test]
 fn with_lowmemory_everything_arrives_once() {
     check_deltas("lowmemory");
+}
+
+#[test]
+fn views_hold_and_nothing_else_stays_away() {
+    let receiver = Receiver::start();
+    let mut config = TelemetryConfig::from_vars([
+        ("OTEL_TRACES_EXPORTER", "none"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.plain().as_str()),
+    ])
+    .expect("a valid configuration");
+    let view = |name: &str, aggregation| View {
+        instrument_name: name.to_owned(),
+        aggregation,
+    };
+    // Without these, and with no meter of others, the SDK itself has nothing to export.
+    config.metrics.views.set(vec![
+        view("rustok_telemetry_*", ViewAggregation::Drop),
+        view("wire_well_depth", ViewAggregation::Drop),
+        view("wire_rows_total", ViewAggregation::Drop),
+        view("wire_wait_seconds", ViewAggregation::Boundaries(vec![2.0])),
+    ]);
+    let telemetry = rustok_telemetry::builder()
+        .config(config)
+        .init()
+        .expect("telemetry starts");
+    record();
+    let report = telemetry.shutdown();
+    assert!(report.is_complete(), "{report}");
+    let metrics = receiver.requests().remove(0).metrics();
+    let wait = metrics.iter().find(|one| one.name == "wire_wait_seconds");
+    let Some(Data::Histogram(wait)) = wait.and_then(|wait| wait.data.as_ref()) else {
+        panic!("no histogram in {metrics:?}");
+    };
+    assert_eq!(wait.data_points[0].explicit_bounds, [2.0]);
+    let dropped = |name: &str| {
+        name.starts_with("rustok_telemetry_")
+            || ["wire_well_depth", "wire_rows_total"].contains(&name)
+    };
+    assert!(!metrics.iter().any(|one| dropped(&one.name)), "{metrics:?}");
 }
