@@ -18,6 +18,7 @@ mod prometheus_render;
 mod record;
 mod rounds;
 mod scrape;
+mod span_layer;
 mod started;
 mod table;
 
@@ -33,6 +34,9 @@ struct Arguments {
     /// The text alone, or OTLP as well.
     #[arg(long, value_enum, default_value = "both")]
     outlets: Outlets,
+    /// Be one of those whose spans are measured, and take orders from the standard input.
+    #[arg(long, value_enum, hide = true)]
+    contender: Option<span_layer::Contestant>,
     /// What to measure.
     #[arg(value_enum)]
     part: Part,
@@ -51,6 +55,7 @@ enum Part {
     Record,
     PrometheusRender,
     Memory,
+    SpanLayer,
 }
 
 fn main() {
@@ -59,6 +64,12 @@ fn main() {
         true => Effort::QUICK,
         false => Effort::FULL,
     };
+    if let Some(contestant) = arguments.contender {
+        return span_layer::measured(contestant);
+    }
+    if arguments.part == Part::SpanLayer {
+        return span_layer::report(effort);
+    }
     let collector = (arguments.outlets == Outlets::Both).then(Collector::start);
     let telemetry = started::start_telemetry(collector.as_ref());
     match arguments.part {
@@ -68,6 +79,7 @@ fn main() {
             scrape::report(effort);
         }
         Part::Memory => memory::report(),
+        Part::SpanLayer => unreachable!("it needs no telemetry in this process"),
     }
     let report = telemetry.shutdown();
     assert!(report.is_complete(), "{report}");

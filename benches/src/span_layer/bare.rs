@@ -1,0 +1,20 @@
+//! `tracing`'s registry, below which no layer can go.
+
+use tracing_subscriber::{Layer, Registry, layer::SubscriberExt};
+
+use super::contestant::{Spans, tracing_spans};
+
+pub(super) fn spans() -> Spans {
+    // Without any layer the registry would never free a closed span.
+    let subscriber = tracing_subscriber::registry().with(Nothing);
+    tracing::subscriber::set_global_default(subscriber).expect("the first one");
+    Spans {
+        make: tracing_spans,
+        arrived: None,
+        check: Box::new(|_| {}),
+    }
+}
+
+struct Nothing;
+
+impl Layer<Registry> for Nothing {}

@@ -1,0 +1,17 @@
+//! tracing-opentelemetry with its defaults, in front of the SDK's batch processor.
+
+use opentelemetry::trace::TracerProvider;
+use tracing_subscriber::layer::SubscriberExt;
+
+use super::{
+    contestant::{Spans, tracing_spans},
+    opentelemetry::Provider,
+};
+
+pub(super) fn spans(sampled: bool) -> Spans {
+    let provider = Provider::new(sampled);
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.provider.tracer("benchmark"));
+    let subscriber = tracing_subscriber::registry().with(layer);
+    tracing::subscriber::set_global_default(subscriber).expect("the first one");
+    provider.spans(tracing_spans)
+}
