@@ -43,7 +43,7 @@ impl SpanFilter {
             .with_location(false)
             .with_threads(false)
             .with_tracked_inactivity(false);
-        SpanMetricsLayer
+        SpanMetricsLayer::new()
             .and_then(traces)
             .and_then(InheritedTenant::new())
             .with_filter(self.filter())
@@ -54,7 +54,7 @@ impl SpanFilter {
     where
         S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
     {
-        SpanMetricsLayer.with_filter(self.filter())
+        SpanMetricsLayer::new().with_filter(self.filter())
     }
 
     fn filter(&self) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + Send + Sync + 'static + use<>> {
