@@ -9,9 +9,11 @@
 //! ```
 #![allow(clippy::print_stdout, reason = "the program speaks to a terminal")]
 
+mod apart;
 mod collector;
 mod contender;
 mod declared;
+mod http_layer;
 mod label_sets;
 mod memory;
 mod prometheus_render;
@@ -34,9 +36,9 @@ struct Arguments {
     /// The text alone, or OTLP as well.
     #[arg(long, value_enum, default_value = "both")]
     outlets: Outlets,
-    /// Be one of those whose spans are measured, and take orders from the standard input.
+    /// Be one of those that have a process each, and take orders from the standard input.
     #[arg(long, value_enum, hide = true)]
-    contender: Option<span_layer::Contestant>,
+    contender: Option<apart::Contestant>,
     /// What to measure.
     #[arg(value_enum)]
     part: Part,
@@ -56,6 +58,7 @@ enum Part {
     PrometheusRender,
     Memory,
     SpanLayer,
+    HttpLayer,
 }
 
 fn main() {
@@ -65,10 +68,12 @@ fn main() {
         false => Effort::FULL,
     };
     if let Some(contestant) = arguments.contender {
-        return span_layer::measured(contestant);
+        return apart::measured(contestant);
     }
-    if arguments.part == Part::SpanLayer {
-        return span_layer::report(effort);
+    match arguments.part {
+        Part::SpanLayer => return span_layer::report(effort),
+        Part::HttpLayer => return http_layer::report(effort),
+        Part::Record | Part::PrometheusRender | Part::Memory => {}
     }
     let collector = (arguments.outlets == Outlets::Both).then(Collector::start);
     let telemetry = started::start_telemetry(collector.as_ref());
@@ -79,7 +84,7 @@ fn main() {
             scrape::report(effort);
         }
         Part::Memory => memory::report(),
-        Part::SpanLayer => unreachable!("it needs no telemetry in this process"),
+        Part::SpanLayer | Part::HttpLayer => unreachable!("they need no telemetry here"),
     }
     let report = telemetry.shutdown();
     assert!(report.is_complete(), "{report}");

@@ -11,7 +11,7 @@ use clap::ValueEnum;
 
 use super::{
     BURST, bursts_of_a_round,
-    contestant::{Contestant, Spans},
+    contestant::{Contestant, Work},
 };
 use crate::rounds::Effort;
 
@@ -64,7 +64,7 @@ impl Process {
 /// Plays the part of a contender, until the end is ordered.
 pub(crate) fn measured(contestant: Contestant) {
     let mut bursts = Bursts {
-        spans: contestant.set_up(),
+        work: contestant.set_up(),
         made: 0,
     };
     // Whatever is done once only.
@@ -86,7 +86,7 @@ pub(crate) fn measured(contestant: Contestant) {
 }
 
 struct Bursts {
-    spans: Spans,
+    work: Work,
     made: u64,
 }
 
@@ -94,14 +94,14 @@ impl Bursts {
     /// The time that a burst takes, without that until it has arrived.
     fn one(&mut self) -> Duration {
         let started = Instant::now();
-        (self.spans.make)(BURST);
+        (self.work.act)(BURST);
         let time = started.elapsed();
         self.settle();
         time
     }
 
     fn allocations(&mut self) -> u64 {
-        let measured = allocation_counter::measure(|| (self.spans.make)(BURST));
+        let measured = allocation_counter::measure(|| (self.work.act)(BURST));
         self.settle();
         measured.count_total
     }
@@ -111,7 +111,7 @@ impl Bursts {
         self.made += BURST as u64;
         let since = Instant::now();
         while self
-            .spans
+            .work
             .arrived
             .as_ref()
             .is_some_and(|arrived| arrived() < self.made)
@@ -124,6 +124,6 @@ impl Bursts {
     }
 
     fn check(&self) {
-        (self.spans.check)(self.made);
+        (self.work.check)(self.made);
     }
 }

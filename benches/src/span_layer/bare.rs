@@ -2,14 +2,15 @@
 
 use tracing_subscriber::{Layer, Registry, layer::SubscriberExt};
 
-use super::contestant::{Spans, tracing_spans};
+use super::tracing_spans;
+use crate::apart::Work;
 
-pub(super) fn spans() -> Spans {
+pub(crate) fn spans() -> Work {
     // Without any layer the registry would never free a closed span.
     let subscriber = tracing_subscriber::registry().with(Nothing);
     tracing::subscriber::set_global_default(subscriber).expect("the first one");
-    Spans {
-        make: tracing_spans,
+    Work {
+        act: Box::new(tracing_spans),
         arrived: None,
         check: Box::new(|_| {}),
     }

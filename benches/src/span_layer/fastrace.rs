@@ -13,9 +13,10 @@ use fastrace::{
     prelude::{LocalSpan, Span},
 };
 
-use super::contestant::{Spans, customer};
+use super::customer;
+use crate::apart::Work;
 
-pub(super) fn roots() -> Spans {
+pub(crate) fn roots() -> Work {
     spans("order.place", |count| {
         for number in 0..count {
             let root = Span::root("order.place", SpanContext::random())
@@ -25,7 +26,7 @@ pub(super) fn roots() -> Spans {
     })
 }
 
-pub(super) fn children() -> Spans {
+pub(crate) fn children() -> Work {
     spans("order.place", |count| {
         let root = Span::root("orders", SpanContext::random());
         let _entered = root.set_local_parent();
@@ -36,7 +37,7 @@ pub(super) fn children() -> Spans {
     })
 }
 
-fn spans(name: &'static str, make: fn(usize)) -> Spans {
+fn spans(name: &'static str, act: fn(usize)) -> Work {
     let reported = Arc::<AtomicU64>::default();
     let counting = Counting {
         name,
@@ -46,8 +47,8 @@ fn spans(name: &'static str, make: fn(usize)) -> Spans {
     let config = Config::default().report_interval(Duration::from_secs(3600));
     fastrace::set_reporter(counting, config);
     let held = Arc::clone(&reported);
-    Spans {
-        make,
+    Work {
+        act: Box::new(act),
         arrived: Some(Box::new(move || {
             fastrace::flush();
             reported.load(Ordering::Relaxed)

@@ -1,30 +1,24 @@
 //! The SDK's tracer itself, with its batch processor and its exporter.
 
-use std::sync::OnceLock;
-
 use opentelemetry::{
     Context, KeyValue,
     trace::{TraceContextExt, Tracer, TracerProvider},
 };
 use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::trace::{
-    BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracer, SdkTracerProvider,
+    BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider,
 };
 
-use super::{
-    BURST, FLUSH,
-    contestant::{Spans, customer},
-    sender::Sender,
+use super::{customer, sender::Sender};
+use crate::{
+    apart::{BURST, FLUSH, Work},
+    collector::{self, Collector},
 };
-use crate::collector::{self, Collector};
 
-pub(super) fn spans(sampled: bool) -> Spans {
-    static TRACER: OnceLock<SdkTracer> = OnceLock::new();
+pub(crate) fn spans(sampled: bool) -> Work {
     let provider = Provider::new(sampled);
     let tracer = provider.provider.tracer("benchmark");
-    TRACER.set(tracer).expect("set up once");
-    provider.spans(|count| {
-        let tracer = TRACER.get().expect("set up");
+    provider.work(move |count| {
         for number in 0..count {
             let attributes = [KeyValue::new("customer", customer(number).to_owned())];
             let builder = tracer.span_builder("order.place");
@@ -35,14 +29,14 @@ pub(super) fn spans(sampled: bool) -> Spans {
 }
 
 /// A provider in front of a Collector, which counts spans.
-pub(super) struct Provider {
-    pub(super) provider: SdkTracerProvider,
+pub(crate) struct Provider {
+    pub(crate) provider: SdkTracerProvider,
     exported: collector::Spans,
     sampled: bool,
 }
 
 impl Provider {
-    pub(super) fn new(sampled: bool) -> Self {
+    pub(crate) fn new(sampled: bool) -> Self {
         let collector = Collector::start();
         let endpoint = collector.endpoint();
         let address = endpoint.trim_start_matches("http://");
@@ -76,11 +70,15 @@ impl Provider {
         }
     }
 
-    pub(super) fn spans(self, make: fn(usize)) -> Spans {
+    pub(crate) fn work(self, act: impl Fn(usize) + 'static) -> Work {
+        self.work_of(Box::new(act))
+    }
+
+    pub(crate) fn work_of(self, act: Box<dyn Fn(usize)>) -> Work {
         let sampled = self.sampled;
         let exported = self.exported.clone();
-        Spans {
-            make,
+        Work {
+            act,
             arrived: sampled.then(|| Box::new(move || exported.count()) as Box<dyn Fn() -> u64>),
             check: Box::new(move |spans| {
                 self.provider.shutdown().expect("it shuts down");

@@ -3,18 +3,19 @@
 use rustok_telemetry::{Telemetry, config::TelemetryConfig};
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::{
-    BURST, FLUSH,
-    contestant::{Spans, tracing_spans},
+use super::tracing_spans;
+use crate::{
+    apart::{BURST, FLUSH, Work},
+    collector::Collector,
+    declared::held,
 };
-use crate::{collector::Collector, declared::held};
 
-pub(super) fn span_metrics() -> Spans {
+pub(crate) fn span_metrics() -> Work {
     let telemetry = start(&[("OTEL_TRACES_EXPORTER", "none")]);
     let subscriber = tracing_subscriber::registry().with(telemetry.span_metrics_layer());
     tracing::subscriber::set_global_default(subscriber).expect("the first one");
-    Spans {
-        make: tracing_spans,
+    Work {
+        act: Box::new(tracing_spans),
         arrived: None,
         check: Box::new(move |spans| {
             let _runs = &telemetry;
@@ -23,7 +24,30 @@ pub(super) fn span_metrics() -> Spans {
     }
 }
 
-pub(super) fn everything(sampled: bool) -> Spans {
+pub(crate) fn everything(sampled: bool) -> Work {
+    let sampler = if sampled {
+        "parentbased_always_on"
+    } else {
+        "parentbased_always_off"
+    };
+    let Work {
+        act,
+        arrived,
+        check,
+    } = everything_with(sampled, sampler);
+    let check = Box::new(move |made| {
+        assert_counted(made);
+        check(made);
+    });
+    Work {
+        act,
+        arrived,
+        check,
+    }
+}
+
+/// The whole set-up, and a check of what was exported.
+pub(crate) fn everything_with(sampled: bool, sampler: &str) -> Work {
     let collector = Collector::start();
     let (endpoint, burst, queue, flush) = (
         collector.endpoint(),
@@ -31,11 +55,6 @@ pub(super) fn everything(sampled: bool) -> Spans {
         (2 * BURST).to_string(),
         FLUSH.as_millis().to_string(),
     );
-    let sampler = if sampled {
-        "parentbased_always_on"
-    } else {
-        "parentbased_always_off"
-    };
     let telemetry = start(&[
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
@@ -49,11 +68,10 @@ pub(super) fn everything(sampled: bool) -> Spans {
     let spans = collector.spans();
     let arrived = spans.clone();
     let telemetry = std::cell::Cell::new(Some(telemetry));
-    Spans {
-        make: tracing_spans,
+    Work {
+        act: Box::new(tracing_spans),
         arrived: sampled.then(|| Box::new(move || arrived.count()) as Box<dyn Fn() -> u64>),
         check: Box::new(move |made| {
-            assert_counted(made);
             let report = telemetry.take().expect("checked once").shutdown();
             assert!(report.is_complete(), "{report}");
             assert_eq!(spans.count(), if sampled { made } else { 0 }, "exported");
@@ -67,7 +85,7 @@ fn assert_counted(spans: u64) {
     assert_eq!(held("rustok_span_duration_seconds_count"), spans, "closed");
 }
 
-fn start(variables: &[(&str, &str)]) -> Telemetry {
+pub(crate) fn start(variables: &[(&str, &str)]) -> Telemetry {
     let common = [
         ("OTEL_METRICS_EXPORTER", "prometheus"),
         ("OTEL_SERVICE_NAME", "benchmarks"),

@@ -3,15 +3,13 @@
 use opentelemetry::trace::TracerProvider;
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::{
-    contestant::{Spans, tracing_spans},
-    opentelemetry::Provider,
-};
+use super::{opentelemetry::Provider, tracing_spans};
+use crate::apart::Work;
 
-pub(super) fn spans(sampled: bool) -> Spans {
+pub(crate) fn spans(sampled: bool) -> Work {
     let provider = Provider::new(sampled);
     let layer = tracing_opentelemetry::layer().with_tracer(provider.provider.tracer("benchmark"));
     let subscriber = tracing_subscriber::registry().with(layer);
     tracing::subscriber::set_global_default(subscriber).expect("the first one");
-    provider.spans(tracing_spans)
+    provider.work(tracing_spans)
 }

@@ -17,7 +17,7 @@ pub(crate) struct Options {
 }
 
 /// The parts, each with its heading. Each runs in a process of its own.
-const PARTS: [(&str, &str, &[&str]); 6] = [
+const PARTS: [(&str, &str, &[&str]); 7] = [
     (
         "Recording, text and OTLP both on",
         "rustok-benches",
@@ -30,6 +30,7 @@ const PARTS: [(&str, &str, &[&str]); 6] = [
     ),
     ("The text", "rustok-benches", &["prometheus-render"]),
     ("Spans", "rustok-benches", &["span-layer"]),
+    ("Requests", "rustok-benches", &["http-layer"]),
     ("Memory", "rustok-benches", &["memory"]),
     ("Start", "start_memory", &[]),
 ];
