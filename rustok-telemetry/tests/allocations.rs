@@ -1,9 +1,23 @@
-//! Recording on a known label set does not allocate, nor does recording past a budget, nor counting a span.
+//! Recording on a known label set does not allocate, nor does recording past a budget, nor counting a span or a request.
 
 mod support;
 
+use std::{
+    convert::Infallible,
+    future::{Future, ready},
+    pin::pin,
+    task::{Context, Waker},
+};
+
 use allocation_counter::{AllocationInfo, measure};
-use rustok_telemetry::metrics;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Empty;
+use rustok_telemetry::{
+    http::{RouteTemplate, TelemetryLayer},
+    metrics,
+};
+use tower::{Layer, Service, service_fn};
 use tracing_subscriber::layer::SubscriberExt;
 
 #[test]
@@ -59,6 +73,37 @@ fn a_span_that_is_counted_does_not_allocate_at_steady_state() {
             ("{operation=\"outer\"}", "3000"),
         ],
     );
+    telemetry.shutdown();
+}
+
+#[test]
+fn the_http_layer_does_not_allocate_for_its_metrics_at_steady_state() {
+    // No spans, which OpenTelemetry allocates.
+    let nobody = tracing::subscriber::NoSubscriber::new();
+    tracing::subscriber::set_global_default(nobody).expect("the first one");
+    let builder = support::text_only().without_subscriber();
+    let telemetry = builder.init().expect("telemetry starts");
+    let answer = |_| ready(Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new())));
+    let mut service = TelemetryLayer::new().layer(service_fn(answer));
+    let request = || {
+        let request = Request::get("/api/products/17").body(Empty::<Bytes>::new());
+        let mut request = request.expect("a request");
+        let route = RouteTemplate("/api/products/{id}".into());
+        request.extensions_mut().insert(route);
+        request
+    };
+    let mut serve = || {
+        let answer = pin!(service.call(request()));
+        let answer = answer.poll(&mut Context::from_waker(Waker::noop()));
+        assert!(answer.is_ready());
+    };
+    serve();
+    let alone = measure(|| (0..100).for_each(|_| drop(request())));
+    let served = measure(|| (0..100).for_each(|_| serve()));
+    assert_eq!(allocations(&served), allocations(&alone), "{served:?}");
+    let labels = "{endpoint=\"/api/products/{id}\",method=\"GET\",status=\"200\"}";
+    let name = "rustok_http_requests_by_endpoint";
+    support::assert_samples(&support::text(), name, &[(labels, "101")]);
     telemetry.shutdown();
 }
 

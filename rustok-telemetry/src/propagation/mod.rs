@@ -160,18 +160,17 @@ pub const TRACE_RESPONSE: &str = "traceresponse";
 /// question: `traceresponse: 00-{trace id}-{span id}-{flags}`. The [HTTP layer](crate::http) does so.
 pub(crate) fn tell_caller(span: &Span, headers: &mut http::HeaderMap) {
     let context = span.context();
-    let context = context.span().span_context().clone();
+    let span = context.span();
+    let context = span.span_context();
     if !context.is_valid() {
         return;
     }
-    let value = format!(
-        "00-{}-{}-{:02x}",
-        context.trace_id(),
-        context.span_id(),
-        context.trace_flags()
-    );
-    if let Ok(value) = http::HeaderValue::try_from(value) {
-        headers.insert(TRACE_RESPONSE, value);
+    let mut value = *b"00-0123456789abcdef0123456789abcdef-0123456789abcdef-00";
+    hex::write(&context.trace_id().to_bytes(), &mut value[3..35]);
+    hex::write(&context.span_id().to_bytes(), &mut value[36..52]);
+    hex::write(&[context.trace_flags().to_u8()], &mut value[53..]);
+    if let Ok(value) = http::HeaderValue::from_bytes(&value) {
+        headers.insert(http::HeaderName::from_static(TRACE_RESPONSE), value);
     }
 }
 
