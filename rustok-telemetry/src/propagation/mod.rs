@@ -51,6 +51,7 @@ mod hex;
 mod install;
 mod jaeger;
 mod sampling;
+mod trace_context;
 
 use opentelemetry::{
     Context, global,
@@ -165,11 +166,8 @@ pub(crate) fn tell_caller(span: &Span, headers: &mut http::HeaderMap) {
     if !context.is_valid() {
         return;
     }
-    let mut value = *b"00-0123456789abcdef0123456789abcdef-0123456789abcdef-00";
-    hex::write(&context.trace_id().to_bytes(), &mut value[3..35]);
-    hex::write(&context.span_id().to_bytes(), &mut value[36..52]);
-    hex::write(&[context.trace_flags().to_u8()], &mut value[53..]);
-    if let Ok(value) = http::HeaderValue::from_bytes(&value) {
+    let value = trace_context::text(context, context.trace_flags());
+    if let Ok(value) = http::HeaderValue::try_from(value) {
         headers.insert(http::HeaderName::from_static(TRACE_RESPONSE), value);
     }
 }
