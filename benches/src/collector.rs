@@ -1,15 +1,18 @@
-//! A Collector for the benchmarks: takes OTLP over HTTP and keeps the sums that came last.
+//! A Collector for the benchmarks: takes OTLP over HTTP, keeps the sums that came last, and counts spans.
 
 use std::{
     collections::HashMap,
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
 };
 
 use opentelemetry_proto::tonic::{
-    collector::metrics::v1::ExportMetricsServiceRequest,
+    collector::{metrics::v1::ExportMetricsServiceRequest, trace::v1::ExportTraceServiceRequest},
     metrics::v1::{Metric, metric::Data, number_data_point::Value},
 };
 use prost::Message;
@@ -19,7 +22,24 @@ type Sums = Arc<Mutex<HashMap<String, u64>>>;
 
 pub(crate) struct Collector {
     address: String,
+    received: Received,
+}
+
+/// What came.
+#[derive(Debug, Clone, Default)]
+struct Received {
     sums: Sums,
+    spans: Spans,
+}
+
+/// How many spans came.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Spans(Arc<AtomicU64>);
+
+impl Spans {
+    pub(crate) fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Collector {
@@ -27,24 +47,33 @@ impl Collector {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address").to_string();
-        let sums = Sums::default();
-        let kept = Arc::clone(&sums);
+        let received = Received::default();
+        let kept = received.clone();
         thread::spawn(move || {
             for connection in listener.incoming().flatten() {
-                let sums = Arc::clone(&kept);
-                thread::spawn(move || serve(connection, &sums));
+                let received = kept.clone();
+                thread::spawn(move || serve(connection, &received));
             }
         });
-        Self { address, sums }
+        Self { address, received }
     }
 
     pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
+    /// The count of the spans that came and will come.
+    pub(crate) fn spans(&self) -> Spans {
+        self.received.spans.clone()
+    }
+
     /// Asserts what came last.
     pub(crate) fn assert_last_sums(&self, expected: &[(&str, u64)]) {
-        let sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
+        let sums = self
+            .received
+            .sums
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         for (name, sum) in expected {
             assert_eq!(
                 sums.get(*name).copied().unwrap_or_default(),
@@ -55,22 +84,17 @@ impl Collector {
     }
 }
 
-fn serve(connection: TcpStream, sums: &Mutex<HashMap<String, u64>>) {
+fn serve(connection: TcpStream, received: &Received) {
     let Ok(mut answer) = connection.try_clone() else {
         return;
     };
     let mut requests = BufReader::new(connection);
-    while let Some(body) = read_request(&mut requests) {
-        let request = ExportMetricsServiceRequest::decode(body.as_slice()).expect("valid OTLP");
-        let mut sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
-        let scopes = request
-            .resource_metrics
-            .iter()
-            .flat_map(|resource| &resource.scope_metrics);
-        for metric in scopes.flat_map(|scope| &scope.metrics) {
-            sums.insert(metric.name.clone(), sum(metric));
+    while let Some((path, body)) = read_request(&mut requests) {
+        if path.ends_with("/traces") {
+            received.take_spans(&body);
+        } else {
+            received.take_sums(&body);
         }
-        drop(sums);
         if answer
             .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
             .is_err()
@@ -80,7 +104,35 @@ fn serve(connection: TcpStream, sums: &Mutex<HashMap<String, u64>>) {
     }
 }
 
-fn read_request(requests: &mut impl BufRead) -> Option<Vec<u8>> {
+impl Received {
+    fn take_spans(&self, body: &[u8]) {
+        let request = ExportTraceServiceRequest::decode(body).expect("valid OTLP");
+        let scopes = request
+            .resource_spans
+            .iter()
+            .flat_map(|resource| &resource.scope_spans);
+        let spans: usize = scopes.map(|scope| scope.spans.len()).sum();
+        self.spans.0.fetch_add(spans as u64, Ordering::Relaxed);
+    }
+
+    fn take_sums(&self, body: &[u8]) {
+        let request = ExportMetricsServiceRequest::decode(body).expect("valid OTLP");
+        let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
+        let scopes = request
+            .resource_metrics
+            .iter()
+            .flat_map(|resource| &resource.scope_metrics);
+        for metric in scopes.flat_map(|scope| &scope.metrics) {
+            sums.insert(metric.name.clone(), sum(metric));
+        }
+    }
+}
+
+/// The path and the body.
+fn read_request(requests: &mut impl BufRead) -> Option<(String, Vec<u8>)> {
+    let mut first = String::new();
+    requests.read_line(&mut first).ok()?;
+    let path = first.split(' ').nth(1)?.to_owned();
     let mut length = 0;
     loop {
         let mut line = String::new();
@@ -96,7 +148,7 @@ fn read_request(requests: &mut impl BufRead) -> Option<Vec<u8>> {
     }
     let mut body = vec![0; length];
     requests.read_exact(&mut body).ok()?;
-    Some(body)
+    Some((path, body))
 }
 
 fn sum(metric: &Metric) -> u64 {

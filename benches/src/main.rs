@@ -9,15 +9,18 @@
 //! ```
 #![allow(clippy::print_stdout, reason = "the program speaks to a terminal")]
 
+mod apart;
 mod collector;
 mod contender;
 mod declared;
+mod http_layer;
 mod label_sets;
 mod memory;
 mod prometheus_render;
 mod record;
 mod rounds;
 mod scrape;
+mod span_layer;
 mod started;
 mod table;
 
@@ -33,6 +36,9 @@ struct Arguments {
     /// The text alone, or OTLP as well.
     #[arg(long, value_enum, default_value = "both")]
     outlets: Outlets,
+    /// Be one of those that have a process each, and take orders from the standard input.
+    #[arg(long, value_enum, hide = true)]
+    contender: Option<apart::Contestant>,
     /// What to measure.
     #[arg(value_enum)]
     part: Part,
@@ -56,6 +62,8 @@ enum Part {
     Memory,
     /// One contender alone, for programs that watch it from outside: callgrind, perf.
     Repeat,
+    SpanLayer,
+    HttpLayer,
 }
 
 fn main() {
@@ -64,6 +72,14 @@ fn main() {
         true => Effort::QUICK,
         false => Effort::FULL,
     };
+    if let Some(contestant) = arguments.contender {
+        return apart::measured(contestant);
+    }
+    match arguments.part {
+        Part::SpanLayer => return span_layer::report(effort),
+        Part::HttpLayer => return http_layer::report(effort),
+        Part::Record | Part::PrometheusRender | Part::Memory => {}
+    }
     let collector = (arguments.outlets == Outlets::Both).then(Collector::start);
     let telemetry = started::start_telemetry(collector.as_ref());
     match arguments.part {
@@ -74,6 +90,7 @@ fn main() {
         }
         Part::Memory => memory::report(),
         Part::Repeat => record::repeat(&arguments.repeated),
+        Part::SpanLayer | Part::HttpLayer => unreachable!("they need no telemetry here"),
     }
     let report = telemetry.shutdown();
     assert!(report.is_complete(), "{report}");

@@ -22,6 +22,16 @@ fn everything_is_held_that_memory_is_counted_for() {
     assert_passes(&["memory"]);
 }
 
+#[test]
+fn every_span_is_counted_and_arrives() {
+    assert_passes(&["span-layer"]);
+}
+
+#[test]
+fn every_request_is_counted_and_its_span_arrives() {
+    assert_passes(&["http-layer"]);
+}
+
 fn assert_passes(arguments: &[&str]) {
     let output = Command::new(env!("CARGO_BIN_EXE_rustok-benches"))
         .arg("--quick")

@@ -34,6 +34,16 @@ impl Telemetry {
             .map(|running| running.span_filter.layer(&running.tracer_provider))
     }
 
+    /// Span metrics alone, for a service whose traces are exported by a layer of its own; nothing if telemetry is switched
+    /// off.
+    pub fn span_metrics_layer<S>(&self) -> Option<impl Layer<S> + Send + Sync + 'static + use<S>>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
+    {
+        let running = self.running.as_ref();
+        running.map(|running| running.span_filter.metrics_layer())
+    }
+
     /// Log lines on standard error, as `RUST_LOG` says. Each tells the `trace_id`, `span_id` and `tenant_id` that it
     /// belongs to, for which [`layer`](Self::layer) must be in the same subscriber. There are lines even if telemetry
     /// is switched off.

@@ -41,7 +41,7 @@ use tracing_subscriber::{
 use crate::{
     LabelValue,
     metrics::NONE,
-    trace::{has_own_tenant, has_tenant_state, tenant_of},
+    trace::{SpanMetricsLayer, has_own_tenant, tenant_of},
 };
 
 /// Name of the field, the attribute, the label and the entry of the baggage.
@@ -64,7 +64,10 @@ pub fn current() -> Tenant {
 /// that of the current span. Spans that have begun already stay with what they were counted for.
 pub fn set(tenant: &str) {
     dispatcher::get_default(|dispatch| {
-        let counted = |span: &SpanRef<'_, Registry>| has_tenant_state(span).then(|| span.id());
+        // Where a layer that can be exchanged hides it, every span counts.
+        let layer = dispatch.downcast_ref::<SpanMetricsLayer>();
+        let counts = |span: &Id| layer.is_none_or(|layer| layer.counts(span));
+        let counted = |span: &SpanRef<'_, Registry>| Some(span.id()).filter(counts);
         let declares = |span: &SpanRef<'_, Registry>| {
             counted(span).filter(|_| span.metadata().fields().field(TENANT_ID).is_some())
         };

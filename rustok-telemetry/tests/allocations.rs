@@ -1,9 +1,24 @@
-//! Recording on a known label set does not allocate, nor does recording past a budget.
+//! Recording on a known label set does not allocate, nor does recording past a budget, nor counting a span or a request.
 
 mod support;
 
+use std::{
+    convert::Infallible,
+    future::{Future, ready},
+    pin::pin,
+    task::{Context, Waker},
+};
+
 use allocation_counter::{AllocationInfo, measure};
-use rustok_telemetry::metrics;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Empty;
+use rustok_telemetry::{
+    http::{RouteTemplate, TelemetryLayer},
+    metrics,
+};
+use tower::{Layer, Service, service_fn};
+use tracing_subscriber::layer::SubscriberExt;
 
 #[test]
 fn recording_does_not_allocate_at_steady_state() {
@@ -28,6 +43,67 @@ fn recording_does_not_allocate_at_steady_state() {
     assert_eq!(allocations(&at_steady_state), 0, "{at_steady_state:?}");
     // The measurement itself works.
     assert!(allocations(&measure(|| drop(vec![0_u8; 10]))) > 0);
+    telemetry.shutdown();
+}
+
+#[test]
+fn a_span_that_is_counted_does_not_allocate_at_steady_state() {
+    let builder = support::text_only().without_subscriber();
+    let telemetry = builder.init().expect("telemetry starts");
+    let subscriber = tracing_subscriber::registry().with(telemetry.span_metrics_layer());
+    tracing::subscriber::set_global_default(subscriber).expect("the first one");
+    let spans = || {
+        let outer = tracing::info_span!("outer", customer = "customer-0017", size = 3_u64);
+        let _outer = outer.entered();
+        let inner = tracing::info_span!("inner", otel.status_code = tracing::field::Empty);
+        let inner = inner.entered();
+        inner.record("otel.status_code", "ERROR");
+        tracing::error!("failed");
+    };
+    // Ids change with each use of a place: what is kept by id has been at all of its places after a while.
+    (0..2_000).for_each(|_| spans());
+    let at_steady_state = measure(|| (0..1_000).for_each(|_| spans()));
+    assert_eq!(allocations(&at_steady_state), 0, "{at_steady_state:?}");
+    let text = support::text();
+    support::assert_samples(
+        &text,
+        "rustok_span_duration_seconds_count",
+        &[
+            ("{operation=\"inner\"}", "3000"),
+            ("{operation=\"outer\"}", "3000"),
+        ],
+    );
+    telemetry.shutdown();
+}
+
+#[test]
+fn the_http_layer_does_not_allocate_for_its_metrics_at_steady_state() {
+    // No spans, which OpenTelemetry allocates.
+    let nobody = tracing::subscriber::NoSubscriber::new();
+    tracing::subscriber::set_global_default(nobody).expect("the first one");
+    let builder = support::text_only().without_subscriber();
+    let telemetry = builder.init().expect("telemetry starts");
+    let answer = |_| ready(Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new())));
+    let mut service = TelemetryLayer::new().layer(service_fn(answer));
+    let request = || {
+        let request = Request::get("/api/products/17").body(Empty::<Bytes>::new());
+        let mut request = request.expect("a request");
+        let route = RouteTemplate("/api/products/{id}".into());
+        request.extensions_mut().insert(route);
+        request
+    };
+    let mut serve = || {
+        let answer = pin!(service.call(request()));
+        let answer = answer.poll(&mut Context::from_waker(Waker::noop()));
+        assert!(answer.is_ready());
+    };
+    serve();
+    let alone = measure(|| (0..100).for_each(|_| drop(request())));
+    let served = measure(|| (0..100).for_each(|_| serve()));
+    assert_eq!(allocations(&served), allocations(&alone), "{served:?}");
+    let labels = "{endpoint=\"/api/products/{id}\",method=\"GET\",status=\"200\"}";
+    let name = "rustok_http_requests_by_endpoint";
+    support::assert_samples(&support::text(), name, &[(labels, "101")]);
     telemetry.shutdown();
 }
 

@@ -46,11 +46,12 @@ pub struct RouteTemplate(pub Cow<'static, str>);
 pub(super) struct Exchange {
     method: &'static str,
     is_head: bool,
-    route: Cow<'static, str>,
+    route: Option<Route>,
     started: Instant,
     status: Option<StatusCode>,
     end: End,
-    received: Arc<AtomicU64>,
+    /// The count of bytes that were received, if the request has a body.
+    received: Option<Arc<AtomicU64>>,
     sent: u64,
     /// Length of the response's body, where it is known.
     announced: Option<u64>,
@@ -67,19 +68,24 @@ enum End {
 }
 
 impl Exchange {
-    pub(super) fn begin(request: &Parts, trusts_baggage: bool) -> Self {
+    pub(super) fn begin(request: &Parts, has_body: bool, trusts_baggage: bool) -> Self {
         metrics::add_http_active_connections(1);
         let method = known_method(&request.method);
         let route = matched_route(&request.extensions);
-        let span = server_span(request, method, route.as_deref(), trusts_baggage);
+        let span = server_span(
+            request,
+            method,
+            route.as_ref().map(Route::template),
+            trusts_baggage,
+        );
         Self {
             method,
             is_head: request.method == Method::HEAD,
-            route: route.unwrap_or(Cow::Borrowed(UNMATCHED)),
+            route,
             started: Instant::now(),
             status: None,
             end: End::Open,
-            received: Arc::default(),
+            received: has_body.then(Arc::default),
             sent: 0,
             announced: None,
             span,
@@ -89,39 +95,39 @@ impl Exchange {
     /// Runs a part of the exchange within its span. If that panics, the exchange is marked at once: by the time it is
     /// dropped, the panic may have been caught.
     pub(super) fn watch<T>(&mut self, part: impl FnOnce() -> T) -> T {
-        struct Watch<'exchange>(&'exchange mut Exchange);
+        struct Watch<'exchange>(&'exchange mut End, &'exchange Span);
 
         impl Drop for Watch<'_> {
             fn drop(&mut self) {
                 if thread::panicking() {
-                    self.0.panicked();
+                    *self.0 = End::Panicked;
+                    fail(self.1, PANIC);
                 }
             }
         }
 
-        let span = self.span.clone();
-        let _entered = span.enter();
-        let watch = Watch(self);
+        let _entered = self.span.enter();
+        let watch = Watch(&mut self.end, &self.span);
         let result = part();
         drop(watch);
         result
     }
 
     /// The count of received bytes, for the request's body.
-    pub(super) fn received(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.received)
+    pub(super) fn received(&self) -> Option<Arc<AtomicU64>> {
+        self.received.clone()
     }
 
     pub(super) fn respond(&mut self, response: &mut response::Parts) {
         propagation::tell_caller(&self.span, &mut response.headers);
-        if self.route == UNMATCHED
+        if self.route.is_none()
             && let Some(RouteTemplate(route)) = response.extensions.get()
         {
             // The span has been started, and recording `otel.name` renames no span that has.
             let name = span_name(self.method, Some(route));
             self.span.context().span().update_name(name);
             self.span.record("http.route", &**route);
-            self.route = route.clone();
+            self.route = Some(Route::Told(route.clone()));
         }
         self.status = Some(response.status);
         self.span
@@ -168,15 +174,14 @@ impl Exchange {
         self.fail(StatusCode::INTERNAL_SERVER_ERROR.as_str());
     }
 
-    fn panicked(&mut self) {
-        self.end = End::Panicked;
-        self.fail(PANIC);
-    }
-
     fn fail(&self, error_type: &str) {
-        self.span.record("error.type", error_type);
-        self.span.record("otel.status_code", "ERROR");
+        fail(&self.span, error_type);
     }
+}
+
+fn fail(span: &Span, error_type: &str) {
+    span.record("error.type", error_type);
+    span.record("otel.status_code", "ERROR");
 }
 
 impl Drop for Exchange {
@@ -191,11 +196,14 @@ impl Drop for Exchange {
                 CLIENT_CLOSED
             }
         };
-        let (method, route) = (self.method, &*self.route);
+        let method = self.method;
+        let route = self.route.as_ref().map_or(UNMATCHED, Route::template);
+        let received = self.received.as_ref();
+        let received = received.map_or(0, |received| received.load(Ordering::Relaxed));
         metrics::record_http_request(method, route, status);
         metrics::record_http_request_by_endpoint(method, route, status);
         metrics::record_http_request_duration(method, route, self.started.elapsed().as_secs_f64());
-        metrics::record_http_request_size(method, route, self.received.load(Ordering::Relaxed));
+        metrics::record_http_request_size(method, route, received);
         metrics::record_http_response_size(method, route, self.sent);
     }
 }
@@ -209,23 +217,23 @@ fn server_span(
     let span = tracing::info_span!(
         target: "rustok_telemetry::http",
         "http_request",
-        otel.name = Empty,
+        otel.name = &*span_name(method, route),
         otel.kind = "server",
         otel.status_code = Empty,
         error.type = Empty,
         rustok.outcome = Empty,
         http.request.method = method,
         http.request.method_original = original_method(request, method),
-        http.route = Empty,
+        http.route = route,
         http.response.status_code = Empty,
         network.protocol.version = protocol_version(request.version),
         url.path = request.uri.path(),
         url.scheme = request.uri.scheme_str(),
         tenant_id = Empty,
     );
-    span.record("otel.name", &*span_name(method, route));
-    if let Some(route) = route {
-        span.record("http.route", route);
+    if span.is_disabled() {
+        // Nobody is told who called.
+        return span;
     }
     let caller = propagation::extract_headers_within_current(&request.headers);
     if trusts_baggage && let Some(tenant) = propagation::named_in(&caller) {
@@ -235,13 +243,31 @@ fn server_span(
     span
 }
 
-fn matched_route(extensions: &http::Extensions) -> Option<Cow<'static, str>> {
+/// The route that a request matched, as whoever routed it keeps it.
+#[derive(Debug)]
+enum Route {
+    Told(Cow<'static, str>),
+    #[cfg(feature = "axum")]
+    Matched(axum::extract::MatchedPath),
+}
+
+impl Route {
+    fn template(&self) -> &str {
+        match self {
+            Self::Told(template) => template,
+            #[cfg(feature = "axum")]
+            Self::Matched(path) => path.as_str(),
+        }
+    }
+}
+
+fn matched_route(extensions: &http::Extensions) -> Option<Route> {
     if let Some(RouteTemplate(route)) = extensions.get() {
-        return Some(route.clone());
+        return Some(Route::Told(route.clone()));
     }
     #[cfg(feature = "axum")]
     if let Some(path) = extensions.get::<axum::extract::MatchedPath>() {
-        return Some(Cow::Owned(path.as_str().to_owned()));
+        return Some(Route::Matched(path.clone()));
     }
     None
 }

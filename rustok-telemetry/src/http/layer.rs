@@ -92,8 +92,8 @@ where
                 exchange: None,
             };
         }
-        let mut exchange = Exchange::begin(&parts, self.trusts_baggage);
-        let request = Request::from_parts(parts, RequestBody::new(body, Some(exchange.received())));
+        let mut exchange = Exchange::begin(&parts, !body.is_end_stream(), self.trusts_baggage);
+        let request = Request::from_parts(parts, RequestBody::new(body, exchange.received()));
         let inner = exchange.watch(|| self.inner.call(request));
         ResponseFuture {
             inner,

@@ -9,6 +9,29 @@ pub(super) fn number(digits: &str) -> Option<u128> {
     (all_digits && digits.len() <= 32).then(number).flatten()
 }
 
+/// Reads digits of which none is in upper case, and none is missing.
+pub(super) fn lower_case(digits: &str) -> Option<u128> {
+    let mut number = 0;
+    for digit in digits.bytes() {
+        let value = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        number = (number << 4) | u128::from(value);
+    }
+    (1..=32).contains(&digits.len()).then_some(number)
+}
+
+/// Appends bytes as digits, two for each.
+pub(super) fn push(bytes: &[u8], text: &mut String) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+}
+
 /// The caller's span, if both ids are valid.
 pub(super) fn caller(trace_id: u128, span_id: u128, sampled: bool) -> Option<SpanContext> {
     let flags = TraceFlags::default().with_sampled(sampled);
@@ -21,4 +44,22 @@ pub(super) fn caller(trace_id: u128, span_id: u128, sampled: bool) -> Option<Spa
         TraceState::default(),
     );
     caller.is_valid().then_some(caller)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_those_of_the_ids_themselves() {
+        for id in [1, 0x0a0b_0c0d_0e0f_f00f, u64::MAX - 0xf0] {
+            let mut text = String::new();
+            push(&SpanId::from(id).to_bytes(), &mut text);
+            assert_eq!(text, SpanId::from(id).to_string());
+            assert_eq!(lower_case(&text), Some(u128::from(id)));
+        }
+        for wrong in ["", "A", "+1", "g", "1 "] {
+            assert_eq!(lower_case(wrong), None, "{wrong}");
+        }
+    }
 }

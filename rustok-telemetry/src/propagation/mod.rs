@@ -51,6 +51,7 @@ mod hex;
 mod install;
 mod jaeger;
 mod sampling;
+mod trace_context;
 
 use opentelemetry::{
     Context, global,
@@ -160,18 +161,14 @@ pub const TRACE_RESPONSE: &str = "traceresponse";
 /// question: `traceresponse: 00-{trace id}-{span id}-{flags}`. The [HTTP layer](crate::http) does so.
 pub(crate) fn tell_caller(span: &Span, headers: &mut http::HeaderMap) {
     let context = span.context();
-    let context = context.span().span_context().clone();
+    let span = context.span();
+    let context = span.span_context();
     if !context.is_valid() {
         return;
     }
-    let value = format!(
-        "00-{}-{}-{:02x}",
-        context.trace_id(),
-        context.span_id(),
-        context.trace_flags()
-    );
+    let value = trace_context::text(context, context.trace_flags());
     if let Ok(value) = http::HeaderValue::try_from(value) {
-        headers.insert(TRACE_RESPONSE, value);
+        headers.insert(http::HeaderName::from_static(TRACE_RESPONSE), value);
     }
 }
 

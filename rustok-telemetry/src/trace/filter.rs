@@ -3,7 +3,11 @@
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::{Level, Metadata, Subscriber};
-use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
+use tracing_subscriber::{
+    Layer,
+    filter::{FilterFn, filter_fn},
+    registry::LookupSpan,
+};
 
 use super::{
     inherited_tenant::InheritedTenant, machinery::Machinery, span_metrics::SpanMetricsLayer,
@@ -39,10 +43,22 @@ impl SpanFilter {
             .with_location(false)
             .with_threads(false)
             .with_tracked_inactivity(false);
-        let own = self.clone();
-        SpanMetricsLayer
+        SpanMetricsLayer::new()
             .and_then(traces)
             .and_then(InheritedTenant::new())
-            .with_filter(filter_fn(move |metadata| own.wants(metadata)))
+            .with_filter(self.filter())
+    }
+
+    /// Span metrics alone, for the spans that are wanted.
+    pub(crate) fn metrics_layer<S>(&self) -> impl Layer<S> + Send + Sync + 'static + use<S>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
+    {
+        SpanMetricsLayer::new().with_filter(self.filter())
+    }
+
+    fn filter(&self) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + Send + Sync + 'static + use<>> {
+        let own = self.clone();
+        filter_fn(move |metadata| own.wants(metadata))
     }
 }

@@ -13,8 +13,8 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::span_metrics::tenant_of;
-use crate::tenant::{self, TENANT_ID};
+use super::span_metrics::{self, tenant_of};
+use crate::tenant;
 
 /// Adds `tenant_id` to the exported span. It comes after the layers that count and export.
 pub(super) struct InheritedTenant<S> {
@@ -37,9 +37,9 @@ impl<S> Layer<S> for InheritedTenant<S>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+    fn on_new_span(&self, _: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         // A field of the span's own has been taken already, or will be when it is recorded.
-        if attributes.metadata().fields().field(TENANT_ID).is_some() {
+        if !span_metrics::inherits() {
             return;
         }
         let inherited = context.span(id).and_then(|span| tenant_of(&span));

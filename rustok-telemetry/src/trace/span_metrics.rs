@@ -1,6 +1,6 @@
 //! The layer that counts spans. What it counts is told in the [module's documentation](super).
 
-use std::{sync::Arc, thread, time::Instant};
+use std::{cell::Cell, sync::Arc, thread, time::Instant};
 
 use tracing::{
     Event, Level, Metadata, Subscriber,
@@ -11,8 +11,8 @@ use tracing_subscriber::{
     registry::{LookupSpan, SpanRef},
 };
 
-use super::{is_machinery, visitor::Fields};
-use crate::metrics;
+use super::{open_spans::OpenSpans, visitor::Fields};
+use crate::{metrics, tenant::TENANT_ID};
 
 /// Label value of a panic.
 const PANIC: &str = "panic";
@@ -20,16 +20,21 @@ const PANIC: &str = "panic";
 /// Label value of an error of which no type is known.
 const ERROR: &str = "error";
 
-/// Derives metrics from spans. A part of [`Telemetry::layer`](crate::Telemetry::layer).
+/// Derives metrics from spans. A part of [`Telemetry::layer`](crate::Telemetry::layer). What belongs to the exporters'
+/// machinery never gets here: it is [filtered](super::SpanFilter) before.
 #[derive(Debug)]
-pub(crate) struct SpanMetricsLayer;
+pub(crate) struct SpanMetricsLayer {
+    open: OpenSpans<SpanState>,
+}
 
 /// The tenant of a span that is counted: its own, or the one that it inherited.
 pub(crate) fn tenant_of<R>(span: &SpanRef<'_, R>) -> Option<Arc<str>>
 where
     R: for<'span> LookupSpan<'span>,
 {
-    span.extensions().get::<SpanState>()?.tenant.clone()
+    let extensions = span.extensions();
+    let tenant = extensions.get::<SpanTenant>()?;
+    Some(Arc::clone(&tenant.id))
 }
 
 /// Whether a span has a tenant that it did not inherit.
@@ -39,25 +44,32 @@ where
 {
     let extensions = span.extensions();
     extensions
-        .get::<SpanState>()
-        .is_some_and(|state| state.own_tenant)
+        .get::<SpanTenant>()
+        .is_some_and(|tenant| tenant.own)
 }
 
-/// Whether a span is counted, so that it can have a tenant.
-pub(crate) fn has_tenant_state<R>(span: &SpanRef<'_, R>) -> bool
-where
-    R: for<'span> LookupSpan<'span>,
-{
-    span.extensions().get::<SpanState>().is_some()
+/// Whether the span that this thread is creating inherits its tenant, and cannot get another one. For the layers that
+/// come after this one: it spares them to look the span up, as most inherit none.
+pub(super) fn inherits() -> bool {
+    INHERITS.get()
+}
+
+thread_local! {
+    static INHERITS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The tenant of a span that has one. It is kept with the span, where every layer finds it.
+struct SpanTenant {
+    id: Arc<str>,
+    /// Whether it is not inherited.
+    own: bool,
 }
 
 /// What the layer remembers of an open span.
+#[derive(Debug)]
 struct SpanState {
+    metadata: &'static Metadata<'static>,
     started: Instant,
-    /// The span's own tenant, else the nearest ancestor's.
-    tenant: Option<Arc<str>>,
-    /// Whether the tenant is the span's own.
-    own_tenant: bool,
     /// Whether the creation has been counted; it waits for a declared tenant.
     counted: bool,
     failed: bool,
@@ -68,65 +80,68 @@ struct SpanState {
     entered_in_panic: bool,
 }
 
+impl SpanMetricsLayer {
+    pub(crate) fn new() -> Self {
+        Self {
+            open: OpenSpans::new(),
+        }
+    }
+
+    /// Whether a span is counted, so that it can have a tenant.
+    pub(crate) fn counts(&self, span: &Id) -> bool {
+        self.open.with(span, |_| ()).is_some()
+    }
+}
+
 impl<S> Layer<S> for SpanMetricsLayer
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        if is_machinery(attributes.metadata().target()) {
-            return;
-        }
         let Some(span) = context.span(id) else { return };
+        let metadata = attributes.metadata();
         let mut fields = Fields::default();
         attributes.record(&mut fields);
-        let own_tenant = fields.tenant_id.is_some();
-        let waits = !own_tenant && declares_tenant(attributes.metadata());
-        let tenant = fields
-            .tenant_id
-            .take()
-            .or_else(|| span.scope().skip(1).find_map(|around| tenant_of(&around)));
-        let mut state = SpanState {
-            started: Instant::now(),
-            tenant,
-            own_tenant,
-            counted: false,
-            failed: false,
-            error_type: None,
-            panicked: false,
-            cancelled: false,
-            entered_in_panic: false,
-        };
+        let own = fields.tenant_id.is_some();
+        let waits = !own && declares_tenant(metadata);
+        let tenant = fields.tenant_id.take().or_else(|| inherited(&span));
+        INHERITS.set(tenant.is_some() && !own && !waits);
+        let mut state = SpanState::of(metadata);
         state.take(fields);
+        state.counted = !waits;
+        self.open.insert(id, state);
         if !waits {
-            state.count_creation(attributes.metadata().name());
+            let tenant = tenant.as_deref().unwrap_or(metrics::NONE);
+            metrics::record_span_created(metadata.name(), tenant);
         }
-        // Not `insert`, which panics where there is one already: the layer may have been added twice.
-        span.extensions_mut().replace(state);
+        if let Some(id) = tenant {
+            // Not `insert`, which panics where there is one already: the layer may have been added twice.
+            span.extensions_mut().replace(SpanTenant { id, own });
+        }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        let Some(span) = context.span(id) else { return };
         let mut fields = Fields::default();
         values.record(&mut fields);
         let tenant = fields.tenant_id.take();
-        let first_tenant = {
-            let mut extensions = span.extensions_mut();
-            let Some(state) = extensions.get_mut::<SpanState>() else {
-                return;
-            };
+        let has_tenant = tenant.is_some();
+        let first = self.open.with(id, |state| {
             state.take(fields);
-            state.own_tenant |= tenant.is_some();
-            state.tenant = tenant.clone().or(state.tenant.take());
-            tenant.filter(|_| !std::mem::replace(&mut state.counted, true))
+            has_tenant && !std::mem::replace(&mut state.counted, true)
+        });
+        let (Some(first), Some(tenant), Some(span)) = (first, tenant, context.span(id)) else {
+            return;
         };
-        // Not while the span's extensions are locked: binding a new series may log, and logging reads them.
-        if let Some(tenant) = first_tenant {
+        let (id, own) = (Arc::clone(&tenant), true);
+        span.extensions_mut().replace(SpanTenant { id, own });
+        // Not while anything of the span is locked: binding a new series may log, and logging reads it.
+        if first {
             metrics::record_span_created(span.name(), &tenant);
         }
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        if *event.metadata().level() != Level::ERROR || is_machinery(event.metadata().target()) {
+        if *event.metadata().level() != Level::ERROR {
             return;
         }
         let Some(span) = context.event_span(event) else {
@@ -134,23 +149,23 @@ where
         };
         let mut fields = Fields::default();
         event.record(&mut fields);
-        if let Some(state) = span.extensions_mut().get_mut::<SpanState>() {
+        self.open.with(&span.id(), |state| {
             state.failed = true;
             if state.error_type.is_none() {
                 state.error_type = fields.error_type;
             }
+        });
+    }
+
+    fn on_enter(&self, id: &Id, _: Context<'_, S>) {
+        if thread::panicking() {
+            self.open.with(id, |state| state.entered_in_panic = true);
         }
     }
 
-    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+    fn on_exit(&self, id: &Id, _: Context<'_, S>) {
         if thread::panicking() {
-            with_state(id, &context, |state| state.entered_in_panic = true);
-        }
-    }
-
-    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
-        if thread::panicking() {
-            with_state(id, &context, |state| {
+            self.open.with(id, |state| {
                 state.panicked |= !state.entered_in_panic;
                 state.entered_in_panic = false;
             });
@@ -158,14 +173,14 @@ where
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
-        let Some(span) = context.span(&id) else {
+        let Some(state) = self.open.remove(&id) else {
             return;
         };
-        let Some(mut state) = span.extensions_mut().remove::<SpanState>() else {
-            return;
-        };
-        let operation = span.name();
-        state.count_creation(operation);
+        let operation = state.metadata.name();
+        if !state.counted {
+            let tenant = context.span(&id).and_then(|span| tenant_of(&span));
+            metrics::record_span_created(operation, tenant.as_deref().unwrap_or(metrics::NONE));
+        }
         metrics::record_span_duration(operation, state.started.elapsed().as_secs_f64());
         if state.cancelled {
             metrics::record_span_cancelled(operation);
@@ -176,21 +191,25 @@ where
 }
 
 impl SpanState {
+    /// The state of a span that begins now.
+    fn of(metadata: &'static Metadata<'static>) -> Self {
+        Self {
+            metadata,
+            started: Instant::now(),
+            counted: false,
+            failed: false,
+            error_type: None,
+            panicked: false,
+            cancelled: false,
+            entered_in_panic: false,
+        }
+    }
+
     fn take(&mut self, fields: Fields) {
         self.cancelled |= fields.cancelled;
         self.failed |= fields.status_is_error || fields.error_type.is_some();
         if fields.error_type.is_some() {
             self.error_type = fields.error_type;
-        }
-    }
-
-    fn count_creation(&mut self, operation: &str) {
-        if !self.counted {
-            self.counted = true;
-            metrics::record_span_created(
-                operation,
-                self.tenant.as_deref().unwrap_or(metrics::NONE),
-            );
         }
     }
 
@@ -205,17 +224,20 @@ impl SpanState {
     }
 }
 
-fn declares_tenant(metadata: &Metadata<'_>) -> bool {
-    metadata.fields().field("tenant_id").is_some()
+/// The tenant of the nearest span around that has one.
+fn inherited<R>(span: &SpanRef<'_, R>) -> Option<Arc<str>>
+where
+    R: for<'span> LookupSpan<'span>,
+{
+    let mut around = span.parent()?;
+    loop {
+        if let Some(tenant) = tenant_of(&around) {
+            return Some(tenant);
+        }
+        around = around.parent()?;
+    }
 }
 
-fn with_state<S>(id: &Id, context: &Context<'_, S>, change: impl FnOnce(&mut SpanState))
-where
-    S: Subscriber + for<'span> LookupSpan<'span>,
-{
-    if let Some(span) = context.span(id)
-        && let Some(state) = span.extensions_mut().get_mut::<SpanState>()
-    {
-        change(state);
-    }
+fn declares_tenant(metadata: &Metadata<'_>) -> bool {
+    metadata.fields().field(TENANT_ID).is_some()
 }

@@ -17,7 +17,7 @@ pub(crate) struct Options {
 }
 
 /// The parts, each with its heading. Each runs in a process of its own.
-const PARTS: [(&str, &str, &[&str]); 5] = [
+const PARTS: [(&str, &str, &[&str]); 7] = [
     (
         "Recording, text and OTLP both on",
         "rustok-benches",
@@ -29,6 +29,8 @@ const PARTS: [(&str, &str, &[&str]); 5] = [
         &["record", "--outlets", "text"],
     ),
     ("The text", "rustok-benches", &["prometheus-render"]),
+    ("Spans", "rustok-benches", &["span-layer"]),
+    ("Requests", "rustok-benches", &["http-layer"]),
     ("Memory", "rustok-benches", &["memory"]),
     ("Start", "start_memory", &[]),
 ];
@@ -74,7 +76,7 @@ Written by `cargo xtask bench`. All rows of a table come from one run: rounds th
 and the median of the rounds. With two threads the figure is what a record takes on its thread. Label sets are visited
 in an order without a pattern, so 10,000 series also cost cache misses. A table is printed only after every contender
 was asked what it holds and had every record; ours also over OTLP. Allocations are those of one record of a known label
-set.
+set, or of one span. Spans have a process for each contender, whose exporter and Collector rest while time is measured.
 ";
 
 /// What it ran on, without names.

@@ -1,0 +1,70 @@
+//! Contenders that have a process each, because what they install is of the whole process.
+//!
+//! Every contender has a process of its own, in which its subscriber is that of the whole process, as in a service: the
+//! interest of a callsite and the way to a subscriber are shared by all subscribers of a process, so contenders in one
+//! process would pay for each other. The rounds alternate between the processes; those that are not measured wait.
+//!
+//! A round is a number of bursts. Between the bursts, outside of the time that is measured, everything that a burst
+//! recorded has to arrive at the exporter; a burst fits into the queue, and is one batch. So nobody drops spans,
+//! nobody exports while time is measured, and what is compared is what the thread pays that has the span. All that is of
+//! OpenTelemetry goes by OTLP over HTTP to a Collector in the same process; fastrace's spans are only counted.
+
+use std::time::Duration;
+
+mod contestant;
+mod process;
+
+use self::process::Process;
+pub(crate) use self::{
+    contestant::{Contestant, Work},
+    process::measured,
+};
+use crate::{
+    rounds::{Effort, median},
+    table::Table,
+};
+
+/// Measures contenders, and prints a table. The ratios are those to one of them.
+pub(crate) fn report(
+    title: &str,
+    unit: &str,
+    contestants: &[Contestant],
+    peer: Contestant,
+    effort: Effort,
+) {
+    let mut processes: Vec<_> = contestants.iter().copied().map(Process::start).collect();
+    let mut rounds = vec![Vec::with_capacity(effort.rounds); processes.len()];
+    for _ in 0..effort.rounds {
+        for (times, process) in rounds.iter_mut().zip(&mut processes) {
+            times.push(process.round(effort));
+        }
+    }
+    let acts = (bursts_of_a_round(effort) * BURST) as f64;
+    let nanoseconds: Vec<_> = rounds
+        .iter_mut()
+        .map(|times| median(times).as_secs_f64() * 1e9 / acts)
+        .collect();
+    let allocations = processes
+        .into_iter()
+        .map(|process| format!("{:.1}", process.end()));
+    let names = contestants.iter().map(Contestant::name).collect();
+    let mut table = Table::new(format!("{title} (times {})", peer.name()), names);
+    let peer = contestants.iter().position(|one| *one == peer);
+    let to = nanoseconds[peer.expect("it takes part")];
+    let cells = nanoseconds
+        .iter()
+        .map(|one| format!("{one:.0} ({:.2} ×)", one / to));
+    table.column(format!("ns a {unit}"), cells.collect());
+    table.column("allocations", allocations.collect());
+    table.print();
+}
+
+/// Spans of one burst: as many as make a batch, and fewer than any queue holds.
+pub(crate) const BURST: usize = 2048;
+
+/// When the batch processor looks by itself, which it has to where it missed that a batch is full.
+pub(crate) const FLUSH: Duration = Duration::from_millis(50);
+
+fn bursts_of_a_round(effort: Effort) -> usize {
+    (effort.records / 16 / BURST).max(1)
+}

@@ -1,0 +1,129 @@
+//! A process for each contender: it makes a round of spans whenever it is asked for one.
+
+use std::{
+    io::{BufRead, BufReader, Lines, Write},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use clap::ValueEnum;
+
+use super::{
+    BURST, bursts_of_a_round,
+    contestant::{Contestant, Work},
+};
+use crate::rounds::Effort;
+
+/// The end of the process of a contender that the report holds.
+pub(super) struct Process {
+    child: Child,
+    orders: ChildStdin,
+    answers: Lines<BufReader<ChildStdout>>,
+}
+
+impl Process {
+    pub(super) fn start(contestant: Contestant) -> Self {
+        let name = contestant.to_possible_value().expect("it has a name");
+        let program = std::env::current_exe().expect("this program");
+        let mut child = Command::new(program)
+            .args(["span-layer", "--contender", name.get_name()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let orders = child.stdin.take().expect("piped");
+        let answers = child.stdout.take().expect("piped");
+        Self {
+            child,
+            orders,
+            answers: BufReader::new(answers).lines(),
+        }
+    }
+
+    /// The time of one round.
+    pub(super) fn round(&mut self, effort: Effort) -> Duration {
+        let nanoseconds = self.ask(&bursts_of_a_round(effort).to_string());
+        Duration::from_nanos(nanoseconds.parse().expect("a number"))
+    }
+
+    /// Has it check that everything arrived. Returns the allocations of a span.
+    pub(super) fn end(mut self) -> f64 {
+        let allocations = self.ask("end").parse().expect("a number");
+        assert!(self.child.wait().expect("it ends").success(), "it checked");
+        allocations
+    }
+
+    fn ask(&mut self, order: &str) -> String {
+        writeln!(self.orders, "{order}").expect("it listens");
+        let answer = self.answers.next();
+        answer.expect("it answers").expect("text")
+    }
+}
+
+/// Plays the part of a contender, until the end is ordered.
+pub(crate) fn measured(contestant: Contestant) {
+    let mut bursts = Bursts {
+        work: contestant.set_up(),
+        made: 0,
+    };
+    // Whatever is done once only.
+    bursts.one();
+    for order in std::io::stdin().lines() {
+        let order = order.expect("text");
+        if order == "end" {
+            let allocations = bursts.allocations();
+            bursts.check();
+            println!("{}", allocations as f64 / BURST as f64);
+            return;
+        }
+        let count: usize = order.parse().expect("a number of bursts");
+        // The caches are somebody else's after a while.
+        bursts.one();
+        let time: Duration = (0..count).map(|_| bursts.one()).sum();
+        println!("{}", time.as_nanos());
+    }
+}
+
+struct Bursts {
+    work: Work,
+    made: u64,
+}
+
+impl Bursts {
+    /// The time that a burst takes, without that until it has arrived.
+    fn one(&mut self) -> Duration {
+        let started = Instant::now();
+        (self.work.act)(BURST);
+        let time = started.elapsed();
+        self.settle();
+        time
+    }
+
+    fn allocations(&mut self) -> u64 {
+        let measured = allocation_counter::measure(|| (self.work.act)(BURST));
+        self.settle();
+        measured.count_total
+    }
+
+    /// Waits until all spans have arrived, and whoever sent them has cleared up.
+    fn settle(&mut self) {
+        self.made += BURST as u64;
+        let since = Instant::now();
+        while self
+            .work
+            .arrived
+            .as_ref()
+            .is_some_and(|arrived| arrived() < self.made)
+        {
+            let waited = since.elapsed();
+            assert!(waited < Duration::from_secs(10), "spans were dropped");
+            thread::sleep(Duration::from_micros(100));
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+
+    fn check(&self) {
+        (self.work.check)(self.made);
+    }
+}

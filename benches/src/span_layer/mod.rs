@@ -1,0 +1,54 @@
+//! What a span costs: created, entered, left and closed, with one field of text, on one thread.
+
+pub(crate) mod bare;
+pub(crate) mod fastrace;
+pub(crate) mod opentelemetry;
+pub(crate) mod rustok;
+mod sender;
+pub(crate) mod tracing_opentelemetry;
+
+use crate::{
+    apart::{self, Contestant},
+    rounds::Effort,
+};
+
+/// Measures all contenders, and prints a table.
+pub(crate) fn report(effort: Effort) {
+    let contestants = [
+        Contestant::SpanBare,
+        Contestant::SpanRustokMetrics,
+        Contestant::SpanRustok,
+        Contestant::SpanRustokNotSampled,
+        Contestant::SpanTracingOpentelemetry,
+        Contestant::SpanTracingOpentelemetryNotSampled,
+        Contestant::SpanOpentelemetry,
+        Contestant::SpanOpentelemetryNotSampled,
+        Contestant::SpanFastraceRoot,
+        Contestant::SpanFastraceChild,
+    ];
+    let title = "Spans with one field of text, one thread";
+    let peer = Contestant::SpanTracingOpentelemetry;
+    apart::report(title, "span", &contestants, peer, effort);
+}
+
+/// Values of the field.
+const CUSTOMERS: [&str; 4] = [
+    "customer-0017",
+    "customer-0023",
+    "customer-0108",
+    "customer-1501",
+];
+
+/// The value of a span's field.
+#[inline]
+fn customer(number: usize) -> &'static str {
+    CUSTOMERS[number % CUSTOMERS.len()]
+}
+
+/// Spans of `tracing`, the same for each of its layers.
+fn tracing_spans(count: usize) {
+    for number in 0..count {
+        let span = tracing::info_span!("order.place", customer = customer(number));
+        let _entered = span.enter();
+    }
+}
