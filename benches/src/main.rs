@@ -78,7 +78,7 @@ fn main() {
     match arguments.part {
         Part::SpanLayer => return span_layer::report(effort),
         Part::HttpLayer => return http_layer::report(effort),
-        Part::Record | Part::PrometheusRender | Part::Memory => {}
+        Part::Record | Part::PrometheusRender | Part::Memory | Part::Repeat => {}
     }
     let collector = (arguments.outlets == Outlets::Both).then(Collector::start);
     let telemetry = started::start_telemetry(collector.as_ref());

@@ -102,9 +102,9 @@ pub(crate) struct Repeated {
     /// Records, after one for each series.
     #[arg(long, default_value_t = 0)]
     records: usize,
-    /// Part of the contender's name.
+    /// Part of the name of the one who records.
     #[arg(long, default_value = "rustok")]
-    contender: String,
+    who: String,
 }
 
 /// Records as often as asked, checks that everything arrived, and prints nothing.
@@ -112,8 +112,8 @@ pub(crate) fn repeat(repeated: &Repeated) {
     let sets = LabelSets::new(repeated.series.shape());
     let contender = contenders(repeated.kind, repeated.series)
         .into_iter()
-        .find(|contender| contender.name.contains(&repeated.contender))
-        .unwrap_or_else(|| panic!("no contender is called {}", repeated.contender));
+        .find(|contender| contender.name.contains(&repeated.who))
+        .unwrap_or_else(|| panic!("no contender is called {}", repeated.who));
     contender.record_each(&sets);
     contender.record(&sets, 0, repeated.records);
     let expected = expected(repeated.kind, &sets, sets.len() + repeated.records);

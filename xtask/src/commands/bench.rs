@@ -8,6 +8,8 @@ use xtask::workspace;
 
 use super::Error;
 
+mod instructions;
+
 /// Measure the SDK against its peers, and write docs/benchmarks.md.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -63,6 +65,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
         println!("\n## {heading}\n{tables}");
         document.push_str(&format!("\n## {heading}\n{tables}"));
     }
+    let tables = instructions::table(options.quick)?;
+    println!("\n## Instructions\n{tables}");
+    document.push_str(&format!("\n## Instructions\n{tables}"));
     if !options.quick {
         fs::write(workspace::root().join("docs/benchmarks.md"), document)?;
         println!("written: docs/benchmarks.md");
