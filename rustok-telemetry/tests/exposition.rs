@@ -1,4 +1,8 @@
 //! The text stays one that Prometheus takes, whatever meters of others put into it; and it is compressed on demand.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "these are the meters of others, made when telemetry runs"
+)]
 
 mod support;
 
@@ -112,6 +116,8 @@ fn what_other_meters_name_alike_leaves_the_text_valid() {
         .u64_counter("own_thing_seconds_count")
         .build()
         .add(9, &a);
+    let own_histogram = first.f64_histogram("own_things").build();
+    own_histogram.record(1.0, &a);
     let further = second
         .u64_counter("own-things-total")
         .with_description("Other.")
@@ -129,9 +135,12 @@ fn what_other_meters_name_alike_leaves_the_text_valid() {
         .add(1, &a);
     second.i64_gauge("jobs_open").build().record(2, &a);
     first.i64_up_down_counter("jobs_open").build().add(1, &a);
-    second.u64_counter("jobs_state").build().add(1, &a);
+    second.u64_counter("jobs_state").build().add(1, &b);
     first.u64_gauge("jobs_state").build().record(7, &a);
-    second.f64_histogram("jobs_time").build().record(1.0, &a);
+    for meter in [&second, &global::meter("gamma")] {
+        let histogram = meter.f64_histogram("jobs_time").build();
+        histogram.record(1.0, &a);
+    }
     first.u64_gauge("jobs_time_sum").build().record(7, &a);
 
     // Attributes that cannot be labels as they are, and sets that become the same.
@@ -159,6 +168,7 @@ fn what_other_meters_name_alike_leaves_the_text_valid() {
         assert_eq!(of("own_things_total"), ["{kind=\"a\"} 1", "{kind=\"b\"} 5"]);
         assert!(text.contains("# HELP own_things_total Things that happened.\n"));
         assert_eq!(of("own_thing_seconds_count"), ["{kind=\"a\"} 1"]);
+        assert_eq!(of("own_things_count"), ["{kind=\"a\"} 1"]);
         assert_eq!(of("jobs_done"), ["{kind=\"a\"} 1", "{kind=\"b\"} 3"]);
         assert!(text.contains("# HELP jobs_done Jobs.\n"));
         assert_eq!(of("jobs_open"), ["{kind=\"a\"} 1"]);

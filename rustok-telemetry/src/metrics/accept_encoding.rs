@@ -19,12 +19,12 @@ pub(super) fn prefers_gzip(header: &str) -> bool {
 
 /// A weight that is not a number is taken for a refusal.
 fn weight(parameters: &str) -> f32 {
-    let weights = parameters.split(';').filter_map(|parameter| {
+    let mut weights = parameters.split(';').filter_map(|parameter| {
         let (name, weight) = parameter.split_once('=')?;
         let weight = weight.trim().parse().unwrap_or(0.0);
         name.trim().eq_ignore_ascii_case("q").then_some(weight)
     });
-    weights.last().unwrap_or(1.0)
+    weights.next_back().unwrap_or(1.0)
 }
 
 #[cfg(test)]

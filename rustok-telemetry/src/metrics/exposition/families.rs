@@ -158,25 +158,33 @@ fn collisions(all: &[Candidate<'_>]) -> Vec<Option<&'static str>> {
         (at < all.len() && all[at].name == name).then_some(at)
     };
     let mut reasons = vec![None; all.len()];
-    for (at, candidate) in all.iter().enumerate() {
-        let first = first_of(&candidate.name).unwrap_or(at);
-        if candidate.kind.prometheus_type() != all[first].kind.prometheus_type() {
-            reasons[at] = Some(OTHER_TYPE);
+    let mut start = 0;
+    for same in all.chunk_by(|a, b| a.name == b.name) {
+        let first = &same[0];
+        let places = start..start + same.len();
+        start = places.end;
+        let kind = first.kind.prometheus_type();
+        for (candidate, reason) in same.iter().zip(&mut reasons[places.clone()]) {
+            if candidate.kind.prometheus_type() != kind {
+                *reason = Some(OTHER_TYPE);
+            }
         }
-    }
-    for (at, candidate) in all.iter().enumerate() {
-        let suffixes = ["_bucket", "_count", "_sum"];
-        let of = suffixes
-            .iter()
-            .find_map(|suffix| candidate.name.strip_suffix(suffix));
-        let Some(histogram) = of.and_then(first_of) else {
+        let suffixes = ["_bucket", "_count", "_sum"].iter();
+        let mut histograms = suffixes.filter_map(|suffix| first.name.strip_suffix(suffix));
+        let Some(histogram) = histograms.find_map(first_of) else {
             continue;
         };
-        if all[histogram].kind == Kind::Histogram {
-            match all[histogram].rank <= candidate.rank {
-                true => reasons[at] = reasons[at].or(Some(OF_A_HISTOGRAM)),
-                false => reasons[histogram] = Some(TAKEN),
-            }
+        let of_histogram = &all[histogram];
+        if of_histogram.kind == Kind::Histogram {
+            let (places, why) = match of_histogram.rank <= first.rank {
+                true => (places, OF_A_HISTOGRAM),
+                false => {
+                    let after = &all[histogram..];
+                    let others = after.partition_point(|other| other.name == of_histogram.name);
+                    (histogram..histogram + others, TAKEN)
+                }
+            };
+            reasons[places].fill(Some(why));
         }
     }
     reasons
