@@ -12,7 +12,7 @@ use super::{CapturedSpan, LogLine, current};
 use crate::metrics::{
     Declaration,
     collection::Hooks,
-    exposition::Exposition,
+    exposition,
     instrument::{Instrument, Keeper},
     point::VisitSeries,
     series::Series,
@@ -73,7 +73,7 @@ impl Sink {
             let read = |visit: VisitSeries<'_>| metric.readable.read(visit);
             (metric.declaration, read)
         });
-        Exposition::default().text_of(metrics)
+        exposition::text_of(metrics)
     }
 
     pub(super) fn spans(&self) -> Vec<CapturedSpan> {

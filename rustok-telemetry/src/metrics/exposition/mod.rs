@@ -15,6 +15,8 @@
 //!
 //! What is left out is logged once.
 
+#[cfg(any(test, feature = "testing"))]
+mod apart;
 mod bounds;
 mod families;
 mod numbers;
@@ -27,17 +29,15 @@ use std::collections::BTreeSet;
 
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
 
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use self::apart::text_of;
 pub(crate) use self::families::LeftOut;
 use self::{
     families::{Candidate, REPEATED, Source, candidates},
     sdk::Labels,
-    writer::{Family, Head, Writer},
+    writer::{Family, Writer},
 };
-use super::{
-    Declaration,
-    point::{Point, VisitSeries},
-    registered::Registered,
-};
+use super::{point::Point, registered::Registered};
 
 /// Writes texts. It keeps what is the same in all of them.
 #[derive(Debug, Default)]
@@ -72,26 +72,6 @@ impl Exposition {
             text: self.writer.end(),
             left_out,
         }
-    }
-
-    /// The text of these metrics, which must come in the order of their names.
-    #[cfg(any(test, feature = "testing"))]
-    pub(crate) fn text_of(
-        &mut self,
-        metrics: impl Iterator<Item = (&'static Declaration, impl FnOnce(VisitSeries<'_>))>,
-    ) -> String {
-        self.writer.begin();
-        for (declaration, read) in metrics {
-            let head = Head {
-                name: declaration.name,
-                help: declaration.help,
-                kind: declaration.kind.prometheus_type(),
-            };
-            self.writer.family(head, |family| {
-                read(&mut |labels, point| write_point(family, &labels.text(), &point))
-            });
-        }
-        self.writer.end()
     }
 }
 

@@ -14,9 +14,9 @@ use opentelemetry_sdk::{
 use prometheus::{Encoder, Registry, TextEncoder};
 use proptest::prelude::*;
 
-use super::{Declaration, Exposition};
+use super::{Exposition, text_of};
 use crate::metrics::{
-    Kind, Label, NONE, ValueType,
+    Declaration, Kind, Label, NONE, ValueType,
     instrument::{Counter, Gauge, Histogram, Instrument, Keeper, UpDownCounter},
     point::VisitSeries,
     series::Series,
@@ -332,7 +332,7 @@ fn own_text<I: Instrument>(
         record(number(*numbers), &attributes);
     }
     let read = |visit: VisitSeries<'_>| series.read(visit);
-    Exposition::default().text_of([(declaration, read)].into_iter())
+    text_of([(declaration, read)].into_iter())
 }
 
 /// Ours are not recorded when they are not finite.
