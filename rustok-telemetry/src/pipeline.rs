@@ -21,6 +21,7 @@ use crate::{
     metrics::{
         self,
         meter_provider::{Counting, install_instruments},
+        text_reader::TextReader,
     },
     otlp::{self, ConnectionRuntime},
     propagation, resource,
@@ -34,7 +35,7 @@ pub(crate) struct Pipeline {
     pub(crate) record_sender: Option<RecordSender>,
     logger_provider: Option<SdkLoggerProvider>,
     meter_provider: SdkMeterProvider,
-    registry: prometheus::Registry,
+    text_reader: TextReader,
     /// Where the text is served, besides the service's own route.
     pub(crate) text_address: Option<SocketAddr>,
 }
@@ -46,7 +47,7 @@ impl Pipeline {
         machinery: Machinery,
     ) -> Result<Self, InitError> {
         let resource = resource::build(config);
-        let (meter_provider, registry) =
+        let (meter_provider, text_reader) =
             meter_provider(&config.metrics, resource.clone(), runtime)?;
         let text_address = match config.metrics.prometheus_address() {
             Some((host, port)) => Some(metrics::text_server::start(host, port, runtime)?),
@@ -62,7 +63,7 @@ impl Pipeline {
             record_sender,
             logger_provider,
             meter_provider,
-            registry,
+            text_reader,
             text_address,
         })
     }
@@ -78,7 +79,7 @@ impl Pipeline {
         global::set_meter_provider(self.meter_provider.clone());
         global::set_tracer_provider(self.tracer_provider.clone());
         propagation::install(&config.propagators);
-        metrics::prometheus_text::serve(self.registry);
+        metrics::prometheus_text::serve(self.text_reader);
         Running {
             tracer_provider: self.tracer_provider,
             logger_provider: self.logger_provider,
@@ -106,7 +107,7 @@ fn meter_provider(
     config: &MetricsConfig,
     resource: Resource,
     runtime: &mut ConnectionRuntime,
-) -> Result<(SdkMeterProvider, prometheus::Registry), InitError> {
+) -> Result<(SdkMeterProvider, TextReader), InitError> {
     let has = |exporter| config.exporters.contains(&exporter);
     let temporality = match *config.temporality {
         TemporalityPreference::Cumulative => Temporality::Cumulative,
@@ -122,7 +123,7 @@ fn meter_provider(
         false => None,
     };
     let console = has(MetricsExporter::Console).then(|| periodic(config, ConsoleMetrics));
-    metrics::meter_provider::build(resource, &config.views, |mut builder| {
+    let built = metrics::meter_provider::build(resource, &config.views, |mut builder| {
         if let Some(console) = console {
             builder = builder.with_reader(console);
         }
@@ -130,7 +131,8 @@ fn meter_provider(
             builder = builder.with_reader(otlp);
         }
         builder
-    })
+    });
+    Ok(built)
 }
 
 fn periodic<E: PushMetricExporter>(config: &MetricsConfig, exporter: E) -> PeriodicReader<E> {

@@ -18,37 +18,26 @@ use super::{
     collection::run_hooks,
     instrument::Keeper,
     registered::{ALL, Installation, Viewed},
+    text_reader::TextReader,
 };
-use crate::{
-    InitError,
-    config::{View, ViewAggregation},
-};
+use crate::config::{View, ViewAggregation};
 
 /// Name of the instrumentation scope that all metrics of the catalogue belong to.
-const SCOPE: &str = "rustok_telemetry";
+pub(crate) const SCOPE: &str = "rustok_telemetry";
 
-/// Builds the provider, and the registry that the text is read from. `push` adds the readers that send by themselves.
+/// Builds the provider, and the reader that the text is read from. `push` adds the readers that send by themselves.
 pub(crate) fn build(
     resource: Resource,
     views: &[View],
     push: impl FnOnce(MeterProviderBuilder) -> MeterProviderBuilder,
-) -> Result<(SdkMeterProvider, prometheus::Registry), InitError> {
-    let registry = prometheus::Registry::new();
-    // Names go out as declared: nothing is added for units, for counters or for the scope.
-    let pull = opentelemetry_prometheus::exporter()
-        .with_registry(registry.clone())
-        .without_units()
-        .without_counter_suffixes()
-        .scope_info_enabled(false)
-        .build()
-        .map_err(|error| {
-            InitError::Pipeline(format!("the reader for the text endpoint: {error}"))
-        })?;
+) -> (SdkMeterProvider, TextReader) {
+    let pull = TextReader::default();
     let builder = SdkMeterProvider::builder()
         .with_resource(resource)
         .with_view(streams(views.to_vec()));
     // Readers are shut down in this order: the text can be read until the last push has gone.
-    Ok((push(builder).with_reader(pull).build(), registry))
+    let provider = push(builder).with_reader(pull.clone()).build();
+    (provider, pull)
 }
 
 /// Makes every instrument of the catalogue. From now on records arrive.

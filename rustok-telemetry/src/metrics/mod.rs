@@ -40,6 +40,7 @@
 //! ([`Declaration::series_limit`]). What was folded is counted in `rustok_telemetry_label_values_folded_total`. An
 //! empty value becomes [`NONE`], since Prometheus takes an empty value for a missing label.
 
+mod accept_encoding;
 mod boundaries;
 #[cfg(test)]
 mod bucket_tests;
@@ -53,6 +54,7 @@ pub(crate) mod collection;
 mod database;
 pub(crate) mod distribution;
 mod event_bus;
+pub(crate) mod exposition;
 pub(crate) mod histogram_cell;
 mod http;
 pub(crate) mod instrument;
@@ -71,6 +73,8 @@ mod sliding;
 mod span;
 pub(crate) mod summed;
 mod sync;
+pub(crate) mod text_reader;
+pub(crate) mod text_response;
 pub(crate) mod text_server;
 pub(crate) mod timer;
 

@@ -1,24 +1,80 @@
 //! All metrics as text in Prometheus' format, for `/api/_health/metrics`.
 
-use std::{fmt::Write, sync::OnceLock};
-
-use prometheus::{Encoder, Registry, TextEncoder};
-
-use super::{
-    Declaration,
-    distribution::Distribution,
-    point::{Point, VisitSeries},
-    registered::ALL,
+use std::{
+    io::Write,
+    sync::{Mutex, OnceLock, PoisonError},
 };
+
+use flate2::{Compression, write::GzEncoder};
+use opentelemetry_sdk::metrics::{data::ResourceMetrics, reader::MetricReader};
+
+use super::{accept_encoding, exposition::Exposition, registered::ALL, text_reader::TextReader};
 use crate::lifecycle::{self, Stage};
 
 /// The text and its content type, for any web framework.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PrometheusText {
     /// Value of the response's `Content-Type` header.
     pub content_type: &'static str,
+    /// Value of the response's `Content-Encoding` header, which it has only if the text is compressed.
+    pub content_encoding: Option<&'static str>,
     /// The response's body.
     pub body: Vec<u8>,
+}
+
+impl PrometheusText {
+    /// Compresses the text if a request with this `Accept-Encoding` header asks for it.
+    ///
+    /// A header that is missing is an empty one. The response should have `Vary: Accept-Encoding`, compressed or not.
+    /// It takes a millisecond or two for each megabyte: call it where the request may block.
+    ///
+    /// ```
+    /// use http::{HeaderMap, Response, header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, VARY}};
+    /// use rustok_telemetry::TextError;
+    ///
+    /// fn metrics(request: &HeaderMap) -> Result<Response<Vec<u8>>, TextError> {
+    ///     let accepted = request.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    ///     let text = rustok_telemetry::prometheus_text()?.encoded_for(accepted.unwrap_or_default());
+    ///     let mut response = Response::builder()
+    ///         .header(CONTENT_TYPE, text.content_type)
+    ///         .header(VARY, "Accept-Encoding");
+    ///     if let Some(encoding) = text.content_encoding {
+    ///         response = response.header(CONTENT_ENCODING, encoding);
+    ///     }
+    ///     Ok(response.body(text.body).expect("valid headers"))
+    /// }
+    /// # assert!(metrics(&HeaderMap::new()).is_err());
+    /// ```
+    #[must_use]
+    pub fn encoded_for(self, accept_encoding: &str) -> Self {
+        match accept_encoding::prefers_gzip(accept_encoding) {
+            true => self.gzip(),
+            false => self,
+        }
+    }
+
+    /// Compresses the text by gzip, unless it is compressed.
+    #[must_use]
+    pub fn gzip(self) -> Self {
+        if self.content_encoding.is_some() {
+            return self;
+        }
+        // The text becomes a twentieth of its length. The slowest level makes a thirtieth, in six times the time.
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        match encoder
+            .write_all(&self.body)
+            .and_then(|()| encoder.finish())
+        {
+            Ok(body) => Self {
+                content_encoding: Some("gzip"),
+                body,
+                ..self
+            },
+            // Writing to memory does not fail; if it did, the text as it is would be right.
+            Err(_) => self,
+        }
+    }
 }
 
 /// Why there is no text.
@@ -34,12 +90,21 @@ pub enum TextError {
     /// Telemetry has been shut down, and its metrics with it.
     #[error("telemetry has been shut down")]
     ShutDown,
-    /// The metrics could not be written as text.
-    #[error("the metrics cannot be written as text: {0}")]
-    Encode(String),
+    /// The OpenTelemetry SDK cannot collect.
+    #[error(
+        "the OpenTelemetry SDK cannot collect its metrics: {0}; look for a panic in the callback of an observable instrument"
+    )]
+    Collect(String),
 }
 
-/// All metrics of this process in Prometheus' text format, version 0.0.4.
+/// All metrics of this process in Prometheus' text format, version 0.0.4: those of the catalogue, and those of the global
+/// meters of others.
+///
+/// # Names that collide
+///
+/// Of several metrics that have the same name in Prometheus, one comes first: that of the catalogue, else that of the scope
+/// whose name comes first. The others are in the text if they have the same type, and of them only the label sets that are
+/// not there yet. What is left out is logged once. Exponential histograms are not in the text.
 ///
 /// # Errors
 ///
@@ -56,90 +121,62 @@ pub fn prometheus_text() -> Result<PrometheusText, TextError> {
         Stage::Disabled => return Err(TextError::Disabled),
         Stage::ShutDown => return Err(TextError::ShutDown),
     }
-    let mut text = Text::default();
-    let registry = REGISTRY.get().ok_or(TextError::NotStarted)?;
-    let families = registry.gather();
-    // `target_info` is always there; without it the reader has been shut down in this moment.
-    if families.is_empty() {
-        return Err(TextError::ShutDown);
-    }
-    for metric in ALL {
-        text.write(metric.declaration(), |visit| metric.read(visit));
-    }
-    let mut body = text.into_string().into_bytes();
-    TextEncoder::new()
-        .encode(&families, &mut body)
-        .map_err(|error| TextError::Encode(error.to_string()))?;
+    let scrapes = SCRAPES.get().ok_or(TextError::NotStarted)?;
+    let body = scrapes.text()?.into_bytes();
     Ok(PrometheusText {
-        content_type: prometheus::TEXT_FORMAT,
+        content_type: "text/plain; version=0.0.4",
+        content_encoding: None,
         body,
     })
 }
 
-static REGISTRY: OnceLock<Registry> = OnceLock::new();
+static SCRAPES: OnceLock<Scrapes> = OnceLock::new();
 
-/// Keeps the registry that the text is read from.
-pub(crate) fn serve(registry: Registry) {
-    // A second registry cannot come: `init` succeeds once in a process.
-    let _ = REGISTRY.set(registry);
+/// Keeps the reader that the text is read from.
+pub(crate) fn serve(reader: TextReader) {
+    // A second reader cannot come: `init` succeeds once in a process.
+    let _ = SCRAPES.set(Scrapes {
+        reader,
+        state: Mutex::default(),
+    });
 }
 
-/// Text that is being put together.
-#[derive(Debug, Default)]
-pub(crate) struct Text(String);
-
-impl Text {
-    /// Writes a metric that we keep, with each series that is read.
-    pub(crate) fn write(
-        &mut self,
-        declaration: &'static Declaration,
-        read: impl FnOnce(VisitSeries<'_>),
-    ) {
-        let (name, text) = (declaration.name, &mut self.0);
-        let mut empty = true;
-        read(&mut |labels, point| {
-            if std::mem::take(&mut empty) {
-                let kind = declaration.kind.prometheus_type();
-                let help = declaration.help.replace('\\', "\\\\").replace('\n', "\\n");
-                let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-            }
-            let labels = labels.text();
-            match point {
-                Point::U64(number) => sample(text, name, &labels, number as f64),
-                Point::I64(number) => sample(text, name, &labels, number as f64),
-                Point::F64(number) => sample(text, name, &labels, number),
-                Point::Histogram(all) => histogram(text, name, &labels, &all),
-            }
-        });
-    }
-
-    pub(crate) fn into_string(self) -> String {
-        self.0
-    }
+/// Makes one text after the other.
+struct Scrapes {
+    reader: TextReader,
+    state: Mutex<State>,
 }
 
-fn histogram(text: &mut String, name: &str, labels: &str, all: &Distribution) {
-    let comma = if labels.is_empty() { "" } else { "," };
-    let bounds = all.boundaries.iter().copied().chain([f64::INFINITY]);
-    let mut count = 0;
-    for (bound, own) in bounds.zip(&all.counts) {
-        count += own;
-        let bound = match bound.is_finite() {
-            true => bound.to_string(),
-            false => "+Inf".to_owned(),
+#[derive(Default)]
+struct State {
+    /// Memory that the SDK writes what it collects into.
+    collected: ResourceMetrics,
+    exposition: Exposition,
+}
+
+impl Scrapes {
+    fn text(&self) -> Result<String, TextError> {
+        let written = {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let State {
+                collected,
+                exposition,
+            } = &mut *state;
+            // First the SDK: this runs the hooks, which set numbers of ours.
+            self.reader.collect(collected).map_err(|error| {
+                match lifecycle::stage() {
+                    Stage::Running => TextError::Collect(error.to_string()),
+                    // The reader has been shut down in this moment.
+                    _ => TextError::ShutDown,
+                }
+            })?;
+            exposition.text(&ALL, collected)
         };
-        let _ = writeln!(
-            text,
-            "{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {count}"
-        );
+        // Not under the lock: what takes the log may ask for the text.
+        for metric in &written.left_out {
+            let (name, why) = (&metric.name, metric.why);
+            tracing::warn!("not all of the metric {name} is in Prometheus' text: {why}");
+        }
+        Ok(written.text)
     }
-    sample(text, &format!("{name}_sum"), labels, all.sum);
-    sample(text, &format!("{name}_count"), labels, count as f64);
-}
-
-fn sample(text: &mut String, name: &str, labels: &str, value: f64) {
-    let _ = match labels.is_empty() {
-        true => writeln!(text, "{name} {value}"),
-        false => writeln!(text, "{name}{{{labels}}} {value}"),
-    };
 }

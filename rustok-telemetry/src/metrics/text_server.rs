@@ -8,13 +8,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header::CONTENT_TYPE};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpStream, sync::Semaphore, time::timeout};
 
-use super::prometheus_text::prometheus_text;
+use super::text_response::{plain, text_response};
 use crate::{InitError, otlp::ConnectionRuntime};
 
 /// Most scrapes at a time. Further connections wait.
@@ -73,34 +73,14 @@ async fn serve(connection: TcpStream) {
 
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path();
-    let (status, content_type, body) = match (request.method(), path) {
-        (&Method::GET | &Method::HEAD, "/metrics") => {
-            // Functions of the service are asked for their values, and may take their time.
-            match tokio::task::spawn_blocking(prometheus_text).await {
-                Ok(Ok(text)) => (StatusCode::OK, text.content_type, text.body),
-                Ok(Err(error)) => unavailable(&error),
-                Err(error) => unavailable(&error),
-            }
-        }
+    let response = match (request.method(), path) {
+        (&Method::GET | &Method::HEAD, "/metrics") => text_response(request.headers()).await,
         (_, "/metrics") => refuse(StatusCode::METHOD_NOT_ALLOWED),
         _ => refuse(StatusCode::NOT_FOUND),
     };
-    let mut response = Response::new(Full::from(body));
-    *response.status_mut() = status;
-    let content_type = http::HeaderValue::from_static(content_type);
-    response.headers_mut().insert(CONTENT_TYPE, content_type);
-    Ok(response)
+    Ok(response.map(Full::from))
 }
 
-type Answer = (StatusCode, &'static str, Vec<u8>);
-
-const PLAIN: &str = "text/plain; charset=utf-8";
-
-fn unavailable(error: &dyn std::fmt::Display) -> Answer {
-    let status = StatusCode::SERVICE_UNAVAILABLE;
-    (status, PLAIN, error.to_string().into_bytes())
-}
-
-fn refuse(status: StatusCode) -> Answer {
-    (status, PLAIN, b"the metrics are at GET /metrics\n".to_vec())
+fn refuse(status: StatusCode) -> Response<Vec<u8>> {
+    plain(status, "the metrics are at GET /metrics\n".to_owned())
 }

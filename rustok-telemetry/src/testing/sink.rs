@@ -12,9 +12,9 @@ use super::{CapturedSpan, LogLine, current};
 use crate::metrics::{
     Declaration,
     collection::Hooks,
+    exposition,
     instrument::{Instrument, Keeper},
     point::VisitSeries,
-    prometheus_text::Text,
     series::Series,
 };
 
@@ -69,11 +69,11 @@ impl Sink {
     pub(super) fn text(&self) -> String {
         self.hooks.run();
         let captured: Vec<_> = self.captured().values().cloned().collect();
-        let mut text = Text::default();
-        for metric in captured {
-            text.write(metric.declaration, |visit| metric.readable.read(visit));
-        }
-        text.into_string()
+        let metrics = captured.iter().map(|metric| {
+            let read = |visit: VisitSeries<'_>| metric.readable.read(visit);
+            (metric.declaration, read)
+        });
+        exposition::text_of(metrics)
     }
 
     pub(super) fn spans(&self) -> Vec<CapturedSpan> {

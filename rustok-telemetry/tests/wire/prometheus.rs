@@ -46,6 +46,7 @@ fn the_text_is_served_where_it_was_asked_for() {
     );
     let sample = r#"rustok_event_bus_published_total{event_type="OrderPlaced",tenant_id="acme"} 1"#;
     assert!(answer.contains(sample), "{answer}");
+    assert!(answer.contains("vary: Accept-Encoding\r\n"), "{answer}");
     assert!(ask(&port, "GET /").starts_with("HTTP/1.1 404 "));
     assert!(ask(&port, "POST /metrics").starts_with("HTTP/1.1 405 "));
 
@@ -56,6 +57,32 @@ fn the_text_is_served_where_it_was_asked_for() {
     assert!(ask(&port, "GET /metrics").starts_with("HTTP/1.1 200 OK\r\n"));
     drop(idle);
     assert!(telemetry.shutdown().is_complete());
+}
+
+#[test]
+fn the_text_is_compressed_for_those_who_ask() {
+    let port = free_port();
+    let telemetry = start(&[
+        ("OTEL_METRICS_EXPORTER", "prometheus"),
+        ("OTEL_TRACES_EXPORTER", "none"),
+        ("OTEL_EXPORTER_PROMETHEUS_HOST", "127.0.0.1"),
+        ("OTEL_EXPORTER_PROMETHEUS_PORT", &port),
+    ]);
+    let mut connection = TcpStream::connect(format!("127.0.0.1:{port}")).expect("it listens");
+    let request = "GET /metrics HTTP/1.1\r\nhost: localhost\r\naccept-encoding: gzip\r\n\r\n";
+    connection.write_all(request.as_bytes()).expect("it reads");
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer).expect("it answers");
+    let end = answer.windows(4).position(|end| end == b"\r\n\r\n");
+    let (head, body) = answer.split_at(end.expect("an end of the head") + 4);
+    let head = std::str::from_utf8(head).expect("text");
+    assert!(head.contains("content-encoding: gzip\r\n"), "{head}");
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(body)
+        .read_to_string(&mut text)
+        .expect("gzip");
+    assert!(text.contains("\ntarget_info{"), "{text}");
+    telemetry.shutdown();
 }
 
 #[test]

@@ -6,14 +6,15 @@ use std::{fmt::Display, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    http::{StatusCode, header::CONTENT_TYPE},
+    body::Body,
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
     routing::get,
 };
 use serde_json::{Value, json};
 
 use self::checks::{Check, Checked};
-use crate::prometheus_text;
+use crate::metrics::text_response::text_response;
 
 /// Path below which the health routes are. Requests there are not counted.
 pub const HEALTH_PREFIX: &str = super::layer::HEALTH_PREFIX;
@@ -23,7 +24,8 @@ pub const DEFAULT_CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Routes for the health of the telemetry:
 ///
-/// - `GET /api/_health/metrics`: all metrics as Prometheus text; 503 when telemetry is not running, with the reason.
+/// - `GET /api/_health/metrics`: all metrics as Prometheus text, by gzip if `Accept-Encoding` asks for it; 503 when
+///   telemetry is not running, with the reason.
 /// - `GET /api/_health/telemetry`: [`Health`](crate::Health) as JSON. It always answers 200: a service whose telemetry
 ///   fails is no worse a service.
 ///
@@ -126,11 +128,8 @@ where
     }
 }
 
-async fn metrics() -> Response {
-    match prometheus_text() {
-        Ok(text) => ([(CONTENT_TYPE, text.content_type)], text.body).into_response(),
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
-    }
+async fn metrics(headers: HeaderMap) -> Response {
+    text_response(&headers).await.map(Body::from)
 }
 
 async fn telemetry() -> Response {

@@ -1,0 +1,306 @@
+//! The text stays one that Prometheus takes, whatever meters of others put into it; and it is compressed on demand.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "these are the meters of others, made when telemetry runs"
+)]
+
+mod support;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Read,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use opentelemetry::{KeyValue, global};
+use rustok_telemetry::{TextError, metrics, prometheus_text};
+use support::{samples, text, text_only};
+
+#[rustok_telemetry::metrics(namespace = "own")]
+mod own {
+    /// Things that happened.
+    #[counter(name = "things_total")]
+    pub fn record_thing(kind: &str);
+
+    /// Time that a thing took.
+    #[histogram(name = "thing_seconds", unit = "s", boundaries = [0.5, 1.0])]
+    pub fn record_thing_seconds(kind: &str, value: f64);
+}
+
+/// Reads a text as strictly as the format's description allows.
+#[track_caller]
+fn assert_valid(text: &str) {
+    assert!(text.ends_with('\n'), "the last line ends");
+    let mut types: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut helped = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut family = "";
+    for line in text.lines() {
+        if let Some(help) = line.strip_prefix("# HELP ") {
+            let name = help.split(' ').next().expect("a name");
+            assert!(helped.insert(name), "{line}");
+            assert!(!types.contains_key(name), "before the type: {line}");
+        } else if let Some(kind) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = kind.split_once(' ').expect("a name and a type");
+            assert_eq!(types.insert(name, kind), None, "{line}");
+            family = name;
+        } else {
+            let (series, number) = line.rsplit_once(' ').expect("a series and a number");
+            assert!(number.parse::<f64>().is_ok(), "{line}");
+            assert!(seen.insert(series), "there is another: {line}");
+            let name = series.split('{').next().expect("a name");
+            let of_family = match types[family] {
+                "histogram" => ["_bucket", "_sum", "_count"]
+                    .iter()
+                    .any(|suffix| name.strip_suffix(suffix) == Some(family)),
+                _ => name == family,
+            };
+            assert!(of_family, "{line} is within {family}");
+            let letters = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+            assert!(name.chars().all(|letter| letters(letter) || letter == ':'));
+            assert!(
+                name.starts_with(|first: char| !first.is_ascii_digit()),
+                "{line}"
+            );
+            let mut labels = BTreeSet::new();
+            for name in label_names(&series[name.len()..]) {
+                assert!(!name.is_empty() && name.chars().all(letters), "{line}");
+                assert!(
+                    name.starts_with(|first: char| !first.is_ascii_digit()),
+                    "{line}"
+                );
+                assert!(name != "__name__" && labels.insert(name), "{line}");
+            }
+        }
+    }
+    let names: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "))
+        .collect();
+    assert!(
+        names.is_sorted(),
+        "families are in the order of their names"
+    );
+}
+
+/// The names in `{name="value",…}`.
+fn label_names(mut rest: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    while let Some(name_and_value) = rest.strip_prefix(['{', ',']) {
+        let (name, value) = name_and_value.split_once("=\"").expect("a value");
+        names.push(name);
+        let mut escaped = false;
+        let end = value.find(|letter| {
+            let ends = letter == '"' && !escaped;
+            escaped = letter == '\\' && !escaped;
+            ends
+        });
+        rest = &value[end.expect("a closing quote") + 1..];
+    }
+    assert!(rest.is_empty() || rest == "}", "{rest}");
+    names
+}
+
+#[test]
+fn what_other_meters_name_alike_leaves_the_text_valid() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    own::record_thing("a");
+    own::record_thing_seconds("a", 0.7);
+    let (first, second) = (global::meter("alpha"), global::meter("beta"));
+    let a = [KeyValue::new("kind", "a")];
+    let b = [KeyValue::new("kind", "b")];
+
+    // Names of the catalogue: another type, samples of a histogram, and the same type with labels of its own.
+    second.f64_gauge("own.things_total").build().record(9.0, &a);
+    second
+        .u64_counter("own_thing_seconds_count")
+        .build()
+        .add(9, &a);
+    let own_histogram = first.f64_histogram("own_things").build();
+    own_histogram.record(1.0, &a);
+    let further = second
+        .u64_counter("own-things-total")
+        .with_description("Other.")
+        .build();
+    further.add(5, &b);
+    further.add(9, &a);
+
+    // Scopes, in the order of their names and not of their making.
+    second.u64_counter("jobs.done").build().add(2, &a);
+    second.u64_counter("jobs_done").build().add(3, &b);
+    first
+        .u64_counter("jobs/done")
+        .with_description("Jobs.")
+        .build()
+        .add(1, &a);
+    second.i64_gauge("jobs_open").build().record(2, &a);
+    first.i64_up_down_counter("jobs_open").build().add(1, &a);
+    second.u64_counter("jobs_state").build().add(1, &b);
+    first.u64_gauge("jobs_state").build().record(7, &a);
+    for meter in [&second, &global::meter("gamma")] {
+        let histogram = meter.f64_histogram("jobs_time").build();
+        histogram.record(1.0, &a);
+    }
+    first.u64_gauge("jobs_time_sum").build().record(7, &a);
+
+    // Attributes that cannot be labels as they are, and sets that become the same.
+    let odd = first.u64_counter("odd").build();
+    let names = ["__name__", "2xx", "a:b", "größe", ""];
+    odd.add(1, &names.map(|name| KeyValue::new(name, "x")));
+    odd.add(2, &[KeyValue::new("a.b", "y")]);
+    odd.add(4, &[KeyValue::new("a_b", "y")]);
+    let le = first
+        .f64_histogram("odd_seconds")
+        .with_boundaries(vec![1.0])
+        .build();
+    le.record(0.5, &[KeyValue::new("le", "5")]);
+    first.u64_gauge("target.info").build().record(1, &a);
+
+    for _ in 0..2 {
+        let text = text();
+        assert_valid(&text);
+        let of = |name: &str| {
+            let samples = samples(&text, name).into_iter();
+            samples
+                .map(|(labels, value)| format!("{labels} {value}"))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(of("own_things_total"), ["{kind=\"a\"} 1", "{kind=\"b\"} 5"]);
+        assert!(text.contains("# HELP own_things_total Things that happened.\n"));
+        assert_eq!(of("own_thing_seconds_count"), ["{kind=\"a\"} 1"]);
+        assert_eq!(of("own_things_count"), ["{kind=\"a\"} 1"]);
+        assert_eq!(of("jobs_done"), ["{kind=\"a\"} 1", "{kind=\"b\"} 3"]);
+        assert!(text.contains("# HELP jobs_done Jobs.\n"));
+        assert_eq!(of("jobs_open"), ["{kind=\"a\"} 1"]);
+        assert_eq!(of("jobs_state"), ["{kind=\"a\"} 7"]);
+        assert!(text.contains("# TYPE jobs_state gauge\n"));
+        assert_eq!(of("jobs_time_sum"), ["{kind=\"a\"} 7"]);
+        assert_eq!(of("jobs_time_count"), Vec::<String>::new());
+        let odd = of("odd");
+        let all = "{_=\"x\",_2xx=\"x\",a_b=\"x\",exported___name__=\"x\",gr__e=\"x\"} 1";
+        assert_eq!(odd[0], all);
+        assert!(odd[1] == "{a_b=\"y\"} 2" || odd[1] == "{a_b=\"y\"} 4");
+        assert_eq!(odd.len(), 2);
+        assert_eq!(of("odd_seconds_sum"), ["{exported_le=\"5\"} 0.5"]);
+        assert_eq!(
+            of("target_info").len(),
+            2,
+            "that of the service, and the other one"
+        );
+        assert!(
+            !text.contains("wake"),
+            "what wakes the SDK is for nobody's eyes"
+        );
+    }
+    telemetry.shutdown();
+}
+
+#[test]
+fn series_are_in_the_order_of_their_labels_as_more_of_them_come() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    let mut expected = BTreeSet::new();
+    for step in 0..5 {
+        for kind in 0..20 {
+            let kind = format!("kind-{}", (kind * 7 + step * 3) % 60);
+            own::record_thing(&kind);
+            own::record_thing_seconds(&kind, 2.0);
+            expected.insert(kind);
+        }
+        let text = text();
+        assert_valid(&text);
+        for name in ["own_things_total{", "own_thing_seconds_sum{"] {
+            let kinds = text.lines().filter(|line| line.starts_with(name));
+            let kinds: Vec<_> = kinds.filter_map(|line| line.split('"').nth(1)).collect();
+            assert!(kinds.iter().eq(&expected), "{kinds:?}");
+        }
+    }
+    telemetry.shutdown();
+}
+
+#[test]
+fn a_callback_that_panics_is_no_success_without_metrics() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    let meter = global::meter("careless");
+    let panics = meter.u64_observable_gauge("careless");
+    panics.with_callback(|_| panic!("careless")).build();
+    let first = catch_unwind(AssertUnwindSafe(prometheus_text));
+    assert!(first.is_err(), "the panic is that of whoever asks");
+    assert!(matches!(prometheus_text(), Err(TextError::Collect(_))));
+    telemetry.shutdown();
+    assert_eq!(prometheus_text(), Err(TextError::ShutDown));
+}
+
+fn unzip(body: &[u8]) -> String {
+    let mut text = String::new();
+    let mut decoder = flate2::read::GzDecoder::new(body);
+    decoder.read_to_string(&mut text).expect("gzip");
+    text
+}
+
+#[test]
+fn the_text_is_compressed_for_those_who_ask() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    for tenant in 0..300 {
+        metrics::record_event_published("OrderPlaced", &format!("tenant-{tenant}"));
+    }
+    let text = prometheus_text().expect("telemetry runs");
+    assert_eq!(text.clone().encoded_for("deflate, gzip;q=0"), text);
+    let zipped = text.clone().encoded_for("deflate, gzip");
+    assert_eq!(zipped.content_encoding, Some("gzip"));
+    assert_eq!(zipped.content_type, text.content_type);
+    assert!(
+        zipped.body.len() * 5 < text.body.len(),
+        "{}",
+        zipped.body.len()
+    );
+    assert_eq!(unzip(&zipped.body).as_bytes(), text.body);
+    assert_eq!(zipped.clone().gzip(), zipped, "once is enough");
+    telemetry.shutdown();
+}
+
+#[cfg(feature = "axum")]
+#[tokio::test]
+async fn the_health_route_compresses_on_demand() {
+    use axum::{Router, body::Body, http::Request};
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+
+    let telemetry = text_only().init().expect("telemetry starts");
+    metrics::record_event_published("OrderPlaced", "acme");
+    let asked = [
+        vec![],
+        vec!["gzip"],
+        vec!["br", "gzip"],
+        vec!["gzip;q=0, *"],
+        vec!["*"],
+    ];
+    for (accepted, zipped) in asked.into_iter().zip([false, true, true, false, true]) {
+        let mut request = Request::get("/api/_health/metrics");
+        for accepted in &accepted {
+            request = request.header("accept-encoding", *accepted);
+        }
+        let app: Router = rustok_telemetry::http::health_routes();
+        let request = request.body(Body::empty()).expect("a request");
+        let response = app.oneshot(request).await.expect("infallible");
+        assert_eq!(response.status(), 200);
+        let headers = response.headers().clone();
+        assert_eq!(headers["content-type"], "text/plain; version=0.0.4");
+        assert_eq!(headers["vary"], "Accept-Encoding");
+        let encoding = headers
+            .get("content-encoding")
+            .map(|value| value.as_bytes());
+        assert_eq!(encoding, zipped.then_some(&b"gzip"[..]), "{accepted:?}");
+        let body = response
+            .into_body()
+            .collect()
+            .await
+            .expect("a body")
+            .to_bytes();
+        let text = match zipped {
+            true => unzip(&body),
+            false => String::from_utf8(body.into()).expect("text"),
+        };
+        assert_eq!(samples(&text, "rustok_event_bus_published_total").len(), 1);
+    }
+    telemetry.shutdown();
+}
