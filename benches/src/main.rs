@@ -72,6 +72,9 @@ fn main() {
         true => Effort::QUICK,
         false => Effort::FULL,
     };
+    if arguments.quick {
+        apart::be_quick();
+    }
     if let Some(contestant) = arguments.contender {
         return apart::measured(contestant);
     }

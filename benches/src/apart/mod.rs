@@ -9,7 +9,7 @@
 //! nobody exports while time is measured, and what is compared is what the thread pays that has the span. All that is of
 //! OpenTelemetry goes by OTLP over HTTP to a Collector in the same process; fastrace's spans are only counted.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 mod contestant;
 mod process;
@@ -39,7 +39,7 @@ pub(crate) fn report(
             times.push(process.round(effort));
         }
     }
-    let acts = (bursts_of_a_round(effort) * BURST) as f64;
+    let acts = (bursts_of_a_round(effort) * burst()) as f64;
     let nanoseconds: Vec<_> = rounds
         .iter_mut()
         .map(|times| median(times).as_secs_f64() * 1e9 / acts)
@@ -60,11 +60,20 @@ pub(crate) fn report(
 }
 
 /// Spans of one burst: as many as make a batch, and fewer than any queue holds.
-pub(crate) const BURST: usize = 2048;
+pub(crate) fn burst() -> usize {
+    *BURST.get_or_init(|| 2048)
+}
+
+/// Few spans in a burst, for checks alone. To be said before the first one.
+pub(crate) fn be_quick() {
+    BURST.get_or_init(|| 128);
+}
+
+static BURST: OnceLock<usize> = OnceLock::new();
 
 /// When the batch processor looks by itself, which it has to where it missed that a batch is full.
 pub(crate) const FLUSH: Duration = Duration::from_millis(50);
 
 fn bursts_of_a_round(effort: Effort) -> usize {
-    (effort.records / 16 / BURST).max(1)
+    (effort.records / 16 / burst()).max(1)
 }

@@ -10,7 +10,7 @@ use std::{
 use clap::ValueEnum;
 
 use super::{
-    BURST, bursts_of_a_round,
+    burst, bursts_of_a_round,
     contestant::{Contestant, Work},
 };
 use crate::rounds::Effort;
@@ -28,6 +28,7 @@ impl Process {
         let program = std::env::current_exe().expect("this program");
         let mut child = Command::new(program)
             .args(["span-layer", "--contender", name.get_name()])
+            .args(std::env::args().find(|argument| argument == "--quick"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -74,7 +75,7 @@ pub(crate) fn measured(contestant: Contestant) {
         if order == "end" {
             let allocations = bursts.allocations();
             bursts.check();
-            println!("{}", allocations as f64 / BURST as f64);
+            println!("{}", allocations as f64 / burst() as f64);
             return;
         }
         let count: usize = order.parse().expect("a number of bursts");
@@ -94,21 +95,21 @@ impl Bursts {
     /// The time that a burst takes, without that until it has arrived.
     fn one(&mut self) -> Duration {
         let started = Instant::now();
-        (self.work.act)(BURST);
+        (self.work.act)(burst());
         let time = started.elapsed();
         self.settle();
         time
     }
 
     fn allocations(&mut self) -> u64 {
-        let measured = allocation_counter::measure(|| (self.work.act)(BURST));
+        let measured = allocation_counter::measure(|| (self.work.act)(burst()));
         self.settle();
         measured.count_total
     }
 
     /// Waits until all spans have arrived, and whoever sent them has cleared up.
     fn settle(&mut self) {
-        self.made += BURST as u64;
+        self.made += burst() as u64;
         let since = Instant::now();
         while self
             .work

@@ -11,7 +11,7 @@ use opentelemetry_sdk::trace::{
 
 use super::{customer, sender::Sender};
 use crate::{
-    apart::{BURST, FLUSH, Work},
+    apart::{FLUSH, Work, burst},
     collector::{self, Collector},
 };
 
@@ -47,8 +47,8 @@ impl Provider {
             .build()
             .expect("an exporter");
         let batch = BatchConfigBuilder::default()
-            .with_max_queue_size(2 * BURST)
-            .with_max_export_batch_size(BURST)
+            .with_max_queue_size(2 * burst())
+            .with_max_export_batch_size(burst())
             .with_scheduled_delay(FLUSH)
             .build();
         let processor = BatchSpanProcessor::builder(exporter)

@@ -5,7 +5,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use super::tracing_spans;
 use crate::{
-    apart::{BURST, FLUSH, Work},
+    apart::{FLUSH, Work, burst},
     collector::Collector,
     declared::held,
 };
@@ -51,8 +51,8 @@ pub(crate) fn everything_with(sampled: bool, sampler: &str) -> Work {
     let collector = Collector::start();
     let (endpoint, burst, queue, flush) = (
         collector.endpoint(),
-        BURST.to_string(),
-        (2 * BURST).to_string(),
+        burst().to_string(),
+        (2 * burst()).to_string(),
         FLUSH.as_millis().to_string(),
     );
     let telemetry = start(&[

@@ -123,6 +123,9 @@ where
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         let mut fields = Fields::default();
         values.record(&mut fields);
+        if fields.is_empty() {
+            return;
+        }
         let tenant = fields.tenant_id.take();
         let has_tenant = tenant.is_some();
         let first = self.open.with(id, |state| {
