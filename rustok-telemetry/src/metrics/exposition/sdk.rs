@@ -38,15 +38,19 @@ pub(super) fn write(metric: &Metric, family: &mut Family<'_>) {
 fn write_data<T: Number>(data: &MetricData<T>, family: &mut Family<'_>) {
     let mut labels = Labels::default();
     match data {
-        MetricData::Gauge(gauge) => gauge.data_points().for_each(|point| {
-            family.number(labels.of_numbers(point.attributes()), point.value());
-        }),
-        MetricData::Sum(sum) => sum.data_points().for_each(|point| {
-            family.number(labels.of_numbers(point.attributes()), point.value());
-        }),
+        MetricData::Gauge(gauge) => {
+            for point in in_order(gauge.data_points(), |point| point.attributes()) {
+                family.number(labels.of_numbers(point.attributes()), point.value());
+            }
+        }
+        MetricData::Sum(sum) => {
+            for point in in_order(sum.data_points(), |point| point.attributes()) {
+                family.number(labels.of_numbers(point.attributes()), point.value());
+            }
+        }
         MetricData::Histogram(histogram) => {
             let mut bounds = Vec::new();
-            for point in histogram.data_points() {
+            for point in in_order(histogram.data_points(), |point| point.attributes()) {
                 bounds.clear();
                 bounds.extend(point.bounds());
                 let labels = labels.of_histograms(point.attributes());
@@ -55,6 +59,31 @@ fn write_data<T: Number>(data: &MetricData<T>, family: &mut Family<'_>) {
             }
         }
         MetricData::ExponentialHistogram(_) => {}
+    }
+}
+
+/// The SDK has them in another order each time. Attribute sets that become the same labels must not take turns.
+fn in_order<'collected, P, A>(
+    points: impl Iterator<Item = &'collected P>,
+    attributes: impl Fn(&'collected P) -> A,
+) -> Vec<&'collected P>
+where
+    A: Iterator<Item = &'collected KeyValue>,
+{
+    let mut points: Vec<_> = points.collect();
+    let key = |attribute: &'collected KeyValue| (attribute.key.as_str(), rank(&attribute.value));
+    points.sort_by(|a, b| attributes(a).map(key).cmp(attributes(b).map(key)));
+    points
+}
+
+/// Orders values of different types that may be the same text.
+fn rank(value: &Value) -> u8 {
+    match value {
+        Value::String(_) => 0,
+        Value::Bool(_) => 1,
+        Value::I64(_) => 2,
+        Value::F64(_) => 3,
+        _ => 4,
     }
 }
 
