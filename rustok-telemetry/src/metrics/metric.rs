@@ -1,6 +1,7 @@
 //! A declared metric: what the functions that the macro makes record on.
 
 use std::{
+    any::Any,
     fmt,
     sync::{
         OnceLock,
@@ -59,6 +60,26 @@ impl<I: Instrument, const N: usize> Metric<I, N> {
         }
     }
 
+    /// The cell of a label set that was recorded before, as it is and with no value folded.
+    pub(crate) fn cell(&'static self, labels: [&str; N]) -> Option<&'static I::Cell> {
+        self.series.get()?.cell(labels)
+    }
+
+    /// Records a value in a cell of this metric, and tells whether it did: not while telemetry does not run, nor in a
+    /// test that captures what is recorded.
+    #[inline]
+    pub(crate) fn record_in(&self, cell: &I::Cell, value: I::Value) -> bool {
+        #[cfg(feature = "testing")]
+        if crate::testing::current().is_some() {
+            return false;
+        }
+        let recorded = lifecycle::is_running() && I::reject(value).is_none();
+        if recorded {
+            I::write(cell, value);
+        }
+        recorded
+    }
+
     /// Counts a record that is lost; tells whether it is one that nobody wants.
     #[cold]
     fn recorded_nowhere(&self, value: I::Value) -> bool {
@@ -78,6 +99,10 @@ impl<I: Instrument, const N: usize> Metric<I, N> {
 }
 
 impl<I: Instrument, const N: usize> Registered for Metric<I, N> {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
     fn declaration(&self) -> &'static Declaration {
         self.declaration
     }

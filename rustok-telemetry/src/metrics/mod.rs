@@ -66,7 +66,7 @@ mod module;
 pub(crate) mod observable;
 pub(crate) mod point;
 pub(crate) mod prometheus_text;
-mod read_table;
+pub(crate) mod read_table;
 pub(crate) mod registered;
 pub(crate) mod series;
 mod sliding;

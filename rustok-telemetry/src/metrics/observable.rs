@@ -1,6 +1,7 @@
 //! Metrics that are read when they are collected.
 
 use std::{
+    any::Any,
     collections::BTreeSet,
     fmt,
     hash::BuildHasher,
@@ -80,6 +81,10 @@ impl<I: ObservableInstrument, const N: usize> Observable<I, N> {
 }
 
 impl<I: ObservableInstrument, const N: usize> Registered for Observable<I, N> {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
     fn declaration(&self) -> &'static Declaration {
         self.declaration
     }

@@ -23,7 +23,7 @@ const MOST: usize = 1 << 30;
 
 /// Entries that are found by a hash.
 #[derive(Debug)]
-pub(super) struct ReadTable<E> {
+pub(crate) struct ReadTable<E> {
     levels: Box<[Level<E>]>,
     /// The newest level, which has every entry.
     newest: AtomicUsize,
@@ -48,7 +48,7 @@ struct Hashed<E> {
 
 impl<E> ReadTable<E> {
     /// A table for at most so many entries; their memory is taken as they come.
-    pub(super) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         let limit = limit.min(MOST);
         let levels = 1 + (limit * 2).div_ceil(FIRST).next_power_of_two().ilog2() as usize;
         Self {
@@ -61,13 +61,13 @@ impl<E> ReadTable<E> {
     }
 
     /// How many entries there are at least: whoever looks for one of them afterwards finds it.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.length.load(Ordering::Acquire)
     }
 
     /// The entry with this hash that `is` takes for the right one.
     #[inline]
-    pub(super) fn find(&self, hash: u64, is: impl Fn(&E) -> bool) -> Option<&E> {
+    pub(crate) fn find(&self, hash: u64, is: impl Fn(&E) -> bool) -> Option<&E> {
         let slots = self.newest()?;
         let mask = slots.len().wrapping_sub(1);
         let mut found = slots.get(start(hash) & mask)?.get()?;
@@ -80,7 +80,7 @@ impl<E> ReadTable<E> {
     }
 
     /// Calls back for each entry, in an order of no meaning.
-    pub(super) fn visit(&self, visit: &mut dyn FnMut(&E)) {
+    pub(crate) fn visit(&self, visit: &mut dyn FnMut(&E)) {
         let slots = self.newest().into_iter().flatten();
         slots
             .filter_map(Slot::get)
@@ -88,7 +88,7 @@ impl<E> ReadTable<E> {
     }
 
     /// Adds an entry, unless the table is full. Whether there is an equal one already is not looked at.
-    pub(super) fn insert(&self, hash: u64, entry: E) -> bool {
+    pub(crate) fn insert(&self, hash: u64, entry: E) -> bool {
         let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let length = self.length.load(Ordering::Relaxed);
         if length == self.limit {

@@ -1,11 +1,16 @@
 //! What the set-up needs from every metric, whatever its kind.
 
 use super::{Declaration, instrument::Keeper, point::VisitSeries};
+use std::any::Any;
+
 use linkme::distributed_slice;
 use opentelemetry::metrics::Meter;
 
 /// A declared metric. The macro registers one for each declaration.
 pub trait Registered: Send + Sync {
+    /// As what it is.
+    fn as_any(&self) -> &dyn Any;
+
     /// The catalogue entry.
     fn declaration(&self) -> &'static Declaration;
 
@@ -54,3 +59,9 @@ impl std::fmt::Debug for Installation<'_> {
 /// Every declared metric of the program, in no particular order.
 #[distributed_slice]
 pub static ALL: [&'static dyn Registered];
+
+/// The metric of a name, if it is of this type.
+pub(crate) fn find<M: 'static>(name: &str) -> Option<&'static M> {
+    let metric = ALL.iter().find(|one| one.declaration().name == name)?;
+    metric.as_any().downcast_ref()
+}

@@ -67,6 +67,13 @@ impl<I: Instrument, const N: usize> Series<I, N> {
         }
     }
 
+    /// The cell of a label set that is known as it is.
+    pub(crate) fn cell(&self, mut labels: [&str; N]) -> Option<&I::Cell> {
+        let cut = normalise(&mut labels);
+        let found = self.table.find(&labels, &self.hasher);
+        found.filter(|_| cut == 0)
+    }
+
     /// A label set that is not known, or in which a value is long, empty, or not possible.
     #[inline(never)]
     fn record_long(&self, mut labels: [&str; N], value: I::Value) {

@@ -35,6 +35,7 @@
 //! Spans and events of the exporters' own machinery are neither counted nor exported, see [`is_machinery`].
 
 pub(crate) mod call;
+mod callsites;
 mod filter;
 mod inherited_tenant;
 mod machinery;

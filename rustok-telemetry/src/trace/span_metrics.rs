@@ -11,8 +11,12 @@ use tracing_subscriber::{
     registry::{LookupSpan, SpanRef},
 };
 
-use super::{open_spans::OpenSpans, visitor::Fields};
-use crate::{metrics, tenant::TENANT_ID};
+use super::{
+    callsites::{self, Callsite},
+    open_spans::OpenSpans,
+    visitor::Fields,
+};
+use crate::metrics;
 
 /// Label value of a panic.
 const PANIC: &str = "panic";
@@ -69,6 +73,7 @@ struct SpanTenant {
 #[derive(Debug)]
 struct SpanState {
     metadata: &'static Metadata<'static>,
+    callsite: Option<&'static Callsite>,
     started: Instant,
     /// Whether the creation has been counted; it waits for a declared tenant.
     counted: bool,
@@ -103,16 +108,18 @@ where
         let mut fields = Fields::default();
         attributes.record(&mut fields);
         let own = fields.tenant_id.is_some();
-        let waits = !own && declares_tenant(metadata);
+        let callsite = callsites::of(metadata);
+        let waits = !own && callsites::waits_for_tenant(callsite, metadata);
         let tenant = fields.tenant_id.take().or_else(|| inherited(&span));
         INHERITS.set(tenant.is_some() && !own && !waits);
-        let mut state = SpanState::of(metadata);
+        let mut state = SpanState::of(metadata, callsite);
         state.take(fields);
         state.counted = !waits;
         self.open.insert(id, state);
-        if !waits {
-            let tenant = tenant.as_deref().unwrap_or(metrics::NONE);
-            metrics::record_span_created(metadata.name(), tenant);
+        match &tenant {
+            _ if waits => {}
+            Some(tenant) => metrics::record_span_created(metadata.name(), tenant),
+            None => callsites::count_created(callsite, metadata.name()),
         }
         if let Some(id) = tenant {
             // Not `insert`, which panics where there is one already: the layer may have been added twice.
@@ -184,7 +191,7 @@ where
             let tenant = context.span(&id).and_then(|span| tenant_of(&span));
             metrics::record_span_created(operation, tenant.as_deref().unwrap_or(metrics::NONE));
         }
-        metrics::record_span_duration(operation, state.started.elapsed().as_secs_f64());
+        callsites::record_duration(state.callsite, operation, state.started.elapsed());
         if state.cancelled {
             metrics::record_span_cancelled(operation);
         } else if let Some(error_type) = state.error() {
@@ -195,9 +202,10 @@ where
 
 impl SpanState {
     /// The state of a span that begins now.
-    fn of(metadata: &'static Metadata<'static>) -> Self {
+    fn of(metadata: &'static Metadata<'static>, callsite: Option<&'static Callsite>) -> Self {
         Self {
             metadata,
+            callsite,
             started: Instant::now(),
             counted: false,
             failed: false,
@@ -239,8 +247,4 @@ where
         }
         around = around.parent()?;
     }
-}
-
-fn declares_tenant(metadata: &Metadata<'_>) -> bool {
-    metadata.fields().field(TENANT_ID).is_some()
 }
