@@ -2,7 +2,7 @@
 //!
 //! Each test has a [`Capture`] of its own. Tests that run in parallel in one process don't see each other's metrics and
 //! spans, and nothing needs to be started or shut down. What is captured went through the real thing: label budgets,
-//! the OpenTelemetry SDK, the span metrics layer and the names as Prometheus would see them.
+//! numbers of our own, the span metrics layer and the names as Prometheus would see them.
 //!
 //! ```
 //! use rustok_telemetry::{instrument, metrics, testing, ErrorType};
