@@ -4,15 +4,12 @@ use std::{
     collections::HashMap,
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
 };
 
 use opentelemetry_proto::tonic::{
-    collector::{metrics::v1::ExportMetricsServiceRequest, trace::v1::ExportTraceServiceRequest},
+    collector::metrics::v1::ExportMetricsServiceRequest,
     metrics::v1::{Metric, metric::Data, number_data_point::Value},
 };
 use prost::Message;
@@ -32,13 +29,21 @@ struct Received {
     spans: Spans,
 }
 
-/// How many spans came.
+/// How many spans came, by their names.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Spans(Arc<AtomicU64>);
+pub(crate) struct Spans(Arc<Mutex<HashMap<String, u64>>>);
 
 impl Spans {
     pub(crate) fn count(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.names().values().sum()
+    }
+
+    pub(crate) fn named(&self, name: &str) -> u64 {
+        self.names().get(name).copied().unwrap_or_default()
+    }
+
+    fn names(&self) -> MutexGuard<'_, HashMap<String, u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -67,22 +72,24 @@ impl Collector {
         self.received.spans.clone()
     }
 
+    /// The sum that a metric had when it came last; 0 if it never came.
+    pub(crate) fn last_sum(&self, name: &str) -> u64 {
+        let sums = &self.received.sums;
+        let sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
+        sums.get(name).copied().unwrap_or_default()
+    }
+
     /// Asserts what came last.
     pub(crate) fn assert_last_sums(&self, expected: &[(&str, u64)]) {
-        let sums = self
-            .received
-            .sums
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
         for (name, sum) in expected {
-            assert_eq!(
-                sums.get(*name).copied().unwrap_or_default(),
-                *sum,
-                "{name} over OTLP"
-            );
+            assert_eq!(self.last_sum(name), *sum, "{name} over OTLP");
         }
     }
 }
+
+/// As a Collector's, which has nothing to say about what it took.
+const ANSWER: &[u8] =
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n";
 
 fn serve(connection: TcpStream, received: &Received) {
     let Ok(mut answer) = connection.try_clone() else {
@@ -95,10 +102,7 @@ fn serve(connection: TcpStream, received: &Received) {
         } else {
             received.take_sums(&body);
         }
-        if answer
-            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-            .is_err()
-        {
+        if answer.write_all(ANSWER).is_err() {
             return;
         }
     }
@@ -106,13 +110,15 @@ fn serve(connection: TcpStream, received: &Received) {
 
 impl Received {
     fn take_spans(&self, body: &[u8]) {
-        let request = ExportTraceServiceRequest::decode(body).expect("valid OTLP");
+        let request = names::Request::decode(body).expect("valid OTLP");
         let scopes = request
-            .resource_spans
-            .iter()
-            .flat_map(|resource| &resource.scope_spans);
-        let spans: usize = scopes.map(|scope| scope.spans.len()).sum();
-        self.spans.0.fetch_add(spans as u64, Ordering::Relaxed);
+            .resources
+            .into_iter()
+            .flat_map(|resource| resource.scopes);
+        let mut names = self.spans.names();
+        for span in scopes.flat_map(|scope| scope.spans) {
+            *names.entry(span.name).or_default() += 1;
+        }
     }
 
     fn take_sums(&self, body: &[u8]) {
@@ -125,6 +131,36 @@ impl Received {
         for metric in scopes.flat_map(|scope| &scope.metrics) {
             sums.insert(metric.name.clone(), sum(metric));
         }
+    }
+}
+
+/// What is read of an `ExportTraceServiceRequest`: the rest is stepped over, which takes little from whoever is measured
+/// beside it.
+mod names {
+    use prost::Message;
+
+    #[derive(Clone, PartialEq, Message)]
+    pub(super) struct Request {
+        #[prost(message, repeated, tag = "1")]
+        pub(super) resources: Vec<Resource>,
+    }
+
+    #[derive(Clone, PartialEq, Message)]
+    pub(super) struct Resource {
+        #[prost(message, repeated, tag = "2")]
+        pub(super) scopes: Vec<Scope>,
+    }
+
+    #[derive(Clone, PartialEq, Message)]
+    pub(super) struct Scope {
+        #[prost(message, repeated, tag = "2")]
+        pub(super) spans: Vec<Span>,
+    }
+
+    #[derive(Clone, PartialEq, Message)]
+    pub(super) struct Span {
+        #[prost(string, tag = "5")]
+        pub(super) name: String,
     }
 }
 

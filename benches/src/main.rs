@@ -14,6 +14,7 @@ mod collector;
 mod contender;
 mod declared;
 mod http_layer;
+mod http_service;
 mod label_sets;
 mod memory;
 mod prometheus_render;
@@ -38,7 +39,7 @@ struct Arguments {
     outlets: Outlets,
     /// Be one of those that have a process each, and take orders from the standard input.
     #[arg(long, value_enum, hide = true)]
-    contender: Option<apart::Contestant>,
+    contestant: Option<apart::Contestant>,
     /// What to measure.
     #[arg(value_enum)]
     part: Part,
@@ -64,6 +65,7 @@ enum Part {
     Repeat,
     SpanLayer,
     HttpLayer,
+    HttpService,
 }
 
 fn main() {
@@ -75,12 +77,13 @@ fn main() {
     if arguments.quick {
         apart::be_quick();
     }
-    if let Some(contestant) = arguments.contender {
+    if let Some(contestant) = arguments.contestant {
         return apart::measured(contestant);
     }
     match arguments.part {
         Part::SpanLayer => return span_layer::report(effort),
         Part::HttpLayer => return http_layer::report(effort),
+        Part::HttpService => return http_service::report(effort),
         Part::Record | Part::PrometheusRender | Part::Memory | Part::Repeat => {}
     }
     let collector = (arguments.outlets == Outlets::Both).then(Collector::start);
@@ -93,7 +96,9 @@ fn main() {
         }
         Part::Memory => memory::report(),
         Part::Repeat => record::repeat(&arguments.repeated),
-        Part::SpanLayer | Part::HttpLayer => unreachable!("they need no telemetry here"),
+        Part::SpanLayer | Part::HttpLayer | Part::HttpService => {
+            unreachable!("they need no telemetry here")
+        }
     }
     let report = telemetry.shutdown();
     assert!(report.is_complete(), "{report}");

@@ -32,6 +32,24 @@ fn every_request_is_counted_and_its_span_arrives() {
     assert_passes(&["http-layer"]);
 }
 
+#[test]
+fn every_request_to_a_service_is_counted_and_its_spans_arrive() {
+    build_service();
+    assert_passes(&["http-service"]);
+}
+
+/// From the present sources; `cargo xtask test` has built it with everything else.
+fn build_service() {
+    if std::env::var_os("RUSTOK_SERVER_IS_BUILT").is_some() {
+        return;
+    }
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", "rustok-server", "--bins"])
+        .status()
+        .expect("cargo runs");
+    assert!(status.success(), "the service does not build");
+}
+
 fn assert_passes(arguments: &[&str]) {
     let output = Command::new(env!("CARGO_BIN_EXE_rustok-benches"))
         .arg("--quick")

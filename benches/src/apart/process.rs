@@ -27,7 +27,7 @@ impl Process {
         let name = contestant.to_possible_value().expect("it has a name");
         let program = std::env::current_exe().expect("this program");
         let mut child = Command::new(program)
-            .args(["span-layer", "--contender", name.get_name()])
+            .args(["span-layer", "--contestant", name.get_name()])
             .args(std::env::args().find(|argument| argument == "--quick"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

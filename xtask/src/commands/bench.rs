@@ -19,7 +19,7 @@ pub(crate) struct Options {
 }
 
 /// The parts, each with its heading. Each runs in a process of its own.
-const PARTS: [(&str, &str, &[&str]); 7] = [
+const PARTS: [(&str, &str, &[&str]); 8] = [
     (
         "Recording, text and OTLP both on",
         "rustok-benches",
@@ -33,11 +33,13 @@ const PARTS: [(&str, &str, &[&str]); 7] = [
     ("The text", "rustok-benches", &["prometheus-render"]),
     ("Spans", "rustok-benches", &["span-layer"]),
     ("Requests", "rustok-benches", &["http-layer"]),
+    ("A service", "rustok-benches", &["http-service"]),
     ("Memory", "rustok-benches", &["memory"]),
     ("Start", "start_memory", &[]),
 ];
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
+    build_service()?;
     let mut document = format!("{INTRODUCTION}\n{}\n", machine());
     for (heading, program, arguments) in PARTS {
         let quick = options.quick && !arguments.is_empty();
@@ -73,6 +75,20 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
         println!("written: docs/benchmarks.md");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The service that is measured as a process of its own, beside the benchmarks.
+fn build_service() -> Result<(), Error> {
+    let mut command = Command::new(env!("CARGO"));
+    command
+        .args(["build", "--release", "--quiet", "-p", "rustok-server"])
+        .args(["--bin", "rustok-server"])
+        .current_dir(workspace::root());
+    let status = command.status()?;
+    if !status.success() {
+        return Err(format!("{command:?} failed: {status}").into());
+    }
+    Ok(())
 }
 
 const INTRODUCTION: &str = "# Benchmarks
