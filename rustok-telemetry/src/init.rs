@@ -196,10 +196,16 @@ impl Builder {
         let pipeline = Pipeline::build(&config, &mut runtime, machinery)?;
         if self.subscriber {
             let lines = logging::lines(self.log_format, *config.log_level)?;
-            let records = logging::records(pipeline.record_sender.as_ref())?;
-            let spans = span_filter.layer(&pipeline.tracer_provider);
-            let subscriber = tracing_subscriber::registry().with(lines).with(records);
-            logging::install(subscriber.with(spans))?;
+            let subscriber = tracing_subscriber::registry().with(lines);
+            let traces = &pipeline.tracer_provider;
+            // A layer with a filter looks up every span that is entered or left, even if it wants none.
+            match pipeline.record_sender.as_ref() {
+                Some(sender) => {
+                    let subscriber = subscriber.with(logging::records(Some(sender))?);
+                    logging::install(subscriber.with(span_filter.layer(traces)))?;
+                }
+                None => logging::install(subscriber.with(span_filter.layer(traces)))?,
+            }
         }
         let text_address = pipeline.text_address;
         let running = pipeline.install(&config, runtime, span_filter);
