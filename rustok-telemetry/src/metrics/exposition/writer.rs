@@ -72,9 +72,12 @@ impl Writer {
         }
     }
 
-    /// The whole text.
+    /// The whole text. What is as large as the text, or grows with the series, is not kept until the next one: memory
+    /// that a scrape takes for a moment would be taken for good.
     pub(super) fn end(&mut self) -> String {
         self.length = self.text.len();
+        self.series = Vec::new();
+        self.unordered = String::new();
         std::mem::take(&mut self.text)
     }
 
