@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use foldhash::quality::RandomState;
+use foldhash::fast::RandomState;
 
 use super::{Label, OTHER, read_table::ReadTable};
 
@@ -69,6 +69,8 @@ impl LabelBudget {
     }
 }
 
+/// With the high half in the low one, as in `label_key.rs`.
 fn hash(value: &str, hasher: &RandomState) -> u64 {
-    hasher.hash_one(value)
+    let hash = hasher.hash_one(value);
+    hash ^ hash >> 32
 }

@@ -8,7 +8,7 @@ use std::{
     hash::{BuildHasher, Hasher},
 };
 
-use foldhash::quality::RandomState;
+use foldhash::fast::RandomState;
 
 /// The ends of each value of a label set.
 pub(super) type Key<const N: usize> = [Ends; N];
@@ -45,25 +45,35 @@ pub(super) fn key<const N: usize>(labels: &[&str; N]) -> Key<N> {
 }
 
 /// The hash of values that [are short](are_short).
+///
+/// Each value is hashed by itself, so that the processor does it for all at the same time. The high half is mixed into the
+/// low one, which chooses the slot, as the hasher leaves similar values close together there.
 #[inline]
 pub(super) fn short_hash<const N: usize>(key: &Key<N>, hasher: &RandomState) -> u64 {
-    let mut state = hasher.build_hasher();
-    for ends in key {
+    mixed(key.iter().map(|ends| {
+        let mut state = hasher.build_hasher();
         ends.write(&mut state);
-    }
-    state.finish()
+        state.finish()
+    }))
 }
 
 /// The hash of any values.
 pub(super) fn hash<const N: usize>(labels: &[&str; N], key: &Key<N>, hasher: &RandomState) -> u64 {
-    let mut state = hasher.build_hasher();
-    for (label, ends) in labels.iter().zip(key) {
+    mixed(labels.iter().zip(key).map(|(label, ends)| {
+        let mut state = hasher.build_hasher();
         ends.write(&mut state);
         if let Some(middle) = middle(label) {
             state.write(middle);
         }
-    }
-    state.finish()
+        state.finish()
+    }))
+}
+
+/// One hash of several, which counts their order.
+#[inline]
+fn mixed(hashes: impl Iterator<Item = u64>) -> u64 {
+    let hash = hashes.fold(0_u64, |all, own| all.rotate_left(23) ^ own);
+    hash ^ hash >> 32
 }
 
 /// What lies between the ends of a value.

@@ -23,7 +23,7 @@ use std::{
     },
 };
 
-use foldhash::quality::RandomState;
+use foldhash::fast::RandomState;
 use opentelemetry::{KeyValue, StringValue};
 
 use super::{
