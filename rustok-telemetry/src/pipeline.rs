@@ -123,7 +123,7 @@ fn meter_provider(
         false => None,
     };
     let console = has(MetricsExporter::Console).then(|| periodic(config, ConsoleMetrics));
-    let built = metrics::meter_provider::build(resource, &config.views, |mut builder| {
+    let built = metrics::meter_provider::build(resource, |mut builder| {
         if let Some(console) = console {
             builder = builder.with_reader(console);
         }

@@ -8,9 +8,7 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::{
     Resource,
-    metrics::{
-        Aggregation, Instrument, InstrumentKind, MeterProviderBuilder, SdkMeterProvider, Stream,
-    },
+    metrics::{Instrument, MeterProviderBuilder, SdkMeterProvider, Stream},
 };
 
 use super::{
@@ -28,13 +26,12 @@ pub(crate) const SCOPE: &str = "rustok_telemetry";
 /// Builds the provider, and the reader that the text is read from. `push` adds the readers that send by themselves.
 pub(crate) fn build(
     resource: Resource,
-    views: &[View],
     push: impl FnOnce(MeterProviderBuilder) -> MeterProviderBuilder,
 ) -> (SdkMeterProvider, TextReader) {
     let pull = TextReader::default();
     let builder = SdkMeterProvider::builder()
         .with_resource(resource)
-        .with_view(streams(views.to_vec()));
+        .with_view(streams());
     // Readers are shut down in this order: the text can be read until the last push has gone.
     let provider = push(builder).with_reader(pull.clone()).build();
     (provider, pull)
@@ -99,9 +96,8 @@ pub(crate) fn scope() -> InstrumentationScope {
         .build()
 }
 
-/// Gives each metric its own limit of label sets, for which the SDK allocates at once, and does what the
-/// configuration's views say.
-fn streams(views: Vec<View>) -> impl Fn(&Instrument) -> Option<Stream> + Send + Sync + 'static {
+/// Gives each metric its own limit of label sets, for which the SDK allocates at once.
+fn streams() -> impl Fn(&Instrument) -> Option<Stream> + Send + Sync + 'static {
     let limits: HashMap<_, _> = catalogue()
         .into_iter()
         .map(|metric| (metric.name, metric.series_limit()))
@@ -110,18 +106,6 @@ fn streams(views: Vec<View>) -> impl Fn(&Instrument) -> Option<Stream> + Send + 
         let limit = limits.get(instrument.name())?;
         // One more than the series table ever holds, so that the SDK's own overflow is not reached.
         let stream = Stream::builder().with_cardinality_limit(limit + 1);
-        let stream = match view(&views, instrument.name()) {
-            Some(ViewAggregation::Drop) => stream.with_aggregation(Aggregation::Drop),
-            Some(ViewAggregation::Boundaries(boundaries))
-                if instrument.kind() == InstrumentKind::Histogram =>
-            {
-                stream.with_aggregation(Aggregation::ExplicitBucketHistogram {
-                    boundaries: boundaries.clone(),
-                    record_min_max: true,
-                })
-            }
-            Some(ViewAggregation::Boundaries(_)) | None => stream,
-        };
         stream.build().ok()
     }
 }

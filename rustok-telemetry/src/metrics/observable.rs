@@ -20,7 +20,7 @@ use opentelemetry::{KeyValue, metrics::Meter};
 use super::{
     Declaration, MAX_LABEL_VALUE_BYTES, NONE, OTHER,
     point::VisitSeries,
-    registered::{Installation, Registered},
+    registered::{Installation, Registered, Viewed},
 };
 use crate::lifecycle::{self, Stage};
 
@@ -90,6 +90,9 @@ impl<I: ObservableInstrument, const N: usize> Registered for Observable<I, N> {
     }
 
     fn install(&'static self, installation: &Installation<'_>) {
+        if let Viewed::Dropped = (installation.view)(self.declaration) {
+            return;
+        }
         let observe = Box::new(|report: &mut dyn FnMut(I::Value, &[KeyValue])| {
             self.observe(report);
         });
