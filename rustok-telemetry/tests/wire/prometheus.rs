@@ -5,6 +5,8 @@ use std::{
     net::{TcpListener, TcpStream},
 };
 
+use rustok_telemetry::Telemetry;
+
 use crate::{builder, start};
 
 /// A port that was free a moment ago.
@@ -28,8 +30,8 @@ fn ask(port: &str, request: &str) -> String {
     answer
 }
 
-#[test]
-fn the_text_is_served_where_it_was_asked_for() {
+/// Telemetry whose text is served at a port of its own.
+fn serving() -> (Telemetry, String) {
     let port = free_port();
     let telemetry = start(&[
         ("OTEL_METRICS_EXPORTER", "prometheus"),
@@ -37,6 +39,12 @@ fn the_text_is_served_where_it_was_asked_for() {
         ("OTEL_EXPORTER_PROMETHEUS_HOST", "127.0.0.1"),
         ("OTEL_EXPORTER_PROMETHEUS_PORT", &port),
     ]);
+    (telemetry, port)
+}
+
+#[test]
+fn the_text_is_served_where_it_was_asked_for() {
+    let (telemetry, port) = serving();
     rustok_telemetry::metrics::record_event_published("OrderPlaced", "acme");
     let answer = ask(&port, "GET /metrics");
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
@@ -61,13 +69,7 @@ fn the_text_is_served_where_it_was_asked_for() {
 
 #[test]
 fn the_text_is_compressed_for_those_who_ask() {
-    let port = free_port();
-    let telemetry = start(&[
-        ("OTEL_METRICS_EXPORTER", "prometheus"),
-        ("OTEL_TRACES_EXPORTER", "none"),
-        ("OTEL_EXPORTER_PROMETHEUS_HOST", "127.0.0.1"),
-        ("OTEL_EXPORTER_PROMETHEUS_PORT", &port),
-    ]);
+    let (telemetry, port) = serving();
     let mut connection = TcpStream::connect(format!("127.0.0.1:{port}")).expect("it listens");
     let request = "GET /metrics HTTP/1.1\r\nhost: localhost\r\naccept-encoding: gzip\r\n\r\n";
     connection.write_all(request.as_bytes()).expect("it reads");
