@@ -16,6 +16,9 @@ use crate::{
     table::Table,
 };
 
+/// Most bytes that a counter of ours may take, with two labels of about 20 bytes together.
+const MOST: i64 = 400;
+
 /// Prints what is allocated for a series and stays, after everything was read once.
 pub(crate) fn report() {
     let (counters, times) = (LabelSets::new([100, 100]), LabelSets::new([25, 40]));
@@ -75,6 +78,8 @@ fn rustok(counters: &LabelSets, times: &LabelSets) -> [i64; 2] {
             times.len() as u64
         );
     });
+    // Both have been in a text: what a scrape takes for a moment must not stay.
+    assert!(counter <= MOST, "{counter} bytes for each counter");
     [counter, histogram]
 }
 
