@@ -69,6 +69,8 @@ pub(crate) mod prometheus_text;
 pub(crate) mod read_table;
 pub(crate) mod registered;
 pub(crate) mod series;
+#[cfg(test)]
+mod series_tests;
 mod sliding;
 mod span;
 pub(crate) mod summed;
