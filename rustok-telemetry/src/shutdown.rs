@@ -123,7 +123,6 @@ impl Running {
         traces_result = traces_result.or_else(|| traces.recv_timeout(left(timeout)).ok());
         logs_result = logs_result.or_else(|| logs?.recv_timeout(left(timeout)).ok());
         lifecycle::enter(Stage::ShutDown);
-        drop(self.runtime);
         let error = |result: &Option<OTelSdkResult>| match result {
             Some(Err(error)) => Some(error.to_string()),
             Some(Ok(())) | None => None,
@@ -131,7 +130,7 @@ impl Running {
         let results = [&traces_result, &logs_result, &metrics_result];
         let metrics_error = DELIVERY.metrics.error().or(error(&metrics_result));
         let waiting = |account: &QueueAccount| (account.queued() + account.exporting()) as u64;
-        ShutdownReport {
+        let report = ShutdownReport {
             elapsed: started.elapsed(),
             timed_out: results.iter().any(|result| result.is_none()),
             open_spans,
@@ -142,7 +141,10 @@ impl Running {
             traces_error: DELIVERY.traces.error().or(error(&traces_result)),
             logs_error: DELIVERY.logs.error().or(error(&logs_result)),
             metrics_error: metrics_error.filter(|_| pushes),
-        }
+        };
+        // Only now: it cuts off what has no answer yet.
+        drop(self.runtime);
+        report
     }
 }
 

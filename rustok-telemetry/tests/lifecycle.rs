@@ -4,10 +4,13 @@ mod support;
 
 use std::{
     net::{TcpListener, TcpStream},
+    thread,
     time::{Duration, Instant},
 };
 
-use rustok_telemetry::{InitError, Telemetry, config::TelemetryConfig, metrics};
+use rustok_telemetry::{
+    InitError, Telemetry, config::TelemetryConfig, health::SignalHealth, metrics,
+};
 use support::{samples, text, text_only};
 
 /// Telemetry that pushes to an address at which nothing answers.
@@ -78,10 +81,20 @@ async fn nothing_answers_over_http_in_a_multi_thread_runtime() {
 }
 
 #[test]
-fn a_backend_that_accepts_and_never_answers_does_not_hang_the_shutdown() {
+fn a_backend_that_accepts_and_never_answers_does_not_hang_the_shutdown_over_http() {
+    assert_unanswered("http/protobuf");
+}
+
+#[test]
+fn a_backend_that_accepts_and_never_answers_does_not_hang_the_shutdown_over_grpc() {
+    assert_unanswered("grpc");
+}
+
+/// What the end of the shutdown cuts off is not sent, and says nothing about the backend.
+fn assert_unanswered(protocol: &str) {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = silent.local_addr().expect("an address").to_string();
-    let telemetry = start_at(&address, "http/protobuf");
+    let telemetry = start_at(&address, protocol);
     record();
     let started = Instant::now();
     let report = telemetry.shutdown_within(Duration::from_secs(1));
@@ -92,6 +105,19 @@ fn a_backend_that_accepts_and_never_answers_does_not_hang_the_shutdown() {
     );
     assert!(report.timed_out, "{report}");
     assert_eq!(report.unsent_spans, 10, "{report}");
+    assert_eq!(report.traces_error, None);
+    assert_eq!(report.metrics_error, None);
+    let of_traces = || {
+        let mut signals = rustok_telemetry::health().signals.into_iter();
+        signals.find(|signal| signal.name == "traces")
+    };
+    let cut_off = |signal: &SignalHealth| signal.failures > 0;
+    while !of_traces().as_ref().is_some_and(cut_off) {
+        assert!(started.elapsed() < Duration::from_secs(10), "{report}");
+        thread::sleep(Duration::from_millis(10));
+    }
+    let traces = of_traces().expect("traces");
+    assert_eq!((traces.failing, traces.last_failure), (false, None));
     drop(TcpStream::connect(address));
 }
 

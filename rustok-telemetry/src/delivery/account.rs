@@ -148,6 +148,10 @@ impl SignalAccount {
             }
             Err(error) => {
                 self.failed.fetch_add(1, Ordering::Relaxed);
+                // What the end of the shutdown cuts off says nothing about the receiver.
+                if lifecycle::stage() == Stage::ShutDown {
+                    return;
+                }
                 let error = reason(&error);
                 let first = !DELIVERY.is_failing();
                 self.lock().failure = Some(Failure {
