@@ -80,6 +80,7 @@ mod resource;
 pub mod runtime;
 mod self_metrics;
 mod shutdown;
+mod sparing;
 pub mod task;
 pub mod tenant;
 #[cfg(feature = "testing")]

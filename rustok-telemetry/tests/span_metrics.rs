@@ -5,7 +5,8 @@ mod support;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use support::{assert_samples, samples, text, with_variables};
-use tracing::{Instrument, field::Empty, info_span};
+use tracing::{Instrument, field::Empty, info_span, level_filters::LevelFilter};
+use tracing_subscriber::{Layer, layer::SubscriberExt};
 
 const CREATED: &str = "rustok_spans_created_total";
 const ERRORS: &str = "rustok_spans_with_errors_total";
@@ -221,5 +222,46 @@ fn the_exporters_machinery_and_verbose_spans_are_not_counted() {
         CREATED,
         &[("{operation=\"counted\",tenant_id=\"none\"}", "1")],
     );
+    telemetry.shutdown();
+}
+
+/// The layer of its own is told when any span is entered, left or closed.
+#[test]
+fn span_metrics_alone_count_the_same_spans() {
+    let builder = with_variables(&[]).machinery_target("own_exporter");
+    let builder = builder.without_subscriber();
+    let telemetry = builder.init().expect("telemetry starts");
+    let everything = tracing_subscriber::fmt::layer().with_writer(std::io::sink);
+    let everything = everything.with_filter(LevelFilter::TRACE);
+    let subscriber = tracing_subscriber::registry().with(telemetry.span_metrics_layer());
+    let subscriber = subscriber.with(everything);
+    tracing::subscriber::with_default(subscriber, || {
+        let _counted = info_span!("counted", tenant_id = "acme").entered();
+        let _hidden = tracing::debug_span!("hidden").entered();
+        let _own = info_span!(target: "own_exporter::queue", "send").entered();
+        let panics = || {
+            let _panics = info_span!("panics").entered();
+            let _hidden = tracing::debug_span!("hidden").entered();
+            panic!("expected");
+        };
+        assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
+        tracing::error!("of the nearest span that is counted");
+    });
+    let text = text();
+    let created = [
+        ("{operation=\"counted\",tenant_id=\"acme\"}", "1"),
+        ("{operation=\"panics\",tenant_id=\"acme\"}", "1"),
+    ];
+    assert_samples(&text, CREATED, &created);
+    let errors = [
+        ("{error_type=\"error\",operation=\"counted\"}", "1"),
+        ("{error_type=\"panic\",operation=\"panics\"}", "1"),
+    ];
+    assert_samples(&text, ERRORS, &errors);
+    let closed = [
+        ("{operation=\"counted\"}", "1"),
+        ("{operation=\"panics\"}", "1"),
+    ];
+    assert_samples(&text, CLOSED, &closed);
     telemetry.shutdown();
 }

@@ -18,7 +18,12 @@ mod wanted;
 use std::io;
 
 use tracing::Subscriber;
-use tracing_subscriber::{Layer, filter::FilterExt, filter::filter_fn, registry::LookupSpan};
+use tracing_subscriber::{
+    Layer,
+    filter::{FilterExt, filter_fn},
+    layer::Filter,
+    registry::LookupSpan,
+};
 
 pub(crate) use self::records::{RecordSender, records};
 pub(crate) use self::wanted::{check_directives, tolerate_wrong_directives};
@@ -26,7 +31,7 @@ use self::{
     format::{HumanLine, JsonLine},
     origin::Spans,
 };
-use crate::{InitError, config::LogLevel};
+use crate::{InitError, config::LogLevel, sparing::Sparing};
 
 /// How log lines look.
 ///
@@ -74,14 +79,30 @@ where
             let lines = lines.with_ansi(ansi);
             let learn = spans.layer();
             let lines = lines.map_event_format(|line| HumanLine::new(line, ansi, spans));
-            Box::new(lines.and_then(learn).with_filter(wanted))
+            wanted_of(lines.and_then(learn), wanted, &directives)
         }
         LogFormat::Json => {
             let learn = spans.layer();
             let lines = lines
                 .json()
                 .map_event_format(|line| JsonLine::new(line, spans));
-            Box::new(lines.and_then(learn).with_filter(wanted))
+            wanted_of(lines.and_then(learn), wanted, &directives)
         }
     })
+}
+
+/// A layer that gets what `filter` wants, and has nothing to do when spans are entered, left or closed.
+fn wanted_of<S>(
+    layer: impl Layer<S> + Send + Sync,
+    filter: impl Filter<S> + Send + Sync + 'static,
+    directives: &str,
+) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    // A directive about spans, such as `[checkout{customer=acme}]=debug`, is for as long as one is entered.
+    match directives.contains('[') {
+        true => Box::new(layer.with_filter(filter)),
+        false => Box::new(Sparing::new(layer, filter)),
+    }
 }

@@ -20,7 +20,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::{limits::LimitedLogger, origin::Spans, wanted};
+use super::{limits::LimitedLogger, origin::Spans, wanted, wanted_of};
 use crate::{
     InitError,
     config::{LogLevel, TelemetryConfig},
@@ -72,9 +72,8 @@ where
     let spans = Spans::default();
     let learn = spans.layer();
     let bridge = sender.map(OpenTelemetryTracingBridge::new);
-    Ok(Records { bridge, spans }
-        .and_then(learn)
-        .with_filter(wanted))
+    let records = Records { bridge, spans }.and_then(learn);
+    Ok(wanted_of(records, wanted, &directives))
 }
 
 /// Gives the one logger, whoever asks.

@@ -12,6 +12,7 @@ use tracing_subscriber::{
 use super::{
     inherited_tenant::InheritedTenant, machinery::Machinery, span_metrics::SpanMetricsLayer,
 };
+use crate::sparing::Sparing;
 
 /// Which spans are counted and exported.
 #[derive(Debug, Clone)]
@@ -54,7 +55,8 @@ impl SpanFilter {
     where
         S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
     {
-        SpanMetricsLayer::new().with_filter(self.filter())
+        // The layer knows its open spans itself, and asks for its tenant only of those.
+        Sparing::new(SpanMetricsLayer::new(), self.filter())
     }
 
     fn filter(&self) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + Send + Sync + 'static + use<>> {

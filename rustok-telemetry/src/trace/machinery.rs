@@ -26,11 +26,13 @@ const CRATES: &[&str] = &[
 /// assert!(!is_machinery("my_service::tower"));
 /// ```
 pub fn is_machinery(target: &str) -> bool {
-    if target.starts_with("opentelemetry") {
-        return true;
-    }
-    let crate_name = target.split_once("::").map_or(target, |(first, _)| first);
-    CRATES.contains(&crate_name)
+    target.starts_with("opentelemetry") || CRATES.iter().any(|name| is_within(target, name))
+}
+
+/// Whether a target is this module, or one below it. Asked for each span that a layer does not want, so no searching.
+fn is_within(target: &str, module: &str) -> bool {
+    let below = target.strip_prefix(module);
+    below.is_some_and(|below| below.is_empty() || below.starts_with("::"))
 }
 
 /// What takes part in sending telemetry: the exporters, and the targets that the service names.
@@ -44,10 +46,6 @@ impl Machinery {
     }
 
     pub(crate) fn includes(&self, target: &str) -> bool {
-        let below = |own: &String| {
-            let rest = target.strip_prefix(own.as_str());
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-        };
-        is_machinery(target) || self.0.iter().any(below)
+        is_machinery(target) || self.0.iter().any(|own| is_within(target, own))
     }
 }

@@ -120,6 +120,25 @@ fn spans_that_rust_log_hides_still_give_their_ids() {
 }
 
 #[test]
+fn a_directive_about_a_span_holds_while_it_is_entered() {
+    let test = "a_directive_about_a_span_holds_while_it_is_entered";
+    let Some(lines) = lines(test, "warn,[checkout]=debug", || {
+        let telemetry = start(LogFormat::Json);
+        tracing::debug!("before");
+        let checkout = tracing::info_span!("checkout");
+        checkout.in_scope(|| tracing::debug!("within"));
+        tracing::debug!("after");
+        checkout.in_scope(|| tracing::debug!("within again"));
+        telemetry.shutdown();
+    }) else {
+        return;
+    };
+    let seen = |line: &String| json(line)["fields"]["message"].clone();
+    let seen: Vec<_> = lines.iter().map(seen).collect();
+    assert_eq!(seen, ["within", "within again"]);
+}
+
+#[test]
 fn a_line_for_people_has_the_ids_at_its_end() {
     let Some(lines) = lines("a_line_for_people_has_the_ids_at_its_end", "warn", || {
         let telemetry = start(LogFormat::Human);
