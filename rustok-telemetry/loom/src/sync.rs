@@ -47,6 +47,42 @@ impl<T> OnceLock<T> {
     }
 }
 
+/// A reference that is set once, as above.
+#[derive(Debug)]
+pub(super) struct OnceRef<'a, T>(OnceLock<&'a T>);
+
+impl<'a, T> OnceRef<'a, T> {
+    pub(super) fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    pub(super) fn get(&self) -> Option<&'a T> {
+        self.0.get().copied()
+    }
+
+    pub(super) fn set(&self, value: &'a T) -> Result<(), ()> {
+        self.0.set(value).map_err(|_| ())
+    }
+}
+
+/// A value in a box that is set once, as above.
+#[derive(Debug)]
+pub(super) struct OnceBox<T>(OnceLock<Box<T>>);
+
+impl<T> OnceBox<T> {
+    pub(super) fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    pub(super) fn get(&self) -> Option<&T> {
+        self.0.get().map(|value| &**value)
+    }
+
+    pub(super) fn get_or_init(&self, make: impl FnOnce() -> Box<T>) -> &T {
+        self.0.get_or_init(make)
+    }
+}
+
 loom::lazy_static! {
     static ref NEXT: AtomicUsize = AtomicUsize::new(0);
 }

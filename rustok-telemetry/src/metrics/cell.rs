@@ -9,7 +9,7 @@
 
 use std::{fmt, marker::PhantomData};
 
-use super::sync::{AtomicU64, OnceLock, Ordering, Owner, stripe_count, thread_number};
+use super::sync::{AtomicU64, OnceBox, Ordering, Owner, stripe_count, thread_number};
 
 /// A number that fits into an atomic.
 pub trait Number: Copy + Send + Sync + fmt::Debug + 'static {
@@ -84,7 +84,7 @@ pub struct Sum<T> {
     own: AtomicU64,
     /// What others added.
     shared: AtomicU64,
-    stripes: OnceLock<Box<[Stripe]>>,
+    stripes: OnceBox<Box<[Stripe]>>,
     number: PhantomData<T>,
 }
 
@@ -100,7 +100,7 @@ impl<T: Number> Sum<T> {
             owner: Owner::this_thread(),
             own: AtomicU64::new(0),
             shared: AtomicU64::new(0),
-            stripes: OnceLock::new(),
+            stripes: OnceBox::new(),
             number: PhantomData,
         }
     }
@@ -142,7 +142,7 @@ impl<T: Number> Sum<T> {
     fn make_stripes(&self) -> &[Stripe] {
         let stripes = self.stripes.get_or_init(|| {
             let stripes = stripe_count();
-            (0..stripes).map(|_| Stripe(AtomicU64::new(0))).collect()
+            Box::new((0..stripes).map(|_| Stripe(AtomicU64::new(0))).collect())
         });
         self.owner.resign();
         stripes

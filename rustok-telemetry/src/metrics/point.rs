@@ -1,6 +1,8 @@
 //! What a series is when it is read: its labels, and the number or distribution that it holds.
 
-use std::{borrow::Cow, sync::OnceLock};
+use std::borrow::Cow;
+
+use once_cell::race::OnceBox;
 
 use super::{Label, distribution::Distribution};
 
@@ -25,7 +27,7 @@ pub type VisitSeries<'a> = &'a mut dyn FnMut(SeriesLabels<'_>, Point);
 pub struct SeriesLabels<'series> {
     names: &'static [Label],
     values: &'series [&'series str],
-    kept: Option<&'series OnceLock<Box<str>>>,
+    kept: Option<&'series OnceBox<Box<str>>>,
 }
 
 impl<'series> SeriesLabels<'series> {
@@ -33,7 +35,7 @@ impl<'series> SeriesLabels<'series> {
     pub(super) fn new(
         names: &'static [Label],
         values: &'series [&'series str],
-        kept: Option<&'series OnceLock<Box<str>>>,
+        kept: Option<&'series OnceBox<Box<str>>>,
     ) -> Self {
         Self {
             names,
@@ -52,7 +54,7 @@ impl<'series> SeriesLabels<'series> {
     /// lasts.
     pub fn text(&self) -> Cow<'series, str> {
         match self.kept {
-            Some(kept) => Cow::Borrowed(kept.get_or_init(|| self.escaped().into())),
+            Some(kept) => Cow::Borrowed(kept.get_or_init(|| Box::new(self.escaped().into()))),
             None => Cow::Owned(self.escaped()),
         }
     }
@@ -106,7 +108,7 @@ mod tests {
                 budget: 1,
             },
         ];
-        let kept = OnceLock::new();
+        let kept = OnceBox::new();
         let labels = SeriesLabels::new(NAMES, &["a\\b", "\"x\"\nä"], Some(&kept));
         let expected = r#"event_type="\"x\"\nä",tenant_id="a\\b""#;
         assert_eq!(labels.text(), expected);

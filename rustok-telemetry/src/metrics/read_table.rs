@@ -1,6 +1,7 @@
 //! An append-only hash table that is read without a lock.
 //!
-//! Entries never move and are never removed. The slots that lead to them lie in levels, each twice as long as the one
+//! Entries never move and are never removed: they live as long as the process, as the tables do, which are parts of
+//! statics. An entry begins on a cache line of its own, so what is looked at first is in one. The slots that lead to them lie in levels, each twice as long as the one
 //! before and holding everything that was in it. A reader takes the newest level, and never waits for a writer; writers
 //! wait for each other. From a slot it is one step to the entry, which says by itself what its hash is.
 //!
@@ -11,9 +12,7 @@
 //! misses an entry that is just being added is as if it had come earlier; one that has seen a length finds that many
 //! entries.
 
-use std::sync::Arc;
-
-use super::sync::{AtomicUsize, Mutex, OnceLock, Ordering, PoisonError};
+use super::sync::{AtomicUsize, Mutex, OnceLock, OnceRef, Ordering, PoisonError};
 
 /// Slots of the first level.
 const FIRST: usize = 16;
@@ -23,7 +22,7 @@ const MOST: usize = 1 << 30;
 
 /// Entries that are found by a hash.
 #[derive(Debug)]
-pub(crate) struct ReadTable<E> {
+pub(crate) struct ReadTable<E: 'static> {
     levels: Box<[Level<E>]>,
     /// The newest level, which has every entry.
     newest: AtomicUsize,
@@ -36,10 +35,10 @@ pub(crate) struct ReadTable<E> {
 type Level<E> = OnceLock<Box<[Slot<E>]>>;
 
 /// Leads to an entry, or ends the search.
-type Slot<E> = OnceLock<Arc<Hashed<E>>>;
+type Slot<E> = OnceRef<'static, Hashed<E>>;
 
 #[derive(Debug)]
-#[repr(C)]
+#[repr(C, align(64))]
 struct Hashed<E> {
     entry: E,
     /// Only for growing.
@@ -94,13 +93,13 @@ impl<E> ReadTable<E> {
         if length == self.limit {
             return false;
         }
-        self.lead_to(Arc::new(Hashed { hash, entry }), length);
+        self.lead_to(Box::leak(Box::new(Hashed { hash, entry })), length);
         self.length.store(length + 1, Ordering::Release);
         true
     }
 
     /// Makes a slot lead to an entry; in a new level, if the newest would be more than half full.
-    fn lead_to(&self, entry: Arc<Hashed<E>>, length: usize) {
+    fn lead_to(&self, entry: &'static Hashed<E>, length: usize) {
         let newest = self.newest.load(Ordering::Relaxed);
         let slots = self.levels[newest].get_or_init(|| unused(FIRST));
         if (length + 1) * 2 <= slots.len() {
@@ -108,7 +107,7 @@ impl<E> ReadTable<E> {
         }
         let larger = unused(slots.len() * 2);
         for earlier in slots.iter().filter_map(Slot::get) {
-            fill(&larger, Arc::clone(earlier));
+            fill(&larger, earlier);
         }
         fill(&larger, entry);
         let added = self.levels[newest + 1].set(larger).is_ok();
@@ -128,12 +127,10 @@ fn unused<E>(length: usize) -> Box<[Slot<E>]> {
 }
 
 /// Fills the first free slot from where the search begins.
-fn fill<E>(slots: &[Slot<E>], entry: Arc<Hashed<E>>) {
+fn fill<E>(slots: &[Slot<E>], entry: &'static Hashed<E>) {
     let mask = slots.len() - 1;
     let mut at = start(entry.hash);
-    let mut entry = Some(entry);
-    while let Some(unplaced) = entry {
-        entry = slots[at & mask].set(unplaced).err();
+    while slots[at & mask].set(entry).is_err() {
         at = at.wrapping_add(1);
     }
 }

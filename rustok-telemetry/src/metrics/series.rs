@@ -18,12 +18,13 @@
 use std::{
     array,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use foldhash::fast::RandomState;
+use once_cell::race::OnceBox;
 use opentelemetry::{KeyValue, StringValue};
 
 use super::{
@@ -192,14 +193,14 @@ struct Limits {
     all: usize,
 }
 
-/// One series. What each record needs comes first, so that it lies close together.
+/// One series. What each record needs comes first: with two labels it is one cache line, and all of a counter is two.
 #[repr(C)]
 struct Entry<I: Instrument, const N: usize> {
     key: Key<N>,
     cell: I::Cell,
     labels: [Arc<str>; N],
     /// The labels in Prometheus' text, once they were wanted.
-    text: OnceLock<Box<str>>,
+    text: OnceBox<Box<str>>,
 }
 
 /// Where a record goes.
@@ -263,9 +264,9 @@ impl<I: Instrument, const N: usize> Table<I, N> {
         let key = label_key::key(labels);
         let hash = label_key::hash(labels, &key, hasher);
         let found = self.entries.find(hash, |entry| {
-            let pairs = || entry.labels.iter().zip(labels);
-            entry.key == key
-                && pairs().all(|(own, other)| label_key::middle(own) == label_key::middle(other))
+            let mut pairs = entry.labels.iter().zip(labels);
+            label_key::are_equal(&entry.key, &key)
+                && pairs.all(|(own, other)| label_key::is_same(own, other))
         });
         found.map(|entry| &entry.cell)
     }
@@ -278,7 +279,9 @@ impl<I: Instrument, const N: usize> Table<I, N> {
         }
         let key = label_key::key(labels);
         let hash = label_key::short_hash(&key, hasher);
-        let found = self.entries.find(hash, |entry| entry.key == key);
+        let found = self
+            .entries
+            .find(hash, |entry| label_key::are_equal(&entry.key, &key));
         found.map(|entry| &entry.cell)
     }
 
@@ -306,7 +309,7 @@ impl<I: Instrument, const N: usize> Table<I, N> {
             key,
             cell,
             labels,
-            text: OnceLock::new(),
+            text: OnceBox::new(),
         };
         let placed = self.entries.insert(hash, entry);
         debug_assert!(placed, "there is always room for the last set");
@@ -328,5 +331,20 @@ impl Limits {
             folded: all - 1,
             all,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::instrument::Counter;
+
+    #[test]
+    fn a_record_of_a_counter_needs_one_cache_line() {
+        type OfTwo = Entry<Counter<u64>, 2>;
+        // Whose the sum is, and what its owner added, behind a tag.
+        assert!(std::mem::offset_of!(OfTwo, cell) + 3 * size_of::<u64>() <= 64);
+        let hash = size_of::<u64>();
+        assert!(size_of::<OfTwo>() + hash <= 128);
     }
 }

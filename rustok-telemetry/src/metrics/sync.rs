@@ -1,5 +1,6 @@
 //! What lock-free code stands on. The tests in `loom/` compile the same code on loom's primitives instead.
 
+pub(super) use once_cell::race::{OnceBox, OnceRef};
 pub(super) use std::sync::{
     Mutex, OnceLock, PoisonError,
     atomic::{AtomicU64, AtomicUsize, Ordering},
