@@ -99,10 +99,12 @@ impl Running {
         lifecycle::enter(Stage::Stopping);
         let open_spans = DELIVERY.open_spans.load(Ordering::Relaxed) as u64;
         let (tracer_provider, meter_provider) = (self.tracer_provider, self.meter_provider);
-        let traces = on_a_thread(move || tracer_provider.shutdown_with_timeout(timeout));
+        // The time is kept here. If it were the SDK's too, either could be up first, which is told differently.
+        let longer = timeout.saturating_add(Duration::from_secs(5));
+        let traces = on_a_thread(move || tracer_provider.shutdown_with_timeout(longer));
         let logs = self
             .logger_provider
-            .map(|provider| on_a_thread(move || provider.shutdown_with_timeout(timeout)));
+            .map(|provider| on_a_thread(move || provider.shutdown_with_timeout(longer)));
         // Spans and log records first, so that the last metrics tell what became of them; but what nobody takes leaves
         // the metrics half of the time.
         let mut traces_result = traces.recv_timeout(left(timeout / 2)).ok();

@@ -80,7 +80,7 @@ pub(crate) struct SignalAccount {
     pub(crate) name: &'static str,
     pub(crate) succeeded: AtomicU64,
     pub(crate) failed: AtomicU64,
-    /// Whether the last export failed.
+    /// Whether the last export failed that was not cut off by the end of a shutdown.
     failing: AtomicBool,
     last: Mutex<LastExports>,
 }

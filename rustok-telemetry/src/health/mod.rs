@@ -90,11 +90,11 @@ pub struct SignalHealth {
     pub successes: u64,
     /// Exports that failed, after all retries.
     pub failures: u64,
-    /// Whether the last export failed.
+    /// Whether the last export failed. What the end of a shutdown cut off does not change it.
     pub failing: bool,
     /// When an export last succeeded.
     pub last_success: Option<SystemTime>,
-    /// The last export that failed.
+    /// The last export that failed, except for what the end of a shutdown cut off.
     pub last_failure: Option<ExportFailure>,
     /// What a receiver last took only in part. With gRPC this cannot be known.
     pub last_rejection: Option<PartialRejection>,

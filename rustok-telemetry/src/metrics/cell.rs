@@ -82,9 +82,9 @@ pub struct Sum<T> {
     owner: Owner,
     /// What the owner added.
     own: AtomicU64,
-    /// What others added.
-    shared: AtomicU64,
     stripes: OnceBox<Box<[Stripe]>>,
+    /// What others added before there were stripes.
+    shared: AtomicU64,
     number: PhantomData<T>,
 }
 
@@ -99,8 +99,8 @@ impl<T: Number> Sum<T> {
         Self {
             owner: Owner::this_thread(),
             own: AtomicU64::new(0),
-            shared: AtomicU64::new(0),
             stripes: OnceBox::new(),
+            shared: AtomicU64::new(0),
             number: PhantomData,
         }
     }

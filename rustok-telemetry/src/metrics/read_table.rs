@@ -1,9 +1,10 @@
 //! An append-only hash table that is read without a lock.
 //!
 //! Entries never move and are never removed: they live as long as the process, as the tables do, which are parts of
-//! statics. An entry begins on a cache line of its own, so what is looked at first is in one. The slots that lead to them lie in levels, each twice as long as the one
-//! before and holding everything that was in it. A reader takes the newest level, and never waits for a writer; writers
-//! wait for each other. From a slot it is one step to the entry, which says by itself what its hash is.
+//! statics. Each begins on a cache line of its own, so what is looked at first is in one. The slots that lead to them lie
+//! in levels, each twice as long as the one before and holding everything that was in it. A reader takes the newest level,
+//! and never waits for a writer; writers wait for each other. From a slot it is one step to the entry, which says by itself
+//! what its hash is.
 //!
 //! # Why a reader sees what it has to
 //!
