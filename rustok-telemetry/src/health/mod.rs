@@ -96,7 +96,7 @@ pub struct SignalHealth {
     pub last_success: Option<SystemTime>,
     /// The last export that failed, except for what the end of a shutdown cut off.
     pub last_failure: Option<ExportFailure>,
-    /// What a receiver last took only in part. With gRPC this cannot be known.
+    /// What a receiver last took only in part. With gRPC this is known of metrics alone.
     pub last_rejection: Option<PartialRejection>,
     /// What waits in front of the exporter. Metrics have no queue: the totals are sent again.
     pub queue: Option<QueueHealth>,

@@ -160,7 +160,13 @@ mod tests {
         let hash = |entry: &u64| entry.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let table = filled(10_000, hash);
         for entry in 0..10_000 {
-            assert_eq!(table.find(hash(&entry), |own| *own == entry), Some(&entry));
+            let found = table.find(hash(&entry), |own| *own == entry);
+            let found = found.expect("it was added");
+            assert_eq!(*found, entry);
+            assert!(
+                std::ptr::from_ref(found).addr().is_multiple_of(64),
+                "it begins a cache line"
+            );
         }
         let missing = 10_000;
         assert_eq!(table.find(hash(&missing), |own| *own == missing), None);
