@@ -87,6 +87,7 @@ pub mod tenant;
 pub mod testing;
 mod tls;
 pub mod trace;
+mod unique_keys;
 mod value_length;
 
 pub use rustok_telemetry_macros::{ErrorType, LabelValue, instrument, metrics};

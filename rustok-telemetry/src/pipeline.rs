@@ -7,7 +7,6 @@ use opentelemetry_sdk::{
     Resource,
     logs::SdkLoggerProvider,
     metrics::{PeriodicReader, SdkMeterProvider, Temporality, exporter::PushMetricExporter},
-    trace::SdkTracerProvider,
 };
 
 use crate::{
@@ -26,12 +25,12 @@ use crate::{
     otlp::{self, ConnectionRuntime},
     propagation, resource,
     shutdown::Running,
-    trace::{Machinery, SpanFilter, tracer_provider},
+    trace::{Machinery, SpanFilter, UniqueTracerProvider, tracer_provider},
 };
 
 /// What is built, and not yet installed.
 pub(crate) struct Pipeline {
-    pub(crate) tracer_provider: SdkTracerProvider,
+    pub(crate) tracer_provider: UniqueTracerProvider,
     pub(crate) record_sender: Option<RecordSender>,
     logger_provider: Option<SdkLoggerProvider>,
     meter_provider: SdkMeterProvider,
@@ -145,7 +144,7 @@ fn tracer_provider(
     config: &TracesConfig,
     resource: Resource,
     runtime: &mut ConnectionRuntime,
-) -> Result<SdkTracerProvider, InitError> {
+) -> Result<UniqueTracerProvider, InitError> {
     let exporter = match config.exporters.contains(&TracesExporter::Otlp) {
         true => {
             let limit = *config.batch.export_timeout;

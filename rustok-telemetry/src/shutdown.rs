@@ -7,10 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use opentelemetry_sdk::{
-    error::OTelSdkResult, logs::SdkLoggerProvider, metrics::SdkMeterProvider,
-    trace::SdkTracerProvider,
-};
+use opentelemetry_sdk::{error::OTelSdkResult, logs::SdkLoggerProvider, metrics::SdkMeterProvider};
 
 use crate::{
     config::LogLevel,
@@ -18,7 +15,7 @@ use crate::{
     lifecycle::{self, Stage},
     logging::RecordSender,
     otlp::ConnectionRuntime,
-    trace::SpanFilter,
+    trace::{SpanFilter, UniqueTracerProvider},
 };
 
 /// How long a shutdown takes at most, unless [`Telemetry::shutdown_within`] says otherwise.
@@ -45,7 +42,7 @@ pub struct Telemetry {
 
 /// What has to be shut down.
 pub(crate) struct Running {
-    pub(crate) tracer_provider: SdkTracerProvider,
+    pub(crate) tracer_provider: UniqueTracerProvider,
     pub(crate) logger_provider: Option<SdkLoggerProvider>,
     pub(crate) meter_provider: SdkMeterProvider,
     pub(crate) pushes_metrics: bool,

@@ -107,6 +107,7 @@ async fn a_plain_hyper_service_is_covered() {
         .assert_ok()
         .assert_attribute("http.route", "/items/{id}")
         .assert_attribute("url.path", "/items/7")
+        .assert_attribute("http.response.status_code", 200)
         .assert_attribute("network.protocol.version", "1.1")
         .assert_no_attribute("http.request.method_original");
     telemetry

@@ -1,9 +1,16 @@
 //! What the feature `testing` promises to the tests of services.
 #![cfg(feature = "testing")]
 
-use std::{panic::catch_unwind, sync::Arc, thread};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
+use opentelemetry::trace::TraceContextExt;
 use rustok_telemetry::{cache::Recorder, instrument, metrics, tenant, testing};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 const PUBLISHED: &str = "rustok_event_bus_published_total";
 const CREATED: &str = "rustok_spans_created_total";
@@ -258,4 +265,187 @@ fn a_task_takes_the_capture_along() {
         .span("task")
         .assert_ok()
         .assert_child_of(&telemetry.span("request"));
+}
+
+#[test]
+fn a_span_whose_last_handle_is_dropped_later_is_awaited() {
+    let telemetry = testing::capture();
+    // The test itself holds this one.
+    let _request = tracing::info_span!("request").entered();
+    for name in ["queried", "renamed"] {
+        let span = tracing::info_span!("query", otel.name = name, password = "hunter2");
+        thread::spawn(move || {
+            thread::sleep(Duration::from_millis(50));
+            drop(span);
+        });
+    }
+    let started = Instant::now();
+    telemetry
+        .span("queried")
+        .assert_attribute("password", "hunter2");
+    assert_eq!(telemetry.spans_named("renamed").len(), 1);
+    let metric = telemetry.metric("rustok_span_duration_seconds");
+    metric.with("operation", "query").assert_count(2);
+    assert!(
+        started.elapsed() < Duration::from_millis(900),
+        "only as long as needed"
+    );
+    let late = tracing::info_span!("late", password = "correct horse");
+    thread::spawn(move || {
+        thread::sleep(Duration::from_millis(50));
+        drop(late);
+    });
+    let found = catch_unwind(AssertUnwindSafe(|| {
+        telemetry.assert_nowhere("correct horse")
+    }));
+    assert!(
+        found.is_err(),
+        "in a span that ends while the assertion waits"
+    );
+}
+
+#[test]
+fn a_span_that_does_not_end_is_awaited_once_and_named() {
+    let telemetry = testing::capture();
+    let open = tracing::info_span!("work", otel.name = "never ends");
+    let started = Instant::now();
+    for _ in 0..3 {
+        let message = catch_unwind(AssertUnwindSafe(|| drop(telemetry.span("work"))));
+        let message = *message
+            .expect_err("none has ended")
+            .downcast::<String>()
+            .expect("text");
+        assert!(
+            message.contains(r#"these are open: ["never ends"]"#),
+            "{message}"
+        );
+        assert_eq!(telemetry.spans().len(), 0);
+    }
+    let waited = started.elapsed();
+    assert!(
+        (Duration::from_secs(1)..Duration::from_secs(2)).contains(&waited),
+        "{waited:?}"
+    );
+    drop(open);
+    telemetry.span("never ends");
+}
+
+#[test]
+fn attributes_are_compared_with_their_types() {
+    let telemetry = testing::capture();
+    let status = 200_u16;
+    drop(tracing::info_span!(
+        "work",
+        status,
+        text = "200",
+        ratio = 0.5,
+        sure = true,
+        large = u64::MAX,
+        size = 3_usize
+    ));
+    let span = telemetry.span("work");
+    span.assert_attribute("status", 200)
+        .assert_attribute("status", status)
+        .assert_attribute("status", 200_u64)
+        .assert_attribute("text", "200")
+        .assert_attribute("text", &200.to_string())
+        .assert_attribute("ratio", 0.5)
+        .assert_attribute("sure", true)
+        .assert_attribute("large", u64::MAX)
+        .assert_attribute("large", "18446744073709551615")
+        .assert_attribute("size", opentelemetry::Value::I64(3))
+        .assert_no_attribute("none");
+    assert_eq!(
+        span.attribute("status"),
+        Some(&opentelemetry::Value::I64(200))
+    );
+    for (key, expected, says) in [
+        ("status", "200", "`status` is int 200, not string \"200\""),
+        ("sure", "true", "`sure` is bool true, not string \"true\""),
+        ("none", "x", "`none` is not there, not string \"x\""),
+    ] {
+        let wrong = catch_unwind(AssertUnwindSafe(|| {
+            span.assert_attribute(key, expected);
+        }));
+        let wrong = *wrong
+            .expect_err("another type")
+            .downcast::<String>()
+            .expect("text");
+        assert!(wrong.contains(says), "{wrong}");
+        assert!(wrong.contains("status=int 200"), "{wrong}");
+    }
+}
+
+#[test]
+fn a_status_has_its_description() {
+    let telemetry = testing::capture();
+    drop(tracing::info_span!(
+        "failed",
+        otel.status_code = "ERROR",
+        otel.status_description = "card declined"
+    ));
+    drop(tracing::info_span!("well"));
+    assert_eq!(
+        telemetry.span("failed").status_description(),
+        "card declined"
+    );
+    assert_eq!(telemetry.span("well").status_description(), "");
+}
+
+#[test]
+fn only_what_code_recorded_is_searched_for_a_secret() {
+    let telemetry = testing::capture();
+    work("acme");
+    metrics::record_http_request_duration("GET", "/", 4.111);
+    metrics::update_queue_depth("in_memory", 4111);
+    let span = telemetry.span("work");
+    telemetry.assert_nowhere("4111");
+    telemetry.assert_nowhere("4.111");
+    let id = span.trace_id().to_string();
+    telemetry.assert_nowhere(&id);
+    for digit in 0..10 {
+        // Times and ids have every digit, and labels and names of metrics have none.
+        telemetry.assert_nowhere(&digit.to_string());
+    }
+    for word in [
+        "tv_nsec",
+        "SpanData",
+        "timestamp",
+        "sum",
+        "le=",
+        "status=Unset",
+    ] {
+        telemetry.assert_nowhere(word);
+    }
+}
+
+#[test]
+fn a_secret_is_found_in_every_part_of_a_span() {
+    let found = |leak: fn()| {
+        let telemetry = testing::capture();
+        leak();
+        catch_unwind(AssertUnwindSafe(|| telemetry.assert_nowhere("4111"))).is_err()
+    };
+    assert!(found(|| drop(tracing::info_span!("work", card = 4111_u64))));
+    assert!(found(|| drop(tracing::info_span!(
+        "work",
+        otel.name = "pay by 4111"
+    ))));
+    assert!(found(|| drop(tracing::info_span!(
+        "work",
+        otel.status_description = "no 4111"
+    ))));
+    assert!(found(
+        || tracing::info_span!("work").in_scope(|| tracing::info!(card = 4111))
+    ));
+    assert!(found(
+        || tracing::info_span!("work").in_scope(|| tracing::info!("card 4111"))
+    ));
+    assert!(found(|| {
+        let span = tracing::info_span!("work");
+        let key = opentelemetry::KeyValue::new("card", "4111");
+        let other = tracing::info_span!("other").context();
+        span.add_link_with_attributes(other.span().span_context().clone(), vec![key]);
+        span.add_event("paid", vec![opentelemetry::KeyValue::new("4111", true)]);
+    }));
 }

@@ -13,17 +13,17 @@ use opentelemetry_sdk::{
 use serde_json::{Value as Json, json};
 
 use super::{attributes, seconds, write_line};
-use crate::{trace::tracer_provider::cut_values, value_length::ValueLength};
+use crate::trace::SpanLimits;
 
 /// Writes each sampled span when it has ended.
 #[derive(Debug)]
 pub(crate) struct ConsoleSpans {
-    value_length: ValueLength,
+    limits: SpanLimits,
 }
 
 impl ConsoleSpans {
-    pub(crate) fn new(value_length: ValueLength) -> Self {
-        Self { value_length }
+    pub(crate) fn new(limits: SpanLimits) -> Self {
+        Self { limits }
     }
 }
 
@@ -32,7 +32,7 @@ impl SpanProcessor for ConsoleSpans {
 
     fn on_end(&self, mut span: SpanData) {
         if span.span_context.is_sampled() {
-            cut_values(&mut span, self.value_length);
+            self.limits.complete(&mut span);
             write_line(&line(&span));
         }
     }

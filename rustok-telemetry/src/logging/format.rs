@@ -1,8 +1,9 @@
 //! How a line looks: that of tracing-subscriber, and where it belongs.
 
-use std::{cell::RefCell, fmt};
+use std::{borrow::Cow, cell::RefCell, fmt};
 
 use tracing::{Event, Subscriber};
+use tracing_log::NormalizeEvent;
 use tracing_subscriber::{
     fmt::{
         FmtContext, FormatEvent, FormatFields,
@@ -11,21 +12,32 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::origin::{Origin, Spans};
+use super::{
+    escape::{has_controls, write_on_one_line},
+    origin::{Origin, Spans},
+};
 use crate::tenant::TENANT_ID;
 
-/// A line for people: `… message field=1 trace_id=… span_id=… tenant_id=acme`.
+/// A line for people: `… message field=1 trace_id=… span_id=… tenant_id=acme`. It is one line, whatever is logged: see
+/// [`write_on_one_line`].
 #[derive(Debug)]
 pub(super) struct HumanLine {
     line: Format<Full>,
+    /// For a target with control characters, which the formatter does not escape.
+    plain: Format<Full>,
+    colours: bool,
     spans: Spans,
 }
 
 impl HumanLine {
     pub(super) fn new(line: Format<Full>, ansi: bool, spans: Spans) -> Self {
         // The line is written to a buffer first, which cannot tell by itself whether it is for a terminal.
-        let line = line.with_ansi(ansi);
-        Self { line, spans }
+        Self {
+            plain: line.clone().with_ansi(false),
+            line: line.with_ansi(ansi),
+            colours: ansi,
+            spans,
+        }
     }
 }
 
@@ -41,12 +53,23 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let origin = self.spans.origin(event, context.event_scope());
+        let colours = self.colours && !has_controls(&target(event));
+        let format = if colours { &self.line } else { &self.plain };
         buffered(|line| {
-            self.line.format_event(context, Writer::new(line), event)?;
-            writer.write_str(line.trim_end_matches('\n'))?;
+            format.format_event(context, Writer::new(line), event)?;
+            let line = line.strip_suffix('\n').unwrap_or(line);
+            write_on_one_line(&mut writer, line, colours)?;
             append(&mut writer, &origin)?;
             writer.write_char('\n')
         })
+    }
+}
+
+/// The target of an event, which is that of the record if it comes by the `log` crate.
+fn target<'event>(event: &'event Event<'_>) -> Cow<'event, str> {
+    match event.normalized_metadata() {
+        Some(metadata) => metadata.target().to_owned().into(),
+        None => event.metadata().target().into(),
     }
 }
 

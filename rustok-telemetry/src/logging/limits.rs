@@ -1,4 +1,5 @@
-//! Limits of log records. The SDK knows none, and takes no attribute back, so they are kept while a record is made.
+//! Limits of log records, and unique keys of their attributes. The SDK knows neither, and takes no attribute back, so
+//! they are kept while a record is made.
 
 use std::{borrow::Cow, time::SystemTime};
 
@@ -8,7 +9,7 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::logs::{SdkLogRecord, SdkLogger};
 
-use crate::{config::LogLimitsConfig, value_length::ValueLength};
+use crate::{config::LogLimitsConfig, unique_keys::SeenKeys, value_length::ValueLength};
 
 /// The SDK's logger, whose records keep the limits.
 #[derive(Debug, Clone)]
@@ -36,11 +37,17 @@ impl Logger for LimitedLogger {
             record: self.logger.create_log_record(),
             attributes_left: self.attributes,
             value_length: self.value_length,
+            seen: SeenKeys::default(),
+            replaced: Vec::new(),
         }
     }
 
     fn emit(&self, record: LimitedRecord) {
-        self.logger.emit(record.record);
+        let record = match record.replaced.is_empty() {
+            true => record.record,
+            false => record.rebuilt(self.logger.create_log_record()),
+        };
+        self.logger.emit(record);
     }
 
     fn event_enabled(&self, level: Severity, target: &str, name: Option<&str>) -> bool {
@@ -54,6 +61,61 @@ pub(crate) struct LimitedRecord {
     record: SdkLogRecord,
     attributes_left: u32,
     value_length: ValueLength,
+    seen: SeenKeys,
+    /// The last values of keys that were added more than once.
+    replaced: Vec<(Key, AnyValue)>,
+}
+
+impl LimitedRecord {
+    fn has(&self, key: &Key) -> bool {
+        self.record.attributes_iter().any(|(own, _)| own == key)
+    }
+
+    fn replace(&mut self, key: Key, value: AnyValue) {
+        let mut replaced = self.replaced.iter_mut();
+        match replaced.find(|(replaced, _)| *replaced == key) {
+            Some((_, earlier)) => *earlier = value,
+            None => self.replaced.push((key, value)),
+        }
+    }
+
+    /// Copies the record to an empty one, with the values that were replaced.
+    fn rebuilt(self, mut empty: SdkLogRecord) -> SdkLogRecord {
+        let Self {
+            record, replaced, ..
+        } = self;
+        if let Some(name) = record.event_name() {
+            empty.set_event_name(name);
+        }
+        if let Some(target) = record.target() {
+            empty.set_target(target.clone());
+        }
+        if let Some(time) = record.timestamp() {
+            empty.set_timestamp(time);
+        }
+        if let Some(time) = record.observed_timestamp() {
+            empty.set_observed_timestamp(time);
+        }
+        if let Some(text) = record.severity_text() {
+            empty.set_severity_text(text);
+        }
+        if let Some(number) = record.severity_number() {
+            empty.set_severity_number(number);
+        }
+        if let Some(body) = record.body() {
+            empty.set_body(body.clone());
+        }
+        if let Some(of) = record.trace_context() {
+            empty.set_trace_context(of.trace_id, of.span_id, of.trace_flags);
+        }
+        for (key, value) in record.attributes_iter() {
+            let mut replaced = replaced.iter();
+            let last = replaced.find(|(replaced, _)| replaced == key);
+            let value = last.map_or(value, |(_, last)| last);
+            empty.add_attribute(key.clone(), value.clone());
+        }
+        empty
+    }
 }
 
 impl LogRecord for LimitedRecord {
@@ -104,12 +166,15 @@ impl LogRecord for LimitedRecord {
         K: Into<Key>,
         V: Into<AnyValue>,
     {
+        let (key, mut value) = (key.into(), value.into());
+        self.value_length.cut_any(&mut value);
+        if self.seen.insert(&key) && self.has(&key) {
+            return self.replace(key, value);
+        }
         let Some(left) = self.attributes_left.checked_sub(1) else {
             return;
         };
         self.attributes_left = left;
-        let mut value = value.into();
-        self.value_length.cut_any(&mut value);
         self.record.add_attribute(key, value);
     }
 

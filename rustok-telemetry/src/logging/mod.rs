@@ -8,6 +8,7 @@
 //! `RUST_LOG` names them or `OTEL_LOG_LEVEL` is set, since an unreachable Collector would make them repeat it; the SDK
 //! says it once instead.
 
+mod escape;
 mod format;
 mod limits;
 pub(crate) mod logger_provider;

@@ -2,28 +2,37 @@
 
 use std::{
     any::Any,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
+use opentelemetry::Context;
+use opentelemetry_sdk::{
+    error::OTelSdkResult,
+    trace::{SdkTracerProvider, Span, SpanData, SpanProcessor},
+};
 
-use super::{CapturedSpan, LogLine, current};
-use crate::metrics::{
-    Declaration,
-    collection::Hooks,
-    exposition,
-    instrument::{Instrument, Keeper},
-    point::VisitSeries,
-    series::Series,
+use super::{CapturedSpan, LogLine, current, open::OpenSpans};
+use crate::{
+    metrics::{
+        Declaration,
+        collection::Hooks,
+        exposition,
+        instrument::{Instrument, Keeper},
+        point::VisitSeries,
+        series::Series,
+    },
+    trace::{SpanLimits, UniqueTracerProvider},
 };
 
 /// What one capture has seen.
 pub(crate) struct Sink {
     /// Of each metric that was recorded, by its name.
     series: Mutex<BTreeMap<&'static str, Captured>>,
-    pub(super) spans: InMemorySpanExporter,
-    pub(super) tracer_provider: SdkTracerProvider,
+    ended: EndedSpans,
+    pub(super) open: OpenSpans,
+    pub(super) tracer_provider: UniqueTracerProvider,
     pub(super) logs: Mutex<Vec<LogLine>>,
     pub(crate) hooks: Arc<Hooks>,
 }
@@ -44,13 +53,13 @@ pub(crate) fn record<I: Instrument, const N: usize>(
 
 impl Sink {
     pub(super) fn new() -> Self {
-        let spans = InMemorySpanExporter::default();
+        let ended = EndedSpans::default();
+        let builder = SdkTracerProvider::builder().with_span_processor(ended.clone());
         Self {
             series: Mutex::default(),
-            tracer_provider: SdkTracerProvider::builder()
-                .with_simple_exporter(spans.clone())
-                .build(),
-            spans,
+            tracer_provider: UniqueTracerProvider::new(builder, SpanLimits::default()),
+            ended,
+            open: OpenSpans::default(),
             logs: Mutex::default(),
             hooks: Arc::default(),
         }
@@ -76,9 +85,28 @@ impl Sink {
         exposition::text_of(metrics)
     }
 
+    /// The labels that were recorded, with the metric of each.
+    pub(super) fn labels(&self) -> BTreeSet<String> {
+        self.hooks.run();
+        let captured: Vec<_> = self.captured().values().cloned().collect();
+        let mut all = BTreeSet::new();
+        for metric in captured {
+            let name = metric.declaration.name;
+            metric.readable.read(&mut |labels, _| {
+                let labels = labels.iter();
+                all.extend(labels.map(|(label, value)| format!("{name}{{{label}={value:?}}}")));
+            });
+        }
+        all
+    }
+
     pub(super) fn spans(&self) -> Vec<CapturedSpan> {
-        let spans = self.spans.get_finished_spans().unwrap_or_default();
-        spans.into_iter().map(CapturedSpan::new).collect()
+        let spans = self.ended.lock();
+        spans.iter().cloned().map(CapturedSpan::new).collect()
+    }
+
+    pub(super) fn has_span(&self, name: &str) -> bool {
+        self.ended.lock().iter().any(|span| span.name == name)
     }
 
     pub(super) fn logs(&self) -> Vec<LogLine> {
@@ -128,5 +156,34 @@ trait Readable: Send + Sync {
 impl<I: Instrument, const N: usize> Readable for Series<I, N> {
     fn read(&self, visit: VisitSeries<'_>) {
         Self::read(self, visit);
+    }
+}
+
+/// The spans that have ended, as they would be exported.
+#[derive(Debug, Clone, Default)]
+struct EndedSpans(Arc<Mutex<Vec<SpanData>>>);
+
+impl EndedSpans {
+    fn lock(&self) -> MutexGuard<'_, Vec<SpanData>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SpanProcessor for EndedSpans {
+    fn on_start(&self, _: &mut Span, _: &Context) {}
+
+    fn on_end(&self, mut span: SpanData) {
+        if span.span_context.is_sampled() {
+            SpanLimits::default().complete(&mut span);
+            self.lock().push(span);
+        }
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
     }
 }

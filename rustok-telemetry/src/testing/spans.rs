@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use opentelemetry::{
-    SpanId, TraceId,
+    KeyValue, SpanId, TraceId, Value,
     trace::{SpanKind, Status},
 };
 use opentelemetry_sdk::trace::SpanData;
 
+use super::values::{AttributeValue, Typed};
 use crate::trace::call::CANCELLED;
 
 /// A span that has ended, as it would be exported.
@@ -31,13 +32,19 @@ impl CapturedSpan {
         self.0.span_kind.clone()
     }
 
-    /// An attribute, as text.
-    pub fn attribute(&self, key: &str) -> Option<String> {
-        let attributes = self.0.attributes.iter();
-        attributes
-            .rev()
-            .find(|attribute| attribute.key.as_str() == key)
-            .map(|attribute| attribute.value.to_string())
+    /// The value of an attribute, with the type that is exported; its `to_string` is the text.
+    pub fn attribute(&self, key: &str) -> Option<&Value> {
+        let mut attributes = self.0.attributes.iter();
+        let attribute = attributes.find(|attribute| attribute.key.as_str() == key)?;
+        Some(&attribute.value)
+    }
+
+    /// The description of its status: empty unless it ended in an error that has one.
+    pub fn status_description(&self) -> &str {
+        match &self.0.status {
+            Status::Error { description } => description,
+            Status::Unset | Status::Ok => "",
+        }
     }
 
     /// The trace that it belongs to.
@@ -70,17 +77,19 @@ impl CapturedSpan {
         end.duration_since(start).unwrap_or_default()
     }
 
-    /// Asserts that an attribute has this value.
+    /// Asserts that an attribute has this value, and its type: `200` is an integer, and `"200"` is text.
     ///
     /// # Panics
     ///
     /// When it has another one, or is not there.
     #[track_caller]
-    pub fn assert_attribute(&self, key: &str, expected: &str) -> &Self {
-        let actual = self.attribute(key);
+    pub fn assert_attribute(&self, key: &str, expected: impl AttributeValue) -> &Self {
+        let (actual, expected) = (self.attribute(key), expected.into_value());
         assert!(
-            actual.as_deref() == Some(expected),
-            "`{key}` is {actual:?}, not {expected:?}, on {}",
+            actual == Some(&expected),
+            "`{key}` is {}, not {}, on {}",
+            describe_value(actual),
+            Typed(&expected),
             self.describe()
         );
         self
@@ -96,7 +105,8 @@ impl CapturedSpan {
         let actual = self.attribute(key);
         assert!(
             actual.is_none(),
-            "`{key}` is {actual:?} on {}",
+            "`{key}` is {} on {}",
+            describe_value(actual),
             self.describe()
         );
         self
@@ -163,7 +173,7 @@ impl CapturedSpan {
     }
 
     fn is_cancelled(&self) -> bool {
-        self.attribute("rustok.outcome").as_deref() == Some(CANCELLED)
+        self.attribute("rustok.outcome") == Some(&CANCELLED.into())
     }
 
     fn describe(&self) -> String {
@@ -171,7 +181,7 @@ impl CapturedSpan {
             .0
             .attributes
             .iter()
-            .map(|attribute| format!("{}={}", attribute.key, attribute.value))
+            .map(|attribute| format!("{}={}", attribute.key, Typed(&attribute.value)))
             .collect();
         format!(
             "span `{}` (trace {}, parent {:?}, {:?}, {})",
@@ -182,4 +192,29 @@ impl CapturedSpan {
             attributes.join(" ")
         )
     }
+
+    /// Everything in it that code or its caller gave it, each as text: no ids, and no times.
+    pub(super) fn texts(&self) -> Vec<String> {
+        let mut texts = vec![
+            self.0.name.to_string(),
+            self.status_description().to_owned(),
+        ];
+        let mut add = |attributes: &[KeyValue]| {
+            for attribute in attributes {
+                texts.push(format!("{}={}", attribute.key, attribute.value));
+            }
+        };
+        add(&self.0.attributes);
+        self.0
+            .events
+            .iter()
+            .for_each(|event| add(&event.attributes));
+        self.0.links.iter().for_each(|link| add(&link.attributes));
+        texts.extend(self.0.events.iter().map(|event| event.name.to_string()));
+        texts
+    }
+}
+
+fn describe_value(value: Option<&Value>) -> String {
+    value.map_or_else(|| "not there".to_owned(), |value| Typed(value).to_string())
 }

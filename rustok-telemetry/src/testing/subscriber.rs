@@ -7,21 +7,25 @@ use std::{
 };
 
 use tracing::{
-    Dispatch, Event, Level, Subscriber,
+    Dispatch, Event, Level, Metadata, Subscriber,
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
+    Registry,
     layer::{Context, Layer, SubscriberExt},
     registry::LookupSpan,
 };
 
-use super::{LogLine, Sink};
+use super::{LogLine, Sink, open::Name};
 use crate::trace::{Machinery, SpanFilter, is_machinery};
 
 pub(super) fn dispatch(sink: &Arc<Sink>, span_level: Level) -> Dispatch {
     let spans = SpanFilter::new(span_level, Machinery::default()).layer(&sink.tracer_provider);
     let subscriber = tracing_subscriber::registry()
-        .with(Before(Arc::clone(sink)))
+        .with(Before {
+            sink: Arc::clone(sink),
+            span_level,
+        })
         .with(spans)
         .with(After(Arc::clone(sink)));
     Dispatch::new(subscriber)
@@ -31,7 +35,16 @@ pub(super) fn dispatch(sink: &Arc<Sink>, span_level: Level) -> Dispatch {
 pub(super) fn of(dispatch: &Dispatch) -> Option<Arc<Sink>> {
     dispatch
         .downcast_ref::<Before>()
-        .map(|layer| Arc::clone(&layer.0))
+        .map(|layer| Arc::clone(&layer.sink))
+}
+
+/// The spans that this thread is in, which are open as long as it is.
+pub(super) fn entered(dispatch: &Dispatch) -> Vec<Id> {
+    let registry = dispatch.downcast_ref::<Registry>();
+    let current = dispatch.current_span();
+    let innermost = current.id().and_then(|id| registry?.span(id));
+    let scope = innermost.into_iter().flat_map(|span| span.scope());
+    scope.map(|span| span.id()).collect()
 }
 
 /// The capture of the layers that are being called; what they call finds no subscriber.
@@ -46,14 +59,21 @@ thread_local! {
 }
 
 /// Layers are called in their order: this one is the first, and lets the others record into the capture.
-struct Before(Arc<Sink>);
+struct Before {
+    sink: Arc<Sink>,
+    span_level: Level,
+}
 
 /// This one is the last, and ends that.
 struct After(Arc<Sink>);
 
 impl Before {
     fn enter(&self) {
-        let _ = WITHIN.try_with(|within| within.borrow_mut().push(Arc::clone(&self.0)));
+        let _ = WITHIN.try_with(|within| within.borrow_mut().push(Arc::clone(&self.sink)));
+    }
+
+    fn wants(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= self.span_level && !is_machinery(metadata.target())
     }
 }
 
@@ -64,7 +84,13 @@ impl After {
 }
 
 impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for Before {
-    fn on_new_span(&self, _: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, _: Context<'_, S>) {
+        let metadata = attributes.metadata();
+        if self.wants(metadata) {
+            let mut name = Name::new(metadata.name());
+            attributes.record(&mut name);
+            self.sink.open.insert(id, name);
+        }
         self.enter();
     }
 
@@ -86,8 +112,9 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for After {
         Self::leave();
     }
 
-    fn on_close(&self, _: Id, _: Context<'_, S>) {
+    fn on_close(&self, id: Id, _: Context<'_, S>) {
         Self::leave();
+        self.0.open.remove(&id);
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {

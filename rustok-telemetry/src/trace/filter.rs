@@ -1,7 +1,6 @@
 //! The layers that see the application's spans, and only those.
 
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::{
     Layer,
@@ -10,7 +9,8 @@ use tracing_subscriber::{
 };
 
 use super::{
-    inherited_tenant::InheritedTenant, machinery::Machinery, span_metrics::SpanMetricsLayer,
+    UniqueTracerProvider, inherited_tenant::InheritedTenant, machinery::Machinery,
+    span_metrics::SpanMetricsLayer, typed_values::TypedValues,
 };
 use crate::sparing::Sparing;
 
@@ -33,7 +33,7 @@ impl SpanFilter {
     /// Span metrics and the export of traces, for the spans that are wanted.
     pub(crate) fn layer<S>(
         &self,
-        provider: &SdkTracerProvider,
+        provider: &UniqueTracerProvider,
     ) -> impl Layer<S> + Send + Sync + 'static + use<S>
     where
         S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
@@ -45,7 +45,7 @@ impl SpanFilter {
             .with_threads(false)
             .with_tracked_inactivity(false);
         SpanMetricsLayer::new()
-            .and_then(traces)
+            .and_then(TypedValues::new(traces))
             .and_then(InheritedTenant::new())
             .with_filter(self.filter())
     }

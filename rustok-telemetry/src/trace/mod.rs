@@ -3,8 +3,9 @@
 //! # The journey of a span
 //!
 //! `tracing` span → span metrics layer (`span_metrics.rs`: counts, before any sampling) → tracing-opentelemetry's layer
-//! (`inherited_tenant.rs` adds what it cannot know) → tracer provider (`sampler.rs`, and the batch processor of
-//! `tracer_provider.rs`) → OTLP.
+//! (`typed_values.rs` around it keeps the types of values, `inherited_tenant.rs` adds what it cannot know) → tracer
+//! (`tracer.rs`: attributes are unique) → tracer provider (`sampler.rs`, and the batch processor of `tracer_provider.rs`)
+//! → OTLP.
 //!
 //! # What the span metrics count
 //!
@@ -38,14 +39,20 @@ pub(crate) mod call;
 mod callsites;
 mod filter;
 mod inherited_tenant;
+mod late_attributes;
 mod machinery;
 mod open_spans;
 mod sampler;
+mod span_limits;
 mod span_metrics;
+mod tracer;
 pub(crate) mod tracer_provider;
+mod typed_values;
 mod visitor;
 
 pub(crate) use self::filter::SpanFilter;
 pub(crate) use self::machinery::Machinery;
 pub use self::machinery::is_machinery;
+pub(crate) use self::span_limits::SpanLimits;
 pub(crate) use self::span_metrics::{SpanMetricsLayer, has_own_tenant, tenant_of};
+pub(crate) use self::tracer::UniqueTracerProvider;

@@ -58,8 +58,18 @@ pub(super) fn inherits() -> bool {
     INHERITS.get()
 }
 
+/// Whether the span in which this thread is recording values was recorded in so often that its values should not be
+/// gathered any longer. For the layers that come after this one.
+pub(super) fn is_recorded_often() -> bool {
+    OFTEN.get()
+}
+
+/// After so many records, and so many more.
+const OFTEN_RECORDS: u32 = 128;
+
 thread_local! {
     static INHERITS: Cell<bool> = const { Cell::new(false) };
+    static OFTEN: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The tenant of a span that has one. It is kept with the span, where every layer finds it.
@@ -81,6 +91,8 @@ struct SpanState {
     error_type: Option<Box<str>>,
     panicked: bool,
     cancelled: bool,
+    /// How often values were recorded since its creation.
+    records: u32,
     /// The span was entered by a destructor while the thread was unwinding already.
     entered_in_panic: bool,
 }
@@ -130,15 +142,16 @@ where
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         let mut fields = Fields::default();
         values.record(&mut fields);
-        if fields.is_empty() {
-            return;
-        }
         let tenant = fields.tenant_id.take();
         let has_tenant = tenant.is_some();
+        let mut often = false;
         let first = self.open.with(id, |state| {
+            state.records = state.records.wrapping_add(1);
+            often = state.records % OFTEN_RECORDS == 0;
             state.take(fields);
             has_tenant && !std::mem::replace(&mut state.counted, true)
         });
+        OFTEN.set(often);
         let (Some(first), Some(tenant), Some(span)) = (first, tenant, context.span(id)) else {
             return;
         };
@@ -212,6 +225,7 @@ impl SpanState {
             error_type: None,
             panicked: false,
             cancelled: false,
+            records: 0,
             entered_in_panic: false,
         }
     }

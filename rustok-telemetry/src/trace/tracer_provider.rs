@@ -12,11 +12,11 @@ use opentelemetry_sdk::{
     },
 };
 
+use super::{SpanLimits, UniqueTracerProvider};
 use crate::{
     config::{TracesConfig, TracesExporter},
     console::ConsoleSpans,
     delivery::{DELIVERY, Verdict},
-    value_length::ValueLength,
 };
 
 /// Builds the provider, which sends with `exporter`, if there is one. Without any, spans still get ids, so that
@@ -25,22 +25,16 @@ pub(crate) fn build<E>(
     config: &TracesConfig,
     resource: Resource,
     exporter: Option<E>,
-) -> SdkTracerProvider
+) -> UniqueTracerProvider
 where
     E: SpanExporter + 'static,
 {
-    let limits = &config.limits;
+    let limits = SpanLimits::new(&config.limits);
     let mut builder = SdkTracerProvider::builder()
         .with_resource(resource)
-        .with_sampler(super::sampler::sampler(*config.sampler))
-        .with_max_attributes_per_span(*limits.attributes)
-        .with_max_events_per_span(*limits.events)
-        .with_max_links_per_span(*limits.links)
-        .with_max_attributes_per_event(*limits.attributes_per_event)
-        .with_max_attributes_per_link(*limits.attributes_per_link);
-    let value_length = ValueLength::new(*limits.value_length);
+        .with_sampler(super::sampler::sampler(*config.sampler));
     if config.exporters.contains(&TracesExporter::Console) {
-        builder = builder.with_span_processor(ConsoleSpans::new(value_length));
+        builder = builder.with_span_processor(ConsoleSpans::new(limits));
     }
     if let Some(exporter) = exporter {
         let batch = &config.batch;
@@ -54,12 +48,9 @@ where
         let processor = BatchSpanProcessor::builder(exporter)
             .with_batch_config(settings)
             .build();
-        builder = builder.with_span_processor(Accounted {
-            processor,
-            value_length,
-        });
+        builder = builder.with_span_processor(Accounted { processor, limits });
     }
-    builder.build()
+    UniqueTracerProvider::new(builder, limits)
 }
 
 /// Keeps account of every sampled span before it enters the queue, and drops it here when the queue is full.
@@ -69,18 +60,7 @@ where
 #[derive(Debug)]
 struct Accounted {
     processor: BatchSpanProcessor,
-    value_length: ValueLength,
-}
-
-/// Cuts what is too long in a span, its events and its links.
-pub(crate) fn cut_values(span: &mut SpanData, limit: ValueLength) {
-    limit.cut_all(&mut span.attributes);
-    for event in &mut span.events.events {
-        limit.cut_all(&mut event.attributes);
-    }
-    for link in &mut span.links.links {
-        limit.cut_all(&mut link.attributes);
-    }
+    limits: SpanLimits,
 }
 
 impl SpanProcessor for Accounted {
@@ -97,7 +77,7 @@ impl SpanProcessor for Accounted {
         }
         DELIVERY.open_spans.fetch_sub(1, Ordering::Relaxed);
         if DELIVERY.spans.enter_queue() == Verdict::Queued {
-            cut_values(&mut span, self.value_length);
+            self.limits.complete(&mut span);
             self.processor.on_end(span);
         }
     }

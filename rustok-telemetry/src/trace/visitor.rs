@@ -15,16 +15,6 @@ pub(super) struct Fields {
     pub(super) cancelled: bool,
 }
 
-impl Fields {
-    /// Whether none was seen that changes anything.
-    pub(super) fn is_empty(&self) -> bool {
-        self.tenant_id.is_none()
-            && self.error_type.is_none()
-            && !self.status_is_error
-            && !self.cancelled
-    }
-}
-
 impl Visit for Fields {
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {

@@ -44,8 +44,9 @@ fn seen(telemetry: &Capture) -> Traces {
         }
     }
     for span in telemetry.spans() {
-        let outcome = span.attribute("rustok.outcome");
-        let end = match (span.attribute("error.type"), outcome.as_deref()) {
+        let text = |key| span.attribute(key).map(ToString::to_string);
+        let outcome = text("rustok.outcome");
+        let end = match (text("error.type"), outcome.as_deref()) {
             (Some(error_type), None) => {
                 span.assert_error(&error_type);
                 SpanEnd::Error(error_type)

@@ -17,6 +17,8 @@ mod signals;
 mod support;
 mod timeouts;
 mod tls;
+mod unique;
+mod values;
 
 use std::{collections::BTreeMap, process::Command};
 

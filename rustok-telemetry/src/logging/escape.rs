@@ -1,0 +1,31 @@
+//! Control characters in a line for people, made visible: what is logged cannot begin a line of its own, or steer a
+//! terminal.
+
+use std::fmt::{self, Write};
+
+/// Writes `text` on one line: `\n`, `\r`, `\u{1b}` and so on in the place of control characters and of Unicode's
+/// separators of lines and paragraphs. A tab stays. `colours` keeps the escape character, for text in which those of a
+/// value are escaped already.
+pub(super) fn write_on_one_line(writer: &mut impl Write, text: &str, colours: bool) -> fmt::Result {
+    let mut rest = text;
+    let breaks = |character: char| is_control(character) && !(colours && character == '\u{1b}');
+    while let Some(at) = rest.find(breaks) {
+        let (before, from) = rest.split_at(at);
+        writer.write_str(before)?;
+        let mut characters = from.chars();
+        if let Some(control) = characters.next() {
+            write!(writer, "{}", control.escape_default())?;
+        }
+        rest = characters.as_str();
+    }
+    writer.write_str(rest)
+}
+
+/// Whether a text has characters that are written as an escape.
+pub(super) fn has_controls(text: &str) -> bool {
+    text.contains(is_control)
+}
+
+fn is_control(character: char) -> bool {
+    (character.is_control() && character != '\t') || matches!(character, '\u{2028}' | '\u{2029}')
+}

@@ -1,0 +1,69 @@
+//! Values of attributes, as assertions take and show them.
+
+use std::fmt::{self, Display};
+
+use opentelemetry::Value;
+
+/// A value that [`CapturedSpan::assert_attribute`](super::CapturedSpan::assert_attribute) compares with, with its type:
+/// text, an integer, a float, a boolean, or any [`Value`] of OpenTelemetry. `200` is not `"200"`.
+///
+/// An integer above [`i64::MAX`] is text, as it is exported.
+pub trait AttributeValue: sealed::Sealed {
+    /// The value as OpenTelemetry has it.
+    fn into_value(self) -> Value;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! attribute_value {
+    ($($type:ty: |$value:ident| $into:expr;)*) => {$(
+        impl sealed::Sealed for $type {}
+
+        impl AttributeValue for $type {
+            fn into_value(self) -> Value {
+                let $value = self;
+                $into
+            }
+        }
+    )*};
+}
+
+attribute_value! {
+    &str: |value| value.to_owned().into();
+    String: |value| value.into();
+    &String: |value| value.clone().into();
+    bool: |value| value.into();
+    f64: |value| value.into();
+    f32: |value| f64::from(value).into();
+    i64: |value| value.into();
+    i32: |value| i64::from(value).into();
+    u8: |value| i64::from(value).into();
+    u16: |value| i64::from(value).into();
+    u32: |value| i64::from(value).into();
+    u64: |value| integer(value);
+    usize: |value| integer(value);
+    Value: |value| value;
+}
+
+fn integer(value: impl TryInto<i64> + ToString + Copy) -> Value {
+    let integer = value.try_into().map(Value::from);
+    integer.unwrap_or_else(|_| value.to_string().into())
+}
+
+/// A value with its type: `int 200`, `string "200"`.
+pub(super) struct Typed<'a>(pub(super) &'a Value);
+
+impl Display for Typed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Value::Bool(value) => write!(f, "bool {value}"),
+            Value::I64(value) => write!(f, "int {value}"),
+            Value::F64(value) => write!(f, "double {value}"),
+            Value::String(value) => write!(f, "string {:?}", value.as_str()),
+            Value::Array(values) => write!(f, "array {values}"),
+            other => write!(f, "{other:?}"),
+        }
+    }
+}
