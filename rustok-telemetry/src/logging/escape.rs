@@ -29,3 +29,12 @@ pub(super) fn has_controls(text: &str) -> bool {
 fn is_control(character: char) -> bool {
     (character.is_control() && character != '\t') || matches!(character, '\u{2028}' | '\u{2029}')
 }
+
+/// A writer that [escapes](write_on_one_line) what is written to it.
+pub(super) struct OneLine<W>(pub(super) W);
+
+impl<W: Write> Write for OneLine<W> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        write_on_one_line(&mut self.0, text, false)
+    }
+}

@@ -175,7 +175,7 @@ mod tests {
     use opentelemetry_sdk::trace::SdkTracerProvider;
     use tracing_subscriber::{Layer, layer::SubscriberExt};
 
-    use super::*;
+    use super::{super::human_fields::HumanFields, *};
 
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);
@@ -187,6 +187,51 @@ mod tests {
 
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
+        }
+    }
+
+    /// The line of an event on a terminal.
+    fn coloured(event: impl FnOnce()) -> String {
+        let written = Written::default();
+        let writer = written.clone();
+        let lines = tracing_subscriber::fmt::layer()
+            .with_writer(move || writer.clone())
+            .with_ansi(true)
+            .fmt_fields(HumanFields)
+            .map_event_format(|line| HumanLine::new(line, true, Spans::default()));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), event);
+        let bytes = written.0.lock().expect("no panic").clone();
+        String::from_utf8(bytes).expect("text")
+    }
+
+    #[test]
+    fn hostile_text_cannot_steer_a_terminal() {
+        let hostile = "a\u{1b}[2J\u{1b}]0;title\u{7}\r\n2026 WARN forged\u{9b}31m";
+        for line in [
+            coloured(|| tracing::warn!("{hostile}")),
+            coloured(|| tracing::warn!(field = %hostile, "seen")),
+            coloured(|| tracing::warn!(field = ?[hostile], "seen")),
+            coloured(|| {
+                tracing::info_span!("s", field = %hostile).in_scope(|| tracing::warn!("x"))
+            }),
+            coloured(|| tracing::warn!(target: "a\u{1b}[2J\n2026 WARN forged", "seen")),
+        ] {
+            let line = line.strip_suffix('\n').expect("one line");
+            let sequences = line.split('\u{1b}').skip(1);
+            let colours = |sequence: &str| {
+                let (number, _) = sequence.strip_prefix('[')?.split_once('m')?;
+                number.parse::<u8>().ok()
+            };
+            assert!(
+                sequences.clone().all(|one| colours(one).is_some()),
+                "{line:?}"
+            );
+            let others = line.chars().filter(|it| it.is_control() && *it != '\u{1b}');
+            assert_eq!(others.count(), 0, "{line:?}");
+            assert!(
+                !line.contains("\u{1b}[31mforged") && line.contains("forged"),
+                "{line:?}"
+            );
         }
     }
 

@@ -10,6 +10,7 @@
 
 mod escape;
 mod format;
+mod human_fields;
 mod limits;
 pub(crate) mod logger_provider;
 mod origin;
@@ -30,6 +31,7 @@ pub(crate) use self::records::{RecordSender, records};
 pub(crate) use self::wanted::{check_directives, tolerate_wrong_directives};
 use self::{
     format::{HumanLine, JsonLine},
+    human_fields::HumanFields,
     origin::Spans,
 };
 use crate::{InitError, config::LogLevel, sparing::Sparing};
@@ -77,7 +79,7 @@ where
     Ok(match format {
         LogFormat::Human => {
             let ansi = io::IsTerminal::is_terminal(&io::stderr());
-            let lines = lines.with_ansi(ansi);
+            let lines = lines.with_ansi(ansi).fmt_fields(HumanFields);
             let learn = spans.layer();
             let lines = lines.map_event_format(|line| HumanLine::new(line, ansi, spans));
             wanted_of(lines.and_then(learn), wanted, &directives)

@@ -1,6 +1,7 @@
 //! The log lines on standard error tell the trace, the span and the tenant that they belong to.
 
 mod hostile_tenants;
+mod hostile_text;
 mod own_subscriber;
 #[path = "../support/mod.rs"]
 mod support;
