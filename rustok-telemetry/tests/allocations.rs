@@ -110,3 +110,32 @@ fn the_http_layer_does_not_allocate_for_its_metrics_at_steady_state() {
 fn allocations(info: &AllocationInfo) -> u64 {
     info.count_total
 }
+
+#[test]
+fn a_field_that_is_recorded_over_and_over_takes_no_more_memory() {
+    let variables = [
+        ("OTEL_METRICS_EXPORTER", "none"),
+        ("OTEL_TRACES_EXPORTER", "none"),
+    ];
+    let config = rustok_telemetry::config::TelemetryConfig::from_vars(variables);
+    let builder = rustok_telemetry::builder().config(config.expect("valid"));
+    let telemetry = builder
+        .without_subscriber()
+        .init()
+        .expect("telemetry starts");
+    let subscriber = tracing_subscriber::registry().with(telemetry.layer());
+    tracing::subscriber::set_global_default(subscriber).expect("the first one");
+    let waiting = tracing::info_span!("waiting", progress = 0, tenant_id = "acme");
+    let entered = tracing::info_span!("entered", progress = 0, tenant_id = "acme");
+    let _entered = entered.clone().entered();
+    let record = |times: u32| {
+        for n in 0..times {
+            waiting.record("progress", n).record("tenant_id", "globex");
+            entered.record("progress", n).record("tenant_id", "globex");
+        }
+    };
+    record(500);
+    let many = measure(|| record(100_000));
+    assert!(many.bytes_max < 10_000, "{many:?}");
+    telemetry.shutdown();
+}
