@@ -152,3 +152,46 @@ async fn a_closed_pool_is_let_go() {
     assert!(options.upgrade().is_none(), "it does so no more");
     telemetry.shutdown();
 }
+
+/// The thread of sqlx for SQLite keeps a clone of the span of a query, and drops it a moment after the query has
+/// returned. `SQLX_SPAN_RUNS` says how often the test is repeated.
+#[cfg(feature = "testing")]
+#[test]
+fn the_span_of_a_query_is_there_when_the_query_is_done() {
+    use rustok_telemetry::{instrument, testing};
+
+    #[instrument(name = "stock.reserve", tenant_id = "acme")]
+    async fn reserve(pool: &SqlitePool, card_number: i64) -> Result<(), sqlx::Error> {
+        let query = sqlx::query("SELECT 1 WHERE 1 = ?").bind(card_number);
+        let select = Query::new("select", "stock").system("sqlite");
+        select.run(query.fetch_optional(pool)).await.map(drop)
+    }
+
+    let runs = std::env::var("SQLX_SPAN_RUNS").map_or(20, |runs| runs.parse().expect("a number"));
+    for run in 0..runs {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let telemetry = testing::capture();
+            let pool = one_connection().await;
+            reserve(&pool, 4111).await.expect("a query");
+            match run % 4 {
+                0 => drop(telemetry.span("stock.reserve").assert_ok().clone()),
+                1 => assert_eq!(telemetry.spans_named("stock.reserve").len(), 1),
+                2 => drop(
+                    telemetry
+                        .metric("rustok_span_duration_seconds")
+                        .with("operation", "stock.reserve")
+                        .assert_count(1),
+                ),
+                _ => {
+                    let spans = telemetry.spans();
+                    assert_eq!(spans.len(), 2, "{spans:?}");
+                }
+            }
+            telemetry.assert_nowhere("4111");
+        });
+    }
+}

@@ -449,3 +449,25 @@ fn a_secret_is_found_in_every_part_of_a_span() {
         span.add_event("paid", vec![opentelemetry::KeyValue::new("4111", true)]);
     }));
 }
+
+#[test]
+fn parents_end_with_their_children_on_any_thread() {
+    let telemetry = testing::capture();
+    let family = || {
+        let grandparent = tracing::info_span!("grandparent");
+        let parent = tracing::info_span!(parent: &grandparent, "parent");
+        tracing::info_span!(parent: &parent, "child")
+    };
+    let child = family();
+    // A thread that has no subscriber.
+    thread::spawn(move || drop(child)).join().expect("no panic");
+    // A subscriber that is being called.
+    let mut child = Some(family());
+    tracing::dispatcher::get_default(|_| drop(child.take()));
+    drop(family());
+    let started = Instant::now();
+    for name in ["child", "parent", "grandparent"] {
+        assert_eq!(telemetry.spans_named(name).len(), 3, "{name}");
+    }
+    assert!(started.elapsed() < Duration::from_millis(500), "no wait");
+}

@@ -3,12 +3,14 @@
 
 use std::{
     cell::RefCell,
-    sync::{Arc, PoisonError},
+    sync::{Arc, OnceLock, PoisonError},
 };
 
 use tracing::{
     Dispatch, Event, Level, Metadata, Subscriber,
+    dispatcher::{self, WeakDispatch},
     span::{Attributes, Id, Record},
+    subscriber::NoSubscriber,
 };
 use tracing_subscriber::{
     Registry,
@@ -27,7 +29,10 @@ pub(super) fn dispatch(sink: &Arc<Sink>, span_level: Level) -> Dispatch {
             span_level,
         })
         .with(spans)
-        .with(After(Arc::clone(sink)));
+        .with(After {
+            sink: Arc::clone(sink),
+            dispatch: OnceLock::new(),
+        });
     Dispatch::new(subscriber)
 }
 
@@ -65,7 +70,10 @@ struct Before {
 }
 
 /// This one is the last, and ends that.
-struct After(Arc<Sink>);
+struct After {
+    sink: Arc<Sink>,
+    dispatch: OnceLock<WeakDispatch>,
+}
 
 impl Before {
     fn enter(&self) {
@@ -80,6 +88,27 @@ impl Before {
 impl After {
     fn leave() {
         let _ = WITHIN.try_with(|within| within.borrow_mut().pop());
+    }
+
+    /// Releases a closed span's hold on its parent where the registry does not.
+    ///
+    /// tracing-subscriber 0.3.23 asks the thread's default subscriber to do that, and not the span's. A thread of sqlx
+    /// has none, and neither has one whose default is being called: the parent would stay open for ever.
+    fn release_parent<S>(&self, id: &Id, context: &Context<'_, S>)
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        if !dispatcher::get_default(Dispatch::is::<NoSubscriber>) {
+            return;
+        }
+        let parent = context.span(id).and_then(|span| span.parent());
+        let dispatch = self.dispatch.get().and_then(WeakDispatch::upgrade);
+        if let (Some(parent), Some(dispatch)) = (parent, dispatch) {
+            let id = parent.id();
+            // A looked-up span is kept open as well.
+            drop(parent);
+            dispatch.try_close(id);
+        }
     }
 }
 
@@ -104,6 +133,11 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for Before {
 }
 
 impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for After {
+    fn on_register_dispatch(&self, dispatch: &Dispatch) {
+        // A layer is in one subscriber only.
+        let _ = self.dispatch.set(dispatch.downgrade());
+    }
+
     fn on_new_span(&self, _: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
         Self::leave();
     }
@@ -112,9 +146,10 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for After {
         Self::leave();
     }
 
-    fn on_close(&self, id: Id, _: Context<'_, S>) {
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
         Self::leave();
-        self.0.open.remove(&id);
+        self.sink.open.remove(&id);
+        self.release_parent(&id, &context);
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
@@ -122,7 +157,11 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for After {
             return;
         }
         let line = LogLine::read(event);
-        let mut logs = self.0.logs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut logs = self
+            .sink
+            .logs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         logs.push(line);
     }
 }
