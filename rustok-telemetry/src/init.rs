@@ -67,6 +67,7 @@ pub struct Builder {
     span_level: Level,
     machinery: Vec<String>,
     log_format: LogFormat,
+    enrich_log_records: bool,
     subscriber: bool,
 }
 
@@ -81,6 +82,7 @@ impl Default for Builder {
             span_level: Level::INFO,
             machinery: Vec::new(),
             log_format: LogFormat::default(),
+            enrich_log_records: false,
             subscriber: true,
         }
     }
@@ -164,6 +166,17 @@ impl Builder {
         self
     }
 
+    /// Whether OTLP log records get, besides the fields of their event, the fields of the spans around it and key-values
+    /// of the `log` crate; they don't by default. Of fields with the same name the event's own wins, then that of the
+    /// innermost span. The spans are those that `RUST_LOG` shows in log lines.
+    ///
+    /// A service with a [subscriber of its own](Self::without_subscriber) gets the fields of spans; key-values of `log`
+    /// need the logger that comes with the subscriber of [`init`](Self::init).
+    pub fn enrich_log_records(mut self, enrich: bool) -> Self {
+        self.enrich_log_records = enrich;
+        self
+    }
+
     /// Installs no `tracing` subscriber: the service puts together its own, with [`Telemetry::layer`] and
     /// [`Telemetry::log_layer`].
     pub fn without_subscriber(mut self) -> Self {
@@ -193,7 +206,9 @@ impl Builder {
         let mut runtime = ConnectionRuntime::default();
         let machinery = Machinery::with(self.machinery.clone());
         let span_filter = SpanFilter::new(self.span_level, machinery.clone());
-        let pipeline = Pipeline::build(&config, &mut runtime, machinery)?;
+        let mut pipeline = Pipeline::build(&config, &mut runtime, machinery)?;
+        let enrich = self.enrich_log_records;
+        pipeline.record_sender = pipeline.record_sender.map(|it| it.enriching(enrich));
         if self.subscriber {
             let lines = logging::lines(self.log_format, *config.log_level)?;
             let subscriber = tracing_subscriber::registry().with(lines);
@@ -202,9 +217,9 @@ impl Builder {
             match pipeline.record_sender.as_ref() {
                 Some(sender) => {
                     let subscriber = subscriber.with(logging::records(Some(sender))?);
-                    logging::install(subscriber.with(span_filter.layer(traces)))?;
+                    logging::install(subscriber.with(span_filter.layer(traces)), enrich)?;
                 }
-                None => logging::install(subscriber.with(span_filter.layer(traces)))?,
+                None => logging::install(subscriber.with(span_filter.layer(traces)), false)?,
             }
         }
         let text_address = pipeline.text_address;
@@ -256,6 +271,7 @@ impl Builder {
             logging::install(
                 tracing_subscriber::registry()
                     .with(logging::lines(self.log_format, *config.log_level)?),
+                false,
             )?;
         }
         propagation::install(&config.propagators);

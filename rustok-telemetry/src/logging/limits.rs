@@ -9,6 +9,7 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::logs::{SdkLogRecord, SdkLogger};
 
+use super::context_fields;
 use crate::{config::LogLimitsConfig, unique_keys::SeenKeys, value_length::ValueLength};
 
 /// The SDK's logger, whose records keep the limits.
@@ -42,7 +43,8 @@ impl Logger for LimitedLogger {
         }
     }
 
-    fn emit(&self, record: LimitedRecord) {
+    fn emit(&self, mut record: LimitedRecord) {
+        record.add_absent(context_fields::take());
         let record = match record.replaced.is_empty() {
             true => record.record,
             false => record.rebuilt(self.logger.create_log_record()),
@@ -67,6 +69,15 @@ pub(crate) struct LimitedRecord {
 }
 
 impl LimitedRecord {
+    /// Adds attributes whose key the record does not have.
+    fn add_absent(&mut self, attributes: Vec<(Key, AnyValue)>) {
+        for (key, value) in attributes {
+            if !self.has(&key) {
+                self.add_attribute(key, value);
+            }
+        }
+    }
+
     fn has(&self, key: &Key) -> bool {
         self.record.attributes_iter().any(|(own, _)| own == key)
     }

@@ -8,6 +8,7 @@
 //! `RUST_LOG` names them or `OTEL_LOG_LEVEL` is set, since an unreachable Collector would make them repeat it; the SDK
 //! says it once instead.
 
+mod context_fields;
 mod escape;
 mod format;
 mod human_fields;
@@ -20,6 +21,7 @@ mod wanted;
 use std::io;
 
 use tracing::Subscriber;
+use tracing_log::LogTracer;
 use tracing_subscriber::{
     Layer,
     filter::{FilterExt, filter_fn},
@@ -30,6 +32,7 @@ use tracing_subscriber::{
 pub(crate) use self::records::{RecordSender, records};
 pub(crate) use self::wanted::{check_directives, tolerate_wrong_directives};
 use self::{
+    context_fields::KeyValueLogger,
     format::{HumanLine, JsonLine},
     human_fields::HumanFields,
     origin::Spans,
@@ -49,11 +52,19 @@ pub enum LogFormat {
     Json,
 }
 
-/// Makes a subscriber that of the process, and lets it have what is logged through the `log` crate.
-pub(crate) fn install(subscriber: impl Subscriber + Send + Sync) -> Result<(), InitError> {
+/// Makes a subscriber that of the process, and lets it have what is logged through the `log` crate, if `enrich` with its
+/// key-values.
+pub(crate) fn install(
+    subscriber: impl Subscriber + Send + Sync,
+    enrich: bool,
+) -> Result<(), InitError> {
     tracing::subscriber::set_global_default(subscriber)
         .map_err(|_| InitError::SubscriberAlreadySet)?;
-    if tracing_log::LogTracer::init().is_err() {
+    let installed = match enrich {
+        true => KeyValueLogger::install(),
+        false => LogTracer::init(),
+    };
+    if installed.is_err() {
         tracing::warn!(
             "the `log` crate has a logger already: what is logged through it does not come here"
         );

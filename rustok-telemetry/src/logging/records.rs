@@ -12,7 +12,10 @@ use opentelemetry_sdk::{
     error::OTelSdkResult,
     logs::{LogProcessor, SdkLogRecord, SdkLoggerProvider},
 };
-use tracing::{Event, Subscriber};
+use tracing::{
+    Event, Subscriber,
+    span::{Attributes, Id, Record},
+};
 use tracing_subscriber::{
     Layer,
     filter::{FilterExt, filter_fn},
@@ -20,7 +23,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::{limits::LimitedLogger, origin::Spans, wanted, wanted_of};
+use super::{context_fields, limits::LimitedLogger, origin::Spans, wanted, wanted_of};
 use crate::{
     InitError,
     config::{LogLevel, TelemetryConfig},
@@ -35,6 +38,7 @@ pub(crate) struct RecordSender {
     logger: LimitedLogger,
     machinery: Machinery,
     log_level: Option<LogLevel>,
+    enriches: bool,
 }
 
 impl RecordSender {
@@ -48,7 +52,13 @@ impl RecordSender {
             logger: LimitedLogger::new(provider.logger(""), &config.logs.limits),
             machinery,
             log_level: *config.log_level,
+            enriches: false,
         }
+    }
+
+    /// Whether records get the fields of the spans around them, and key-values of the `log` crate.
+    pub(crate) fn enriching(self, enriches: bool) -> Self {
+        Self { enriches, ..self }
     }
 }
 
@@ -72,7 +82,12 @@ where
     let spans = Spans::default();
     let learn = spans.layer();
     let bridge = sender.map(OpenTelemetryTracingBridge::new);
-    let records = Records { bridge, spans }.and_then(learn);
+    let records = Records {
+        bridge,
+        enriches: sender.is_some_and(|sender| sender.enriches),
+        spans,
+    };
+    let records = records.and_then(learn);
     Ok(wanted_of(records, wanted, &directives))
 }
 
@@ -93,6 +108,7 @@ thread_local! {
 /// Hands events to the bridge, together with where they belong.
 struct Records {
     bridge: Option<OpenTelemetryTracingBridge<RecordSender, LimitedLogger>>,
+    enriches: bool,
     spans: Spans,
 }
 
@@ -100,6 +116,18 @@ impl<S> Layer<S> for Records
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: layer::Context<'_, S>) {
+        if self.enriches {
+            context_fields::keep(attributes, id, &context);
+        }
+    }
+
+    fn on_record(&self, id: &Id, record: &Record<'_>, context: layer::Context<'_, S>) {
+        if self.enriches {
+            context_fields::keep_recorded(record, id, &context);
+        }
+    }
+
     fn on_event(&self, event: &Event<'_>, context: layer::Context<'_, S>) {
         let Some(bridge) = &self.bridge else { return };
         if Context::is_current_telemetry_suppressed() {
@@ -116,7 +144,12 @@ where
         let tenant = origin.tenant.filter(|_| !names_tenant);
         // A field's own formatting may log: then an event is within another.
         let around = TENANT.replace(tenant);
-        bridge.on_event(event, context);
+        match self.enriches {
+            true => context_fields::with_fields_of(event, &context, || {
+                bridge.on_event(event, context.clone());
+            }),
+            false => bridge.on_event(event, context),
+        }
         TENANT.set(around);
     }
 }

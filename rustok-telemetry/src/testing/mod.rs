@@ -150,7 +150,8 @@ impl Capture {
         self.handle.sink.text()
     }
 
-    /// The spans that have ended, in the order in which they ended. Waits for [those that are open](self#spans-that-are-open).
+    /// The spans that have ended, in the order in which they ended. Waits for
+    /// [those that are open](self#spans-that-are-open).
     pub fn spans(&self) -> Vec<CapturedSpan> {
         self.wait(None, || false);
         self.handle.sink.spans()

@@ -40,7 +40,8 @@ impl LateAttributes {
         self.attributes.len()
     }
 
-    /// Calls `end`, which ends the SDK's span `id`: the processors find the attributes by [`merge`] meanwhile. A span is handed to the processors while it ends, on the thread that ends it.
+    /// Calls `end`, which ends the SDK's span `id` and hands it to the processors on this thread: they get the attributes
+    /// by [`merge`].
     pub(super) fn while_ending(self, id: SpanId, end: impl FnOnce()) {
         if self.attributes.is_empty() && self.dropped == 0 {
             return end();

@@ -6,6 +6,7 @@ mod certificates;
 mod compression;
 mod console;
 mod endpoints;
+mod enriched;
 mod limits;
 mod metrics;
 mod own_metrics;
