@@ -122,7 +122,7 @@ fn spans_lost(report: &mut dyn FnMut([&str; 1], u64)) {
 }
 
 fn span_queue_length(report: &mut dyn FnMut([&str; 0], u64)) {
-    report([], DELIVERY.spans.queued() as u64);
+    report([], DELIVERY.spans.queued());
 }
 
 fn span_queue_capacity(report: &mut dyn FnMut([&str; 0], u64)) {
@@ -140,7 +140,7 @@ fn log_records_lost(report: &mut dyn FnMut([&str; 1], u64)) {
 }
 
 fn log_record_queue_length(report: &mut dyn FnMut([&str; 0], u64)) {
-    report([], DELIVERY.log_records.queued() as u64);
+    report([], DELIVERY.log_records.queued());
 }
 
 fn log_record_queue_capacity(report: &mut dyn FnMut([&str; 0], u64)) {

@@ -128,7 +128,7 @@ impl Running {
         };
         let results = [&traces_result, &logs_result, &metrics_result];
         let metrics_error = DELIVERY.metrics.error().or(error(&metrics_result));
-        let waiting = |account: &QueueAccount| (account.queued() + account.exporting()) as u64;
+        let waiting = |account: &QueueAccount| account.queued() + account.exporting();
         let report = ShutdownReport {
             elapsed: started.elapsed(),
             timed_out: results.iter().any(|result| result.is_none()),

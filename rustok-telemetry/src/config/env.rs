@@ -14,12 +14,6 @@ pub(super) fn process_variables() -> impl Iterator<Item = (OsString, OsString)> 
     std::env::vars_os()
 }
 
-/// The value of a variable of this process, for what others read of the environment by themselves.
-pub(super) fn process_variable(name: &str) -> Option<String> {
-    let value = std::env::var(name).ok()?;
-    (!value.is_empty()).then_some(value)
-}
-
 /// Where something stands in a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::choice::Choice;
 use super::endpoint::Endpoint;
-use super::env::{Reader, process_variable};
+use super::env::Reader;
 use super::fault::Fault;
 use super::headers::Headers;
 use super::parse;
@@ -51,20 +51,6 @@ impl OtlpConfig {
     /// Whether it is sent with TLS.
     pub fn is_secure(&self) -> bool {
         self.endpoint.tls().unwrap_or(!*self.insecure)
-    }
-
-    /// The exporters read the compression of the environment by themselves if they are told of none.
-    pub(crate) fn compressed_by_the_environment(&self) -> Option<String> {
-        let own = self.signal.variables();
-        let mut variables = [own.compression, GENERAL.compression]
-            .into_iter()
-            .filter_map(|name| Some((name, process_variable(name)?)));
-        let (name, value) = variables.find(|(_, value)| Compression::parse(value).is_ok())?;
-        let overruled = *self.compression == Compression::None
-            && !matches!(Compression::parse(&value), Ok(Compression::None));
-        overruled.then(|| {
-            format!("{name}={value} contradicts the compression that is set in code; unset it")
-        })
     }
 
     pub(super) fn read(reader: &mut Reader, signal: Signal) -> Self {

@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::{
-    announce::{announce_failure, announce_recovery},
-    detail::{self, Rejection},
+    announce::{announce_failure, announce_recovery, announce_too_large},
+    outcome::{Outcome, Rejection},
     queue::QueueAccount,
 };
 use crate::lifecycle::{self, Stage};
@@ -25,6 +25,7 @@ pub(crate) static DELIVERY: Delivery = Delivery {
     log_records: QueueAccount::new(),
     late_log_records: AtomicU64::new(0),
     metrics_closed: Event::new(),
+    announced: AtomicBool::new(false),
 };
 
 /// Accounts of all signals.
@@ -42,6 +43,8 @@ pub(crate) struct Delivery {
     pub(crate) late_log_records: AtomicU64,
     /// The last export of metrics has been tried.
     pub(crate) metrics_closed: Event,
+    /// Failing exports were logged, and not yet that they succeed again.
+    announced: AtomicBool,
 }
 
 /// Something that happens once, and can be waited for.
@@ -59,7 +62,7 @@ impl Event {
         }
     }
 
-    pub(super) fn set(&self) {
+    pub(crate) fn set(&self) {
         *self.happened.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.changed.notify_all();
     }
@@ -82,6 +85,8 @@ pub(crate) struct SignalAccount {
     pub(crate) failed: AtomicU64,
     /// Whether the last export failed that was not cut off by the end of a shutdown.
     failing: AtomicBool,
+    /// Items that are too large were logged.
+    announced_too_large: AtomicBool,
     last: Mutex<LastExports>,
 }
 
@@ -108,6 +113,7 @@ impl SignalAccount {
             succeeded: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             failing: AtomicBool::new(false),
+            announced_too_large: AtomicBool::new(false),
             last: Mutex::new(LastExports {
                 success: None,
                 failure: None,
@@ -133,37 +139,44 @@ impl SignalAccount {
         failure.map(|failure| failure.reason.clone())
     }
 
-    pub(super) fn settle(&self, endpoint: &str, result: Result<(), String>) {
-        let rejection = detail::take();
-        match result {
-            Ok(()) => {
-                self.succeeded.fetch_add(1, Ordering::Relaxed);
-                let mut last = self.lock();
-                last.success = Some(SystemTime::now());
-                last.rejection = rejection.or(last.rejection.take());
-                drop(last);
-                if self.failing.swap(false, Ordering::Relaxed) && !DELIVERY.is_failing() {
-                    announce_recovery(endpoint);
-                }
+    pub(crate) fn settle(&self, endpoint: &str, outcome: Outcome) {
+        let error = outcome.error();
+        let mut last = self.lock();
+        last.rejection = outcome.rejection.or(last.rejection.take());
+        let Some(error) = error else {
+            last.success = Some(SystemTime::now());
+            drop(last);
+            self.succeeded.fetch_add(1, Ordering::Relaxed);
+            self.failing.store(false, Ordering::Relaxed);
+            if !DELIVERY.is_failing() && DELIVERY.announced.swap(false, Ordering::Relaxed) {
+                announce_recovery(endpoint);
             }
-            Err(error) => {
-                self.failed.fetch_add(1, Ordering::Relaxed);
-                // What the end of the shutdown cuts off says nothing about the receiver.
-                if lifecycle::stage() == Stage::ShutDown {
-                    return;
-                }
-                let error = reason(&error);
-                let first = !DELIVERY.is_failing();
-                self.lock().failure = Some(Failure {
-                    at: SystemTime::now(),
-                    reason: error.clone(),
-                });
-                self.failing.store(true, Ordering::Relaxed);
-                // While telemetry stops, its report tells.
-                if first && lifecycle::stage() == Stage::Running {
-                    announce_failure(self.name, endpoint, &error);
-                }
-            }
+            return;
+        };
+        drop(last);
+        self.failed.fetch_add(1, Ordering::Relaxed);
+        // What the end of the shutdown cuts off says nothing about the receiver.
+        if lifecycle::stage() == Stage::ShutDown {
+            return;
+        }
+        self.lock().failure = Some(Failure {
+            at: SystemTime::now(),
+            reason: error,
+        });
+        self.failing.store(true, Ordering::Relaxed);
+        // While telemetry stops, its report tells.
+        if lifecycle::stage() != Stage::Running {
+            return;
+        }
+        if let Some(failure) = outcome.failure
+            && !DELIVERY.announced.swap(true, Ordering::Relaxed)
+        {
+            announce_failure(self.name, endpoint, &failure);
+        }
+        if let Some(too_large) = outcome.too_large
+            && !self.announced_too_large.swap(true, Ordering::Relaxed)
+        {
+            announce_too_large(self.name, &too_large);
         }
     }
 
@@ -188,10 +201,4 @@ impl Delivery {
     fn is_failing(&self) -> bool {
         self.signals().iter().any(|signal| signal.is_failing())
     }
-}
-
-/// The error without what the SDK puts before every one, and with what it leaves out.
-fn reason(error: &str) -> String {
-    let error = error.strip_prefix("Operation failed: ").unwrap_or(error);
-    error.to_owned()
 }

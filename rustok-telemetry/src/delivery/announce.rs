@@ -1,14 +1,22 @@
 //! What a person is told of failing exports: one line, and one when it is over.
 
-/// Said once, until the backend has answered again.
+/// Logged once, until exports of all signals succeed again.
 pub(super) fn announce_failure(signal: &str, endpoint: &str, error: &str) {
     tracing::warn!(
-        "no OpenTelemetry Collector takes the {signal} at {endpoint}: {error}. The service goes on without; what is \
-         lost is counted in rustok_telemetry_* at the text endpoint. This is said once, until one answers."
+        "exporting {signal} to {endpoint} failed: {error}. The service goes on without; what is lost is counted in \
+         rustok_telemetry_* at the text endpoint. Further failures are not logged until an export succeeds."
     );
 }
 
-/// Said once after that.
+/// Logged once after that.
 pub(super) fn announce_recovery(endpoint: &str) {
-    tracing::info!("the OpenTelemetry Collector at {endpoint} answers again");
+    tracing::info!("exporting to {endpoint} succeeds again");
+}
+
+/// Logged once for each signal.
+pub(super) fn announce_too_large(signal: &str, items: &str) {
+    tracing::warn!(
+        "some {signal} were dropped: {items}. OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT bounds texts among attributes. Further \
+         ones are counted in rustok_telemetry_* and not logged."
+    );
 }

@@ -26,11 +26,11 @@ impl LastFailure {
     }
 
     /// Forgets what was before an attempt.
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.take();
     }
 
-    pub(super) fn take(&self) -> Option<String> {
+    pub(crate) fn take(&self) -> Option<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }

@@ -1,20 +1,18 @@
 //! What became of the telemetry on its way out: exported, failed, or dropped because a queue was full.
 //!
-//! The exporters are wrapped (`reporting.rs`) and report every attempt to the account (`account.rs`, `queue.rs`). The
-//! [self metrics](crate::self_metrics) and the [shutdown report](crate::ShutdownReport) read it; `announce.rs` tells
-//! the person at the terminal, once. `detail.rs` keeps what the exporters would not tell.
+//! The exporters (`otlp/sender.rs`) report what became of each export (`outcome.rs`) to the account (`account.rs`,
+//! `queue.rs`). The [self metrics](crate::self_metrics) and the [shutdown report](crate::ShutdownReport) read it;
+//! `announce.rs` tells the person at the terminal, once.
 
 mod account;
 mod announce;
-mod detail;
 mod failure;
+mod outcome;
 mod queue;
-mod reporting;
 
 pub(crate) use self::{
     account::{DELIVERY, SignalAccount},
-    detail::{Rejection, note as note_rejection},
     failure::LastFailure,
+    outcome::{Outcome, Rejection},
     queue::{QueueAccount, Verdict},
-    reporting::Reporting,
 };

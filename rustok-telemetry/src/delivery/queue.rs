@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 #[derive(Debug)]
 pub(crate) struct QueueAccount {
     capacity: AtomicUsize,
-    queued: AtomicUsize,
-    exporting: AtomicUsize,
+    /// Items that ever entered the queue, and those of them that left it.
+    entered: AtomicU64,
+    left: AtomicU64,
     exported: AtomicU64,
     failed: AtomicU64,
     queue_full: AtomicU64,
@@ -24,8 +25,8 @@ impl QueueAccount {
     pub(super) const fn new() -> Self {
         Self {
             capacity: AtomicUsize::new(0),
-            queued: AtomicUsize::new(0),
-            exporting: AtomicUsize::new(0),
+            entered: AtomicU64::new(0),
+            left: AtomicU64::new(0),
             exported: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             queue_full: AtomicU64::new(0),
@@ -42,13 +43,37 @@ impl QueueAccount {
     }
 
     /// Items that wait for export.
-    pub(crate) fn queued(&self) -> usize {
-        self.queued.load(Ordering::Relaxed)
+    pub(crate) fn queued(&self) -> u64 {
+        let left = self.left.load(Ordering::Relaxed);
+        self.entered().saturating_sub(left)
     }
 
     /// Items that are being exported.
-    pub(crate) fn exporting(&self) -> usize {
-        self.exporting.load(Ordering::Relaxed)
+    pub(crate) fn exporting(&self) -> u64 {
+        let settled = self.settled();
+        self.left.load(Ordering::Relaxed).saturating_sub(settled)
+    }
+
+    /// Items that ever entered the queue.
+    pub(crate) fn entered(&self) -> u64 {
+        self.entered.load(Ordering::Relaxed)
+    }
+
+    /// Items that were exported, or whose export failed.
+    pub(crate) fn settled(&self) -> u64 {
+        self.exported() + self.failed()
+    }
+
+    /// Whether as many are settled as had entered at some moment, or nothing waits any more: an item that finds the
+    /// queue full counts as entered for a moment.
+    pub(crate) fn is_settled(&self, entered: u64) -> bool {
+        let settled = self.settled();
+        settled >= entered || settled >= self.entered()
+    }
+
+    /// Items whose export failed.
+    pub(crate) fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
     }
 
     pub(crate) fn exported(&self) -> u64 {
@@ -66,27 +91,27 @@ impl QueueAccount {
 
     /// Takes a place in the queue for an item, if there is one.
     pub(crate) fn enter_queue(&self) -> Verdict {
-        if self.queued.fetch_add(1, Ordering::Relaxed) < self.capacity() {
+        let left = self.left.load(Ordering::Relaxed);
+        let before = self.entered.fetch_add(1, Ordering::Relaxed);
+        if before.saturating_sub(left) < self.capacity() as u64 {
             return Verdict::Queued;
         }
-        self.queued.fetch_sub(1, Ordering::Relaxed);
+        self.entered.fetch_sub(1, Ordering::Relaxed);
         self.queue_full.fetch_add(1, Ordering::Relaxed);
         Verdict::Dropped
     }
 
     /// The SDK has taken items out of the queue, so there is room for others.
-    pub(super) fn leave_queue(&self, items: usize) {
-        self.exporting.fetch_add(items, Ordering::Relaxed);
-        self.queued.fetch_sub(items, Ordering::Relaxed);
+    pub(crate) fn leave_queue(&self, items: usize) {
+        self.left.fetch_add(items as u64, Ordering::Relaxed);
     }
 
-    pub(super) fn settle(&self, items: usize, exported: bool) {
+    pub(crate) fn settle(&self, items: usize, exported: bool) {
         let total = if exported {
             &self.exported
         } else {
             &self.failed
         };
         total.fetch_add(items as u64, Ordering::Relaxed);
-        self.exporting.fetch_sub(items, Ordering::Relaxed);
     }
 }

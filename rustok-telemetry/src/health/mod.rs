@@ -96,7 +96,7 @@ pub struct SignalHealth {
     pub last_success: Option<SystemTime>,
     /// The last export that failed, except for what the end of a shutdown cut off.
     pub last_failure: Option<ExportFailure>,
-    /// What a receiver last took only in part. With gRPC this is known of metrics alone.
+    /// What a receiver last took only in part.
     pub last_rejection: Option<PartialRejection>,
     /// What waits in front of the exporter. Metrics have no queue: the totals are sent again.
     pub queue: Option<QueueHealth>,
@@ -177,9 +177,9 @@ fn signal(
 
 fn queue(account: &QueueAccount, lost: Vec<(&'static str, u64)>) -> QueueHealth {
     QueueHealth {
-        length: account.queued() as u64,
+        length: account.queued(),
         capacity: account.capacity() as u64,
-        exporting: account.exporting() as u64,
+        exporting: account.exporting(),
         exported: account.exported(),
         lost,
     }

@@ -16,7 +16,10 @@ use tokio::{
 };
 use tower_service::Service;
 
-use super::{proxy::Proxy, watched::Watched};
+use super::{
+    proxy::Proxy,
+    watched::{OpenConnection, Watched},
+};
 use crate::{delivery::LastFailure, tls::Tls};
 
 /// A connection, encrypted or not.
@@ -38,6 +41,8 @@ pub(super) struct Connector {
     pub(super) proxy: Option<Proxy>,
     pub(super) timeout: Duration,
     pub(super) failure: LastFailure,
+    /// The connection that was made last.
+    pub(super) open: OpenConnection,
 }
 
 impl Connector {
@@ -62,7 +67,7 @@ impl Connector {
         };
         let failure = self.failure;
         match connected {
-            Ok(stream) => Ok(TokioIo::new(Watched::new(stream, failure))),
+            Ok(stream) => Ok(TokioIo::new(Watched::new(stream, failure, &self.open))),
             Err(error) => {
                 failure.note(&error);
                 Err(error)

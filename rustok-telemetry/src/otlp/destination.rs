@@ -1,11 +1,12 @@
 //! Where one exporter sends to, and how: all that both protocols need.
 
-use std::time::Duration;
+use std::{fmt::Display, time::Duration};
 
+use http::{HeaderMap, HeaderValue};
 use tokio::runtime::Handle;
 use url::Url;
 
-use super::{connector::Connector, headers::ExactHeaders, proxy::Proxy};
+use super::{connector::Connector, proxy::Proxy, watched::OpenConnection};
 use crate::{
     InitError,
     config::{OtlpConfig, Protocol},
@@ -14,7 +15,7 @@ use crate::{
     tls::Tls,
 };
 
-/// What no limit becomes: the exporters do not take an infinite timeout.
+/// What no limit becomes.
 const NO_LIMIT: Duration = Duration::from_secs(24 * 3600);
 
 /// Where one exporter sends to, and how.
@@ -23,7 +24,6 @@ pub(super) struct Destination<'config> {
     pub(super) config: &'config OtlpConfig,
     pub(super) url: Url,
     pub(super) connector: Connector,
-    pub(super) headers: ExactHeaders,
     pub(super) timeout: Duration,
     pub(super) failure: LastFailure,
     pub(super) runtime: Handle,
@@ -53,9 +53,6 @@ impl<'config> Destination<'config> {
             "https" => Some(Tls::new(config, host, protocol)?),
             _ => None,
         };
-        if let Some(why) = config.compressed_by_the_environment() {
-            return Err(failed(&why));
-        }
         let timeout = timeout(config, limit);
         let failure = LastFailure::default();
         let connector = Connector {
@@ -67,18 +64,37 @@ impl<'config> Destination<'config> {
             tls,
             timeout,
             failure: failure.clone(),
+            open: OpenConnection::default(),
         };
         Ok(Self {
             config,
             url,
             connector,
-            headers: ExactHeaders::of(config),
             timeout,
             failure,
             runtime: runtime.handle()?,
         })
     }
+
+    /// Adds the configured headers.
+    pub(super) fn add_headers(&self, headers: &mut HeaderMap) {
+        for (name, value) in &self.config.headers.to_header_map() {
+            headers.insert(name.clone(), value.clone());
+        }
+    }
+
+    pub(super) fn failed(&self, error: &dyn Display) -> InitError {
+        let url = self.config.shown_url();
+        InitError::Pipeline(format!("the OTLP exporter to {url}: {error}"))
+    }
 }
+
+/// How the exporters name themselves, as the specification of OTLP wants it.
+pub(super) const USER_AGENT_VALUE: HeaderValue = HeaderValue::from_static(concat!(
+    "OTel-OTLP-Exporter-Rust/",
+    env!("CARGO_PKG_VERSION"),
+    " (rustok-telemetry)"
+));
 
 fn timeout(config: &OtlpConfig, limit: Option<Duration>) -> Duration {
     [*config.timeout, limit]

@@ -1,92 +1,259 @@
 //! OTLP over gRPC. The Cargo feature `grpc`.
 
-use std::sync::Arc;
+use std::{error::Error, sync::Arc, time::Duration};
 
-use http::Uri;
-use opentelemetry_otlp::{
-    ExporterBuildError, LogExporter, SpanExporter, WithExportConfig, WithTonicConfig,
-};
+use async_trait::async_trait;
+use bytes::{BufMut, Bytes};
+use http::{HeaderMap, Uri, header::USER_AGENT, uri::PathAndQuery};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use prost::Message;
 use tonic::{
+    Code, Status,
+    client::Grpc,
+    codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder},
     metadata::MetadataMap,
-    service::Interceptor,
     transport::{Channel, Endpoint},
 };
+use tonic_types::StatusExt;
 
 use super::{
-    compression,
-    destination::Destination,
-    failed,
-    headers::ExactHeaders,
-    metrics::{Transport, grpc::Calls},
+    destination::{Destination, USER_AGENT_VALUE},
+    retry::{Again, Failed},
+    sender::Transport,
 };
-use crate::InitError;
+use crate::{
+    InitError,
+    config::{Compression, Signal},
+    delivery::Rejection,
+};
 
-pub(super) fn spans(destination: &Destination<'_>) -> Result<SpanExporter, InitError> {
-    build(
-        destination,
-        SpanExporter::builder().with_tonic(),
-        |builder| builder.build(),
-    )
-}
-
-pub(super) fn log_records(destination: &Destination<'_>) -> Result<LogExporter, InitError> {
-    build(
-        destination,
-        LogExporter::builder().with_tonic(),
-        |builder| builder.build(),
-    )
-}
-
-pub(super) fn metrics(destination: &Destination<'_>) -> Result<Arc<dyn Transport>, InitError> {
+pub(super) fn transport(destination: &Destination<'_>) -> Result<Arc<dyn Transport>, InitError> {
     Ok(Arc::new(Calls::new(destination)?))
 }
 
-fn build<B, E>(
-    destination: &Destination<'_>,
-    builder: B,
-    build: impl FnOnce(B) -> Result<E, ExporterBuildError>,
-) -> Result<E, InitError>
-where
-    B: WithExportConfig + WithTonicConfig,
-{
-    let mut builder = builder
-        .with_channel(channel(destination)?)
-        .with_timeout(destination.timeout)
-        .with_interceptor(destination.headers.clone());
-    if let Some(compression) = compression(destination.config) {
-        builder = builder.with_compression(compression);
+/// Calls the service of one signal at one endpoint.
+struct Calls {
+    client: Grpc<Channel>,
+    method: PathAndQuery,
+    headers: HeaderMap,
+}
+
+impl Calls {
+    fn new(destination: &Destination<'_>) -> Result<Self, InitError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(USER_AGENT, USER_AGENT_VALUE);
+        destination.add_headers(&mut headers);
+        let mut client = Grpc::new(channel(destination)?);
+        if let Some(encoding) = encoding(destination)? {
+            client = client.send_compressed(encoding).accept_compressed(encoding);
+        }
+        Ok(Self {
+            client,
+            method: PathAndQuery::from_static(method(destination.config.signal)),
+            headers,
+        })
     }
-    build(builder).map_err(|error| failed(destination, &error))
+}
+
+fn method(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Traces => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+        Signal::Metrics => "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+        Signal::Logs => "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+    }
 }
 
 /// For tonic the connection is one in clear text, whose security is the connector's matter; what the server is told of
 /// the scheme is right all the same. So it does not matter which features of tonic another crate turns on.
-pub(super) fn channel(destination: &Destination<'_>) -> Result<Channel, InitError> {
+fn channel(destination: &Destination<'_>) -> Result<Channel, InitError> {
     let connector = destination.connector.clone();
     let (host, port) = (&connector.host, connector.port);
     let origin: Uri = destination
         .url
         .as_str()
         .parse()
-        .map_err(|error| failed(destination, &error))?;
+        .map_err(|error| destination.failed(&error))?;
     let endpoint = Endpoint::from_shared(format!("http://{host}:{port}"))
-        .map_err(|error| failed(destination, &error))?;
+        .map_err(|error| destination.failed(&error))?;
     // The channel starts a task.
     let _entered = destination.runtime.enter();
     Ok(endpoint
         .origin(origin)
-        .timeout(destination.timeout)
+        .http2_keep_alive_interval((destination.timeout / 2).min(LONGEST_PING_INTERVAL))
+        .keep_alive_timeout((destination.timeout / 4).min(LONGEST_PONG))
+        .keep_alive_while_idle(false)
         .connect_with_connector_lazy(connector))
 }
 
-impl Interceptor for ExactHeaders {
-    fn call(
-        &mut self,
-        mut request: tonic::Request<()>,
-    ) -> Result<tonic::Request<()>, tonic::Status> {
-        let mut headers = std::mem::take(request.metadata_mut()).into_headers();
-        self.replace_in(&mut headers);
-        *request.metadata_mut() = MetadataMap::from_headers(headers);
-        Ok(request)
+/// While a request has no answer, the connection is pinged after half of the request's time, or at once if nothing was
+/// read for so long. Where a quarter of the time brings no pong, the connection is dead and the request is sent again by
+/// a new one, still within its time.
+///
+/// Servers of gRPC close a connection with more than two pings in less than five minutes, unless they send something in
+/// between: an answer comes after two pings at most. Without a limit of time, pings are so far apart.
+const LONGEST_PING_INTERVAL: Duration = Duration::from_secs(310);
+const LONGEST_PONG: Duration = Duration::from_secs(20);
+
+fn encoding(destination: &Destination<'_>) -> Result<Option<CompressionEncoding>, InitError> {
+    match *destination.config.compression {
+        Compression::None => Ok(None),
+        Compression::Gzip => Ok(Some(CompressionEncoding::Gzip)),
+        #[cfg(feature = "zstd")]
+        Compression::Zstd => Ok(Some(CompressionEncoding::Zstd)),
+        // The configuration says so before, with the variable's name.
+        #[cfg(not(feature = "zstd"))]
+        Compression::Zstd => {
+            let why = "zstd is left out of this build";
+            Err(destination.failed(&why))
+        }
+    }
+}
+
+#[async_trait]
+impl Transport for Calls {
+    /// The client compresses it.
+    fn prepare(&self, message: Bytes) -> Result<Bytes, String> {
+        Ok(message)
+    }
+
+    async fn send(&self, message: Bytes) -> Result<Option<Rejection>, Failed> {
+        let mut client = self.client.clone();
+        let ready = client.ready().await;
+        ready.map_err(|error| failed_call(&Status::from_error(error.into())))?;
+        let mut request = tonic::Request::new(message);
+        *request.metadata_mut() = MetadataMap::from_headers(self.headers.clone());
+        match client.unary(request, self.method.clone(), Encoded).await {
+            Ok(answer) => Ok(Rejection::told(answer.into_inner())),
+            Err(status) => Err(failed_call(&status)),
+        }
+    }
+}
+
+/// Why a call failed: the code, and what caused it on this side. A message of the receiver could repeat secrets.
+fn failed_call(status: &Status) -> Failed {
+    let mut reason = format!("export failed with gRPC code: {:?}", status.code());
+    let mut cause = status.source();
+    while let Some(error) = cause {
+        reason = format!("{reason}: {error}");
+        cause = error.source();
+    }
+    Failed {
+        reason,
+        again: again(status),
+    }
+}
+
+fn again(status: &Status) -> Again {
+    let asked = status.get_details_retry_info();
+    let asked = asked.and_then(|info| info.retry_delay);
+    match (status.code(), asked) {
+        (Code::ResourceExhausted, Some(asked)) => Again::After(asked),
+        (Code::Unavailable, Some(asked)) if !asked.is_zero() => Again::After(asked),
+        (
+            Code::Unavailable
+            | Code::Cancelled
+            | Code::DeadlineExceeded
+            | Code::Aborted
+            | Code::OutOfRange
+            | Code::DataLoss,
+            _,
+        ) => Again::Later,
+        // Not what the receiver answered: the connection broke.
+        (Code::Unknown, _) if status.source().is_some() => Again::Later,
+        _ => Again::Never,
+    }
+}
+
+/// Takes requests that are encoded already. The answers for all signals are alike on the wire.
+struct Encoded;
+
+impl Codec for Encoded {
+    type Encode = Bytes;
+    type Decode = ExportTraceServiceResponse;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for Encoded {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, message: Bytes, into: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        into.reserve(message.len());
+        into.put(message);
+        Ok(())
+    }
+}
+
+impl Decoder for Encoded {
+    type Item = ExportTraceServiceResponse;
+    type Error = Status;
+
+    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Self::Item>, Status> {
+        let answer = ExportTraceServiceResponse::decode(from);
+        answer
+            .map(Some)
+            .map_err(|error| Status::internal(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+
+    #[test]
+    fn exhaustion_is_for_later_only_if_the_receiver_says_when() {
+        let exhausted = Status::resource_exhausted("");
+        assert_eq!(again(&exhausted), Again::Never);
+        let details = ErrorDetails::with_retry_info(Some(Duration::from_secs(2)));
+        for code in [Code::ResourceExhausted, Code::Unavailable] {
+            let status = Status::with_error_details(code, "", details.clone());
+            assert_eq!(again(&status), Again::After(Duration::from_secs(2)));
+        }
+    }
+
+    #[test]
+    fn each_other_code_is_for_later_or_final() {
+        for code in (0..=16).map(Code::from_i32) {
+            let later = [
+                Code::Cancelled,
+                Code::DeadlineExceeded,
+                Code::Aborted,
+                Code::OutOfRange,
+                Code::Unavailable,
+                Code::DataLoss,
+            ];
+            let expected = match later.contains(&code) {
+                true => Again::Later,
+                false => Again::Never,
+            };
+            assert_eq!(again(&Status::new(code, "")), expected, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn a_broken_connection_is_for_later() {
+        let broken = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        assert_eq!(again(&Status::from_error(broken.into())), Again::Later);
+        assert_eq!(again(&Status::unknown("")), Again::Never);
+    }
+
+    #[test]
+    fn what_the_receiver_writes_is_not_repeated() {
+        let failed = failed_call(&Status::unauthenticated("api-key=hunter2"));
+        let expected = "export failed with gRPC code: Unauthenticated";
+        assert_eq!(failed.reason, expected);
     }
 }

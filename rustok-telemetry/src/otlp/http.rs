@@ -1,163 +1,180 @@
 //! OTLP over HTTP with protobuf. The Cargo feature `http`.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    io::{self, Write},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Request, Response};
+use flate2::write::GzEncoder;
+use http::{
+    HeaderMap, HeaderValue, Request, Response, StatusCode, Uri,
+    header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT},
+};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_util::{
     client::legacy::Client,
     rt::{TokioExecutor, TokioTimer},
 };
-use opentelemetry_http::{HttpClient, HttpError, ResponseBodyTooLarge};
-use opentelemetry_otlp::{
-    ExporterBuildError, LogExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
-};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
-use tokio::runtime::Handle;
 
 use super::{
-    compression,
     connector::Connector,
-    destination::Destination,
-    failed,
-    headers::ExactHeaders,
-    metrics::{Transport, http::Posts},
+    destination::{Destination, USER_AGENT_VALUE},
+    retry::{Again, Failed},
+    sender::Transport,
 };
 use crate::{
     InitError,
-    delivery::{LastFailure, Rejection, note_rejection},
+    config::Compression,
+    delivery::{LastFailure, Rejection},
 };
 
 /// Most of an answer that is read.
 const LARGEST_ANSWER: usize = 4 << 20;
 
-pub(super) fn spans(destination: &Destination<'_>) -> Result<SpanExporter, InitError> {
-    build(
-        destination,
-        SpanExporter::builder().with_http(),
-        |builder| builder.build(),
-    )
-}
-
-pub(super) fn log_records(destination: &Destination<'_>) -> Result<LogExporter, InitError> {
-    build(destination, LogExporter::builder().with_http(), |builder| {
-        builder.build()
-    })
-}
-
-pub(super) fn metrics(destination: &Destination<'_>) -> Result<Arc<dyn Transport>, InitError> {
+pub(super) fn transport(destination: &Destination<'_>) -> Result<Arc<dyn Transport>, InitError> {
     Ok(Arc::new(Posts::new(destination)?))
 }
 
-fn build<B, E>(
-    destination: &Destination<'_>,
-    builder: B,
-    build: impl FnOnce(B) -> Result<E, ExporterBuildError>,
-) -> Result<E, InitError>
-where
-    B: WithExportConfig + WithHttpConfig,
-{
-    let mut builder = builder
-        .with_protocol(Protocol::HttpBinary)
-        .with_endpoint(destination.url.as_str())
-        .with_timeout(destination.timeout)
-        .with_http_client(Sender::new(destination));
-    if let Some(compression) = compression(destination.config) {
-        builder = builder.with_compression(compression);
-    }
-    build(builder).map_err(|error| failed(destination, &error))
-}
-
-/// Sends requests on the runtime of the connections, so that the exporter's thread needs none.
-struct Sender {
-    client: HttpConnections,
-    runtime: Handle,
-    headers: ExactHeaders,
-    timeout: Duration,
+/// Posts requests to one endpoint. No redirect is followed: that could lead the headers, which are secrets, elsewhere or
+/// into clear text.
+struct Posts {
+    connections: Client<Connector, Full<Bytes>>,
+    url: Uri,
+    headers: HeaderMap,
+    compression: Compression,
     failure: LastFailure,
 }
 
-impl Sender {
-    fn new(destination: &Destination<'_>) -> Self {
-        Self {
-            client: connections(destination),
-            runtime: destination.runtime.clone(),
-            headers: destination.headers.clone(),
-            timeout: destination.timeout,
-            failure: destination.failure.clone(),
+impl Posts {
+    fn new(destination: &Destination<'_>) -> Result<Self, InitError> {
+        let url = destination.url.as_str().parse();
+        let compression = *destination.config.compression;
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/x-protobuf"),
+        );
+        headers.insert(USER_AGENT, USER_AGENT_VALUE);
+        if let Some(encoding) = encoding(compression) {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
+        destination.add_headers(&mut headers);
+        Ok(Self {
+            connections: Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .build(destination.connector.clone()),
+            url: url.map_err(|error| destination.failed(&error))?,
+            headers,
+            compression,
+            failure: destination.failure.clone(),
+        })
+    }
+
+    async fn post(&self, body: Bytes) -> Result<Response<Bytes>, BoxError> {
+        let mut request = Request::post(self.url.clone()).body(Full::new(body))?;
+        *request.headers_mut() = self.headers.clone();
+        let (head, body) = self.connections.request(request).await?.into_parts();
+        let body = Limited::new(body, LARGEST_ANSWER).collect().await?;
+        Ok(Response::from_parts(head, body.to_bytes()))
     }
 }
+
+type BoxError = Box<dyn Error + Send + Sync>;
 
 #[async_trait]
-impl HttpClient for Sender {
-    async fn send_bytes(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        self.headers.replace_in(request.headers_mut());
-        let answer = send_in_time(self.client.clone(), request, self.timeout);
-        let sending = self.runtime.spawn(answer);
-        let answer = sending.await.unwrap_or_else(|stopped| Err(stopped.into()));
-        match &answer {
-            Ok(response) if response.status().is_success() => {
-                note_rejection(rejection(response.body()));
+impl Transport for Posts {
+    fn prepare(&self, message: Bytes) -> Result<Bytes, String> {
+        compress(message, self.compression).map_err(|error| error.to_string())
+    }
+
+    async fn send(&self, body: Bytes) -> Result<Option<Rejection>, Failed> {
+        match self.post(body).await {
+            Ok(answer) => read(&answer),
+            Err(error) => {
+                self.failure.note(&*error);
+                Err(unanswered(&*error))
             }
-            Ok(_) => note_rejection(None),
-            Err(error) => self.failure.note(&**error),
         }
-        answer
     }
 }
 
-impl fmt::Debug for Sender {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sender").finish_non_exhaustive()
+/// The name of a compression in the header.
+fn encoding(compression: Compression) -> Option<&'static str> {
+    match compression {
+        Compression::None => None,
+        Compression::Gzip => Some("gzip"),
+        Compression::Zstd => Some("zstd"),
     }
 }
 
-/// What the exporters would not tell of a good answer: the part that was not taken. The answers for all signals are alike
-/// on the wire, so that one type reads them all.
-fn rejection(body: &Bytes) -> Option<Rejection> {
-    let answer = ExportTraceServiceResponse::decode(body.clone()).ok()?;
-    let partial = answer.partial_success?;
-    Rejection::of(partial.rejected_spans, partial.error_message)
-}
-
-/// Connections to one endpoint. They follow no redirect: that could lead the headers, which are secrets, elsewhere or
-/// into clear text.
-pub(super) type HttpConnections = Client<Connector, Full<Bytes>>;
-
-pub(super) fn connections(destination: &Destination<'_>) -> HttpConnections {
-    Client::builder(TokioExecutor::new())
-        .pool_timer(TokioTimer::new())
-        .build(destination.connector.clone())
-}
-
-/// Sends a request and takes the answer, on the runtime of the connections.
-pub(super) async fn send_in_time(
-    client: HttpConnections,
-    request: Request<Bytes>,
-    limit: Duration,
-) -> Result<Response<Bytes>, HttpError> {
-    let answer = send(client, request.map(Full::new));
-    match tokio::time::timeout(limit, answer).await {
-        Ok(answer) => answer,
-        Err(_) => Err(format!("no answer within {} ms", limit.as_millis()).into()),
+fn compress(message: Bytes, compression: Compression) -> io::Result<Bytes> {
+    match compression {
+        Compression::None => Ok(message),
+        Compression::Gzip => {
+            let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
+            encoder.write_all(&message)?;
+            encoder.finish().map(Bytes::from)
+        }
+        #[cfg(feature = "zstd")]
+        Compression::Zstd => zstd::bulk::compress(&message, 0).map(Bytes::from),
+        // The configuration says so before.
+        #[cfg(not(feature = "zstd"))]
+        Compression::Zstd => Err(io::Error::other("zstd is left out of this build")),
     }
 }
 
-async fn send(
-    client: HttpConnections,
-    request: Request<Full<Bytes>>,
-) -> Result<Response<Bytes>, HttpError> {
-    let (head, body) = client.request(request).await?.into_parts();
-    let body = Limited::new(body, LARGEST_ANSWER).collect().await;
-    let body = body.map_err(|error| match error.is::<LengthLimitError>() {
-        true => ResponseBodyTooLarge::new().into(),
-        false => error,
-    })?;
-    Ok(Response::from_parts(head, body.to_bytes()))
+/// What an answer says. A good one that cannot be read is a good one.
+fn read(answer: &Response<Bytes>) -> Result<Option<Rejection>, Failed> {
+    let status = answer.status();
+    if status.is_success() {
+        // The answers for all signals are alike on the wire.
+        let answer = ExportTraceServiceResponse::decode(answer.body().clone());
+        return Ok(answer.ok().and_then(Rejection::told));
+    }
+    let again = match status {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            let asked = answer.headers().get(RETRY_AFTER);
+            let asked = asked.and_then(|value| retry_after(value.to_str().ok()?));
+            asked.map_or(Again::Later, Again::After)
+        }
+        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Again::Later,
+        _ => Again::Never,
+    };
+    Err(Failed {
+        reason: format!("HTTP export failed with status code: {}", status.as_u16()),
+        again,
+    })
+}
+
+/// How long a receiver asks to wait: seconds, or a date.
+fn retry_after(value: &str) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    let until = date.duration_since(SystemTime::now());
+    Some(until.unwrap_or_default())
+}
+
+/// Why there is no answer. The account has the error itself.
+fn unanswered(error: &(dyn Error + 'static)) -> Failed {
+    if error.is::<LengthLimitError>() {
+        return Failed {
+            reason: format!("the answer has more than {LARGEST_ANSWER} bytes"),
+            again: Again::Never,
+        };
+    }
+    Failed {
+        reason: "HTTP export failed: network error".to_owned(),
+        again: Again::Later,
+    }
 }
 
 #[cfg(test)]
@@ -168,6 +185,45 @@ mod tests {
 
     use super::*;
 
+    fn again(status: u16, retry_after: Option<&str>) -> Again {
+        let mut answer = Response::new(Bytes::new());
+        *answer.status_mut() = StatusCode::from_u16(status).expect("a status");
+        if let Some(value) = retry_after {
+            let value = HeaderValue::from_str(value).expect("a value");
+            answer.headers_mut().insert(RETRY_AFTER, value);
+        }
+        read(&answer).expect_err("a failure").again
+    }
+
+    #[test]
+    fn overload_and_gateways_are_for_later_and_all_else_is_final() {
+        for status in [429, 502, 503, 504] {
+            assert_eq!(again(status, None), Again::Later, "{status}");
+        }
+        for status in [307, 400, 401, 404, 408, 413, 500, 501] {
+            assert_eq!(again(status, Some("1")), Again::Never, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_receiver_asks_for_time_in_seconds_or_by_a_date() {
+        let seven = Again::After(Duration::from_secs(7));
+        assert_eq!(again(503, Some(" 7 ")), seven);
+        assert_eq!(again(429, Some("soon")), Again::Later);
+        let past = Again::After(Duration::ZERO);
+        assert_eq!(again(503, Some("Fri, 31 Dec 1999 23:59:59 GMT")), past);
+        let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(60));
+        let Again::After(asked) = again(503, Some(&date)) else {
+            panic!("no date: {date}");
+        };
+        let expected = Duration::from_secs(50)..=Duration::from_secs(60);
+        assert!(expected.contains(&asked), "{asked:?}");
+    }
+
+    fn answered(body: impl Into<Bytes>) -> Option<Rejection> {
+        read(&Response::new(body.into())).expect("a good answer")
+    }
+
     #[test]
     fn the_answer_for_log_records_is_read_too() {
         let answer = ExportLogsServiceResponse {
@@ -176,13 +232,13 @@ mod tests {
                 error_message: "too old".to_owned(),
             }),
         };
-        let rejection = rejection(&answer.encode_to_vec().into()).expect("a rejection");
+        let rejection = answered(answer.encode_to_vec()).expect("a rejection");
         assert_eq!((rejection.items, rejection.reason.as_str()), (3, "too old"));
     }
 
     #[test]
     fn an_answer_without_complaint_and_one_that_is_no_protobuf_are_none() {
-        assert_eq!(rejection(&Bytes::new()), None);
-        assert_eq!(rejection(&Bytes::from_static(b"<html>")), None);
+        assert_eq!(answered(Bytes::new()), None);
+        assert_eq!(answered(&b"<html>"[..]), None);
     }
 }

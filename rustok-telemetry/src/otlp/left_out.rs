@@ -2,25 +2,11 @@
 
 use std::sync::Arc;
 
-use opentelemetry_otlp::{LogExporter, SpanExporter};
-
-use super::{destination::Destination, metrics::Transport};
+use super::{destination::Destination, sender::Transport};
 use crate::InitError;
 
-pub(super) fn spans(destination: &Destination<'_>) -> Result<SpanExporter, InitError> {
-    refuse(destination)
-}
-
-pub(super) fn log_records(destination: &Destination<'_>) -> Result<LogExporter, InitError> {
-    refuse(destination)
-}
-
-pub(super) fn metrics(destination: &Destination<'_>) -> Result<Arc<dyn Transport>, InitError> {
-    refuse(destination)
-}
-
 /// The configuration says so before, with the variable's name.
-fn refuse<T>(destination: &Destination<'_>) -> Result<T, InitError> {
+pub(super) fn transport(destination: &Destination<'_>) -> Result<Arc<dyn Transport>, InitError> {
     let protocol = *destination.config.protocol;
     Err(InitError::Pipeline(format!(
         "OTLP by {protocol}, which is left out of this build"

@@ -1,11 +1,11 @@
 //! Exporters of all signals for OTLP, over gRPC and over HTTP with protobuf.
 //!
-//! The exporters run on threads of the SDK, whatever runtime the application uses, or none. What connects is ours for
-//! both protocols (`connector.rs`), on a small runtime of its own (`runtime.rs`): so certificates, timeouts and the
-//! reasons of failures are the same for both, and no Cargo feature of another crate can exchange the client.
-//!
-//! Spans and log records are put into requests by opentelemetry-otlp (`grpc.rs`, `http.rs`), metrics by ourselves
-//! (`metrics/`): most of them the SDK does not know.
+//! The SDK's batch processors and its periodic reader call an exporter (`spans.rs`, `log_records.rs`, `metrics/`) on
+//! threads of theirs. It encodes the items into requests that receivers take (`requests.rs`) and hands them to a sender
+//! (`sender.rs`), which sends each by one of the protocols (`grpc.rs`, `http.rs`), again where that helps (`retry.rs`),
+//! and keeps the account. Connections (`connector.rs`) live on a small runtime of their own (`runtime.rs`): whatever
+//! runtime the application uses, certificates, timeouts and the reasons of failures are the same for both protocols and
+//! all signals, and no Cargo feature of another crate can exchange the client.
 
 #[cfg(not(any(feature = "grpc", feature = "http")))]
 compile_error!("rustok-telemetry needs one of its Cargo features `grpc` and `http`");
@@ -14,14 +14,18 @@ mod connector;
 mod destination;
 #[cfg(feature = "grpc")]
 mod grpc;
-mod headers;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(not(all(feature = "grpc", feature = "http")))]
 mod left_out;
+mod log_records;
 mod metrics;
 mod proxy;
+mod requests;
+mod retry;
 mod runtime;
+mod sender;
+mod spans;
 mod watched;
 
 #[cfg(not(feature = "grpc"))]
@@ -29,77 +33,58 @@ use self::left_out as grpc;
 #[cfg(not(feature = "http"))]
 use self::left_out as http;
 
-use std::{fmt::Display, time::Duration};
+use std::time::Duration;
 
-use opentelemetry_otlp::{LogExporter, SpanExporter};
 use opentelemetry_sdk::metrics::Temporality;
 
-pub(crate) use self::{connector::BoxedStream, runtime::ConnectionRuntime};
-use self::{destination::Destination, metrics::MetricExporter};
+pub(crate) use self::{
+    connector::BoxedStream, log_records::LogRecordExporter, metrics::MetricExporter,
+    runtime::ConnectionRuntime, spans::OtlpSpanExporter,
+};
+use self::{destination::Destination, sender::Sender};
 use crate::{
     InitError,
-    config::{Compression, OtlpConfig, Protocol},
-    delivery::Reporting,
+    config::{OtlpConfig, Protocol},
 };
 
-/// The exporter for spans. `limit` bounds an export besides the exporter's own timeout.
+/// The exporter for spans. `limit` bounds a request besides the exporter's own timeout.
 pub(crate) fn span_exporter(
     config: &OtlpConfig,
     limit: Option<Duration>,
     runtime: &mut ConnectionRuntime,
-) -> Result<Reporting<SpanExporter>, InitError> {
-    let destination = Destination::new(config, limit, runtime)?;
-    let exporter = match *config.protocol {
-        Protocol::Grpc => grpc::spans(&destination)?,
-        Protocol::HttpProtobuf => http::spans(&destination)?,
-    };
-    Ok(reporting(exporter, destination))
+) -> Result<OtlpSpanExporter, InitError> {
+    Ok(OtlpSpanExporter::new(sender(config, limit, runtime)?))
 }
 
-/// The exporter for log records. `limit` bounds an export besides the exporter's own timeout.
+/// The exporter for log records. `limit` bounds a request besides the exporter's own timeout.
 pub(crate) fn log_exporter(
     config: &OtlpConfig,
     limit: Option<Duration>,
     runtime: &mut ConnectionRuntime,
-) -> Result<Reporting<LogExporter>, InitError> {
-    let destination = Destination::new(config, limit, runtime)?;
-    let exporter = match *config.protocol {
-        Protocol::Grpc => grpc::log_records(&destination)?,
-        Protocol::HttpProtobuf => http::log_records(&destination)?,
-    };
-    Ok(reporting(exporter, destination))
+) -> Result<LogRecordExporter, InitError> {
+    Ok(LogRecordExporter::new(sender(config, limit, runtime)?))
 }
 
-/// The exporter for metrics. `limit` bounds an export besides the exporter's own timeout.
+/// The exporter for metrics. `limit` bounds a request besides the exporter's own timeout.
 pub(crate) fn metric_exporter(
     config: &OtlpConfig,
     temporality: Temporality,
     limit: Option<Duration>,
     runtime: &mut ConnectionRuntime,
-) -> Result<Reporting<MetricExporter>, InitError> {
+) -> Result<MetricExporter, InitError> {
+    let sender = sender(config, limit, runtime)?;
+    Ok(MetricExporter::new(sender, temporality))
+}
+
+fn sender(
+    config: &OtlpConfig,
+    limit: Option<Duration>,
+    runtime: &mut ConnectionRuntime,
+) -> Result<Sender, InitError> {
     let destination = Destination::new(config, limit, runtime)?;
     let transport = match *config.protocol {
-        Protocol::Grpc => grpc::metrics(&destination)?,
-        Protocol::HttpProtobuf => http::metrics(&destination)?,
+        Protocol::Grpc => grpc::transport(&destination)?,
+        Protocol::HttpProtobuf => http::transport(&destination)?,
     };
-    let exporter = MetricExporter::new(&destination, transport, temporality);
-    Ok(reporting(exporter, destination))
-}
-
-fn reporting<E>(exporter: E, destination: Destination<'_>) -> Reporting<E> {
-    let url = destination.config.shown_url();
-    Reporting::new(exporter, url, destination.failure)
-}
-
-fn compression(config: &OtlpConfig) -> Option<opentelemetry_otlp::Compression> {
-    match *config.compression {
-        Compression::None => None,
-        Compression::Gzip => Some(opentelemetry_otlp::Compression::Gzip),
-        Compression::Zstd => Some(opentelemetry_otlp::Compression::Zstd),
-    }
-}
-
-fn failed(destination: &Destination<'_>, error: &dyn Display) -> InitError {
-    let url = destination.config.shown_url();
-    InitError::Pipeline(format!("the OTLP exporter to {url}: {error}"))
+    Ok(Sender::new(destination, transport))
 }

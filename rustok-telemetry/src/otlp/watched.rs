@@ -1,16 +1,49 @@
-//! A connection that tells why it broke.
+//! A connection that tells why it broke, and can be closed from outside.
 
 use std::{
-    fmt, io,
+    fmt,
+    future::Future,
+    io,
     pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
 };
 
 use hyper_util::client::legacy::connect::{Connected, Connection};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    sync::oneshot,
+};
 
 use super::connector::BoxedStream;
 use crate::delivery::LastFailure;
+
+/// The connection of an exporter that was made last.
+///
+/// A connection can be open and dead: a proxy or a network device swallows what is sent. Then the exporter closes it, so
+/// that the next request takes a new one. HTTP/2 would keep it, as a request without an answer says nothing of others.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OpenConnection(Arc<Mutex<Option<oneshot::Sender<()>>>>);
+
+impl OpenConnection {
+    /// Closes the connection: whoever reads from it or writes to it gets an error.
+    pub(super) fn close(&self) {
+        if let Some(close) = self.lock().take() {
+            // Without a receiver it is closed already.
+            let _ = close.send(());
+        }
+    }
+
+    fn opened(&self) -> oneshot::Receiver<()> {
+        let (close, closed) = oneshot::channel();
+        *self.lock() = Some(close);
+        closed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<oneshot::Sender<()>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// A connection that tells why it broke.
 ///
@@ -22,14 +55,41 @@ pub(super) struct Watched {
     failure: LastFailure,
     /// Why nothing can be written any more, until it is known what the other side said.
     broken: Option<io::Error>,
+    closing: Closing,
+}
+
+/// Whether a connection is closed from outside.
+enum Closing {
+    Possible(oneshot::Receiver<()>),
+    /// Another connection was made since.
+    Never,
+    Closed,
 }
 
 impl Watched {
-    pub(super) fn new(stream: BoxedStream, failure: LastFailure) -> Self {
+    pub(super) fn new(stream: BoxedStream, failure: LastFailure, open: &OpenConnection) -> Self {
         Self {
             stream,
             failure,
             broken: None,
+            closing: Closing::Possible(open.opened()),
+        }
+    }
+
+    /// An error if the connection was closed from outside; else wakes the task when it is. It is not noted as a failure:
+    /// the reason is the request that got no answer.
+    fn check_open(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        if let Closing::Possible(closed) = &mut self.closing
+            && let Poll::Ready(closed) = Pin::new(closed).poll(context)
+        {
+            self.closing = match closed {
+                Ok(()) => Closing::Closed,
+                Err(_) => Closing::Never,
+            };
+        }
+        match self.closing {
+            Closing::Closed => Err(io::ErrorKind::ConnectionAborted.into()),
+            Closing::Possible(_) | Closing::Never => Ok(()),
         }
     }
 
@@ -39,6 +99,7 @@ impl Watched {
         context: &mut Context<'_>,
         write: impl FnOnce(&mut BoxedStream, &mut Context<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
+        self.check_open(context)?;
         if self.broken.is_none() {
             match ready!(write(&mut self.stream, context)) {
                 Ok(written) => return Poll::Ready(Ok(written)),
@@ -66,6 +127,7 @@ impl AsyncRead for Watched {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        self.check_open(context)?;
         let read = ready!(self.stream.as_mut().poll_read(context, buffer));
         Poll::Ready(read.map_err(|error| self.note(error)))
     }

@@ -11,11 +11,14 @@ mod limits;
 mod metrics;
 mod own_metrics;
 mod prometheus;
+mod proxy;
 mod receiver;
 mod retries;
 mod signals;
+mod sizes;
 #[path = "../support/mod.rs"]
 mod support;
+mod swallowed;
 mod timeouts;
 mod tls;
 mod unique;

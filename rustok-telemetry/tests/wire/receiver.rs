@@ -4,7 +4,10 @@ use std::{
     convert::Infallible,
     io::Read,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -23,7 +26,7 @@ use opentelemetry_proto::tonic::{
         trace::v1::ExportTraceServiceRequest,
     },
     logs::v1::LogRecord,
-    metrics::v1::{Metric, ScopeMetrics},
+    metrics::v1::{Metric, ResourceMetrics, ScopeMetrics},
     resource::v1::Resource,
     trace::v1::Span,
 };
@@ -65,6 +68,12 @@ pub(crate) struct Behaviour {
     pub(crate) refusals: usize,
     /// The message of its good answers.
     pub(crate) answer: Vec<u8>,
+    /// So many of the first connections get no answers, though they stay open.
+    pub(crate) silent_connections: Arc<AtomicUsize>,
+    /// Largest message that it takes, not compressed.
+    pub(crate) limit: Option<usize>,
+    /// Refuses requests for which this holds, for good.
+    pub(crate) refused: Option<fn(&Received) -> bool>,
 }
 
 impl Receiver {
@@ -161,9 +170,13 @@ impl Received {
         scopes.flat_map(|scope| scope.metrics).collect()
     }
 
-    pub(crate) fn metrics_by_scope(&self) -> Vec<ScopeMetrics> {
+    pub(crate) fn resources_of_metrics(&self) -> Vec<ResourceMetrics> {
         let request = ExportMetricsServiceRequest::decode(&self.message[..]).expect("protobuf");
-        let of_resources = request.resource_metrics.into_iter();
+        request.resource_metrics
+    }
+
+    pub(crate) fn metrics_by_scope(&self) -> Vec<ScopeMetrics> {
+        let of_resources = self.resources_of_metrics().into_iter();
         of_resources.flat_map(|of| of.scope_metrics).collect()
     }
 
@@ -190,7 +203,7 @@ async fn accept(
     kept: Arc<Mutex<Vec<Received>>>,
 ) {
     let listener = TcpListener::from_std(listener).expect("a listener");
-    loop {
+    for number in 0.. {
         let (connection, _) = listener.accept().await.expect("a connection");
         let (kept, behaviour) = (Arc::clone(&kept), behaviour.clone());
         tokio::spawn(async move {
@@ -198,10 +211,10 @@ async fn accept(
                 Some(tls) => {
                     // Whoever has no right certificate gets no farther.
                     if let Ok(secure) = TlsAcceptor::from(tls).accept(connection).await {
-                        serve(secure, behaviour, kept).await;
+                        serve(secure, number, behaviour, kept).await;
                     }
                 }
-                None => serve(connection, behaviour, kept).await,
+                None => serve(connection, number, behaviour, kept).await,
             }
         });
     }
@@ -209,6 +222,7 @@ async fn accept(
 
 async fn serve(
     connection: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    number: usize,
     behaviour: Behaviour,
     kept: Arc<Mutex<Vec<Received>>>,
 ) {
@@ -219,14 +233,30 @@ async fn serve(
             let grpc = received
                 .header("content-type")
                 .starts_with("application/grpc");
+            if number < behaviour.silent_connections.load(Ordering::SeqCst) {
+                std::future::pending::<()>().await;
+            }
             tokio::time::sleep(behaviour.delay).await;
+            let too_large = |limit| received.message.len() > limit;
+            if behaviour.limit.is_some_and(too_large) {
+                // RESOURCE_EXHAUSTED, as a Collector has it
+                return Ok(refusal(grpc, "8", 413));
+            }
+            if behaviour
+                .refused
+                .is_some_and(|is_refused| is_refused(&received))
+            {
+                // INVALID_ARGUMENT
+                return Ok(refusal(grpc, "3", 400));
+            }
             let before = {
                 let mut kept = kept.lock().expect("no panic");
                 kept.push(received);
                 kept.len() - 1
             };
             let answer = match before < behaviour.refusals {
-                true => refusal(grpc),
+                // UNAVAILABLE
+                true => refusal(grpc, "14", 503),
                 false => answer(grpc, behaviour),
             };
             Ok::<_, Infallible>(answer)
@@ -238,13 +268,12 @@ async fn serve(
         .await;
 }
 
-fn refusal(grpc: bool) -> Response<BoxBody<Bytes, Infallible>> {
+fn refusal(grpc: bool, code: &str, status: u16) -> Response<BoxBody<Bytes, Infallible>> {
     let refusal = match grpc {
-        // UNAVAILABLE
         true => Response::builder()
             .header("content-type", "application/grpc")
-            .header("grpc-status", "14"),
-        false => Response::builder().status(503),
+            .header("grpc-status", code),
+        false => Response::builder().status(status),
     };
     refusal.body(Full::default().boxed()).expect("an answer")
 }

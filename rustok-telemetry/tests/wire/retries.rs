@@ -126,9 +126,7 @@ fn told_in_part(test: &str, protocol: &str) {
         let rejection = metrics.last_rejection.expect("a rejection");
         assert_eq!((rejection.items, rejection.reason.as_str()), (3, "too old"));
     });
-    let warned = errors
-        .lines()
-        .find(|line| line.contains("rejected_data_points"));
+    let warned = errors.lines().find(|line| line.contains("rejected_items"));
     let warning = warned.unwrap_or_else(|| panic!("no warning: {errors}"));
     assert!(
         warning.contains("WARN") && warning.contains("too old"),

@@ -1,111 +1,56 @@
-//! Metrics over OTLP: what the SDK has collected and what we keep ourselves, in one request.
+//! Metrics in the words of OTLP: what the SDK has collected (`collected.rs`) and what we keep ourselves (`own.rs`), in
+//! one export.
 //!
-//! The SDK's periodic reader asks for an export, on its thread. The request is put together there (`request.rs`),
-//! encoded once, and sent on the runtime of the connections (`grpc.rs`, `http.rs`), again if that helps (`retry.rs`).
+//! The SDK's periodic reader asks for an export, on its thread.
 
-#[cfg(feature = "grpc")]
-pub(super) mod grpc;
-#[cfg(feature = "http")]
-pub(super) mod http;
+mod collected;
 mod own;
-mod request;
-mod retry;
 
 use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    mem,
     time::{Duration, SystemTime},
 };
 
-use async_trait::async_trait;
-use bytes::Bytes;
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
-use opentelemetry_sdk::{
-    error::{OTelSdkError, OTelSdkResult},
-    metrics::{Temporality, data::ResourceMetrics, exporter::PushMetricExporter},
+use opentelemetry_proto::tonic::{
+    collector::metrics::v1::ExportMetricsServiceRequest, common::v1::InstrumentationScope,
+    metrics::v1::ScopeMetrics,
 };
-use prost::Message;
-use tokio::runtime::Handle;
+use opentelemetry_sdk::{
+    error::OTelSdkResult,
+    metrics::{Temporality, data, exporter::PushMetricExporter},
+};
 
-use self::retry::{Failed, with_retries};
-use super::destination::Destination;
-use crate::delivery::{Rejection, note_rejection};
+use self::own::Times;
+use super::{
+    requests::{RESOURCE, Requests, SCOPE},
+    sender::Sender,
+};
+use crate::{
+    delivery::DELIVERY,
+    metrics::meter_provider::{WAKE_SCOPE, scope},
+};
 
 /// Exports metrics. Ours count from the moment when it is made.
+#[derive(Debug)]
 pub(crate) struct MetricExporter {
     start: SystemTime,
-    /// `None` after shutdown.
-    transport: Mutex<Option<Arc<dyn Transport>>>,
-    runtime: Handle,
-    timeout: Duration,
+    sender: Sender,
     temporality: Temporality,
 }
 
-/// Sends requests by one of the protocols.
-#[async_trait]
-pub(super) trait Transport: Send + Sync {
-    /// The message as it is sent, however often, or why it cannot be.
-    fn prepare(&self, message: Bytes) -> Result<Bytes, String>;
-
-    /// Sends it, on the runtime of the connections.
-    async fn send(&self, prepared: Bytes) -> Result<ExportMetricsServiceResponse, Failed>;
-}
-
 impl MetricExporter {
-    pub(super) fn new(
-        destination: &Destination<'_>,
-        transport: Arc<dyn Transport>,
-        temporality: Temporality,
-    ) -> Self {
+    pub(super) fn new(sender: Sender, temporality: Temporality) -> Self {
         Self {
             start: SystemTime::now(),
-            transport: Mutex::new(Some(transport)),
-            runtime: destination.runtime.clone(),
-            timeout: destination.timeout,
+            sender,
             temporality,
         }
     }
-
-    async fn send(&self, transport: Arc<dyn Transport>, prepared: Bytes) -> Result<(), String> {
-        let timeout = self.timeout;
-        let sending = self
-            .runtime
-            .spawn(async move { with_retries(timeout, || transport.send(prepared.clone())).await });
-        let sent = sending.await.map_err(|stopped| stopped.to_string())?;
-        note_rejection(rejection(sent?));
-        Ok(())
-    }
-
-    fn transport(&self) -> MutexGuard<'_, Option<Arc<dyn Transport>>> {
-        let transport = self.transport.lock();
-        transport.unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What the receiver did not take. It is not sent again: the specification says so.
-fn rejection(answer: ExportMetricsServiceResponse) -> Option<Rejection> {
-    let partial = answer.partial_success?;
-    let rejection = Rejection::of(partial.rejected_data_points, partial.error_message)?;
-    tracing::warn!(
-        name: "MetricExporter.PartialSuccess",
-        // As opentelemetry-otlp has it for the other signals; so the same filters hold.
-        target: "opentelemetry-otlp",
-        rejected_data_points = rejection.items,
-        error_message = rejection.reason,
-    );
-    Some(rejection)
 }
 
 impl PushMetricExporter for MetricExporter {
-    async fn export(&self, collected: &ResourceMetrics) -> OTelSdkResult {
-        let transport = self.transport().clone();
-        let transport = transport.ok_or(OTelSdkError::AlreadyShutdown)?;
-        let message = request::build(collected, self.start).encode_to_vec();
-        let sent = match transport.prepare(message.into()) {
-            Ok(prepared) => self.send(transport, prepared).await,
-            Err(why) => Err(why),
-        };
-        sent.map_err(OTelSdkError::InternalFailure)
+    async fn export(&self, collected: &data::ResourceMetrics) -> OTelSdkResult {
+        self.sender.export(requests(collected, self.start)).await
     }
 
     fn force_flush(&self) -> OTelSdkResult {
@@ -113,7 +58,9 @@ impl PushMetricExporter for MetricExporter {
     }
 
     fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        self.transport().take();
+        self.sender.shut_down();
+        // The SDK calls this when the last export has been tried.
+        DELIVERY.metrics_closed.set();
         Ok(())
     }
 
@@ -122,8 +69,47 @@ impl PushMetricExporter for MetricExporter {
     }
 }
 
-impl fmt::Debug for MetricExporter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MetricExporter").finish_non_exhaustive()
+/// What the SDK has collected, and what we keep, which counts from `start`.
+fn requests(collected: &data::ResourceMetrics, start: SystemTime) -> Requests {
+    let times = Times::from(start);
+    let mut requests = Requests::new();
+    let own_scope = InstrumentationScope::from((&scope(), None));
+    for mut resource in ExportMetricsServiceRequest::from(collected).resource_metrics {
+        let mut scopes = mem::take(&mut resource.scope_metrics);
+        scopes.retain(is_shown);
+        if !scopes.iter().any(|metrics| is_of(metrics, &own_scope)) {
+            scopes.push(empty(&own_scope));
+        }
+        requests.open(RESOURCE, &resource);
+        for mut metrics in scopes {
+            let all = mem::take(&mut metrics.metrics);
+            requests.open(SCOPE, &metrics);
+            for metric in all {
+                collected::add(metric, &mut requests);
+            }
+            if is_of(&metrics, &own_scope) {
+                own::add_all(times, &mut requests);
+            }
+            requests.close();
+        }
+        requests.close();
+    }
+    requests
+}
+
+fn is_shown(metrics: &ScopeMetrics) -> bool {
+    let scope = metrics.scope.as_ref();
+    scope.is_none_or(|scope| scope.name != WAKE_SCOPE)
+}
+
+fn is_of(metrics: &ScopeMetrics, scope: &InstrumentationScope) -> bool {
+    metrics.scope.as_ref() == Some(scope)
+}
+
+fn empty(scope: &InstrumentationScope) -> ScopeMetrics {
+    ScopeMetrics {
+        scope: Some(scope.clone()),
+        metrics: Vec::new(),
+        schema_url: String::new(),
     }
 }

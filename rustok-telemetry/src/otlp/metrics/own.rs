@@ -6,15 +6,19 @@ use opentelemetry_proto::tonic::{
     common::v1::{AnyValue, KeyValue, any_value},
     metrics::v1::{
         AggregationTemporality, Gauge, Histogram, HistogramDataPoint, Metric, NumberDataPoint, Sum,
-        metric::Data, number_data_point::Value,
+        number_data_point::Value,
     },
 };
 
-use crate::metrics::{
-    Kind,
-    distribution::Distribution,
-    point::{Point, SeriesLabels},
-    registered::{ALL, Registered},
+use super::collected::{GAUGE, HISTOGRAM, POINT, SUM, point_name};
+use crate::{
+    metrics::{
+        Kind,
+        distribution::Distribution,
+        point::{Point, SeriesLabels},
+        registered::{ALL, Registered},
+    },
+    otlp::requests::{ITEM, Requests},
 };
 
 /// The times of every data point, in nanoseconds since 1970.
@@ -41,73 +45,77 @@ fn nanoseconds(time: SystemTime) -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Every metric of which we keep some series.
-pub(super) fn metrics(times: Times) -> Vec<Metric> {
-    let metrics = ALL.iter();
-    metrics
-        .filter_map(|metric| convert(*metric, times))
-        .collect()
+/// Adds every metric of which we keep some series. Points are encoded as they are read, so that no more of them than one
+/// is in memory at a time.
+pub(super) fn add_all(times: Times, requests: &mut Requests) {
+    for metric in ALL {
+        add(*metric, times, requests);
+    }
 }
 
-fn convert(metric: &dyn Registered, times: Times) -> Option<Metric> {
+fn add(metric: &dyn Registered, times: Times, requests: &mut Requests) {
     let declaration = metric.declaration();
-    let data = match declaration.kind {
-        Kind::Counter => sum(metric, times, true),
-        Kind::UpDownCounter => sum(metric, times, false),
-        Kind::Gauge => gauge(metric, times),
-        Kind::Histogram => histogram(metric, times),
-        Kind::ObservableGauge | Kind::ObservableCounter => None,
-    };
-    Some(Metric {
+    let kind = declaration.kind;
+    if matches!(kind, Kind::ObservableGauge | Kind::ObservableCounter) {
+        return;
+    }
+    let head = Metric {
         name: declaration.name.to_owned(),
         description: declaration.help.to_owned(),
         unit: declaration.unit.to_owned(),
-        metadata: Vec::new(),
-        data: Some(data?),
-    })
-}
-
-fn sum(metric: &dyn Registered, times: Times, is_monotonic: bool) -> Option<Data> {
-    Some(Data::Sum(Sum {
-        data_points: numbers(metric, times)?,
-        aggregation_temporality: AggregationTemporality::Cumulative.into(),
-        is_monotonic,
-    }))
-}
-
-fn gauge(metric: &dyn Registered, times: Times) -> Option<Data> {
-    let data_points = numbers(metric, times)?;
-    Some(Data::Gauge(Gauge { data_points }))
-}
-
-fn histogram(metric: &dyn Registered, times: Times) -> Option<Data> {
-    let data_points = points(metric, |labels, point| match point {
-        Point::Histogram(distribution) => Some(buckets(labels, distribution, times)),
-        Point::U64(_) | Point::I64(_) | Point::F64(_) => None,
-    });
-    Some(Data::Histogram(Histogram {
-        data_points: data_points?,
-        aggregation_temporality: AggregationTemporality::Cumulative.into(),
-    }))
-}
-
-fn numbers(metric: &dyn Registered, times: Times) -> Option<Vec<NumberDataPoint>> {
-    points(metric, |labels, point| {
-        let value = match point {
+        ..Metric::default()
+    };
+    requests.open(ITEM, &head);
+    let cumulative = AggregationTemporality::Cumulative.into();
+    match kind {
+        Kind::Gauge => requests.open(GAUGE, &Gauge::default()),
+        Kind::Histogram => {
+            let head = Histogram {
+                aggregation_temporality: cumulative,
+                ..Histogram::default()
+            };
+            requests.open(HISTOGRAM, &head);
+        }
+        _ => {
+            let head = Sum {
+                aggregation_temporality: cumulative,
+                is_monotonic: kind == Kind::Counter,
+                ..Sum::default()
+            };
+            requests.open(SUM, &head);
+        }
+    }
+    metric.read(&mut |labels, point| {
+        let name = || point_name(declaration.name);
+        match point {
+            Point::Histogram(distribution) => {
+                requests.add(POINT, &buckets(labels, distribution, times), name);
+            }
             // OTLP has no larger integer.
-            Point::U64(value) => Value::AsInt(i64::try_from(value).unwrap_or(i64::MAX)),
-            Point::I64(value) => Value::AsInt(value),
-            Point::F64(value) => Value::AsDouble(value),
-            Point::Histogram(_) => return None,
-        };
-        Some(NumberDataPoint {
-            attributes: attributes(labels),
-            start_time_unix_nano: times.start,
-            time_unix_nano: times.now,
-            value: Some(value),
-            ..NumberDataPoint::default()
-        })
-    })
+            Point::U64(value) => {
+                let value = Value::AsInt(i64::try_from(value).unwrap_or(i64::MAX));
+                requests.add(POINT, &number(labels, value, times), name);
+            }
+            Point::I64(value) => {
+                requests.add(POINT, &number(labels, Value::AsInt(value), times), name);
+            }
+            Point::F64(value) => {
+                requests.add(POINT, &number(labels, Value::AsDouble(value), times), name);
+            }
+        }
+    });
+    requests.close();
+    requests.close();
+}
+
+fn number(labels: SeriesLabels<'_>, value: Value, times: Times) -> NumberDataPoint {
+    NumberDataPoint {
+        attributes: attributes(labels),
+        start_time_unix_nano: times.start,
+        time_unix_nano: times.now,
+        value: Some(value),
+        ..NumberDataPoint::default()
+    }
 }
 
 fn buckets(labels: SeriesLabels<'_>, all: Distribution, times: Times) -> HistogramDataPoint {
@@ -127,16 +135,6 @@ fn buckets(labels: SeriesLabels<'_>, all: Distribution, times: Times) -> Histogr
         max,
         ..HistogramDataPoint::default()
     }
-}
-
-/// A data point for each series, if there is any.
-fn points<P>(
-    metric: &dyn Registered,
-    convert: impl Fn(SeriesLabels<'_>, Point) -> Option<P>,
-) -> Option<Vec<P>> {
-    let mut points = Vec::new();
-    metric.read(&mut |labels, point| points.extend(convert(labels, point)));
-    (!points.is_empty()).then_some(points)
 }
 
 fn attributes(labels: SeriesLabels<'_>) -> Vec<KeyValue> {

@@ -1,5 +1,5 @@
-//! When a failed request is sent again: as the specification of OTLP says and opentelemetry-otlp does for the other
-//! signals.
+//! When a failed request is sent again: as the specification of OTLP says, with the pauses of OpenTelemetry's own
+//! exporters.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -18,14 +18,14 @@ const LONGEST_ASKED: Duration = Duration::from_secs(30);
 
 /// A request that failed.
 #[derive(Debug)]
-pub(in crate::otlp) struct Failed {
+pub(super) struct Failed {
     pub(super) reason: String,
     pub(super) again: Again,
 }
 
 /// Whether it helps to send a request again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::otlp) enum Again {
+pub(super) enum Again {
     Never,
     Later,
     /// Not before this time, which the receiver asked for.
