@@ -31,7 +31,7 @@ use crate::{
 /// fn main() -> Result<(), rustok_telemetry::InitError> {
 ///     let telemetry = rustok_telemetry::init()?;
 ///     rustok_telemetry::metrics::record_event_published("ProductCreated", "acme");
-///     telemetry.shutdown();
+///     eprintln!("{}", telemetry.shutdown());
 ///     Ok(())
 /// }
 /// ```
@@ -47,7 +47,7 @@ pub fn init() -> Result<Telemetry, InitError> {
 ///     .default_service_name(env!("CARGO_PKG_NAME"))
 ///     .service_version(env!("CARGO_PKG_VERSION"))
 ///     .init()?;
-/// # telemetry.shutdown();
+/// # drop(telemetry);
 /// # Ok(())
 /// # }
 /// ```
@@ -144,7 +144,7 @@ impl Builder {
     /// ]);
     /// assert!(rustok_telemetry::builder().config(wrong.clone()).init().is_err());
     /// let telemetry = rustok_telemetry::builder().config(wrong).strict(false).init()?;
-    /// # telemetry.shutdown();
+    /// # drop(telemetry);
     /// # Ok(())
     /// # }
     /// ```

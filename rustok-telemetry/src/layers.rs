@@ -19,7 +19,7 @@ use crate::{InitError, LogFormat, Telemetry, logging};
 ///     .with(telemetry.log_export_layer()?)
 ///     .with(telemetry.layer());
 /// tracing::subscriber::set_global_default(subscriber)?;
-/// # telemetry.shutdown();
+/// # drop(telemetry);
 /// # Ok(())
 /// # }
 /// ```

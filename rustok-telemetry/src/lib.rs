@@ -10,14 +10,15 @@
 //! fn main() -> Result<(), rustok_telemetry::InitError> {
 //!     let telemetry = rustok_telemetry::init()?; // reads OTEL_*, keeps running until dropped
 //!     metrics::record_event_published("ProductCreated", "acme");
-//!     telemetry.shutdown();                      // sends everything, and tells what could not be sent
+//!     eprintln!("{}", telemetry.shutdown());     // sends everything, and tells what could not be sent
 //!     Ok(())
 //! }
 //! ```
 //!
 //! # Where to read on
 //!
-//! 1. [`init()`] and [`builder()`]: how telemetry starts; [`Telemetry`] and [`ShutdownReport`]: how it ends.
+//! 1. [`init()`] and [`builder()`]: how telemetry starts; [`Telemetry`] and [`ShutdownReport`]: how it ends;
+//!    [`Telemetry::force_flush`]: how all is sent in between.
 //! 2. [`mod@metrics`]: the metrics that every service has, and the macro [`metrics`](macro@metrics) to declare others;
 //!    [`metrics::Timer`] for those that are times.
 //! 3. [`instrument`]: spans of functions, with the outcome of each call; [`trace`]: what is counted of spans.
@@ -64,6 +65,7 @@ mod delivery;
 mod error;
 mod error_type;
 pub mod event_bus;
+mod flush;
 pub mod health;
 pub mod http;
 mod init;
@@ -95,6 +97,7 @@ pub use rustok_telemetry_macros::{ErrorType, LabelValue, instrument, metrics};
 pub use self::{
     error::InitError,
     error_type::ErrorType,
+    flush::FlushReport,
     health::{Health, health},
     init::{Builder, builder, init},
     lifecycle::lost_records,

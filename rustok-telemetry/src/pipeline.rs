@@ -16,6 +16,7 @@ use crate::{
         TemporalityPreference, TracesConfig, TracesExporter,
     },
     console::ConsoleMetrics,
+    flush::Flushes,
     logging::{RecordSender, logger_provider},
     metrics::{
         self,
@@ -87,6 +88,7 @@ impl Pipeline {
             runtime,
             span_filter,
             record_sender: self.record_sender,
+            flushes: Flushes::default(),
         }
     }
 }

@@ -12,6 +12,7 @@ use opentelemetry_sdk::{error::OTelSdkResult, logs::SdkLoggerProvider, metrics::
 use crate::{
     config::LogLevel,
     delivery::{DELIVERY, QueueAccount},
+    flush::Flushes,
     lifecycle::{self, Stage},
     logging::RecordSender,
     otlp::ConnectionRuntime,
@@ -49,6 +50,7 @@ pub(crate) struct Running {
     pub(crate) runtime: ConnectionRuntime,
     pub(crate) span_filter: SpanFilter,
     pub(crate) record_sender: Option<RecordSender>,
+    pub(crate) flushes: Flushes,
 }
 
 impl Telemetry {
@@ -163,6 +165,7 @@ fn on_a_thread<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> m
 
 /// What a shutdown could not send.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use = "it says what was not sent: print it unless it `is_complete`"]
 #[non_exhaustive]
 pub struct ShutdownReport {
     /// How long it took.
@@ -205,16 +208,6 @@ impl ShutdownReport {
 
 impl fmt::Display for ShutdownReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_complete() {
-            return write!(f, "telemetry: everything was sent");
-        }
-        let mut parts = Vec::new();
-        if self.timed_out {
-            parts.push(format!(
-                "the time was up after {:.1} s",
-                self.elapsed.as_secs_f64()
-            ));
-        }
         let counts = [
             (self.open_spans, "spans had not ended"),
             (self.unsent_spans, "spans were still waiting"),
@@ -222,21 +215,38 @@ impl fmt::Display for ShutdownReport {
             (self.unsent_log_records, "log records were still waiting"),
             (self.lost_log_records, "log records were lost"),
         ];
-        let counts = counts.iter().filter(|(count, _)| *count > 0);
-        parts.extend(counts.map(|(count, what)| format!("{count} {what}")));
         let errors = [
             ("traces", &self.traces_error),
             ("logs", &self.logs_error),
             ("the last metrics", &self.metrics_error),
         ];
-        let errors = errors
-            .iter()
-            .filter_map(|(what, error)| Some((what, error.as_ref()?)));
-        parts.extend(errors.map(|(what, error)| format!("{what}: {error}")));
-        write!(
-            f,
-            "telemetry: not everything was sent: {}",
-            parts.join("; ")
-        )
+        let late = self.timed_out.then_some(self.elapsed);
+        f.write_str(&describe(late, &counts, None, &errors))
+    }
+}
+
+/// What was not sent, in one line. `late`: the time was up after so long.
+pub(crate) fn describe(
+    late: Option<Duration>,
+    counts: &[(u64, &str)],
+    metrics: Option<&str>,
+    errors: &[(&str, &Option<String>)],
+) -> String {
+    let late = late.map(|after| format!("the time was up after {:.1} s", after.as_secs_f64()));
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    let counts = counts.map(|(count, what)| format!("{count} {what}"));
+    let errors = errors
+        .iter()
+        .filter_map(|(what, error)| Some(format!("{what}: {}", error.as_ref()?)));
+    let metrics = metrics.map(str::to_owned);
+    let parts: Vec<_> = late
+        .into_iter()
+        .chain(counts)
+        .chain(metrics)
+        .chain(errors)
+        .collect();
+    match parts.is_empty() {
+        true => "telemetry: everything was sent".to_owned(),
+        false => format!("telemetry: not everything was sent: {}", parts.join("; ")),
     }
 }

@@ -43,7 +43,7 @@ fn recording_does_not_allocate_at_steady_state() {
     assert_eq!(allocations(&at_steady_state), 0, "{at_steady_state:?}");
     // The measurement itself works.
     assert!(allocations(&measure(|| drop(vec![0_u8; 10]))) > 0);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_span_that_is_counted_does_not_allocate_at_steady_state() {
             ("{operation=\"outer\"}", "3000"),
         ],
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn the_http_layer_does_not_allocate_for_its_metrics_at_steady_state() {
     let labels = "{endpoint=\"/api/products/{id}\",method=\"GET\",status=\"200\"}";
     let name = "rustok_http_requests_by_endpoint";
     support::assert_samples(&support::text(), name, &[(labels, "101")]);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 fn allocations(info: &AllocationInfo) -> u64 {

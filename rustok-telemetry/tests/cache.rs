@@ -75,7 +75,7 @@ async fn each_operation_has_one_result() {
         "rustok_cache_hit_rate",
         &[(r#"{cache="prices"}"#, "0.5")],
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn the_size_is_read_at_each_collection_and_parts_are_added_up() {
     for _ in 0..2 {
         assert_samples(&text(), SIZE, &[names, (r#"{cache="prices"}"#, "0")]);
     }
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -115,5 +115,5 @@ fn a_look_up_allocates_nothing_at_steady_state() {
     look_up();
     let info = allocation_counter::measure(|| (0..100).for_each(|_| look_up()));
     assert_eq!(info.count_total, 0, "{info:?}");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

@@ -79,7 +79,7 @@ fn gauges_and_counters_tell_the_same_story() {
     assert_gauges("1", "0");
     drop(clone);
     assert_gauges("0", "0");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -96,5 +96,5 @@ fn a_call_allocates_nothing_at_steady_state() {
     calls();
     let info = allocation_counter::measure(|| (0..100).for_each(|_| calls()));
     assert_eq!(info.count_total, 0, "{info:?}");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

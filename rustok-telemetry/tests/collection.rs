@@ -33,7 +33,7 @@ fn what_a_hook_reads_is_in_the_same_collection() {
     assert_eq!(Arc::strong_count(&waiting), 1, "the function is gone");
     waiting.store(3, Ordering::Relaxed);
     assert_samples(&text(), DEPTH, &[(r#"{transport="in_memory"}"#, "2")]);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn a_hook_that_panics_is_counted_and_stops_nobody() {
     assert_samples(&text, DEPTH, &[(r#"{transport="in_memory"}"#, "7")]);
     let panics = support::samples(&text, "rustok_telemetry_observation_panics_total");
     assert!(["1", "2"].contains(&panics[""].as_str()), "{panics:?}");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -68,5 +68,5 @@ fn hooks_run_whatever_metrics_are_left_out() {
     let text = text();
     assert_samples(&text, DEPTH, &[(r#"{transport="in_memory"}"#, "7")]);
     assert!(!text.contains("rustok_telemetry_"), "{text}");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

@@ -132,7 +132,7 @@ fn each_query_is_timed_and_has_one_outcome() {
         ],
     );
     assert_samples(&text, CANCELLED, &[(r#"{operation="db.query"}"#, "1")]);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn a_query_that_is_given_up_counts_with_the_time_that_it_took() {
         .parse()
         .expect("a number");
     assert!((0.05..5.0).contains(&seconds), "{seconds}");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -218,7 +218,7 @@ async fn errors_of_others_are_named_where_the_query_runs() {
     let labels = r#"{error_type="refused",query_type="get"}"#;
     assert_samples(&text, ERRORS, &[(labels, "1")]);
     assert_samples(&text, COUNT, &[(r#"{query_type="get",table="none"}"#, "1")]);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn a_query_allocates_nothing_at_steady_state() {
         let info = allocation_counter::measure(|| run(100));
         assert_eq!(info.count_total, 0, "{info:?}");
     });
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -271,5 +271,5 @@ fn statements_of_others_are_counted_by_kind_and_table() {
     let labels = r#"{error_type="error",query_type="insert"}"#;
     assert_samples(&text, ERRORS, &[(labels, "1")]);
     assert!(!text.contains("hunter2"));
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

@@ -80,7 +80,7 @@ fn headers_of_bytes_carry_the_context() {
         context.span().span_context(),
         expected.span().span_context()
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 /// The tenant is added; what was there stays, and a debug trace of B3 stays one.
@@ -112,7 +112,7 @@ fn sending_the_tenant_changes_nothing_else() {
         ("content-type", "text/plain"),
     ];
     assert_eq!(passed_on, expected.map(own));
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 fn own((key, value): (&str, &str)) -> (String, String) {
@@ -140,7 +140,7 @@ fn an_outbox_keeps_the_context() {
     );
     assert_eq!(kept.trust_tenant().tenant().id(), Some("acme"));
     assert!(serde_json::from_str::<EventContext>("{\"traceparent\":1}").is_err());
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]

@@ -192,7 +192,7 @@ fn what_other_meters_name_alike_leaves_the_text_valid() {
             "what wakes the SDK is for nobody's eyes"
         );
     }
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn series_are_in_the_order_of_their_labels_as_more_of_them_come() {
             assert!(kinds.iter().eq(&expected), "{kinds:?}");
         }
     }
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn a_callback_that_panics_is_no_success_without_metrics() {
     let first = catch_unwind(AssertUnwindSafe(prometheus_text));
     assert!(first.is_err(), "the panic is that of whoever asks");
     assert!(matches!(prometheus_text(), Err(TextError::Collect(_))));
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
     assert_eq!(prometheus_text(), Err(TextError::ShutDown));
 }
 
@@ -255,7 +255,7 @@ fn the_text_is_compressed_for_those_who_ask() {
     );
     assert_eq!(unzip(&zipped.body).as_bytes(), text.body);
     assert_eq!(zipped.clone().gzip(), zipped, "once is enough");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[cfg(feature = "axum")]
@@ -302,5 +302,5 @@ async fn the_health_route_compresses_on_demand() {
         };
         assert_eq!(samples(&text, "rustok_event_bus_published_total").len(), 1);
     }
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

@@ -127,7 +127,7 @@ async fn successes_failures_and_partial_rejections_are_told() {
         "{body:#}"
     );
 
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
     metrics::record_event_published("TooLate", "acme");
     let (_, after) = get(routes(HealthRoutes::new()), "/api/_health/telemetry").await;
     assert_eq!(after["stage"], "shut_down");
@@ -171,7 +171,7 @@ fn folded_labels_are_told_by_metric_and_label() {
     assert_eq!(folded.len(), 1, "{folded:?}");
     assert_eq!(folded[0].metric, "rustok_event_bus_published_total");
     assert_eq!((folded[0].label, folded[0].records), ("tenant_id", 3));
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]

@@ -162,7 +162,7 @@ async fn a_thousand_clients_that_go_away_are_all_counted_and_leave_nothing_behin
         333,
         "{requests:?}"
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -191,7 +191,7 @@ async fn ten_thousand_random_requests_make_few_series() {
     assert_eq!(counted, 10_000, "{requests:?}");
     // Four methods that are known (or `_OTHER`), two paths, and few statuses.
     assert!(requests.len() <= 10, "{requests:?}");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 /// Random methods, paths, queries and header values.

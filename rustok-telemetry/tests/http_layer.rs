@@ -154,7 +154,7 @@ async fn requests_are_counted_under_their_route() {
     assert_eq!(count["{method=\"GET\",path=\"/api/products/{id}\"}"], "3");
     assert_samples(&text, ACTIVE, &[("", "0")]);
     assert!(!text.contains("secret"), "a query string is in the text");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -177,7 +177,7 @@ async fn a_handler_that_panics_counts_once() {
         "1"
     );
     assert_samples(&text, ACTIVE, &[("", "0")]);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -207,7 +207,7 @@ async fn a_panic_that_is_caught_outside_of_the_layer_is_one_all_the_same() {
             "1",
         )],
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -249,7 +249,7 @@ async fn a_client_that_goes_away_counts_once() {
         &[("{operation=\"http_request\"}", "2")],
     );
     assert_samples(&text, ACTIVE, &[("", "0")]);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -272,7 +272,7 @@ async fn a_body_that_fails_counts_once() {
         errors["{error_type=\"body_error\",operation=\"http_request\"}"],
         "1"
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -288,7 +288,7 @@ async fn health_routes_serve_the_text_and_are_not_counted() {
     assert_eq!(status, StatusCode::OK);
     assert!(body.expect("a body").starts_with(b"# HELP "));
     assert_samples(&text(), REQUESTS, &[]);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -351,7 +351,7 @@ async fn the_callers_trace_goes_on_and_is_passed_on() {
         assert_ne!(span[2], "b7ad6b7169203331", "a span of its own: {body}");
     }
     assert_ne!(spans[0][2], spans[1][2], "{body}");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 /// hyper does not ask a body for more once the announced length has been sent.
@@ -392,7 +392,7 @@ async fn a_streamed_body_of_announced_length_is_complete_on_a_real_connection() 
         REQUESTS,
         &[("{method=\"GET\",path=\"/sized\",status=\"200\"}", "1")],
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -429,5 +429,5 @@ async fn a_span_for_log_lines_only_does_not_break_the_trace() {
         let _logged = tracing::debug_span!("logged").entered();
         assert_eq!(trace_of(), outer);
     });
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

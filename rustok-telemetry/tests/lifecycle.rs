@@ -213,7 +213,7 @@ fn a_logger_of_the_log_crate_is_no_obstacle() {
     let telemetry = text_only().init().expect("telemetry starts");
     drop(tracing::info_span!("counted"));
     assert_eq!(samples(&text(), "rustok_spans_created_total").len(), 1);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn a_second_init_is_a_clear_error_and_the_first_goes_on() {
         samples(&text(), "rustok_event_bus_published_total").len(),
         1
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
     assert!(matches!(
         text_only().init(),
         Err(InitError::AlreadyInitialized)
@@ -256,7 +256,7 @@ fn a_foreign_subscriber_is_a_clear_error_and_can_be_lived_with() {
     tracing::subscriber::with_default(subscriber, || drop(tracing::info_span!("own")));
     let created = samples(&text(), "rustok_spans_created_total");
     assert_eq!(created["{operation=\"own\",tenant_id=\"none\"}"], "1");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]

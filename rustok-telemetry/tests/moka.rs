@@ -66,7 +66,7 @@ async fn what_a_cache_does_is_counted_once() {
         samples(&text(), TIMED)[r#"{cache="names",operation="load"}"#],
         "4"
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -91,7 +91,7 @@ async fn callers_that_miss_together_share_one_load() {
     let results = join_all(callers).await;
     assert!(results.iter().all(Result::is_err));
     assert_eq!(operations(), ["get miss 20", "load error 1", "load ok 1"]);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn a_loader_that_is_dropped_hands_over_to_the_next() {
         operations(),
         ["get miss 2", "load cancelled 1", "load ok 1"]
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -137,7 +137,7 @@ async fn a_loader_that_panics_is_counted_and_the_next_one_loads() {
     assert!(panics.await.is_err_and(|error| error.is_panic()));
     assert_eq!(names.get_with("tea", async { 2 }).await, 2);
     assert_eq!(operations(), ["get miss 2", "load ok 1", "load panic 1"]);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -166,7 +166,7 @@ async fn evictions_have_their_reasons() {
             (r#"{cache="names",reason="ttl"}"#, "2"),
         ],
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -186,5 +186,5 @@ async fn the_size_is_read_as_long_as_there_is_a_cache() {
     drop(clone);
     assert_samples(&text(), SIZE, &[(r#"{cache="names"}"#, "0")]);
     assert_eq!(Arc::strong_count(&value), 1, "nothing keeps the entries");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

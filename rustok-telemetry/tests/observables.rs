@@ -33,5 +33,5 @@ fn observations_past_the_limit_are_left_out_and_counted() {
             "{dropped}"
         );
     }
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

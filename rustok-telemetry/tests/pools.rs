@@ -44,7 +44,7 @@ fn pools_are_read_at_each_collection_and_added_up() {
     assert_eq!(Arc::strong_count(&active), 1, "what it read from is let go");
     assert_connections("0", "0");
     assert_eq!(rustok_telemetry::lost_records()[0], ("before_init", 0));
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_pool_that_is_gone_before_the_first_collection_is_0() {
     let telemetry = text_only().init().expect("telemetry starts");
     database::observe_pool(|| None).forever();
     assert_connections("0", "0");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -64,5 +64,5 @@ fn a_pool_that_panics_is_left_out() {
     assert_connections("1", "2");
     let panics = samples(&text(), "rustok_telemetry_observation_panics_total");
     assert_ne!(panics[""], "0");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

@@ -35,7 +35,7 @@ fn what_is_told_is_plausible() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let age = now.expect("after 1970").as_secs_f64() - fact("start_time_seconds");
     assert!((-1.5..600.0).contains(&age), "{age} s old");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 fn work_for(time: Duration) {
@@ -76,5 +76,5 @@ fn what_the_process_takes_is_seen() {
     let memory = black_box(vec![1_u8; 64 << 20]);
     assert!(fact("resident_memory_bytes") > resident + 5e7);
     drop(memory);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

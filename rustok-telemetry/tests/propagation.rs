@@ -71,7 +71,7 @@ async fn pass(variables: &[(&str, &str)], incoming: &[(&str, &str)]) -> Passed {
     let told: Vec<_> = told.split('-').map(str::to_owned).collect();
     let body = response.into_body().collect().await.expect("a body");
     let body = String::from_utf8(body.to_bytes().to_vec()).expect("text");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
     let line = |line: &str| {
         let (name, value) = line.split_once('\t')?;
         Some((name.to_owned(), value.to_owned()))
@@ -280,5 +280,5 @@ fn what_is_absent_is_not_taken_from_the_current_span() {
     let _entered = tracing::info_span!("current").entered();
     let context = propagation::extract_headers(&HeaderMap::new());
     assert!(!context.span().span_context().is_valid());
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

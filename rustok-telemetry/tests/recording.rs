@@ -61,7 +61,7 @@ fn every_domain_is_written_under_its_declared_names() {
     let count = samples(&text, "rustok_span_duration_seconds_count");
     assert_eq!(count["{operation=\"load_product\"}"], "1");
     assert!(text.contains("service_name=\"shop\""), "{text}");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn past_a_budget_only_the_label_that_exploded_is_folded() {
     };
     assert_eq!(of("tenant_id"), "9501");
     assert_eq!(of("event_type"), "0");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn the_limit_of_label_sets_holds_and_the_sdk_never_overflows() {
         published.contains_key("{event_type=\"Event40\",tenant_id=\"other\"}"),
         "{published:?}"
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn odd_label_values_are_recorded_safely() {
         .map(|(labels, value)| (labels.as_str(), value.as_str()))
         .collect();
     assert_eq!(calls, expected);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn threads_record_without_losing_anything() {
         .filter_map(|value| value.parse::<u64>().ok())
         .sum();
     assert_eq!(errors, 40_000);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn a_runtime_is_observed_while_somebody_wants_it() {
     eventually(|| sample("busy_seconds_total") >= busy + 0.05);
     drop(observed);
     assert!(!text().contains("rustok_tokio_workers{"));
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn tasks_wait_in_the_queue_of_a_runtime_whose_workers_are_busy() {
     assert_eq!(sample("global_queue_depth"), 5.0);
     drop(release);
     eventually(|| sample("global_queue_depth") == 0.0);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn another_runtime_of_the_name_takes_the_place() {
     assert_eq!(sample("workers"), 3.0);
     drop(first);
     assert_eq!(sample("workers"), 3.0);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -112,5 +112,5 @@ fn runtimes_past_the_budget_are_left_out_and_counted() {
     assert_eq!(samples(&text(), "rustok_tokio_workers").len(), limit);
     let dropped = samples(&text(), "rustok_telemetry_observations_dropped_total");
     assert_ne!(dropped[r#"{metric="rustok_tokio_workers"}"#], "0");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

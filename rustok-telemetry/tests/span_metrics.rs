@@ -50,7 +50,7 @@ fn sampling_does_not_change_what_is_counted() {
         ERRORS,
         &[("{error_type=\"error\",operation=\"child\"}", "100")],
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn the_tenant_is_the_spans_else_the_nearest_ancestors_else_none() {
             ("{operation=\"tenant\",tenant_id=\"acme\"}", "1"),
         ],
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_declared_tenant_is_waited_for_and_counted_once() {
             ("{operation=\"request\",tenant_id=\"acme\"}", "1"),
         ],
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn each_span_has_one_outcome() {
         ],
     );
     assert_eq!(samples(&text, CLOSED)["{operation=\"attribute\"}"], "2");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_span_of_a_destructor_in_a_panic_did_not_panic_itself() {
     let text = text();
     assert_samples(&text, CLOSED, &[("{operation=\"clean_up\"}", "1")]);
     assert_samples(&text, ERRORS, &[]);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -189,7 +189,7 @@ async fn asynchronous_spans_are_counted_when_they_close() {
         ERRORS,
         &[("{error_type=\"panic\",operation=\"task\"}", "1")],
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn the_exporters_machinery_and_verbose_spans_are_not_counted() {
         CREATED,
         &[("{operation=\"counted\",tenant_id=\"none\"}", "1")],
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 /// The layer of its own is told when any span is entered, left or closed.
@@ -263,5 +263,5 @@ fn span_metrics_alone_count_the_same_spans() {
         ("{operation=\"panics\"}", "1"),
     ];
     assert_samples(&text, CLOSED, &closed);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

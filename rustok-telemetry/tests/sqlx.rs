@@ -100,7 +100,7 @@ async fn a_query_of_sqlx_is_counted_by_its_error() {
     );
     let durations = samples(&text, "rustok_database_query_duration_seconds_count");
     assert_eq!(durations[r#"{query_type="select",table="nowhere"}"#], "1");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn connections_are_read_from_the_pools() {
     drop((one, two));
     closing.await;
     assert_connections("0", "0");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 /// The maintenance of a pool that everybody dropped is what sqlx ends by itself.
@@ -150,7 +150,7 @@ async fn a_closed_pool_is_let_go() {
     assert!(options.upgrade().is_some(), "the gauge holds the pool");
     text();
     assert!(options.upgrade().is_none(), "it does so no more");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 /// The thread of sqlx for SQLite keeps a clone of the span of a query, and drops it a moment after the query has

@@ -42,7 +42,7 @@ fn code_wins_over_the_variable_either_way() {
         problems[0].starts_with("OTEL_PROPAGATORS=pigeon: "),
         "{problems:?}"
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 /// In a process of its own, whose standard error is read.

@@ -77,7 +77,7 @@ async fn a_request_does_not_last_as_long_as_what_it_leaves_behind() {
     );
     assert_samples(&text(), "rustok_spans_with_errors_total", &[]);
     assert_samples(&text(), "rustok_spans_cancelled_total", &[]);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn panics_and_aborts_count_once() {
         &[(r#"{operation="task"}"#, "2")],
     );
     assert_eq!(closed_spans(), [closed("task", "5")]);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn a_task_that_is_handed_to_another_executor_is_the_same() {
         "rustok_spans_cancelled_total",
         &[(r#"{operation="task"}"#, "1")],
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -203,7 +203,7 @@ async fn a_tenant_of_the_tasks_own_stays() {
     let created = samples(&text(), "rustok_spans_created_total");
     assert_eq!(created[r#"{operation="own",tenant_id="globex"}"#], "1");
     assert_eq!(created[r#"{operation="callers",tenant_id="acme"}"#], "1");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 /// The subscriber of this thread is there on others, while the task runs and while it is dropped.
@@ -237,7 +237,7 @@ async fn the_subscriber_goes_along() {
     assert!(aborted.await.is_err());
     let at_the_end = dropped.recv_timeout(Duration::from_secs(5));
     assert_eq!(at_the_end.expect("it was dropped"), "acme");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]

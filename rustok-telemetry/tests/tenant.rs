@@ -20,7 +20,7 @@ fn a_tenant_is_that_of_the_nearest_span_that_has_one() {
     }
     assert_eq!(tenant::current().id(), Some("acme"));
     drop(outer);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_tenant_that_becomes_known_later_counts_the_span_and_its_later_children() {
             (r#"{operation="within",tenant_id="acme"}"#, "1"),
         ],
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]

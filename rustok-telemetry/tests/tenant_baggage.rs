@@ -57,7 +57,7 @@ async fn a_callers_tenant_is_not_believed_by_default_and_not_passed_on() {
             "1".to_owned()
         )]
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn an_internal_service_may_believe_its_callers() {
             "1".to_owned()
         )]
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn tenants_that_cannot_be_are_ignored_by_those_who_believe_too() {
     let longest = "x".repeat(128);
     let (tenant, _) = tenant_of_request(layer, &format!("tenant_id={longest}")).await;
     assert_eq!(tenant, longest);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn jaegers_baggage_is_no_way_around() {
     let own = tracing::info_span!(parent: &span, "own", tenant_id = "acme");
     own.in_scope(|| propagation::inject_headers_with_tenant(&mut sent));
     assert_eq!(sent["uberctx-tenant_id"], "acme");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_tenant_is_sent_where_it_is_asked_for() {
     });
     let cannot_travel = tracing::info_span!("work", tenant_id = "a\nb");
     assert_eq!(cannot_travel.in_scope(sent), None);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn an_event_keeps_the_tenant_within_the_process() {
     assert_eq!(handled(&received), "none", "it is not believed");
     assert_eq!(received.tenant().id(), None);
     assert_eq!(handled(&received.trust_tenant()), "acme");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -193,5 +193,5 @@ fn a_tenant_of_the_handlers_own_stays() {
     event.follow(&late);
     assert_eq!(late.in_scope(tenant::current).as_str(), "initech");
     drop(worker);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

@@ -70,7 +70,7 @@ fn a_timer_records_once_however_it_ends() {
     });
     assert!(unwound.is_err());
     assert_count("3");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_timer_ends_with_the_future_that_holds_it() {
     let labels = r#"{query_type="select",table="products"}"#;
     let count = "rustok_database_query_duration_seconds_count";
     assert_samples(&text(), count, &[(labels, "1")]);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn labels_are_borrowed_from_wherever_they_are() {
         &[(labels, "1")],
     );
     assert_samples(&text, "shop_open_seconds_count", &[("", "1")]);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn before_telemetry_runs_a_timer_is_lost_and_counted() {
     let telemetry = text_only().init().expect("telemetry starts");
     drop(timer);
     assert_samples(&text(), "shop_open_seconds_count", &[("", "1")]);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
     drop(shop::time_open());
     assert_eq!(lost_records()[1], ("after_shutdown", 1));
 }

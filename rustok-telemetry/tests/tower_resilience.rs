@@ -107,5 +107,5 @@ async fn a_breaker_that_opens_and_closes_tells_of_each_step() {
             (r#"{result="success",service="inventory"}"#, "2"),
         ],
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

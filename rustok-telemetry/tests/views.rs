@@ -63,7 +63,7 @@ fn views_of_a_file_hold() {
             (r#"{event_type="ProductCreated",le="2"}"#, "1"),
         ]
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]

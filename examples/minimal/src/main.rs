@@ -23,7 +23,7 @@ async fn fahrenheit(Path(celsius): Path<f64>) -> Result<String, StatusCode> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let _telemetry = rustok_telemetry::init()?; // reads OTEL_*; sends the rest when it is dropped
+    let telemetry = rustok_telemetry::init()?; // reads OTEL_*
     let app = Router::new()
         .route("/fahrenheit/{celsius}", get(fahrenheit))
         .merge(health_routes())
@@ -33,5 +33,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = tokio::net::TcpListener::bind(address).await?;
     let stop = async { drop(tokio::signal::ctrl_c().await) };
     let server = axum::serve(listener, app).with_graceful_shutdown(stop);
-    Ok(server.await?)
+    server.await?;
+    eprintln!("{}", telemetry.shutdown()); // sends the rest, and says what could not be sent
+    Ok(())
 }

@@ -184,6 +184,6 @@ mod tests {
         ] {
             assert!(text.contains(sample), "{text}");
         }
-        telemetry.shutdown();
+        let _ = telemetry.shutdown();
     }
 }

@@ -99,7 +99,7 @@ async fn secrets_of_a_url_are_nowhere() {
     assert!(!everything.contains("5ecret"), "{everything}");
     assert!(!everything.contains("user:"), "{everything}");
     assert!(!everything.contains("user@"), "{everything}");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn the_tenant_is_sent_only_where_it_is_asked_for() {
     };
     assert_eq!(ask(TelemetryMiddleware::new()).await, "none");
     assert_eq!(ask(TelemetryMiddleware::new().send_tenant()).await, "acme");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 /// A span that is not wanted passes the trace of the one around it on, and writes nothing onto it.
@@ -148,7 +148,7 @@ async fn without_a_span_of_its_own_a_request_belongs_to_the_one_around() {
     assert_eq!(response.expect("a response").status(), 404);
     drop(outer);
     assert_samples(&text(), "rustok_spans_with_errors_total", &[]);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]

@@ -133,5 +133,5 @@ async fn outcomes_are_counted() {
         "rustok_spans_cancelled_total",
         &[(r#"{operation="http_client_request"}"#, "1")],
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

@@ -210,7 +210,7 @@ fn each_publication_and_each_handling_has_one_outcome() {
             assert_eq!(others, if handles { CONSUMER } else { PRODUCER }, "{case}");
         }
     }
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 const PRODUCER: &[(&str, &str)] = &[
@@ -282,7 +282,7 @@ fn a_handler_that_is_aborted_is_cancelled_and_no_error() {
         !counts.keys().any(|series| series.contains("error")),
         "{counts:?}"
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -308,7 +308,7 @@ fn the_severity_may_be_that_of_the_error() {
         .collect();
     let not_found = MODULE_NOT_FOUND.replace("warning", "critical");
     assert_eq!(of_module, [(not_found.as_str(), 1), (MODULE_PANIC, 1)]);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn the_lag_is_never_negative() {
     let buckets = samples(&text, "rustok_event_bus_lag_seconds_bucket");
     assert_eq!(buckets[r#"{event_type="Created",le="0.001"}"#], "1");
     assert_eq!(buckets[r#"{event_type="Created",le="30"}"#], "1");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn the_depth_is_read_when_somebody_looks() {
     assert_samples(&text(), DEPTH, &[(r#"{transport="in_memory"}"#, "0")]);
     drop(observed);
     assert_eq!(Arc::strong_count(&queue), 1);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -83,5 +83,5 @@ fn a_channel_says_why_an_event_was_lost() {
             (r#"{error_type="queue_full",event_type="Created"}"#, "1"),
         ],
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

@@ -86,7 +86,7 @@ async fn the_consumer_is_a_child_of_the_producer() {
     };
     assert_eq!(attribute("error.type").as_deref(), Some("not_found"));
     assert_eq!(attribute("messaging.message.id").as_deref(), Some("e-1"));
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -125,5 +125,5 @@ fn the_tenant_of_the_publisher_is_that_of_the_handling_and_of_what_is_below() {
             (r#"{operation="request",tenant_id="acme"}"#, "1"),
         ],
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

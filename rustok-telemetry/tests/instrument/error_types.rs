@@ -161,7 +161,7 @@ async fn names_on_spans() {
     ];
     assert_samples(&text(), ERRORS, &expected);
     assert!(!seen.dump().contains("4711"));
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[derive(LabelValue)]
@@ -192,5 +192,5 @@ fn derived_label_values() {
         (r#"{outcome="not_found"}"#, "1"),
     ];
     assert_samples(&text(), "test_looks_total", &expected);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

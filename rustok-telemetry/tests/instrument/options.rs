@@ -169,7 +169,7 @@ fn tenant_id_counts() {
         (r#"{operation="shown",tenant_id="t1"}"#, "1"),
     ];
     assert_samples(&text(), CREATED, &expected);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn err() {
         (r#"{error_type="not_found",operation="warned"}"#, "1"),
     ];
     assert_samples(&text(), ERRORS, &expected);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]

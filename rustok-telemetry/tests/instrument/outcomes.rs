@@ -166,7 +166,7 @@ fn each_call_has_one_outcome() {
             assert!(!seen.dump().contains("hunter2"), "{case}");
         }
     }
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]
@@ -180,7 +180,7 @@ async fn a_task_that_is_aborted_is_cancelled_and_no_error() {
     assert_samples(&text, CANCELLED, &[(r#"{operation="call"}"#, "1")]);
     assert_samples(&text, ERRORS, &[]);
     assert_samples(&text, MODULE_ERRORS, &[]);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn a_filtered_span_still_counts_the_modules_errors() {
     assert_samples(&text, CREATED, &[]);
     let labels = r#"{error_type="not_found",module="catalog",severity="error"}"#;
     assert_samples(&text, MODULE_ERRORS, &[(labels, "1")]);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ fn a_hostile_tenant_breaks_no_json() {
                 let _request = tracing::info_span!("request", tenant_id = tenant).entered();
                 tracing::warn!(traceparent = traceparent(), "seen");
             }
-            telemetry.shutdown();
+            let _ = telemetry.shutdown();
         },
     ) else {
         return;
@@ -50,7 +50,7 @@ fn a_hostile_tenant_breaks_no_line_for_people() {
             let _request = tracing::info_span!("request", tenant_id = tenant).entered();
             tracing::warn!("seen");
         }
-        telemetry.shutdown();
+        let _ = telemetry.shutdown();
     }) else {
         return;
     };

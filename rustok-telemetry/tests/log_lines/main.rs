@@ -77,7 +77,7 @@ fn a_json_line_has_the_ids_of_its_span() {
         drop(request);
         let _plain = tracing::info_span!("plain").entered();
         tracing::info!(traceparent = traceparent(), "without a tenant");
-        telemetry.shutdown();
+        let _ = telemetry.shutdown();
     }) else {
         return;
     };
@@ -109,7 +109,7 @@ fn spans_that_rust_log_hides_still_give_their_ids() {
         let _request = tracing::info_span!("request", tenant_id = "acme").entered();
         tracing::info!("hidden");
         tracing::warn!(traceparent = traceparent(), "seen");
-        telemetry.shutdown();
+        let _ = telemetry.shutdown();
     }) else {
         return;
     };
@@ -130,7 +130,7 @@ fn a_directive_about_a_span_holds_while_it_is_entered() {
         checkout.in_scope(|| tracing::debug!("within"));
         tracing::debug!("after");
         checkout.in_scope(|| tracing::debug!("within again"));
-        telemetry.shutdown();
+        let _ = telemetry.shutdown();
     }) else {
         return;
     };
@@ -146,7 +146,7 @@ fn a_line_for_people_has_the_ids_at_its_end() {
         tracing::warn!("outside");
         let _request = tracing::info_span!("request", tenant_id = "acme").entered();
         tracing::warn!(traceparent = traceparent(), "low stock");
-        telemetry.shutdown();
+        let _ = telemetry.shutdown();
     }) else {
         return;
     };
@@ -169,7 +169,7 @@ fn what_comes_by_the_log_crate_is_a_line_like_others() {
         let telemetry = start(LogFormat::Json);
         let _request = tracing::info_span!("request", tenant_id = "acme").entered();
         log::warn!(target: "shop::stock", "low");
-        telemetry.shutdown();
+        let _ = telemetry.shutdown();
     }) else {
         return;
     };
@@ -189,7 +189,7 @@ fn an_event_with_a_parent_of_its_own_belongs_to_that() {
         let _request = tracing::info_span!("request", tenant_id = "acme").entered();
         tracing::warn!(parent: &other, traceparent = expected, "of the other");
         tracing::warn!(parent: None, "of none");
-        telemetry.shutdown();
+        let _ = telemetry.shutdown();
     }) else {
         return;
     };

@@ -21,7 +21,7 @@ fn a_subscriber_of_the_services_own_has_the_same_lines() {
             .with(telemetry.log_export_layer().expect("a right RUST_LOG"))
             .with(telemetry.layer());
         warn_within_a_request(subscriber);
-        telemetry.shutdown();
+        let _ = telemetry.shutdown();
     }) else {
         return;
     };
@@ -44,7 +44,7 @@ fn an_optional_layer_knows_the_tenant_of_the_spans_that_it_sees() {
             .with(Some(lines))
             .with(telemetry.layer());
         warn_within_a_request(subscriber);
-        telemetry.shutdown();
+        let _ = telemetry.shutdown();
     }) else {
         return;
     };

@@ -128,7 +128,7 @@ fn an_event_with_a_parent_or_a_tenant_of_its_own_keeps_it() {
     tracing::info!(tenant_id = "initech", "tells itself");
     assert_eq!(ids().0, trace, "the current span is the same as before");
     drop(request);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
     let records = receiver.records();
     let [of_other, of_none, tells] = &records[..] else {
         panic!("{records:#?}");
@@ -157,7 +157,7 @@ fn an_event_within_an_event_leaves_the_other_its_tenant() {
     let request = tracing::info_span!("request", tenant_id = "acme").entered();
     tracing::info!(noisy = ?Noisy, "around");
     drop(request);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
     let records = receiver.records();
     let tenants: BTreeSet<_> = records
         .iter()
@@ -176,7 +176,7 @@ fn what_comes_by_the_log_crate_keeps_its_target() {
         .init()
         .expect("telemetry starts");
     log::info!(target: "shop::stock", "counted");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
     let records = receiver.records();
     assert_eq!(records.len(), 1, "{records:#?}");
     assert_eq!(records[0].scope, "shop::stock");
@@ -200,7 +200,7 @@ fn a_subscriber_of_the_services_own_can_send_too() {
     });
     let text = support::text();
     assert!(!text.contains("otel_sdk"), "the SDK's own metrics: {text}");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
     let records = receiver.records();
     assert_eq!(records.len(), 1, "{records:#?}");
     assert_eq!(records[0].attribute("tenant_id"), Some("acme"));

@@ -73,7 +73,7 @@ fn leaves_after_the_delay(variables: &[(&str, &str)], work: impl FnOnce()) {
     assert!(receiver.requests().is_empty());
     let took = receiver.wait_for(1)[0].at - started;
     assert!((500..5000).contains(&took.as_millis()), "{took:?}");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn metrics_leave_at_each_interval() {
     let requests = receiver.wait_for(4);
     let took = requests[3].at - requests[0].at;
     assert!((750..5000).contains(&took.as_millis()), "{took:?}");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]

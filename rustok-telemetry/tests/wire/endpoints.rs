@@ -111,7 +111,7 @@ fn the_resource_is_decoded_and_the_name_wins() {
         ("OTEL_SERVICE_NAME", "desk"),
     ]);
     work();
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
     let resource = receiver.only("trace").resource();
     let text = |key: &str| {
         let attribute = resource
@@ -141,7 +141,7 @@ fn the_sampler_and_its_ratio_decide_how_many_spans_leave() {
     for _ in 0..4000 {
         drop(tracing::info_span!("work"));
     }
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
     let sampled = receiver.spans().len();
     assert!((840..1160).contains(&sampled), "{sampled}");
 }

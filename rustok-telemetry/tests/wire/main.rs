@@ -7,6 +7,7 @@ mod compression;
 mod console;
 mod endpoints;
 mod enriched;
+mod flush;
 mod limits;
 mod metrics;
 mod own_metrics;

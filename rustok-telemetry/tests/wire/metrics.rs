@@ -28,7 +28,7 @@ fn two_exports(preference: &str) -> Vec<(i32, i64)> {
     receiver.wait_for(2);
     let labels = r#"{event_type="OrderPlaced",tenant_id="acme"}"#;
     support::assert_samples(&support::text(), METRIC, &[(labels, "5")]);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
     receiver
         .requests()
         .iter()

@@ -84,7 +84,7 @@ fn the_text_is_compressed_for_those_who_ask() {
         .read_to_string(&mut text)
         .expect("gzip");
     assert!(text.contains("\ntarget_info{"), "{text}");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -116,5 +116,5 @@ fn unless_it_is_asked_for_nothing_listens() {
         TcpListener::bind("localhost:9464").is_ok(),
         "the port is free"
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

@@ -37,7 +37,7 @@ fn main() {
     declared::record_operation("products", "hit");
     declared::record_wait("orders", 0.5);
     declared::record_wait("not a number", f64::NAN);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
     let calls = hooks::CALLS.lock().expect("no call panics");
     assert_eq!(*calls, ["products hit", "orders 0.5"]);
 }
