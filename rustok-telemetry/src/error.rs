@@ -2,8 +2,22 @@
 
 use crate::config::ConfigError;
 
+/// Writes `Debug` for errors whose text is for people, wherever Rust prints it.
+macro_rules! debug_is_display {
+    ($($error:ty),+) => {$(
+        impl std::fmt::Debug for $error {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(self, f)
+            }
+        }
+    )+};
+}
+pub(crate) use debug_is_display;
+
 /// Why telemetry could not be started. Displayed, it has one line for each problem.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` is the same text: that is what Rust prints where `main` returns an error, and where a `Result` is unwrapped.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum InitError {
     /// A variable of the environment is wrong; all that are wrong are listed.
@@ -31,4 +45,67 @@ pub enum InitError {
     /// A part of the pipeline could not be made.
     #[error("cannot start {0}")]
     Pipeline(String),
+}
+
+debug_is_display!(InitError);
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use super::*;
+    use crate::config::TelemetryConfig;
+
+    /// Each variant; a new one does not compile without a place here.
+    fn all() -> Vec<InitError> {
+        let wrong = [
+            ("OTEL_SDK_DISABLED", "yes"),
+            ("OTEL_TRACES_SAMPLER_ARG", "10"),
+        ];
+        let config = TelemetryConfig::from_vars(wrong).expect_err("two problems");
+        let all = vec![
+            InitError::Config(config),
+            InitError::AlreadyInitialized,
+            InitError::SubscriberAlreadySet,
+            InitError::Catalogue(vec!["a is declared twice".to_owned()]),
+            InitError::Logging("RUST_LOG=x=y: wrong".to_owned()),
+            InitError::Pipeline("the thread for connections: none".to_owned()),
+        ];
+        for error in &all {
+            match error {
+                InitError::Config(_)
+                | InitError::AlreadyInitialized
+                | InitError::SubscriberAlreadySet
+                | InitError::Catalogue(_)
+                | InitError::Logging(_)
+                | InitError::Pipeline(_) => {}
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn debug_is_the_text_for_people() {
+        for error in all() {
+            let shown = error.to_string();
+            assert_eq!(format!("{error:?}"), shown);
+            assert_eq!(format!("{error:#?}"), shown);
+            let boxed: Box<dyn Error> = error.into();
+            assert_eq!(format!("{boxed:?}"), shown);
+        }
+    }
+
+    /// As `anyhow` prints a chain with `{:#}`.
+    #[test]
+    fn a_chain_of_sources_says_nothing_twice() {
+        for error in all() {
+            let shown = error.to_string();
+            let mut source = error.source();
+            while let Some(cause) = source {
+                let cause_shown = cause.to_string();
+                assert!(!shown.contains(&cause_shown), "{cause_shown} in {shown}");
+                source = cause.source();
+            }
+        }
+    }
 }

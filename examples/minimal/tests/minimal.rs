@@ -61,6 +61,45 @@ fn it_converts_and_tells_of_it() {
     }
 }
 
+/// Rust prints an error that `main` returns by its `Debug`.
+#[test]
+fn fourteen_wrong_settings_are_fourteen_lines_for_people() {
+    let wrong = [
+        ("OTEL_SDK_DISABLED", "yes"),
+        ("OTEL_SERVICE_NAME", " "),
+        ("OTEL_RESOURCE_ATTRIBUTES", "team"),
+        ("OTEL_PROPAGATORS", "tracecontxt"),
+        ("OTEL_TRACES_SAMPLER", "sometimes"),
+        ("OTEL_TRACES_EXPORTER", "zipkin"),
+        ("OTEL_METRICS_EXPORTER", "none,otlp"),
+        ("OTEL_LOGS_EXPORTER", "file"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "5s"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "1m"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "api-key hunter2"),
+    ];
+    let output = Command::new(env!("CARGO_BIN_EXE_rustok-minimal"))
+        .envs(wrong)
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).expect("text");
+    let mut lines = said.lines();
+    let heading = "Error: 14 problems in the configuration:";
+    assert_eq!(lines.next(), Some(heading), "{said}");
+    let lines: Vec<_> = lines.collect();
+    assert_eq!(lines.len(), wrong.len(), "{said}");
+    for (name, _) in wrong {
+        let of_name = |line: &&&str| line.starts_with(&format!("{name}="));
+        assert_eq!(lines.iter().filter(of_name).count(), 1, "{name}: {said}");
+    }
+    for of_debug in ["ConfigError", "Problem {", "Some(", "hunter2"] {
+        assert!(!said.contains(of_debug), "{of_debug}: {said}");
+    }
+}
+
 #[test]
 fn it_is_shorter_than_forty_lines() {
     let lines = include_str!("../src/main.rs").lines().count();

@@ -7,6 +7,7 @@ use url::Url;
 use super::otlp::Signal;
 use super::protocol::Protocol;
 use super::variables::mask_url;
+use crate::error::debug_is_display;
 
 /// Where OTLP is sent, before it is known which protocol and signal it is for.
 ///
@@ -115,9 +116,11 @@ impl fmt::Debug for Endpoint {
 }
 
 /// Why a text is not an endpoint. Holds no secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct EndpointError(String);
+
+debug_is_display!(EndpointError);
 
 fn parse(text: &str) -> Result<Given, EndpointError> {
     let text = text.trim();

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::setting::Source;
 use super::variables::{Privacy, find_variable};
+use crate::error::debug_is_display;
 
 /// Everything that is wrong with a configuration.
 ///
@@ -14,11 +15,15 @@ use super::variables::{Privacy, find_variable};
 /// OTEL_TRACES_SAMPLER_ARG=10: not between 0 and 1. Allowed: a number from 0 to 1, such as 0.1
 /// OTEL_METRIC_EXPORT_INTERVAL=0: …
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+///
+/// `Debug` is the same text, as for [`InitError`](crate::InitError).
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{}", heading(problems.len()), lines(problems))]
 pub struct ConfigError {
     problems: Vec<Problem>,
 }
+
+debug_is_display!(ConfigError);
 
 impl ConfigError {
     /// The problems, in the order of the table of variables. There is at least one.

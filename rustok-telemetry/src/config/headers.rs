@@ -6,6 +6,7 @@ use ::http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::list::{ListError, parse_pairs};
 use super::variables::one_line;
+use crate::error::debug_is_display;
 
 /// Headers of each OTLP request, in the order given. `Debug` and `Display` show the names alone.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -93,7 +94,7 @@ impl fmt::Debug for Headers {
 }
 
 /// Why headers cannot be sent. Holds no part of a value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderError {
     /// The list cannot be read.
@@ -124,3 +125,5 @@ pub enum HeaderError {
         name: HeaderName,
     },
 }
+
+debug_is_display!(HeaderError);

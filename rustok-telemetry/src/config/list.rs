@@ -2,6 +2,8 @@
 
 use percent_encoding::percent_decode_str;
 
+use crate::error::debug_is_display;
+
 /// Parses `key=value,key=value`, with white space around keys and values allowed.
 ///
 /// The values are percent-decoded; so are the keys when `decode_keys` says so. A value may hold `=`
@@ -38,7 +40,7 @@ pub fn parse_pairs(text: &str, decode_keys: bool) -> Result<Vec<(String, String)
 }
 
 /// Why a list cannot be read: which pair, counted from 1, and what is wrong with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("pair {position} {problem}")]
 pub struct ListError {
     /// The pair's place in the list. The first pair is 1.
@@ -48,7 +50,7 @@ pub struct ListError {
 }
 
 /// What is wrong with one pair of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListProblem {
     /// Nothing between two commas, or after the last one.
@@ -73,6 +75,8 @@ pub enum ListProblem {
         first: usize,
     },
 }
+
+debug_is_display!(ListError, ListProblem);
 
 fn parse_pair(pair: &str, decode_keys: bool) -> Result<(String, String), ListProblem> {
     if pair.is_empty() {

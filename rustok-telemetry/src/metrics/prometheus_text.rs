@@ -9,7 +9,10 @@ use flate2::{Compression, write::GzEncoder};
 use opentelemetry_sdk::metrics::{data::ResourceMetrics, reader::MetricReader};
 
 use super::{accept_encoding, exposition::Exposition, registered::ALL, text_reader::TextReader};
-use crate::lifecycle::{self, Stage};
+use crate::{
+    error::debug_is_display,
+    lifecycle::{self, Stage},
+};
 
 /// The text and its content type, for any web framework.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +81,7 @@ impl PrometheusText {
 }
 
 /// Why there is no text.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TextError {
     /// Telemetry has not been started.
@@ -96,6 +99,8 @@ pub enum TextError {
     )]
     Collect(String),
 }
+
+debug_is_display!(TextError);
 
 /// All metrics of this process in Prometheus' text format, version 0.0.4: those of the catalogue, and those of the global
 /// meters of others.
