@@ -31,9 +31,14 @@ pub(super) trait Choice: Copy + PartialEq + 'static {
         })
     }
 
-    /// The values with these names, separated by commas, each once, in the order given; none for `none`.
+    /// The values with these names, separated by commas, each once, in the order given; none for `none`. Nothing
+    /// between two commas or after the last one is ignored.
     fn parse_list(text: &str) -> Result<Vec<Self>, String> {
-        let names: Vec<&str> = text.split(',').map(str::trim).collect();
+        let names = text.split(',').map(str::trim);
+        let names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
+        if names.is_empty() {
+            return Err("no name".to_owned());
+        }
         let is_none = |name: &&str| name.eq_ignore_ascii_case("none");
         if names.iter().all(is_none) {
             return Ok(Vec::new());
@@ -42,10 +47,7 @@ pub(super) trait Choice: Copy + PartialEq + 'static {
             return Err("`none` cannot stand beside another name".to_owned());
         }
         let mut values = Vec::new();
-        for (index, name) in names.iter().enumerate() {
-            if name.is_empty() {
-                return Err(format!("name {} is empty (a comma too many?)", index + 1));
-            }
+        for name in names {
             let value = Self::parse(name)?;
             if !values.contains(&value) {
                 values.push(value);

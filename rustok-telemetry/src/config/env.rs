@@ -192,9 +192,8 @@ impl Reader {
                 self.values.insert(variable.name, value);
             }
             Status::Refused(reason) => {
-                let why = format!("not supported by this version; remove it. {reason}");
-                self.problems
-                    .push(Problem::of_name(&name, Some(&value), why));
+                let problem = Problem::of_name(&name, Some(&value), reason);
+                self.problems.push(problem);
             }
         }
     }

@@ -7,14 +7,15 @@ use crate::error::debug_is_display;
 /// Parses `key=value,key=value`, with white space around keys and values allowed.
 ///
 /// The values are percent-decoded; so are the keys when `decode_keys` says so. A value may hold `=`
-/// (the first one separates). Every pair must be whole: an empty pair, a pair without `=`, a bad escape
-/// and a key that is given twice (in the same letter case) are errors, which tell the pair by its
-/// position. An error holds no part of the text, since the text may be secret.
+/// (the first one separates). Nothing between two commas or after the last one is ignored, as in any
+/// list of HTTP. Every pair must be whole: a pair without `=`, a bad escape and a key that is given
+/// twice (in the same letter case) are errors, which tell the pair by its position. An error holds no
+/// part of the text, since the text may be secret.
 ///
 /// ```
 /// use rustok_telemetry::config::parse_pairs;
 ///
-/// let pairs = parse_pairs("team=web, city=Z%C3%BCrich", true)?;
+/// let pairs = parse_pairs("team=web, city=Z%C3%BCrich,", true)?;
 /// assert_eq!(pairs[1], ("city".to_owned(), "Zürich".to_owned()));
 /// assert_eq!(parse_pairs("team=web,city", true).unwrap_err().position, 2);
 /// # Ok::<(), rustok_telemetry::config::ListError>(())
@@ -25,15 +26,22 @@ use crate::error::debug_is_display;
 /// The first pair that is malformed.
 pub fn parse_pairs(text: &str, decode_keys: bool) -> Result<Vec<(String, String)>, ListError> {
     let mut pairs: Vec<(String, String)> = Vec::new();
+    let mut positions = Vec::new();
     for (index, pair) in text.split(',').enumerate() {
         let at = |problem| ListError {
             position: index + 1,
             problem,
         };
+        if pair.trim().is_empty() {
+            continue;
+        }
         let (key, value) = parse_pair(pair.trim(), decode_keys).map_err(at)?;
         if let Some(first) = pairs.iter().position(|(known, _)| *known == key) {
-            return Err(at(ListProblem::Repeated { first: first + 1 }));
+            return Err(at(ListProblem::Repeated {
+                first: positions[first],
+            }));
         }
+        positions.push(index + 1);
         pairs.push((key, value));
     }
     Ok(pairs)
@@ -43,7 +51,7 @@ pub fn parse_pairs(text: &str, decode_keys: bool) -> Result<Vec<(String, String)
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("pair {position} {problem}")]
 pub struct ListError {
-    /// The pair's place in the list. The first pair is 1.
+    /// The pair's place among the commas. The first is 1.
     pub position: usize,
     /// What is wrong with it.
     pub problem: ListProblem,
@@ -53,9 +61,6 @@ pub struct ListError {
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListProblem {
-    /// Nothing between two commas, or after the last one.
-    #[error("is empty (a comma too many?)")]
-    Empty,
     /// No `=`.
     #[error("has no `=` (a comma inside a value is written %2C)")]
     NoEquals,
@@ -79,9 +84,6 @@ pub enum ListProblem {
 debug_is_display!(ListError, ListProblem);
 
 fn parse_pair(pair: &str, decode_keys: bool) -> Result<(String, String), ListProblem> {
-    if pair.is_empty() {
-        return Err(ListProblem::Empty);
-    }
     let (key, value) = pair.split_once('=').ok_or(ListProblem::NoEquals)?;
     let key = match decode_keys {
         true => decode(key.trim())?,

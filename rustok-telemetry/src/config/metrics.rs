@@ -165,17 +165,19 @@ choice!(HistogramAggregation {
     }
 });
 
-/// Which measurements become exemplars.
+/// Which measurements may become exemplars. None do: a Collector makes them from spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExemplarFilter {
     /// None.
     AlwaysOff,
+    /// Those within sampled spans, the specification's default. The Collector makes its exemplars from just these.
+    TraceBased,
 }
 
 choice!(ExemplarFilter {
-    accepted { "always_off" => AlwaysOff }
-    refused { "always_on" => NO_EXEMPLARS, "trace_based" => NO_EXEMPLARS }
+    accepted { "always_off" => AlwaysOff, "trace_based" => TraceBased }
+    refused {
+        "always_on" => "no exemplars are recorded; a Collector makes them from sampled spans, so use `trace_based`",
+    }
 });
-
-const NO_EXEMPLARS: &str = "the SDK records no exemplars; a Collector can make them from spans";

@@ -29,7 +29,9 @@ impl TelemetryConfig {
         if *self.disabled {
             return notices;
         }
-        for otlp in [traces, metrics, logs].into_iter().flatten() {
+        let sent = [traces, metrics, logs];
+        notices.extend(self.nameless(sent.iter().any(Option::is_some)));
+        for otlp in sent.into_iter().flatten() {
             for notice in [other_protocols_port(otlp), path_mistake(otlp)] {
                 if let Some(notice) = notice.filter(|notice| !notices.contains(notice)) {
                     notices.push(notice);
@@ -41,6 +43,17 @@ impl TelemetryConfig {
 }
 
 impl TelemetryConfig {
+    /// What is sent by a service without a name cannot be found.
+    fn nameless(&self, is_sent: bool) -> Option<String> {
+        let nameless = is_sent && self.service_name.is_none();
+        nameless.then(|| {
+            format!(
+                "The service has no name, so backends list it as `{}`: set OTEL_SERVICE_NAME.",
+                crate::resource::service_name(self)
+            )
+        })
+    }
+
     /// Variables that a configuration file has put out of use.
     fn not_used(&self) -> Option<String> {
         let file = self

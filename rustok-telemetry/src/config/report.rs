@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use super::batch::BatchConfig;
 use super::error::Problem;
+use super::logs::LogsExporter;
+use super::metrics::MetricsExporter;
 use super::otlp::OtlpConfig;
 use super::resource::Propagator;
 use super::setting::{Setting, Source};
 use super::telemetry::TelemetryConfig;
+use super::traces::TracesExporter;
 use super::variables::one_line;
 use super::views::View;
 
@@ -49,6 +52,7 @@ impl Report {
         lines.traces(config);
         lines.metrics(config);
         lines.logs(config);
+        lines.leave_out_unused(config);
         Self {
             lines: lines.0,
             unknown: config.unknown.clone(),
@@ -91,6 +95,26 @@ impl Lines {
             value: one_line(&value.to_string()),
             source: setting.source,
         });
+    }
+
+    /// Defaults of what does not run would only mislead.
+    fn leave_out_unused(&mut self, config: &TelemetryConfig) {
+        let (traces, metrics, logs) = (&config.traces, &config.metrics, &config.logs);
+        let by_otlp = [
+            ("traces", traces.exporters.contains(&TracesExporter::Otlp)),
+            (
+                "metrics",
+                metrics.exporters.contains(&MetricsExporter::Otlp),
+            ),
+            ("logs", logs.exporters.contains(&LogsExporter::Otlp)),
+        ];
+        for (signal, by_otlp) in by_otlp {
+            let unused = [".otlp.", ".batch."].map(|part| format!("{signal}{part}"));
+            self.0.retain(|line| {
+                let is_unused = unused.iter().any(|prefix| line.name.starts_with(prefix));
+                by_otlp || !is_unused || line.source != Source::Default
+            });
+        }
     }
 
     fn general(&mut self, config: &TelemetryConfig) {
@@ -159,16 +183,14 @@ impl Lines {
         );
         self.add("metrics.exemplars", &metrics.exemplars, *metrics.exemplars);
         let prometheus = &metrics.prometheus;
-        self.add(
-            "metrics.prometheus.host",
-            &prometheus.host,
-            &*prometheus.host,
-        );
-        self.add(
-            "metrics.prometheus.port",
-            &prometheus.port,
-            *prometheus.port,
-        );
+        if let Some((host, port)) = metrics.prometheus_address() {
+            self.add("metrics.prometheus.host", &prometheus.host, host);
+            self.add("metrics.prometheus.port", &prometheus.port, port);
+        } else {
+            let unused = "not used: nothing listens";
+            self.add("metrics.prometheus.host", &prometheus.host, unused);
+            self.add("metrics.prometheus.port", &prometheus.port, unused);
+        }
         let views = metrics.views.iter().map(View::to_string);
         self.add("metrics.views", &metrics.views, joined(views));
         self.otlp("metrics", &metrics.otlp);

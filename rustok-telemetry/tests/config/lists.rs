@@ -42,3 +42,56 @@ proptest! {
         }
     }
 }
+
+/// A comma too many says nothing, as in any list of HTTP headers.
+#[test]
+fn empty_members_of_lists_are_ignored() {
+    for (written, meant) in [
+        ("team=web,", "team=web"),
+        (" , team = web ,, region=eu , ", "team=web,region=eu"),
+        (",", ""),
+    ] {
+        let pairs = parse_pairs(written, true).expect(written);
+        let expected = match meant {
+            "" => Vec::new(),
+            meant => parse_pairs(meant, true).expect(meant),
+        };
+        assert_eq!(pairs, expected, "{written}");
+        let read = |text: &str| {
+            let config = TelemetryConfig::from_vars([
+                ("OTEL_RESOURCE_ATTRIBUTES", text),
+                ("OTEL_EXPORTER_OTLP_HEADERS", text),
+            ]);
+            let config = config.expect(text);
+            let headers = config.traces.otlp.headers.iter();
+            let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            (
+                config.resource_attributes.value.clone(),
+                headers.collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(read(written), read(meant), "{written}");
+    }
+    let repeated = parse_pairs("a=1,,a=2", true).expect_err("twice");
+    assert_eq!(repeated.to_string(), "pair 3 has the same key as pair 1");
+    let late = parse_pairs("a=1,,,b", true).expect_err("no value");
+    assert_eq!(late.position, 4);
+}
+
+#[test]
+fn empty_names_in_lists_are_ignored_in_any_letter_case() {
+    for (variable, written, meant) in [
+        (
+            "OTEL_PROPAGATORS",
+            "TraceContext, ,baggage,",
+            "tracecontext,baggage",
+        ),
+        ("OTEL_PROPAGATORS", "none,", "none"),
+        ("OTEL_TRACES_EXPORTER", "OTLP,", "otlp"),
+        ("OTEL_METRICS_EXPORTER", ",otlp,,Console ", "otlp,console"),
+        ("OTEL_LOGS_EXPORTER", "None,", "none"),
+    ] {
+        let read = |text: &str| TelemetryConfig::from_vars([(variable, text)]).expect(text);
+        assert_eq!(read(written), read(meant), "{variable}={written}");
+    }
+}

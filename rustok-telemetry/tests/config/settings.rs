@@ -4,6 +4,8 @@ use crate::{Variables, config, reported};
 use rustok_telemetry::config::{Endpoint, Sampler, Source, TelemetryConfig};
 use std::time::Duration;
 
+const LOGS: Variables<'_> = &[("OTEL_LOGS_EXPORTER", "otlp")];
+
 #[test]
 fn each_variable_becomes_its_setting() {
     let cases: &[(Variables<'_>, &str, &str)] = &[
@@ -137,11 +139,14 @@ fn each_variable_becomes_its_setting() {
             "logs.exporters",
             "otlp (OTEL_LOGS_EXPORTER)",
         ),
-        (&[], "logs.batch.schedule_delay", "1000 ms (default)"),
-        (&[], "logs.batch.export_timeout", "30000 ms (default)"),
-        (&[], "logs.batch.max_queue_size", "2048 (default)"),
+        (LOGS, "logs.batch.schedule_delay", "1000 ms (default)"),
+        (LOGS, "logs.batch.export_timeout", "30000 ms (default)"),
+        (LOGS, "logs.batch.max_queue_size", "2048 (default)"),
         (
-            &[("OTEL_BLRP_MAX_QUEUE_SIZE", "100")],
+            &[
+                ("OTEL_LOGS_EXPORTER", "otlp"),
+                ("OTEL_BLRP_MAX_QUEUE_SIZE", "100"),
+            ],
             "logs.batch.max_export_batch_size",
             "100 (default)",
         ),
@@ -279,4 +284,71 @@ fn the_process_environment_is_read() {
         TelemetryConfig::from_env(),
         TelemetryConfig::from_vars(std::env::vars_os())
     );
+}
+
+#[test]
+fn the_exemplar_filter_of_the_specification_is_no_error() {
+    for (written, expected) in [
+        ("trace_based", "trace_based"),
+        (" Trace_Based ", "trace_based"),
+        ("always_off", "always_off"),
+    ] {
+        let variables = [("OTEL_METRICS_EXEMPLAR_FILTER", written)];
+        let expected = format!("{expected} (OTEL_METRICS_EXEMPLAR_FILTER)");
+        assert_eq!(reported(&variables, "metrics.exemplars"), expected);
+    }
+}
+
+#[test]
+fn what_is_not_used_is_not_shown_as_a_default() {
+    let nothing = "not used: nothing listens (default)";
+    for exporter in ["otlp", "prometheus"] {
+        let variables = [("OTEL_METRICS_EXPORTER", exporter)];
+        assert_eq!(reported(&variables, "metrics.prometheus.port"), nothing);
+        assert_eq!(reported(&variables, "metrics.prometheus.host"), nothing);
+    }
+    let listens = [
+        ("OTEL_METRICS_EXPORTER", "prometheus"),
+        ("OTEL_EXPORTER_PROMETHEUS_HOST", "0.0.0.0"),
+    ];
+    assert_eq!(
+        reported(&listens, "metrics.prometheus.port"),
+        "9464 (default)"
+    );
+    let shown = |variables: &[(&str, &str)], name: &str| {
+        let lines = config(variables).report().lines;
+        lines.iter().any(|line| line.name == name)
+    };
+    // Logs are not sent by default.
+    assert!(shown(&[], "traces.otlp.url") && !shown(&[], "logs.otlp.url"));
+    assert!(!shown(LOGS, "logs.batch.max_queue_size"));
+    assert!(shown(&[("OTEL_LOGS_EXPORTER", "otlp")], "logs.otlp.url"));
+    let set = [("OTEL_BLRP_MAX_QUEUE_SIZE", "9")];
+    assert!(shown(&set, "logs.batch.max_queue_size"));
+}
+
+#[test]
+fn a_service_without_a_name_is_noticed_once_where_something_is_sent() {
+    let nameless = |variables: &[(&str, &str)]| {
+        let notices = config(variables).notices();
+        let of_name = notices
+            .iter()
+            .filter(|notice| notice.contains("OTEL_SERVICE_NAME"));
+        let notices: Vec<_> = of_name.cloned().collect();
+        assert!(notices.len() <= 1, "{notices:?}");
+        notices.into_iter().next()
+    };
+    let notice = nameless(&[]).expect("a notice");
+    assert!(notice.contains("`unknown_service:config"), "{notice}");
+    assert_eq!(nameless(&[("OTEL_SERVICE_NAME", "shop")]), None);
+    assert_eq!(
+        nameless(&[("OTEL_RESOURCE_ATTRIBUTES", "service.name=shop")]),
+        None
+    );
+    assert_eq!(nameless(&[("OTEL_SDK_DISABLED", "true")]), None);
+    let text_only = [
+        ("OTEL_TRACES_EXPORTER", "none"),
+        ("OTEL_METRICS_EXPORTER", "prometheus"),
+    ];
+    assert_eq!(nameless(&text_only), None);
 }

@@ -187,7 +187,7 @@ fn a_scheme_and_insecure_must_say_the_same() {
     one_problem(
         &[(old, "true")],
         old,
-        "Use OTEL_EXPORTER_OTLP_TRACES_INSECURE",
+        "its name is OTEL_EXPORTER_OTLP_TRACES_INSECURE",
     );
 }
 

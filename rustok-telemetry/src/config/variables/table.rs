@@ -13,7 +13,7 @@ macro_rules! otlp {
             honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "ENDPOINT"), $endpoint, "a URL such as http://localhost:4318 (http/protobuf) or http://localhost:4317 (grpc), or https://; grpc takes collector:4317, too", "Where OTLP is sent.").url(),
             honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "PROTOCOL"), $protocol, "http/protobuf (Cargo feature `http`) or grpc (Cargo feature `grpc`)", "How OTLP is sent."),
             honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "HEADERS"), $headers, "pairs such as api-key=abc,tenant=web, with values percent-encoded", "Headers of each request. The values are secrets.").secret(),
-            honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "TIMEOUT"), $timeout, TIMEOUT, "Longest time that one export may take."),
+            honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "TIMEOUT"), $timeout, TIMEOUT, "Longest time that one request may take."),
             honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "COMPRESSION"), $compression, "none, gzip or zstd (Cargo feature `zstd`)", "Compression of requests."),
             honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "INSECURE"), $insecure, "true or false, as the scheme says if there is one", "Whether gRPC goes without TLS, for an endpoint without a scheme."),
             honoured(concat!("OTEL_EXPORTER_OTLP_", $signal, "CERTIFICATE"), $trusted, PEM, "Certificates of the authorities to trust, with TLS (Cargo feature `tls`)."),
@@ -58,10 +58,10 @@ const EXPORTERS: &[Variable] = &[
 
 const BATCH_SPANS: &[Variable] = &[
     honoured("OTEL_BSP_SCHEDULE_DELAY", "5000", "milliseconds from 1 to 2147483647", "Time between two exports of spans."),
-    honoured("OTEL_BSP_EXPORT_TIMEOUT", "30000", TIMEOUT, "Longest time that one export of spans may take."),
+    honoured("OTEL_BSP_EXPORT_TIMEOUT", "30000", TIMEOUT, "Longest time that one request with spans may take."),
     honoured("OTEL_BSP_MAX_QUEUE_SIZE", "2048", "a whole number from 1 to 1048576", "Spans that may wait; room for all of them is reserved at once."),
     honoured("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "512, or the queue's size when that is smaller", "a whole number from 1 to OTEL_BSP_MAX_QUEUE_SIZE", "Most spans in one export."),
-    refused("OTEL_BSP_MAX_CONCURRENT_EXPORTS", "1", "a whole number", "Exports of spans at a time (of the Rust SDK, not of the specification).", "Spans are exported one batch at a time"),
+    refused("OTEL_BSP_MAX_CONCURRENT_EXPORTS", "1", "a whole number", "Exports of spans at a time (of the Rust SDK, not of the specification).", "spans are exported one batch at a time; remove it"),
 ];
 
 const LIMITS: &[Variable] = &[
@@ -77,8 +77,8 @@ const LIMITS: &[Variable] = &[
 
 const METRICS: &[Variable] = &[
     honoured("OTEL_METRIC_EXPORT_INTERVAL", "60000", "milliseconds from 1 to 2147483647", "Time between the starts of two exports of metrics."),
-    honoured("OTEL_METRIC_EXPORT_TIMEOUT", "30000", TIMEOUT, "Longest time that one export of metrics may take."),
-    honoured("OTEL_METRICS_EXEMPLAR_FILTER", "always_off", "always_off", "Which measurements become exemplars."),
+    honoured("OTEL_METRIC_EXPORT_TIMEOUT", "30000", TIMEOUT, "Longest time that one request with metrics may take."),
+    honoured("OTEL_METRICS_EXEMPLAR_FILTER", "always_off", "always_off or trace_based", "Which measurements may become exemplars. None are recorded: a Collector makes them from sampled spans, which is what trace_based says."),
     honoured("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "cumulative", "cumulative, delta or lowmemory", "Whether what OTLP sends counts from the start or from the last export; the text is cumulative."),
     honoured("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "explicit_bucket_histogram", "explicit_bucket_histogram", "How histograms are aggregated."),
 ];
@@ -90,7 +90,7 @@ const OTLP_LOGS: &[Variable] = otlp!("LOGS_", GENERAL_ENDPOINT, GENERAL_ONE, GEN
 
 const LOGS: &[Variable] = &[
     honoured("OTEL_BLRP_SCHEDULE_DELAY", "1000", "milliseconds from 1 to 2147483647", "Time between two exports of log records."),
-    honoured("OTEL_BLRP_EXPORT_TIMEOUT", "30000", TIMEOUT, "Longest time that one export of log records may take."),
+    honoured("OTEL_BLRP_EXPORT_TIMEOUT", "30000", TIMEOUT, "Longest time that one request with log records may take."),
     honoured("OTEL_BLRP_MAX_QUEUE_SIZE", "2048", "a whole number from 1 to 1048576", "Log records that may wait; room for all of them is reserved at once."),
     honoured("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "512, or the queue's size when that is smaller", "a whole number from 1 to OTEL_BLRP_MAX_QUEUE_SIZE", "Most log records in one export."),
     honoured("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", COUNT, "The same for log records alone."),
@@ -98,8 +98,8 @@ const LOGS: &[Variable] = &[
 ];
 
 const OTHERS: &[Variable] = &[
-    refused("OTEL_EXPORTER_OTLP_SPAN_INSECURE", "false", "true or false", "The earlier name of OTEL_EXPORTER_OTLP_TRACES_INSECURE.", "Use OTEL_EXPORTER_OTLP_TRACES_INSECURE"),
-    refused("OTEL_EXPORTER_OTLP_METRIC_INSECURE", "false", "true or false", "The earlier name of OTEL_EXPORTER_OTLP_METRICS_INSECURE.", "Use OTEL_EXPORTER_OTLP_METRICS_INSECURE"),
+    refused("OTEL_EXPORTER_OTLP_SPAN_INSECURE", "false", "true or false", "The earlier name of OTEL_EXPORTER_OTLP_TRACES_INSECURE.", "its name is OTEL_EXPORTER_OTLP_TRACES_INSECURE"),
+    refused("OTEL_EXPORTER_OTLP_METRIC_INSECURE", "false", "true or false", "The earlier name of OTEL_EXPORTER_OTLP_METRICS_INSECURE.", "its name is OTEL_EXPORTER_OTLP_METRICS_INSECURE"),
     honoured("OTEL_EXPORTER_PROMETHEUS_HOST", "localhost, if the port is set", "a name or address of this machine, such as 0.0.0.0", "Where the text is served at /metrics, besides the service's own route, with `prometheus` in OTEL_METRICS_EXPORTER."),
     honoured("OTEL_EXPORTER_PROMETHEUS_PORT", "9464, if the host is set; nothing listens if neither is", "a port from 0 (any that is free) to 65535", "The port for it."),
     refused("OTEL_EXPORTER_ZIPKIN_ENDPOINT", "http://localhost:9411/api/v2/spans", "a URL", "Where Zipkin is.", NO_ZIPKIN).url(),
@@ -109,7 +109,7 @@ const OTHERS: &[Variable] = &[
 
 const FILES: &[Variable] = &[
     honoured("OTEL_CONFIG_FILE", "none", "the path of a YAML file", "A declarative configuration in place of all other variables (feature config-file).").status(FILE),
-    refused("OTEL_EXPERIMENTAL_CONFIG_FILE", "none", "a path", "The earlier name of OTEL_CONFIG_FILE.", "Use OTEL_CONFIG_FILE"),
+    refused("OTEL_EXPERIMENTAL_CONFIG_FILE", "none", "a path", "The earlier name of OTEL_CONFIG_FILE.", "its name is OTEL_CONFIG_FILE"),
 ];
 
 const OWN: &[Variable] = &[
@@ -124,10 +124,10 @@ const TIMEOUT: &str = "milliseconds from 0 (no limit) to 2147483647";
 const PEM: &str = "a path to a PEM file, used with https://";
 const GENERAL_ONE: &str = "the general one's";
 const GENERAL_ENDPOINT: &str = "the general endpoint, with the signal's path";
-const NO_ZIPKIN: &str = "There is no Zipkin exporter: send OTLP to a Collector, which can forward to Zipkin";
+const NO_ZIPKIN: &str = "there is no Zipkin exporter; remove it and send OTLP to a Collector, which can forward to Zipkin";
 const FILE: Status = match cfg!(feature = "config-file") {
     true => Status::Honoured,
-    false => Status::Refused("Build rustok-telemetry with its feature `config-file`"),
+    false => Status::Refused("files are left out of this build; turn on the Cargo feature `config-file` of rustok-telemetry"),
 };
 
 const fn honoured(name: &'static str, default: &'static str, allowed: &'static str, meaning: &'static str) -> Variable {
