@@ -52,7 +52,7 @@ fn each_tolerated_problem_is_one_warning() {
         let mut config = TelemetryConfig::from_env().expect("strict is off");
         config.metrics.interval.set(Duration::ZERO);
         let telemetry = rustok_telemetry::builder().config(config).init();
-        telemetry.expect("it is tolerated").shutdown();
+        let _ = telemetry.expect("it is tolerated").shutdown();
         return;
     }
     let child = Command::new(std::env::current_exe().expect("a path"))
@@ -94,7 +94,7 @@ fn each_tolerated_problem_is_one_warning() {
 fn who_logs_by_other_means_may_have_another_rust_log() {
     if std::env::var_os(CHILD).is_some() {
         let builder = rustok_telemetry::builder().without_subscriber();
-        builder.init().expect("RUST_LOG is not ours").shutdown();
+        let _ = builder.init().expect("RUST_LOG is not ours").shutdown();
         return;
     }
     let child = Command::new(std::env::current_exe().expect("a path"))
