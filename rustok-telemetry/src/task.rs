@@ -234,7 +234,7 @@ fn begin(span: Span) -> Call {
         severity: "error",
     };
     propagation::set_parent(&span, opentelemetry::Context::current());
-    tenant::set_default_on(&span, &tenant::current());
+    tenant::set_default_on(&span, tenant::current().id());
     Call::begin(span, &SITE)
 }
 

@@ -19,8 +19,8 @@
 //! ```
 //!
 //! Work that leaves the span takes its tenant along with [`task::spawn`](crate::task::spawn) and
-//! [`EventContext`](crate::propagation::EventContext). What a caller writes into its baggage is never believed unless
-//! the service says so.
+//! [`EventContext`](crate::propagation::EventContext). What a caller writes into its baggage is a claim, which is never
+//! believed unless the service says so, and which [`set`] overrules: see [who decides](crate::propagation#trust).
 
 use std::{fmt, ops::Deref, sync::Arc};
 
@@ -41,7 +41,7 @@ use tracing_subscriber::{
 use crate::{
     LabelValue,
     metrics::NONE,
-    trace::{SpanMetricsLayer, has_own_tenant, tenant_of},
+    trace::{SpanMetricsLayer, as_claim, has_own_tenant, tenant_of},
 };
 
 /// Name of the field, the attribute, the label and the entry of the baggage.
@@ -61,7 +61,8 @@ pub fn current() -> Tenant {
 ///
 /// The tenant becomes that of the nearest span which declares the field `tenant_id`, as the span of an
 /// [HTTP request](crate::http) does, so that a function that authenticates may have a span of its own; where none does,
-/// that of the current span. Spans that have begun already stay with what they were counted for.
+/// that of the current span. Spans between the two follow it. It takes the place of a tenant that a caller or an event
+/// brought along, on every signal. Other spans that have begun already stay with what they were counted for.
 pub fn set(tenant: &str) {
     dispatcher::get_default(|dispatch| {
         // Where a layer that can be exchanged hides it, every span counts.
@@ -73,6 +74,7 @@ pub fn set(tenant: &str) {
         };
         if let Some(id) = find(dispatch, declares).or_else(|| find(dispatch, counted)) {
             record(dispatch, &id, tenant);
+            replace_inherited_within(dispatch, &id, tenant);
         }
     });
 }
@@ -82,15 +84,15 @@ pub(crate) fn of_event(dispatch: &Dispatch, event: &Event<'_>) -> Option<Arc<str
     find_around(dispatch, event, tenant_of)
 }
 
-/// Makes this tenant that of `span`, unless it was given one of its own. Unlike [`tracing::Span::record`] this works
-/// for spans that don't declare the field.
-pub(crate) fn set_default_on(span: &tracing::Span, tenant: &Tenant) {
-    let Some(tenant) = tenant.id() else { return };
+/// Makes this tenant that of `span` until [`set`] names another, unless it was given one of its own. Unlike
+/// [`tracing::Span::record`] this works for spans that don't declare the field.
+pub(crate) fn set_default_on(span: &tracing::Span, tenant: Option<&str>) {
+    let Some(tenant) = tenant else { return };
     span.with_subscriber(|(id, dispatch)| {
         let registry = dispatch.downcast_ref::<Registry>();
         let span = registry.and_then(|registry| registry.span(id));
         if !span.is_some_and(|span| has_own_tenant(&span)) {
-            record(dispatch, id, tenant);
+            as_claim(|| record(dispatch, id, tenant));
         }
     });
 }
@@ -165,6 +167,19 @@ fn find_from<T>(
 ) -> Option<T> {
     let span = dispatch.downcast_ref::<Registry>()?.span(span)?;
     span.scope().find_map(|span| ask(&span))
+}
+
+/// Gives the tenant to the spans from the current one up to `outer` that have inherited another.
+fn replace_inherited_within(dispatch: &Dispatch, outer: &Id, tenant: &str) {
+    let registry = dispatch.downcast_ref::<Registry>();
+    let current = dispatch.current_span();
+    let current = registry.and_then(|registry| registry.span(current.id()?));
+    let around = current.iter().flat_map(SpanRef::scope);
+    for span in around.take_while(|span| span.id() != *outer) {
+        if tenant_of(&span).is_some() && !has_own_tenant(&span) {
+            record(dispatch, &span.id(), tenant);
+        }
+    }
 }
 
 fn record(dispatch: &Dispatch, span: &Id, tenant: &str) {

@@ -57,6 +57,20 @@ fn a_tenant_that_becomes_known_later_counts_the_span_and_its_later_children() {
     let _ = telemetry.shutdown();
 }
 
+/// A span between has taken over the tenant from around, and would keep it.
+#[test]
+fn a_tenant_that_is_set_replaces_an_inherited_one_at_once() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    let _connection = tracing::info_span!("connection", tenant_id = "acme").entered();
+    let _request = tracing::info_span!("request", tenant_id = tracing::field::Empty).entered();
+    let authenticate = tracing::info_span!("authenticate").entered();
+    tenant::set("globex");
+    assert_eq!(tenant::current().id(), Some("globex"));
+    drop(authenticate);
+    assert_eq!(tenant::current().id(), Some("globex"));
+    telemetry.shutdown();
+}
+
 #[test]
 fn without_telemetry_there_is_no_tenant_and_no_harm() {
     tenant::set("acme");

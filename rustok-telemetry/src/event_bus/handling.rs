@@ -59,7 +59,7 @@ pub(super) fn span(event: &EventMetadata, handler: &str) -> Span {
         rustok.outcome = Empty,
     );
     // The event's own tenant, before that of which the context knows.
-    tenant::set_default_on(&span, event.tenant());
+    tenant::set_default_on(&span, event.tenant().id());
     event.context().follow(&span);
     span
 }

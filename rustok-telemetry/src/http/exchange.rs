@@ -16,7 +16,7 @@ use tracing::{Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::method::{known_method, original_method, protocol_version, span_name};
-use crate::{metrics, propagation, tenant::TENANT_ID, trace::call::CANCELLED};
+use crate::{metrics, propagation, tenant, trace::call::CANCELLED};
 
 /// `path` and `endpoint` of requests that no route matched.
 pub const UNMATCHED: &str = "unmatched";
@@ -236,8 +236,8 @@ fn server_span(
         return span;
     }
     let caller = propagation::extract_headers_within_current(&request.headers);
-    if trusts_baggage && let Some(tenant) = propagation::named_in(&caller) {
-        span.record(TENANT_ID, tenant);
+    if trusts_baggage {
+        tenant::set_default_on(&span, propagation::named_in(&caller));
     }
     propagation::set_parent(&span, caller);
     span

@@ -136,7 +136,7 @@ impl EventContext {
     /// stays.
     pub fn follow(&self, span: &Span) {
         set_parent(span, extract(self));
-        tenant::set_default_on(span, &self.tenant);
+        tenant::set_default_on(span, self.tenant.id());
     }
 
     /// Links `span` to the event's publisher, without making it its child: for a span that handles a batch. See

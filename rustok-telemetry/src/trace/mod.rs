@@ -54,5 +54,5 @@ pub(crate) use self::filter::SpanFilter;
 pub(crate) use self::machinery::Machinery;
 pub use self::machinery::is_machinery;
 pub(crate) use self::span_limits::SpanLimits;
-pub(crate) use self::span_metrics::{SpanMetricsLayer, has_own_tenant, tenant_of};
+pub(crate) use self::span_metrics::{SpanMetricsLayer, as_claim, has_own_tenant, tenant_of};
 pub(crate) use self::tracer::UniqueTracerProvider;

@@ -67,8 +67,25 @@ pub(super) fn is_recorded_often() -> bool {
 /// After so many records, and so many more.
 const OFTEN_RECORDS: u32 = 128;
 
+/// Runs `record`, which records the tenant of a span as one that another may replace: it is everywhere but in the count
+/// of created spans, which still waits.
+pub(crate) fn as_claim(record: impl FnOnce()) {
+    struct Reset;
+
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            IS_CLAIM.set(false);
+        }
+    }
+
+    IS_CLAIM.set(true);
+    let _reset = Reset;
+    record();
+}
+
 thread_local! {
     static INHERITS: Cell<bool> = const { Cell::new(false) };
+    static IS_CLAIM: Cell<bool> = const { Cell::new(false) };
     static OFTEN: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -145,11 +162,12 @@ where
         let tenant = fields.tenant_id.take();
         let has_tenant = tenant.is_some();
         let mut often = false;
+        let is_claim = IS_CLAIM.get();
         let first = self.open.with(id, |state| {
             state.records = state.records.wrapping_add(1);
             often = state.records % OFTEN_RECORDS == 0;
             state.take(fields);
-            has_tenant && !std::mem::replace(&mut state.counted, true)
+            has_tenant && !is_claim && !std::mem::replace(&mut state.counted, true)
         });
         OFTEN.set(often);
         let (Some(first), Some(tenant), Some(span)) = (first, tenant, context.span(id)) else {
