@@ -72,7 +72,7 @@ fn headers_of_bytes_carry_the_context() {
         .map(|(key, value)| (key.as_str(), value.as_slice()));
     let received = EventContext::from_byte_headers(borrowed);
     let entries: Vec<_> = received.entries().map(|(key, _)| key).collect();
-    assert_eq!(entries, ["content-type", "traceparent", "tracestate"]);
+    assert_eq!(entries, ["content-type", "traceparent"]);
     let context = propagation::extract(&received);
     let expected = propagation::extract(&event);
     assert!(context.span().span_context().is_valid());
@@ -130,7 +130,7 @@ fn an_outbox_keeps_the_context() {
     let event = tracing::info_span!("publish", tenant_id = "acme").in_scope(EventContext::current);
     let row = serde_json::to_value(&event).expect("a map");
     let keys: Vec<_> = row.as_object().expect("a map").keys().collect();
-    assert_eq!(keys, ["traceparent", "tracestate"], "no tenant");
+    assert_eq!(keys, ["traceparent"], "no tenant");
     let row = serde_json::to_string(&event.clone().send_tenant()).expect("a map");
     let kept: EventContext = serde_json::from_str(&row).expect("a map");
     assert_eq!(kept.tenant().id(), None, "not believed");
@@ -160,4 +160,33 @@ fn without_telemetry_nothing_is_written_and_nothing_breaks() {
     let mut headers = http::HeaderMap::new();
     span.in_scope(|| propagation::inject_headers_with_tenant(&mut headers));
     assert!(headers.is_empty());
+}
+
+/// A header that cannot be read is still a header.
+#[test]
+fn repeated_byte_headers_are_joined_or_malformed() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    let parent: &[u8] = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let names_trace = |headers: &[(&'static str, &'static [u8])]| {
+        let context = EventContext::from_byte_headers(headers.iter().copied());
+        propagation::extract(&context)
+            .span()
+            .span_context()
+            .is_valid()
+    };
+    assert!(names_trace(&[("traceparent", parent), ("other", b"\xff")]));
+    for repeated in [
+        [("traceparent", parent), ("TraceParent", parent)],
+        [("traceparent", parent), ("traceparent", b"\xff")],
+        [("traceparent", b"\xff"), ("traceparent", parent)],
+    ] {
+        assert!(!names_trace(&repeated), "{repeated:?}");
+    }
+    let states: [(&str, &[u8]); 2] = [("tracestate", b"a=1"), ("Tracestate", b"b=2")];
+    let joined = EventContext::from_byte_headers(states);
+    assert_eq!(
+        joined.entries().collect::<Vec<_>>(),
+        [("tracestate", "a=1,b=2")]
+    );
+    telemetry.shutdown();
 }

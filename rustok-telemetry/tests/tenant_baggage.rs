@@ -123,6 +123,58 @@ async fn jaegers_baggage_is_no_way_around() {
     let _ = telemetry.shutdown();
 }
 
+/// In one format, and in two: all headers together name one tenant, or none.
+#[test]
+fn tenants_of_jaeger_that_differ_are_not_believed() {
+    let variables = [("OTEL_PROPAGATORS", "jaeger,baggage")];
+    let telemetry = with_variables(&variables).init().expect("telemetry starts");
+    for (headers, expected) in [
+        (vec![("uberctx-tenant_id", "acme")], Some("acme")),
+        (vec![("uberctx-tenant_id", "a%2Cb")], Some("a,b")),
+        (
+            vec![
+                ("uberctx-tenant_id", "acme"),
+                ("uberctx-tenant_id", "globex"),
+            ],
+            None,
+        ),
+        (vec![("uberctx-tenant_id", "acme, globex")], None),
+        (vec![("uberctx-tenant_id", "%ff")], None),
+        (
+            vec![("uberctx-tenant_id", "acme"), ("baggage", "tenant_id=acme")],
+            Some("acme"),
+        ),
+        (
+            vec![
+                ("uberctx-tenant_id", "acme"),
+                ("baggage", "tenant_id=globex"),
+            ],
+            None,
+        ),
+        (
+            vec![("uberctx-tenant_id", "acme"), ("baggage", "tenant_id")],
+            None,
+        ),
+        (
+            vec![("uberctx-tenant_id", "%ff"), ("baggage", "tenant_id=acme")],
+            None,
+        ),
+    ] {
+        let believed = EventContext::from_entries(headers.iter().copied()).trust_tenant();
+        assert_eq!(believed.tenant().id(), expected, "{headers:?}");
+    }
+    telemetry.shutdown();
+}
+
+/// The tenant may be all that a baggage has.
+#[test]
+fn a_received_tenant_is_not_sent_in_place_of_none() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    let received = EventContext::from_entries([("baggage", "tenant_id=globex")]);
+    assert_eq!(received.send_tenant().entries().count(), 0);
+    telemetry.shutdown();
+}
+
 #[test]
 fn a_tenant_is_sent_where_it_is_asked_for() {
     let telemetry = text_only().init().expect("telemetry starts");

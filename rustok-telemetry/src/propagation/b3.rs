@@ -1,6 +1,6 @@
 //! B3, the format of Zipkin: one header `b3`, or several that begin with `X-B3-`.
 //!
-//! Both forms are read, `b3` first; one of them is written. Ids of traces may have 16 digits. What a caller says about
+//! Both forms are read, `b3` first; one of them is written. A repeated header is malformed. Ids of traces may have 16 digits. What a caller says about
 //! sampling is kept: nothing (this process decides), a decision without ids, and "debug".
 //!
 //! `opentelemetry-zipkin` 0.33.0 has a propagator for this too, which is not used because of what it does: it writes
@@ -18,6 +18,7 @@ use opentelemetry::{
 };
 
 use super::{
+    carrier,
     hex::{caller, number},
     sampling::Sampling,
 };
@@ -73,7 +74,7 @@ impl TextMapPropagator for B3 {
     }
 
     fn extract_with_context(&self, context: &Context, extractor: &dyn Extractor) -> Context {
-        let single = || Caller::of_single(extractor.get(SINGLE)?);
+        let single = || Caller::of_single(&carrier::value(extractor, SINGLE)?);
         match single().or_else(|| Caller::of_multi(extractor)) {
             Some(caller) => caller.within(context),
             None => context.clone(),
@@ -83,10 +84,8 @@ impl TextMapPropagator for B3 {
     fn fields(&self) -> FieldIter<'_> {
         static FIELDS: LazyLock<[String; 5]> =
             LazyLock::new(|| [SINGLE, TRACE_ID, SPAN_ID, SAMPLED, FLAGS].map(str::to_owned));
-        match self {
-            Self::Single => FieldIter::new(&FIELDS[..1]),
-            Self::Multi => FieldIter::new(&FIELDS[1..]),
-        }
+        // Those of the other form too: where they are left from another request, the receiver reads them.
+        FieldIter::new(&*FIELDS)
     }
 }
 
@@ -149,13 +148,16 @@ impl Caller {
     }
 
     fn of_multi(headers: &dyn Extractor) -> Option<Self> {
-        let get = |name| headers.get(name).map(str::trim);
-        let state = match (get(FLAGS), get(SAMPLED)) {
+        let values = [TRACE_ID, SPAN_ID, SAMPLED, FLAGS].map(|name| carrier::value(headers, name));
+        let [trace_id, span_id, sampled, flags] = values
+            .each_ref()
+            .map(|value| value.as_deref().map(str::trim));
+        let state = match (flags, sampled) {
             (Some("1"), _) => Some(State::Debug),
             (_, Some(sampled)) => Some(State::of_header(sampled)?),
             (_, None) => None,
         };
-        match (get(TRACE_ID), get(SPAN_ID)) {
+        match (trace_id, span_id) {
             (Some(trace_id), Some(span_id)) => Self::new(Some((trace_id, span_id)), state),
             (None, None) => Self::new(None, Some(state?)),
             _ => None,

@@ -1,15 +1,16 @@
 //! The context of an event, which is handled later or elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use opentelemetry::{
+    global,
     propagation::{Extractor, Injector},
     trace::TraceContextExt,
 };
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::{carried_tenant, extract, inject, inject_context, set_parent};
+use super::{carried_tenant, carrier, extract, inject, inject_context, set_parent};
 use crate::tenant::{self, Tenant};
 
 /// The context of an event's publisher, to be kept with the event's metadata.
@@ -70,27 +71,41 @@ impl EventContext {
         context
     }
 
-    /// Reads a context from the headers of a message. Names are compared without regard to case; headers that carry
-    /// no context do no harm. A tenant that they name is not believed, see [`trust_tenant`](Self::trust_tenant).
+    /// Reads a context from the headers of a message. Names are compared without regard to case, and the values of a
+    /// repeated name are joined by commas, as in HTTP. Headers that carry no context do no harm. A tenant that they name
+    /// is not believed, see [`trust_tenant`](Self::trust_tenant).
     pub fn from_entries<K, V>(entries: impl IntoIterator<Item = (K, V)>) -> Self
     where
         K: AsRef<str>,
         V: Into<String>,
     {
-        let lower = |(key, value): (K, V)| (key.as_ref().to_ascii_lowercase(), value.into());
-        Self {
-            entries: entries.into_iter().map(lower).collect(),
-            tenant: Tenant::default(),
+        let mut context = Self::default();
+        for (key, value) in entries {
+            context.append(key.as_ref(), value.into());
         }
+        context
     }
 
     /// Reads a context from headers whose values are bytes, such as those of Kafka. Values that are not UTF-8 are
-    /// skipped.
+    /// skipped; where another value of the same name is, U+FFFD stands for them, so that it does not pass for the only
+    /// one.
     pub fn from_byte_headers<'headers>(
         headers: impl IntoIterator<Item = (&'headers str, &'headers [u8])>,
     ) -> Self {
-        let text = |(key, value)| Some((key, str::from_utf8(value).ok()?));
-        Self::from_entries(headers.into_iter().filter_map(text))
+        let mut context = Self::default();
+        let mut unreadable = Vec::new();
+        for (key, value) in headers {
+            match str::from_utf8(value) {
+                Ok(value) => context.append(key, value.to_owned()),
+                Err(_) => unreadable.push(key),
+            }
+        }
+        for key in unreadable {
+            if context.get(key).is_some() {
+                context.append(key, char::REPLACEMENT_CHARACTER.to_string());
+            }
+        }
+        context
     }
 
     /// The headers that carry the context, without the tenant unless [`send_tenant`](Self::send_tenant) was called.
@@ -103,19 +118,24 @@ impl EventContext {
     /// Adds the publisher's tenant to the [entries](Self::entries), as `tenant_id` of the baggage. For messages that
     /// stay among the service's own.
     ///
-    /// It travels in the formats that have a baggage: `OTEL_PROPAGATORS` names `baggage` or `jaeger`. A tenant longer
-    /// than 128 bytes, with control characters, with spaces around it, or with a `%` is not sent.
+    /// It travels in the formats that have a baggage: `OTEL_PROPAGATORS` names `baggage` or `jaeger`. A tenant that
+    /// [would not be believed](super#trust) is not sent.
     #[must_use = "the tenant is among the entries of what this returns"]
     pub fn send_tenant(mut self) -> Self {
         let context = carried_tenant::send(&extract(&self), self.tenant.id());
+        // What is not written anew, such as a baggage of which nothing is left, does not stay.
+        global::get_text_map_propagator(|propagator| {
+            for field in propagator.fields() {
+                self.entries.remove(field);
+            }
+        });
         inject_context(&context, &mut self);
         self
     }
 
     /// Believes the tenant that the [entries](Self::from_entries) name. For messages that only the service's own can
-    /// have sent: a tenant decides under whose name work is counted, and more where a service makes use of it.
-    ///
-    /// A tenant longer than 128 bytes, with control characters, with spaces around it, or with a `%` is not believed.
+    /// have sent: a tenant decides under whose name work is counted, and more where a service makes use of it. See
+    /// [who decides](super#trust).
     #[must_use = "the tenant is that of what this returns"]
     pub fn trust_tenant(mut self) -> Self {
         if let Some(named) = carried_tenant::named_in(&extract(&self)) {
@@ -133,7 +153,7 @@ impl EventContext {
     /// first entered, see [`set_parent`].
     ///
     /// A span that is to be counted for the tenant declares the field `tenant_id`. If it has a value already, that
-    /// stays.
+    /// stays; [`tenant::set`] replaces it, on every signal.
     pub fn follow(&self, span: &Span) {
         set_parent(span, extract(self));
         tenant::set_default_on(span, self.tenant.id());
@@ -145,6 +165,15 @@ impl EventContext {
         // Without a trace the span context is not valid, and adds no link.
         span.add_link(extract(self).span().span_context().clone());
     }
+
+    fn append(&mut self, key: &str, value: String) {
+        match self.entries.entry(key.to_ascii_lowercase()) {
+            Entry::Vacant(entry) => {
+                entry.insert(value);
+            }
+            Entry::Occupied(mut entry) => entry.get_mut().extend([",", value.as_str()]),
+        }
+    }
 }
 
 impl Injector for EventContext {
@@ -155,9 +184,10 @@ impl Injector for EventContext {
 
 impl Extractor for EventContext {
     fn get(&self, key: &str) -> Option<&str> {
-        self.entries
-            .get(&key.to_ascii_lowercase())
+        let value = self.entries.get(&key.to_ascii_lowercase());
+        value
             .map(String::as_str)
+            .or_else(|| carrier::none_repeated(key))
     }
 
     fn keys(&self) -> Vec<&str> {

@@ -7,9 +7,10 @@ use opentelemetry::{
         text_map_propagator::FieldIter,
     },
 };
-use opentelemetry_sdk::propagation::BaggagePropagator;
 
-use super::{b3::B3, carried_tenant, jaeger::Jaeger, trace_context::TraceContext};
+use super::{
+    b3::B3, baggage::W3cBaggage, carried_tenant, jaeger::Jaeger, trace_context::TraceContext,
+};
 use crate::config::Propagator;
 
 /// Sets the process' propagators. All of them write; of those that read a span, the last that finds one counts.
@@ -34,8 +35,8 @@ pub(crate) fn install_for_tests() {
 
 fn boxed(propagator: Propagator) -> Box<dyn TextMapPropagator + Send + Sync> {
     match propagator {
-        Propagator::TraceContext => Box::new(TraceContext::default()),
-        Propagator::Baggage => Box::new(BaggagePropagator::new()),
+        Propagator::TraceContext => Box::new(TraceContext),
+        Propagator::Baggage => Box::new(W3cBaggage),
         Propagator::B3 => Box::new(B3::Single),
         Propagator::B3Multi => Box::new(B3::Multi),
         Propagator::Jaeger => Box::new(Jaeger),

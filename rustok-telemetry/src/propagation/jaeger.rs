@@ -6,16 +6,19 @@ use std::{borrow::Cow, sync::LazyLock};
 
 use opentelemetry::{
     Context,
-    baggage::{Baggage, BaggageExt},
+    baggage::BaggageExt,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
     trace::{SpanContext, TraceContextExt},
 };
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::{
+    carried_tenant::Received,
+    carrier,
     hex::{caller, number},
     sampling::Sampling,
 };
+use crate::tenant::TENANT_ID;
 
 const HEADER: &str = "uber-trace-id";
 const BAGGAGE: &str = "uberctx-";
@@ -47,18 +50,16 @@ impl TextMapPropagator for Jaeger {
     }
 
     fn extract_with_context(&self, context: &Context, extractor: &dyn Extractor) -> Context {
-        let mut context = context.clone();
-        if let Some((span, sampling)) = extractor.get(HEADER).and_then(read) {
-            context = context.with_value(sampling).with_remote_span_context(span);
-        }
-        match baggage(&context, extractor) {
-            Some(baggage) => context.with_baggage(baggage),
-            None => context,
-        }
+        let context = match carrier::value(extractor, HEADER).as_deref().and_then(read) {
+            Some((span, sampling)) => context.with_value(sampling).with_remote_span_context(span),
+            None => context.clone(),
+        };
+        with_baggage(context, extractor)
     }
 
     fn fields(&self) -> FieldIter<'_> {
-        static FIELDS: LazyLock<[String; 1]> = LazyLock::new(|| [HEADER.to_owned()]);
+        static FIELDS: LazyLock<[String; 2]> =
+            LazyLock::new(|| [HEADER.to_owned(), format!("{BAGGAGE}{TENANT_ID}")]);
         FieldIter::new(&*FIELDS)
     }
 }
@@ -87,31 +88,31 @@ fn read(header: &str) -> Option<(SpanContext, Sampling)> {
     Some((caller(trace_id, span_id, is_sampled)?, sampling))
 }
 
-/// The baggage that there was, and that of the headers. None if the headers have none.
-fn baggage(context: &Context, extractor: &dyn Extractor) -> Option<Baggage> {
-    let entries: Vec<_> = extractor
-        .keys()
-        .into_iter()
-        .filter_map(|key| {
-            let (prefix, name) = key.split_at_checked(BAGGAGE.len())?;
-            let value = prefix
-                .eq_ignore_ascii_case(BAGGAGE)
-                .then(|| extractor.get(key))??;
-            let value = percent_decode_str(value).decode_utf8().ok()?;
-            Some((name.to_owned(), value.into_owned()))
-        })
-        .collect();
-    if entries.is_empty() {
-        return None;
+/// The context with the baggage of the headers added to its own.
+fn with_baggage(context: Context, extractor: &dyn Extractor) -> Context {
+    let mut received = None;
+    for key in extractor.keys() {
+        let Some((prefix, name)) = key.split_at_checked(BAGGAGE.len()) else {
+            continue;
+        };
+        if !prefix.eq_ignore_ascii_case(BAGGAGE) {
+            continue;
+        }
+        let received = received.get_or_insert_with(|| Received::within(&context));
+        let value = carrier::value(extractor, key).unwrap_or_default();
+        // A comma is encoded in a value, so that one joins the values of several headers.
+        let is_tenant = name == TENANT_ID;
+        match percent_decode_str(&value).decode_utf8() {
+            _ if is_tenant && value.contains(',') => received.doubt_tenant(),
+            Ok(value) => received.insert(name, value, ""),
+            Err(_) if is_tenant => received.doubt_tenant(),
+            Err(_) => {}
+        }
     }
-    let known = context.baggage().into_iter();
-    let mut all: Baggage = known
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
-    for (name, value) in entries {
-        all.insert(name, value);
+    match received {
+        Some(received) => received.into_context(&context),
+        None => context,
     }
-    Some(all)
 }
 
 #[cfg(test)]

@@ -31,7 +31,15 @@
 //! | `none` | none |
 //!
 //! All of them are written. If the headers name several traces, that of the format which is named last counts.
-//! Malformed headers count as absent.
+//!
+//! Several headers of a name are one header, their values joined by commas. `tracestate` and `baggage` are lists, and
+//! go on; any other repeated header is malformed. A malformed header counts as absent: the request begins a new trace.
+//!
+//! - `traceparent` and `tracestate` are those of [W3C Trace Context Level 2]. A malformed `tracestate` is dropped as a
+//!   whole, and `traceparent` stays. The flag `random-trace-id` is passed on as it came; traces that begin here don't
+//!   set it.
+//! - `baggage` is that of [W3C Baggage]. A malformed member is skipped; of members with the same key the last counts; of
+//!   more than 64 members or 8192 bytes the first.
 //!
 //! # Tenants
 //!
@@ -40,10 +48,16 @@
 //! middleware for clients), and believed
 //! where the service says that it trusts the sender ([`EventContext::trust_tenant`],
 //! [`TelemetryLayer::tenant_from_baggage`](crate::http::TelemetryLayer::tenant_from_baggage)). What a caller wrote
-//! there is never passed on.
+//! there is never passed on. If the headers name two different tenants, or name one in a malformed way, none of it is
+//! believed.
+//!
+//! [W3C Trace Context Level 2]: https://www.w3.org/TR/trace-context-2/
+//! [W3C Baggage]: https://www.w3.org/TR/baggage/
 
 mod b3;
+mod baggage;
 mod carried_tenant;
+mod carrier;
 mod event_context;
 #[cfg(feature = "serde")]
 mod event_context_serde;
@@ -52,22 +66,25 @@ mod install;
 mod jaeger;
 mod sampling;
 mod trace_context;
+mod trace_state;
 
 use opentelemetry::{
     Context, global,
     propagation::{Extractor, Injector},
     trace::TraceContextExt,
 };
-use opentelemetry_http::{HeaderExtractor, HeaderInjector};
+use opentelemetry_http::HeaderInjector;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+use self::carrier::Incoming;
 pub use self::event_context::EventContext;
 #[cfg(feature = "testing")]
 pub(crate) use self::install::install_for_tests;
 pub(crate) use self::{carried_tenant::named_in, install::install, sampling::Sampling};
 
-/// Writes the current span's context into the headers of an outgoing request.
+/// Writes the current span's context into the headers of an outgoing request, in place of a context that they have
+/// already: headers may have been copied from an incoming request.
 ///
 /// ```
 /// let mut headers = http::HeaderMap::new();
@@ -75,7 +92,7 @@ pub(crate) use self::{carried_tenant::named_in, install::install, sampling::Samp
 /// // After `init`, within a span: `traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`
 /// ```
 pub fn inject_headers(headers: &mut http::HeaderMap) {
-    inject(&mut HeaderInjector(headers));
+    inject_into_headers(&Context::current(), headers);
 }
 
 /// Writes the current span's context into the headers of an outgoing request, and the current
@@ -92,14 +109,15 @@ pub fn inject_headers(headers: &mut http::HeaderMap) {
 pub fn inject_headers_with_tenant(headers: &mut http::HeaderMap) {
     let tenant = crate::tenant::current();
     let context = carried_tenant::send(&Context::current(), tenant.id());
-    inject_context(&context, &mut HeaderInjector(headers));
+    inject_into_headers(&context, headers);
 }
 
 /// Reads the caller's context from the headers of an incoming request.
 ///
-/// An absent or malformed header gives an empty context, with which the span begins a new trace.
+/// An absent or malformed header gives an empty context, with which the span begins a new trace. Several headers of one
+/// name are one header, their values joined by commas.
 pub fn extract_headers(headers: &http::HeaderMap) -> Context {
-    extract(&HeaderExtractor(headers))
+    extract(&Incoming::new(headers))
 }
 
 /// Writes the current span's context into any carrier, such as the headers of a message.
@@ -162,11 +180,11 @@ pub const TRACE_RESPONSE: &str = "traceresponse";
 pub(crate) fn tell_caller(span: &Span, headers: &mut http::HeaderMap) {
     let context = span.context();
     let span = context.span();
-    let context = span.span_context();
-    if !context.is_valid() {
+    let span = span.span_context();
+    if !span.is_valid() {
         return;
     }
-    let value = trace_context::text(context, context.trace_flags());
+    let value = trace_context::text(&context, span);
     if let Ok(value) = http::HeaderValue::try_from(value) {
         headers.insert(http::HeaderName::from_static(TRACE_RESPONSE), value);
     }
@@ -174,7 +192,18 @@ pub(crate) fn tell_caller(span: &Span, headers: &mut http::HeaderMap) {
 
 /// The caller's context, or the current one where the headers have none.
 pub(crate) fn extract_headers_within_current(headers: &http::HeaderMap) -> Context {
-    extract_within(&Context::current(), &HeaderExtractor(headers))
+    extract_within(&Context::current(), &Incoming::new(headers))
+}
+
+fn inject_into_headers(context: &Context, headers: &mut http::HeaderMap) {
+    global::get_text_map_propagator(|propagator| {
+        if !headers.is_empty() {
+            for field in propagator.fields() {
+                headers.remove(field);
+            }
+        }
+        propagator.inject_context(context, &mut HeaderInjector(headers));
+    });
 }
 
 fn inject_context(context: &Context, carrier: &mut dyn Injector) {
