@@ -1,4 +1,5 @@
-//! Recording on a known label set does not allocate, nor does recording past a budget, nor counting a span or a request.
+//! Recording on a known label set does not allocate, nor does recording past a budget, nor counting a span or a request,
+//! nor reading the usual headers more than the context that they make.
 
 mod support;
 
@@ -13,9 +14,10 @@ use allocation_counter::{AllocationInfo, measure};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Empty;
+use opentelemetry::trace::TraceContextExt;
 use rustok_telemetry::{
     http::{RouteTemplate, TelemetryLayer},
-    metrics,
+    metrics, propagation,
 };
 use tower::{Layer, Service, service_fn};
 use tracing_subscriber::layer::SubscriberExt;
@@ -105,6 +107,28 @@ fn the_http_layer_does_not_allocate_for_its_metrics_at_steady_state() {
     let name = "rustok_http_requests_by_endpoint";
     support::assert_samples(&support::text(), name, &[(labels, "101")]);
     let _ = telemetry.shutdown();
+}
+
+#[test]
+fn a_usual_traceparent_is_read_without_allocations_of_its_own() {
+    let telemetry = support::text_only().init().expect("telemetry starts");
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let headers = http::HeaderMap::from_iter(
+        [("host", "shop"), ("traceparent", parent), ("accept", "*/*")].map(|(name, value)| {
+            (
+                http::HeaderName::from_static(name),
+                value.parse().expect("text"),
+            )
+        }),
+    );
+    let read = || propagation::extract_headers(&headers);
+    let caller = read().span().span_context().clone();
+    assert!(caller.is_valid());
+    let made = || opentelemetry::Context::new().with_remote_span_context(caller.clone());
+    let alone = measure(|| (0..100).for_each(|_| drop(made())));
+    let read = measure(|| (0..100).for_each(|_| drop(read())));
+    assert_eq!(allocations(&read), allocations(&alone), "{read:?}");
+    telemetry.shutdown();
 }
 
 fn allocations(info: &AllocationInfo) -> u64 {

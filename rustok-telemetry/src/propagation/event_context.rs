@@ -108,7 +108,8 @@ impl EventContext {
         context
     }
 
-    /// The headers that carry the context, without the tenant unless [`send_tenant`](Self::send_tenant) was called.
+    /// The headers that carry the context. Those of the [current](Self::current) context have the tenant only after
+    /// [`send_tenant`](Self::send_tenant); those that were [received](Self::from_entries) are as they came.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
         self.entries
             .iter()

@@ -11,16 +11,16 @@
 //! OpenTelemetry's own propagator is not used. It takes ids and flags with too few digits, a dash at the end, and the
 //! first of several `traceparent` headers; reads one `tracestate` header only; and writes an empty one.
 
-use opentelemetry::{
-    Context,
-    propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
-    trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
-};
 use std::sync::LazyLock;
 
 use super::{
     carrier, hex,
     trace_state::{self, State},
+};
+use opentelemetry::{
+    Context,
+    propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
+    trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
 
 const TRACEPARENT: &str = "traceparent";
