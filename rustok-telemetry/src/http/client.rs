@@ -70,8 +70,8 @@ impl TelemetryMiddleware {
     /// Sends the current [tenant](crate::tenant) along, as the entry `tenant_id` of the baggage.
     ///
     /// Only for a client of the service's own: whoever receives it can read it. The receiver believes it with
-    /// [`tenant_from_baggage`](super::TelemetryLayer::tenant_from_baggage). A tenant longer than 128 bytes, with
-    /// control characters, with spaces around it, or with a `%` is not sent.
+    /// [`tenant_from_baggage`](super::TelemetryLayer::tenant_from_baggage), within the limits of
+    /// [who decides](crate::propagation#trust); beyond them it is not sent.
     ///
     /// ```
     /// use rustok_telemetry::http::client::TelemetryMiddleware;

@@ -15,7 +15,10 @@ use opentelemetry::trace::TraceContextExt;
 use tracing::{Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::method::{known_method, original_method, protocol_version, span_name};
+use super::{
+    layer::Trust,
+    method::{known_method, original_method, protocol_version, span_name},
+};
 use crate::{metrics, propagation, tenant, trace::call::CANCELLED};
 
 /// `path` and `endpoint` of requests that no route matched.
@@ -68,16 +71,11 @@ enum End {
 }
 
 impl Exchange {
-    pub(super) fn begin(request: &Parts, has_body: bool, trusts_baggage: bool) -> Self {
+    pub(super) fn begin(request: &Parts, has_body: bool, trust: Trust) -> Self {
         metrics::add_http_active_connections(1);
         let method = known_method(&request.method);
         let route = matched_route(&request.extensions);
-        let span = server_span(
-            request,
-            method,
-            route.as_ref().map(Route::template),
-            trusts_baggage,
-        );
+        let span = server_span(request, method, route.as_ref().map(Route::template), trust);
         Self {
             method,
             is_head: request.method == Method::HEAD,
@@ -208,12 +206,7 @@ impl Drop for Exchange {
     }
 }
 
-fn server_span(
-    request: &Parts,
-    method: &'static str,
-    route: Option<&str>,
-    trusts_baggage: bool,
-) -> Span {
+fn server_span(request: &Parts, method: &'static str, route: Option<&str>, trust: Trust) -> Span {
     let span = tracing::info_span!(
         target: "rustok_telemetry::http",
         "http_request",
@@ -235,8 +228,12 @@ fn server_span(
         // Nobody is told who called.
         return span;
     }
+    if trust == Trust::Nothing {
+        propagation::begin_trace(&span, &request.headers);
+        return span;
+    }
     let caller = propagation::extract_headers_within_current(&request.headers);
-    if trusts_baggage {
+    if trust == Trust::TraceAndTenant {
         tenant::set_default_on(&span, propagation::named_in(&caller));
     }
     propagation::set_parent(&span, caller);

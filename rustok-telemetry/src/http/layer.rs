@@ -22,7 +22,16 @@ use super::{
 /// Requests below `/api/_health/` are left out, so that probes and scrapes don't appear in the service's figures.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TelemetryLayer {
-    trusts_baggage: bool,
+    trust: Trust,
+}
+
+/// What the layer believes of a caller's headers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Trust {
+    Nothing,
+    #[default]
+    Trace,
+    TraceAndTenant,
 }
 
 impl TelemetryLayer {
@@ -31,13 +40,13 @@ impl TelemetryLayer {
         Self::default()
     }
 
-    /// Believes the callers which tenant they work for: the entry `tenant_id` of their baggage becomes the
-    /// [tenant](crate::tenant) of the request's span, and so of everything within it.
+    /// Takes the [tenant](crate::tenant) of a request from its caller: the entry `tenant_id` of the baggage becomes that
+    /// of the request's span, and so of everything within it, until [`tenant::set`](crate::tenant::set) names another.
     ///
     /// Only for internal services, which nobody but the service's own can reach: anybody can write a header. Without
-    /// this the entry is ignored, and not passed on either. A tenant longer than 128 bytes, with control characters,
-    /// with spaces around it, or with a `%` is ignored in any case. `OTEL_PROPAGATORS` must name `baggage`, as it does
-    /// by default, or `jaeger`.
+    /// this the entry is ignored, and not passed on either. What it takes for a tenant, and what overrules it, is told
+    /// in [who decides](crate::propagation#trust). `OTEL_PROPAGATORS` must name `baggage`, as it does by default, or
+    /// `jaeger`. Without effect on a [public edge](Self::public_edge).
     ///
     /// ```
     /// use rustok_telemetry::http::TelemetryLayer;
@@ -46,7 +55,30 @@ impl TelemetryLayer {
     /// ```
     #[must_use = "this makes a layer and changes none"]
     pub fn tenant_from_baggage(mut self) -> Self {
-        self.trusts_baggage = true;
+        if self.trust == Trust::Trace {
+            self.trust = Trust::TraceAndTenant;
+        }
+        self
+    }
+
+    /// Takes nothing from a request's caller, for services that strangers can reach.
+    ///
+    /// The request's span begins a trace of its own, and the configured sampler decides about it as about any root
+    /// span: a stranger neither turns recording on nor off. The span has a link to the caller's span, if the headers name
+    /// one. The caller's trace state and baggage are not taken over, so outgoing requests and events don't carry them,
+    /// and its `tenant_id` is not believed: this overrules [`tenant_from_baggage`](Self::tenant_from_baggage), in either
+    /// order. The response's `traceresponse` header names the new trace.
+    ///
+    /// See [who decides](crate::propagation#trust).
+    ///
+    /// ```
+    /// use rustok_telemetry::http::TelemetryLayer;
+    ///
+    /// let layer = TelemetryLayer::new().public_edge();
+    /// ```
+    #[must_use = "this makes a layer and changes none"]
+    pub fn public_edge(mut self) -> Self {
+        self.trust = Trust::Nothing;
         self
     }
 }
@@ -57,7 +89,7 @@ impl<S> Layer<S> for TelemetryLayer {
     fn layer(&self, inner: S) -> Self::Service {
         TelemetryService {
             inner,
-            trusts_baggage: self.trusts_baggage,
+            trust: self.trust,
         }
     }
 }
@@ -66,7 +98,7 @@ impl<S> Layer<S> for TelemetryLayer {
 #[derive(Debug, Clone)]
 pub struct TelemetryService<S> {
     inner: S,
-    trusts_baggage: bool,
+    trust: Trust,
 }
 
 impl<S, Received, Sent> Service<Request<Received>> for TelemetryService<S>
@@ -92,7 +124,7 @@ where
                 exchange: None,
             };
         }
-        let mut exchange = Exchange::begin(&parts, !body.is_end_stream(), self.trusts_baggage);
+        let mut exchange = Exchange::begin(&parts, !body.is_end_stream(), self.trust);
         let request = Request::from_parts(parts, RequestBody::new(body, exchange.received()));
         let inner = exchange.watch(|| self.inner.call(request));
         ResponseFuture {

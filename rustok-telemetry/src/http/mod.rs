@@ -40,8 +40,11 @@
 //! `network.protocol.version`, `url.path` and, where the request itself tells it, `url.scheme`. What is in headers and in
 //! the query string is never recorded, so `server.address`, `user_agent.original` and `url.query` are missing. The
 //! response's `traceresponse` header tells the caller the trace, so that it can be given with a question. The span
-//! declares `tenant_id`: call [`tenant::set`](crate::tenant::set) as soon as the tenant is known. Where only the service's own
-//! can be the callers, [`TelemetryLayer::tenant_from_baggage`] takes it from them.
+//! declares `tenant_id`: call [`tenant::set`](crate::tenant::set) as soon as the tenant is known.
+//!
+//! Where only the service's own can be the callers, [`TelemetryLayer::tenant_from_baggage`] takes the tenant from them.
+//! Where strangers can, [`TelemetryLayer::public_edge`] takes nothing: the span begins a trace of its own. See
+//! [who decides](crate::propagation#trust).
 //!
 //! # Clients
 //!

@@ -41,16 +41,32 @@
 //! - `baggage` is that of [W3C Baggage]. A malformed member is skipped; of members with the same key the last counts; of
 //!   more than 64 members or 8192 bytes the first.
 //!
-//! # Tenants
+//! # Trust
+//!
+//! Anybody can write a header. Who decides, then?
+//!
+//! | | by default | [`tenant_from_baggage`] | [`public_edge`] |
+//! |---|---|---|---|
+//! | the trace of a request | the caller's | the caller's | its own, with a link to the caller's span |
+//! | whether it is recorded | the configured sampler; those called `parentbased_…` follow the caller | the same | the configured sampler, as for any root span |
+//! | trace state, baggage | passed on | passed on | dropped |
+//! | the tenant | [`tenant::set`] | [`tenant::set`], else the caller | [`tenant::set`] |
 //!
 //! A [tenant](crate::tenant) stays within the process. It is sent, as the entry `tenant_id` of the baggage, where the
-//! service asks for it ([`inject_headers_with_tenant`], [`EventContext::send_tenant`], and `send_tenant` of the
-//! middleware for clients), and believed
-//! where the service says that it trusts the sender ([`EventContext::trust_tenant`],
-//! [`TelemetryLayer::tenant_from_baggage`](crate::http::TelemetryLayer::tenant_from_baggage)). What a caller wrote
-//! there is never passed on. If the headers name two different tenants, or name one in a malformed way, none of it is
-//! believed.
+//! service asks for it: [`inject_headers_with_tenant`], [`EventContext::send_tenant`], and `send_tenant` of the middleware
+//! for clients.
 //!
+//! What a caller sends there is a claim:
+//!
+//! 1. It is believed only where the service trusts the sender: [`tenant_from_baggage`], [`EventContext::trust_tenant`].
+//! 2. An authenticated tenant, [`tenant::set`], overrules it on every signal: spans, logs, metrics, what is sent.
+//! 3. It is believed only if it is one tenant of 1 to 128 bytes, without control characters, spaces around it, `%` or
+//!    U+FFFD. If the headers name two different tenants, or name one in a malformed way, none of it is believed.
+//! 4. It is never passed on.
+//!
+//! [`tenant::set`]: crate::tenant::set
+//! [`tenant_from_baggage`]: crate::http::TelemetryLayer::tenant_from_baggage
+//! [`public_edge`]: crate::http::TelemetryLayer::public_edge
 //! [W3C Trace Context Level 2]: https://www.w3.org/TR/trace-context-2/
 //! [W3C Baggage]: https://www.w3.org/TR/baggage/
 
@@ -71,7 +87,7 @@ mod trace_state;
 use opentelemetry::{
     Context, global,
     propagation::{Extractor, Injector},
-    trace::TraceContextExt,
+    trace::{SpanContext, TraceContextExt, TraceState},
 };
 use opentelemetry_http::HeaderInjector;
 use tracing::Span;
@@ -99,7 +115,7 @@ pub fn inject_headers(headers: &mut http::HeaderMap) {
 /// [tenant](crate::tenant) as the entry `tenant_id` of the baggage. For requests to the service's own: whoever
 /// receives it can read it.
 ///
-/// A tenant longer than 128 bytes, with control characters, with spaces around it, or with a `%` is not sent.
+/// A tenant that [would not be believed](self#trust) is not sent.
 ///
 /// ```
 /// let mut headers = http::HeaderMap::new();
@@ -193,6 +209,22 @@ pub(crate) fn tell_caller(span: &Span, headers: &mut http::HeaderMap) {
 /// The caller's context, or the current one where the headers have none.
 pub(crate) fn extract_headers_within_current(headers: &http::HeaderMap) -> Context {
     extract_within(&Context::current(), &Incoming::new(headers))
+}
+
+/// Makes `span` the root of a trace, with a link to the caller's span if the headers name one. Nothing else of them is
+/// taken over: a link has no trace state.
+pub(crate) fn begin_trace(span: &Span, headers: &http::HeaderMap) {
+    let caller = extract_headers(headers);
+    let caller = caller.span();
+    let caller = caller.span_context();
+    span.add_link(SpanContext::new(
+        caller.trace_id(),
+        caller.span_id(),
+        caller.trace_flags(),
+        true,
+        TraceState::NONE,
+    ));
+    set_parent(span, Context::new());
 }
 
 fn inject_into_headers(context: &Context, headers: &mut http::HeaderMap) {
