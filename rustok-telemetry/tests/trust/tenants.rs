@@ -19,7 +19,7 @@ use crate::{
     receiver::Receiver,
     request,
     support::{samples, text, with_variables},
-    table::{AUTHENTICATED, Case, table},
+    table::{AUTHENTICATED, CLAIMS, Case, table},
 };
 
 /// What a request left behind in the process.
@@ -255,4 +255,40 @@ fn an_authenticated_tenant_overrules_that_of_an_event() {
         .collect();
     assert_eq!(handled, ["{operation=\"handle\",tenant_id=\"from-token\"}"]);
     assert!(telemetry.shutdown().is_complete());
+}
+
+#[tokio::test]
+async fn a_span_has_one_tenant_which_is_the_right_one() {
+    let (seen, spans, _) = all().await;
+    let mut wrong = Wrong::default();
+    for (case, _) in &seen {
+        let path = format!("/{}", case.name);
+        let is_of_case = |span: &&Span| values(&span.attributes, "url.path") == [path.clone()];
+        let of_case: Vec<_> = spans.iter().filter(is_of_case).collect();
+        assert_eq!(of_case.len(), 1, "{path}");
+        let request = of_case[0];
+        wrong.compare(
+            case,
+            "the span",
+            tenants(&request.attributes),
+            collected(case.expected),
+        );
+        let is_child = |span: &&Span| span.parent_span_id == request.span_id;
+        let children: Vec<_> = spans.iter().filter(is_child).collect();
+        assert_eq!(children.len(), 1, "{path}");
+        // A child that begins before the tenant is known is told later only if it has inherited another.
+        let child = tenants(&children[0].attributes);
+        if has_claim_believed(case) || !case.is_authenticated {
+            wrong.compare(case, "the child", child, collected(case.expected));
+        }
+    }
+    wrong.assert_none();
+}
+
+/// Whether the request had a tenant before it was authenticated.
+fn has_claim_believed(case: &Case) -> bool {
+    let claim = CLAIMS
+        .iter()
+        .find(|(_, baggage, _)| *baggage == case.baggage);
+    case.name.starts_with("trusting") && claim.is_some_and(|(_, _, believed)| believed.is_some())
 }
