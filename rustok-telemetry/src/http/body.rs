@@ -94,8 +94,8 @@ impl<B: Body> Body for ResponseBody<B> {
             (None, _) => finish(this.exchange),
             (Some(Ok(frame)), Some(exchange)) => {
                 exchange.sent(data_length(frame));
-                // The server need not ask again after the last frame.
-                if this.inner.is_end_stream() {
+                // Servers do not poll again after trailers, or once the body tells its end.
+                if frame.is_trailers() || this.inner.is_end_stream() {
                     finish(this.exchange);
                 }
             }

@@ -10,7 +10,8 @@ use std::{
     time::Instant,
 };
 
-use http::{Method, StatusCode, request::Parts, response};
+use http::{HeaderMap, StatusCode, header::CONTENT_LENGTH, request::Parts, response};
+use http_body::Body;
 use opentelemetry::trace::TraceContextExt;
 use tracing::{Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -48,7 +49,6 @@ pub struct RouteTemplate(pub Cow<'static, str>);
 #[derive(Debug)]
 pub(super) struct Exchange {
     method: &'static str,
-    is_head: bool,
     route: Option<Route>,
     started: Instant,
     status: Option<StatusCode>,
@@ -56,7 +56,7 @@ pub(super) struct Exchange {
     /// The count of bytes that were received, if the request has a body.
     received: Option<Arc<AtomicU64>>,
     sent: u64,
-    /// Length of the response's body, where it is known.
+    /// Length of the response's body, where the body or the header tells it.
     announced: Option<u64>,
     span: Span,
 }
@@ -78,7 +78,6 @@ impl Exchange {
         let span = server_span(request, method, route.as_ref().map(Route::template), trust);
         Self {
             method,
-            is_head: request.method == Method::HEAD,
             route,
             started: Instant::now(),
             status: None,
@@ -116,7 +115,7 @@ impl Exchange {
         self.received.clone()
     }
 
-    pub(super) fn respond(&mut self, response: &mut response::Parts) {
+    pub(super) fn respond<B: Body>(&mut self, response: &mut response::Parts, body: &B) {
         propagation::tell_caller(&self.span, &mut response.headers);
         if self.route.is_none()
             && let Some(RouteTemplate(route)) = response.extensions.get()
@@ -133,14 +132,21 @@ impl Exchange {
         if response.status.is_server_error() {
             self.fail(response.status.as_str());
         }
-        let length = response.headers.get(http::header::CONTENT_LENGTH);
-        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-        self.announced = length;
-        // There is no body to wait for.
-        let without_body = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED];
-        if self.is_head || without_body.contains(&response.status) {
+        let exact = body.size_hint().exact();
+        self.announced = exact.or_else(|| content_length(&response.headers));
+        // Servers drop such a body without polling it.
+        if self.is_without_body(response.status) || self.announced == Some(0) {
             self.complete();
         }
+    }
+
+    /// Whether HTTP allows the response no body, whatever the service gives.
+    fn is_without_body(&self, status: StatusCode) -> bool {
+        let without_body = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED];
+        self.method == "HEAD"
+            || self.method == "CONNECT" && status.is_success()
+            || status.is_informational()
+            || without_body.contains(&status)
     }
 
     /// Counts a part of the response's body. A server that has sent the announced length does not ask for more.
@@ -175,6 +181,10 @@ impl Exchange {
     fn fail(&self, error_type: &str) {
         fail(&self.span, error_type);
     }
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn fail(span: &Span, error_type: &str) {

@@ -165,7 +165,7 @@ where
             Ok(response) => {
                 let (mut parts, body) = response.into_parts();
                 if let Some(exchange) = &mut exchange {
-                    exchange.respond(&mut parts);
+                    exchange.respond(&mut parts, &body);
                 }
                 Ok(Response::from_parts(
                     parts,

@@ -1,0 +1,5 @@
+//! The HTTP layer with real connections, bodies of every shape, and what others put around it.
+#![cfg(all(feature = "axum", feature = "testing"))]
+
+mod bodies;
+mod support;
