@@ -13,7 +13,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use rustok_telemetry::{
-    http::{RequestBody, RouteTemplate, TelemetryLayer},
+    http::{RouteTemplate, TelemetryLayer},
     testing,
 };
 use tokio::{
@@ -23,9 +23,7 @@ use tokio::{
 use tower::ServiceBuilder;
 
 /// A router by hand: it tells its route on the response.
-async fn route(
-    request: Request<RequestBody<Incoming>>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn route(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let found = match request.uri().path() {
         path if path.starts_with("/items/") => Some("/items/{id}"),
         _ => None,

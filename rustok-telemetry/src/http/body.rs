@@ -1,60 +1,16 @@
-//! Bodies that count what goes by.
+//! A response's body, which ends the request.
 
 use std::{
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
     task::{Context, Poll, ready},
 };
 
 use bytes::Buf;
+use http::{HeaderMap, header::CONTENT_LENGTH};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::exchange::Exchange;
-
-pin_project! {
-    /// A request's body that counts the bytes that the handler reads.
-    #[derive(Debug)]
-    pub struct RequestBody<B> {
-        #[pin]
-        inner: B,
-        received: Option<Arc<AtomicU64>>,
-    }
-}
-
-impl<B> RequestBody<B> {
-    pub(super) fn new(inner: B, received: Option<Arc<AtomicU64>>) -> Self {
-        Self { inner, received }
-    }
-}
-
-impl<B: Body> Body for RequestBody<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        let this = self.project();
-        let frame = ready!(this.inner.poll_frame(context));
-        if let (Some(received), Some(Ok(frame))) = (&this.received, &frame) {
-            received.fetch_add(data_length(frame) as u64, Ordering::Relaxed);
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
-}
 
 pin_project! {
     /// A response's body that counts the bytes that are sent, and ends the request when the last one has been.
@@ -73,6 +29,16 @@ impl<B: Body> ResponseBody<B> {
             finish(&mut body.exchange);
         }
         body
+    }
+}
+
+/// What other layers answer with in place of the service, such as a timeout: a body that belongs to no request.
+impl<B: Default> Default for ResponseBody<B> {
+    fn default() -> Self {
+        Self {
+            inner: B::default(),
+            exchange: None,
+        }
     }
 }
 
@@ -123,6 +89,11 @@ fn finish(exchange: &mut Option<Exchange>) {
     }
 }
 
-fn data_length<D: Buf>(frame: &Frame<D>) -> usize {
+/// The length that a message's header announces.
+pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+pub(super) fn data_length<D: Buf>(frame: &Frame<D>) -> usize {
     frame.data_ref().map_or(0, Buf::remaining)
 }

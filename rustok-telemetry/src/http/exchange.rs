@@ -1,29 +1,21 @@
 //! One request and its response: counted once, whatever becomes of them.
 
-use std::{
-    borrow::Cow,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    thread,
-    time::Instant,
-};
+use std::{thread, time::Instant};
 
-use http::{HeaderMap, StatusCode, header::CONTENT_LENGTH, request::Parts, response};
+use http::{StatusCode, request::Parts, response};
 use http_body::Body;
 use opentelemetry::trace::TraceContextExt;
 use tracing::{Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{
+    body::content_length,
     layer::Trust,
     method::{known_method, original_method, protocol_version, span_name},
+    received::ReceivedSize,
+    route::{Route, UNMATCHED},
 };
 use crate::{metrics, propagation, tenant, trace::call::CANCELLED};
-
-/// `path` and `endpoint` of requests that no route matched.
-pub const UNMATCHED: &str = "unmatched";
 
 /// `status` of requests whose client went away before the whole response was sent.
 pub const CLIENT_CLOSED: &str = "client_closed";
@@ -34,17 +26,6 @@ pub const PANIC: &str = "panic";
 /// `status` of requests whose response's body failed while it was being sent.
 pub const BODY_ERROR: &str = "body_error";
 
-/// The template of the route that a request matched, such as `/api/products/{id}`, for frameworks other than axum.
-///
-/// ```
-/// use rustok_telemetry::http::RouteTemplate;
-///
-/// let mut request = http::Request::new(());
-/// request.extensions_mut().insert(RouteTemplate("/api/products/{id}".into()));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RouteTemplate(pub Cow<'static, str>);
-
 /// From a request's arrival to the end of its response. Dropping it records the metrics.
 #[derive(Debug)]
 pub(super) struct Exchange {
@@ -53,8 +34,7 @@ pub(super) struct Exchange {
     started: Instant,
     status: Option<StatusCode>,
     end: End,
-    /// The count of bytes that were received, if the request has a body.
-    received: Option<Arc<AtomicU64>>,
+    received: ReceivedSize,
     sent: u64,
     /// Length of the response's body, where the body or the header tells it.
     announced: Option<u64>,
@@ -71,10 +51,10 @@ enum End {
 }
 
 impl Exchange {
-    pub(super) fn begin(request: &Parts, has_body: bool, trust: Trust) -> Self {
+    pub(super) fn begin(request: &Parts, received: ReceivedSize, trust: Trust) -> Self {
         metrics::add_http_active_connections(1);
         let method = known_method(&request.method);
-        let route = matched_route(&request.extensions);
+        let route = Route::told(&request.extensions);
         let span = server_span(request, method, route.as_ref().map(Route::template), trust);
         Self {
             method,
@@ -82,7 +62,7 @@ impl Exchange {
             started: Instant::now(),
             status: None,
             end: End::Open,
-            received: has_body.then(Arc::default),
+            received,
             sent: 0,
             announced: None,
             span,
@@ -110,25 +90,22 @@ impl Exchange {
         result
     }
 
-    /// The count of received bytes, for the request's body.
-    pub(super) fn received(&self) -> Option<Arc<AtomicU64>> {
-        self.received.clone()
-    }
-
     pub(super) fn respond<B: Body>(&mut self, response: &mut response::Parts, body: &B) {
         propagation::tell_caller(&self.span, &mut response.headers);
         if self.route.is_none()
-            && let Some(RouteTemplate(route)) = response.extensions.get()
+            && let Some(route) = Route::told(&response.extensions)
         {
             // The span has been started, and recording `otel.name` renames no span that has.
-            let name = span_name(self.method, Some(route));
+            let name = span_name(self.method, Some(route.template()));
             self.span.context().span().update_name(name);
-            self.span.record("http.route", &**route);
-            self.route = Some(Route::Told(route.clone()));
+            self.span.record("http.route", route.template());
+            self.route = Some(route);
         }
         self.status = Some(response.status);
-        self.span
-            .record("http.response.status_code", response.status.as_u16());
+        self.span.record(
+            "http.response.status_code",
+            i64::from(response.status.as_u16()),
+        );
         if response.status.is_server_error() {
             self.fail(response.status.as_str());
         }
@@ -138,6 +115,10 @@ impl Exchange {
         if self.is_without_body(response.status) || self.announced == Some(0) {
             self.complete();
         }
+    }
+
+    fn path(&self) -> &str {
+        self.route.as_ref().map_or(UNMATCHED, Route::template)
     }
 
     /// Whether HTTP allows the response no body, whatever the service gives.
@@ -183,10 +164,6 @@ impl Exchange {
     }
 }
 
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
 fn fail(span: &Span, error_type: &str) {
     span.record("error.type", error_type);
     span.record("otel.status_code", "ERROR");
@@ -205,14 +182,14 @@ impl Drop for Exchange {
             }
         };
         let method = self.method;
-        let route = self.route.as_ref().map_or(UNMATCHED, Route::template);
-        let received = self.received.as_ref();
-        let received = received.map_or(0, |received| received.load(Ordering::Relaxed));
-        metrics::record_http_request(method, route, status);
-        metrics::record_http_request_by_endpoint(method, route, status);
-        metrics::record_http_request_duration(method, route, self.started.elapsed().as_secs_f64());
-        metrics::record_http_request_size(method, route, received);
-        metrics::record_http_response_size(method, route, self.sent);
+        let path = self.path();
+        metrics::record_http_request(method, path, status);
+        metrics::record_http_request_by_endpoint(method, path, status);
+        metrics::record_http_request_duration(method, path, self.started.elapsed().as_secs_f64());
+        if let Some(received) = self.received.bytes() {
+            metrics::record_http_request_size(method, path, received);
+        }
+        metrics::record_http_response_size(method, path, self.sent);
     }
 }
 
@@ -248,33 +225,4 @@ fn server_span(request: &Parts, method: &'static str, route: Option<&str>, trust
     }
     propagation::set_parent(&span, caller);
     span
-}
-
-/// The route that a request matched, as whoever routed it keeps it.
-#[derive(Debug)]
-enum Route {
-    Told(Cow<'static, str>),
-    #[cfg(feature = "axum")]
-    Matched(axum::extract::MatchedPath),
-}
-
-impl Route {
-    fn template(&self) -> &str {
-        match self {
-            Self::Told(template) => template,
-            #[cfg(feature = "axum")]
-            Self::Matched(path) => path.as_str(),
-        }
-    }
-}
-
-fn matched_route(extensions: &http::Extensions) -> Option<Route> {
-    if let Some(RouteTemplate(route)) = extensions.get() {
-        return Some(Route::Told(route.clone()));
-    }
-    #[cfg(feature = "axum")]
-    if let Some(path) = extensions.get::<axum::extract::MatchedPath>() {
-        return Some(Route::Matched(path.clone()));
-    }
-    None
 }

@@ -12,10 +12,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{
-    body::{RequestBody, ResponseBody},
-    exchange::Exchange,
-};
+use super::{body::ResponseBody, exchange::Exchange, received::ReceivedSize};
 
 /// Makes the server span and the `rustok_http_*` metrics of every request. See the [module](super).
 ///
@@ -81,6 +78,26 @@ impl TelemetryLayer {
         self.trust = Trust::Nothing;
         self
     }
+
+    /// The same layer with axum's body in the response, as `axum::serve` wants it of a service that is no `Router`.
+    ///
+    /// Prefer [`Router::layer`](axum::Router::layer), behind which the route is known: around a router, requests count as
+    /// [`UNMATCHED`](super::UNMATCHED) unless the response [tells the route](super#labels).
+    ///
+    /// ```
+    /// use axum::{Router, ServiceExt, extract::Request};
+    /// use rustok_telemetry::http::TelemetryLayer;
+    /// use tower::Layer;
+    ///
+    /// # async fn serve(listener: tokio::net::TcpListener, routes: Router) -> std::io::Result<()> {
+    /// let app = TelemetryLayer::new().axum_body().layer(routes);
+    /// axum::serve(listener, ServiceExt::<Request>::into_make_service(app)).await
+    /// # }
+    /// ```
+    #[cfg(feature = "axum")]
+    pub fn axum_body(self) -> super::AxumTelemetryLayer {
+        super::AxumTelemetryLayer(self)
+    }
 }
 
 impl<S> Layer<S> for TelemetryLayer {
@@ -103,8 +120,8 @@ pub struct TelemetryService<S> {
 
 impl<S, Received, Sent> Service<Request<Received>> for TelemetryService<S>
 where
-    S: Service<Request<RequestBody<Received>>, Response = Response<Sent>>,
-    Received: Body,
+    S: Service<Request<Received>, Response = Response<Sent>>,
+    Received: Body + 'static,
     Sent: Body,
 {
     type Response = Response<ResponseBody<Sent>>;
@@ -116,16 +133,16 @@ where
     }
 
     fn call(&mut self, request: Request<Received>) -> Self::Future {
-        let (parts, body) = request.into_parts();
-        if parts.uri.path().starts_with(HEALTH_PREFIX) {
-            let request = Request::from_parts(parts, RequestBody::new(body, None));
+        if request.uri().path().starts_with(HEALTH_PREFIX) {
             return ResponseFuture {
                 inner: self.inner.call(request),
                 exchange: None,
             };
         }
-        let mut exchange = Exchange::begin(&parts, !body.is_end_stream(), self.trust);
-        let request = Request::from_parts(parts, RequestBody::new(body, exchange.received()));
+        let (parts, mut body) = request.into_parts();
+        let received = ReceivedSize::of(&mut body, &parts.headers);
+        let mut exchange = Exchange::begin(&parts, received, self.trust);
+        let request = Request::from_parts(parts, body);
         let inner = exchange.watch(|| self.inner.call(request));
         ResponseFuture {
             inner,

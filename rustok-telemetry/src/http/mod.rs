@@ -16,6 +16,9 @@
 //! Add the layer last: it covers the routes that are there already, and a router that is merged later brings an
 //! uncovered fallback with it, so that unmatched requests would not be counted.
 //!
+//! The layer keeps the type of the request's body, and wraps the response's in [`ResponseBody`]. Where the type must stay
+//! axum's, as in `axum::serve` of a service that is no `Router`, or in `option_layer`, use [`TelemetryLayer::axum_body`].
+//!
 //! # Labels
 //!
 //! | label | values |
@@ -24,21 +27,26 @@
 //! | `path`, `endpoint` | the route's template, such as `/api/products/{id}`; [`UNMATCHED`] where no route matched, since the raw path would let callers choose the number of series |
 //! | `status` | the status code; [`CLIENT_CLOSED`], [`PANIC`] or [`BODY_ERROR`] where no whole response was sent |
 //!
-//! With axum (feature `axum`) the template is known from the router. Any other framework puts a [`RouteTemplate`] into
-//! the extensions of the request, before the layer, or of the response, behind it.
+//! With axum (feature `axum`) the template is known from the router. Any other framework puts a [`RouteTemplate`] into the extensions of the request, before the layer, or of the
+//! response, behind it. A layer around a whole `Router` runs before a route is known, so that the response must tell it:
+//! by a `RouteTemplate` or axum's `MatchedPath` among its extensions.
 //!
 //! # Time and sizes
 //!
-//! A request ends when its response's body has been sent, or when the body is dropped because the client went away.
-//! Sizes are those of the bodies' data that really went by.
+//! A request ends when its response's body has been sent, or when the body is dropped because the client went away. A body
+//! that the server need not send, as in an answer to `HEAD`, or that has been sent up to its length, is complete.
+//!
+//! A response's size is that of the data that was sent. A request's size is that of the data that the handler read, where
+//! the body is axum's, tonic's or a `BoxBody`; else the length that the request announced. Without either, such as for a
+//! chunked request to a plain hyper service, no size is recorded.
 //!
 //! # Spans
 //!
 //! The span follows OpenTelemetry's [conventions for HTTP servers]: kind `server`, name
 //! `{method} {route}` (`HTTP` for an unknown method), the caller's context as its parent, and the attributes
-//! `http.request.method`, `http.request.method_original` (of an unknown method), `http.route`, `http.response.status_code`, `error.type`,
-//! `network.protocol.version`, `url.path` and, where the request itself tells it, `url.scheme`. What is in headers and in
-//! the query string is never recorded, so `server.address`, `user_agent.original` and `url.query` are missing. The
+//! `http.request.method`, `http.request.method_original` (of an unknown method), `http.route`, `http.response.status_code`,
+//! `error.type`, `network.protocol.version`, `url.path` and, where the request itself tells it, `url.scheme`. What is in
+//! headers and in the query string is never recorded. The
 //! response's `traceresponse` header tells the caller the trace, so that it can be given with a question. The span
 //! declares `tenant_id`: call [`tenant::set`](crate::tenant::set) as soon as the tenant is known.
 //!
@@ -53,6 +61,8 @@
 //!
 //! [conventions for HTTP servers]: https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span
 
+#[cfg(feature = "axum")]
+mod axum_body;
 mod body;
 #[cfg(feature = "reqwest-middleware")]
 pub mod client;
@@ -61,11 +71,17 @@ mod exchange;
 mod health;
 mod layer;
 mod method;
+mod received;
+mod route;
 
 #[cfg(feature = "axum")]
-pub use self::health::{DEFAULT_CHECK_TIMEOUT, HEALTH_PREFIX, HealthRoutes, health_routes};
 pub use self::{
-    body::{RequestBody, ResponseBody},
-    exchange::{BODY_ERROR, CLIENT_CLOSED, PANIC, RouteTemplate, UNMATCHED},
+    axum_body::{AxumResponseFuture, AxumTelemetryLayer, AxumTelemetryService},
+    health::{DEFAULT_CHECK_TIMEOUT, HEALTH_PREFIX, HealthRoutes, health_routes},
+};
+pub use self::{
+    body::ResponseBody,
+    exchange::{BODY_ERROR, CLIENT_CLOSED, PANIC},
     layer::{ResponseFuture, TelemetryLayer, TelemetryService},
+    route::{RouteTemplate, UNMATCHED},
 };

@@ -2,4 +2,5 @@
 #![cfg(all(feature = "axum", feature = "testing"))]
 
 mod bodies;
+mod compositions;
 mod support;
