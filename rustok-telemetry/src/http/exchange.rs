@@ -54,7 +54,7 @@ impl Exchange {
     pub(super) fn begin(request: &Parts, received: ReceivedSize, trust: Trust) -> Self {
         metrics::add_http_active_connections(1);
         let method = known_method(&request.method);
-        let route = Route::told(&request.extensions);
+        let route = Route::of_request(&request.extensions);
         let span = server_span(request, method, route.as_ref().map(Route::template), trust);
         Self {
             method,
@@ -92,7 +92,7 @@ impl Exchange {
 
     pub(super) fn respond<B: Body>(&mut self, response: &mut response::Parts, body: &B) {
         propagation::tell_caller(&self.span, &mut response.headers);
-        if self.route.is_none()
+        if self.route.as_ref().is_none_or(Route::is_prefix)
             && let Some(route) = Route::told(&response.extensions)
         {
             // The span has been started, and recording `otel.name` renames no span that has.

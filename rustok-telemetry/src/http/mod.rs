@@ -27,7 +27,8 @@
 //! | `path`, `endpoint` | the route's template, such as `/api/products/{id}`; [`UNMATCHED`] where no route matched, since the raw path would let callers choose the number of series |
 //! | `status` | the status code; [`CLIENT_CLOSED`], [`PANIC`] or [`BODY_ERROR`] where no whole response was sent |
 //!
-//! With axum (feature `axum`) the template is known from the router. Any other framework puts a [`RouteTemplate`] into the extensions of the request, before the layer, or of the
+//! With axum (feature `axum`) the template is known from the router; a service that was nested with `nest_service` has its
+//! prefix. Any other framework puts a [`RouteTemplate`] into the extensions of the request, before the layer, or of the
 //! response, behind it. A layer around a whole `Router` runs before a route is known, so that the response must tell it:
 //! by a `RouteTemplate` or axum's `MatchedPath` among its extensions.
 //!

@@ -24,9 +24,20 @@ pub(super) enum Route {
     Told(Cow<'static, str>),
     #[cfg(feature = "axum")]
     Matched(axum::extract::MatchedPath),
+    /// The prefix of a nested service, which may know more: the path of the [`nested`] router's only route.
+    #[cfg(feature = "axum")]
+    Nested(axum::extract::MatchedPath),
 }
 
 impl Route {
+    /// The route of a request that has been routed.
+    pub(super) fn of_request(extensions: &Extensions) -> Option<Self> {
+        let route = Self::told(extensions);
+        #[cfg(feature = "axum")]
+        let route = route.or_else(|| nested::prefix(extensions).map(Self::Nested));
+        route
+    }
+
     /// The route that is told in the extensions of a request or a response.
     pub(super) fn told(extensions: &Extensions) -> Option<Self> {
         if let Some(RouteTemplate(route)) = extensions.get() {
@@ -44,6 +55,68 @@ impl Route {
             Self::Told(template) => template,
             #[cfg(feature = "axum")]
             Self::Matched(path) => path.as_str(),
+            #[cfg(feature = "axum")]
+            Self::Nested(path) => nested::without_root(path),
         }
+    }
+
+    /// Whether the response may tell a route that is more exact.
+    pub(super) fn is_prefix(&self) -> bool {
+        match self {
+            Self::Told(_) => false,
+            #[cfg(feature = "axum")]
+            Self::Matched(_) => false,
+            #[cfg(feature = "axum")]
+            Self::Nested(_) => true,
+        }
+    }
+}
+
+/// Services that are nested with axum's `nest_service`.
+#[cfg(feature = "axum")]
+mod nested {
+    use std::{
+        pin::pin,
+        sync::LazyLock,
+        task::{Context, Poll, Waker},
+    };
+
+    use axum::{
+        Extension, Router,
+        extract::{MatchedPath, Request},
+        routing::get,
+    };
+    use http::Extensions;
+    use tower_service::Service;
+
+    const ROOT: &str = "/";
+
+    static ROUTER: LazyLock<Router> = LazyLock::new(|| {
+        let path = |path: MatchedPath| async move { Extension(path) };
+        Router::new().route(ROOT, get(path))
+    });
+
+    /// The path that a nested service has, followed by [`ROOT`].
+    ///
+    /// axum keeps the path in an extension of a private type, and a router in the nested service puts it before the path
+    /// of its own route. So a router that knows the root only is asked for its route.
+    pub(super) fn prefix(extensions: &Extensions) -> Option<MatchedPath> {
+        if extensions.is_empty() {
+            return None;
+        }
+        let mut request: Request = Request::default();
+        request.extensions_mut().clone_from(extensions);
+        let response = pin!(ROUTER.clone().call(request));
+        let mut context = Context::from_waker(Waker::noop());
+        let Poll::Ready(Ok(response)) = response.poll(&mut context) else {
+            return None;
+        };
+        let path = response.extensions().get::<MatchedPath>()?;
+        (path.as_str() != ROOT).then(|| path.clone())
+    }
+
+    pub(super) fn without_root(path: &MatchedPath) -> &str {
+        let path = path.as_str();
+        path.strip_suffix(ROOT).unwrap_or(path)
     }
 }

@@ -3,4 +3,5 @@
 
 mod bodies;
 mod compositions;
+mod routes;
 mod support;
