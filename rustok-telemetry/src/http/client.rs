@@ -141,7 +141,7 @@ fn client_span(request: &Request, template: Option<&UrlTemplate>) -> Span {
         http.request.method = method,
         http.response.status_code = Empty,
         server.address = url.host_str(),
-        server.port = url.port_or_known_default(),
+        server.port = url.port_or_known_default().map(i64::from),
         url.full = %Redacted(url),
         url.template = template,
     )
@@ -151,7 +151,7 @@ fn failure(result: &Result<Response>, span: &Span) -> Option<ErrorName> {
     match result {
         Ok(response) => {
             let status = response.status();
-            span.record("http.response.status_code", status.as_u16());
+            span.record("http.response.status_code", i64::from(status.as_u16()));
             (status.is_client_error() || status.is_server_error())
                 .then(|| ErrorName::of_code(status.as_u16()))
         }

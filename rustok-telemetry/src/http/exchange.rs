@@ -9,6 +9,7 @@ use tracing::{Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{
+    attributes::SpanAttributes,
     body::content_length,
     layer::Trust,
     method::{known_method, original_method, protocol_version, span_name},
@@ -51,11 +52,22 @@ enum End {
 }
 
 impl Exchange {
-    pub(super) fn begin(request: &Parts, received: ReceivedSize, trust: Trust) -> Self {
+    pub(super) fn begin(
+        request: &Parts,
+        received: ReceivedSize,
+        trust: Trust,
+        attributes: SpanAttributes,
+    ) -> Self {
         metrics::add_http_active_connections(1);
         let method = known_method(&request.method);
         let route = Route::of_request(&request.extensions);
-        let span = server_span(request, method, route.as_ref().map(Route::template), trust);
+        let span = server_span(
+            request,
+            method,
+            route.as_ref().map(Route::template),
+            trust,
+            attributes,
+        );
         Self {
             method,
             route,
@@ -193,7 +205,18 @@ impl Drop for Exchange {
     }
 }
 
-fn server_span(request: &Parts, method: &'static str, route: Option<&str>, trust: Trust) -> Span {
+fn server_span(
+    request: &Parts,
+    method: &'static str,
+    route: Option<&str>,
+    trust: Trust,
+    attributes: SpanAttributes,
+) -> Span {
+    let server = attributes.server(request);
+    let (address, port) = server
+        .as_ref()
+        .map(|(address, port)| (&**address, *port))
+        .unzip();
     let span = tracing::info_span!(
         target: "rustok_telemetry::http",
         "http_request",
@@ -208,7 +231,11 @@ fn server_span(request: &Parts, method: &'static str, route: Option<&str>, trust
         http.response.status_code = Empty,
         network.protocol.version = protocol_version(request.version),
         url.path = request.uri.path(),
-        url.scheme = request.uri.scheme_str(),
+        url.scheme = attributes.scheme(request),
+        server.address = address,
+        server.port = port.flatten(),
+        client.address = attributes.client(request).map(tracing::field::display),
+        user_agent.original = attributes.user_agent(request),
         tenant_id = Empty,
     );
     if span.is_disabled() {

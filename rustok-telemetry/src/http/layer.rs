@@ -12,7 +12,12 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{body::ResponseBody, exchange::Exchange, received::ReceivedSize};
+use super::{
+    attributes::{Proxies, SpanAttributes},
+    body::ResponseBody,
+    exchange::Exchange,
+    received::ReceivedSize,
+};
 
 /// Makes the server span and the `rustok_http_*` metrics of every request. See the [module](super).
 ///
@@ -20,6 +25,7 @@ use super::{body::ResponseBody, exchange::Exchange, received::ReceivedSize};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TelemetryLayer {
     trust: Trust,
+    attributes: SpanAttributes,
 }
 
 /// What the layer believes of a caller's headers.
@@ -79,6 +85,76 @@ impl TelemetryLayer {
         self
     }
 
+    /// Records `https` as `url.scheme`, for a service that its clients reach by TLS. A request over HTTP/1 does not tell
+    /// its scheme, and is taken for `http` otherwise.
+    #[must_use = "this makes a layer and changes none"]
+    pub fn https(mut self) -> Self {
+        self.attributes.https = true;
+        self
+    }
+
+    /// Records `server.address` and `server.port`: from the URI, if it is absolute or came over HTTP/2, else from the
+    /// `Host` header. An address longer than 253 bytes is not recorded, nor a port that is not told.
+    #[must_use = "this makes a layer and changes none"]
+    pub fn server_address(mut self) -> Self {
+        self.attributes.server_address = true;
+        self
+    }
+
+    /// Records `client.address`, the IP address of the client: that of the connection, from axum's `ConnectInfo` or a
+    /// [`PeerAddress`](super::PeerAddress) among the request's extensions, unless a proxy tells it.
+    ///
+    /// ```
+    /// # #[cfg(feature = "axum")]
+    /// # async fn serve(listener: tokio::net::TcpListener, routes: axum::Router) -> std::io::Result<()> {
+    /// use std::net::SocketAddr;
+    ///
+    /// use rustok_telemetry::http::TelemetryLayer;
+    ///
+    /// let app = routes.layer(TelemetryLayer::new().client_address());
+    /// axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
+    /// # }
+    /// ```
+    #[must_use = "this makes a layer and changes none"]
+    pub fn client_address(mut self) -> Self {
+        self.attributes.client_address = true;
+        self
+    }
+
+    /// Records `user_agent.original`, the first 256 bytes of the `User-Agent` header.
+    #[must_use = "this makes a layer and changes none"]
+    pub fn user_agent(mut self) -> Self {
+        self.attributes.user_agent = true;
+        self
+    }
+
+    /// Believes the `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-For` headers of so many proxies in a row,
+    /// for `url.scheme`, [`server.address`](Self::server_address) and [`client.address`](Self::client_address).
+    ///
+    /// Of a list, to which each proxy appends, the element of the outermost of them is taken: with one proxy the last.
+    /// What is before it was written by the client. Only for a service that cannot be reached but by these proxies.
+    ///
+    /// ```
+    /// use rustok_telemetry::http::TelemetryLayer;
+    ///
+    /// let layer = TelemetryLayer::new().client_address().trust_x_forwarded(1);
+    /// ```
+    #[must_use = "this makes a layer and changes none"]
+    pub fn trust_x_forwarded(mut self, proxies: usize) -> Self {
+        self.attributes.proxies = Proxies::XForwarded(proxies);
+        self
+    }
+
+    /// Like [`trust_x_forwarded`](Self::trust_x_forwarded), in place of it: believes the `Forwarded` header of RFC 7239.
+    ///
+    /// Proxies that write the other headers pass a `Forwarded` header of the client on, so that only one kind can be
+    /// believed.
+    #[must_use = "this makes a layer and changes none"]
+    pub fn trust_forwarded(mut self, proxies: usize) -> Self {
+        self.attributes.proxies = Proxies::Forwarded(proxies);
+        self
+    }
+
     /// The same layer with axum's body in the response, as `axum::serve` wants it of a service that is no `Router`.
     ///
     /// Prefer [`Router::layer`](axum::Router::layer), behind which the route is known: around a router, requests count as
@@ -107,6 +183,7 @@ impl<S> Layer<S> for TelemetryLayer {
         TelemetryService {
             inner,
             trust: self.trust,
+            attributes: self.attributes,
         }
     }
 }
@@ -116,6 +193,7 @@ impl<S> Layer<S> for TelemetryLayer {
 pub struct TelemetryService<S> {
     inner: S,
     trust: Trust,
+    attributes: SpanAttributes,
 }
 
 impl<S, Received, Sent> Service<Request<Received>> for TelemetryService<S>
@@ -141,7 +219,7 @@ where
         }
         let (parts, mut body) = request.into_parts();
         let received = ReceivedSize::of(&mut body, &parts.headers);
-        let mut exchange = Exchange::begin(&parts, received, self.trust);
+        let mut exchange = Exchange::begin(&parts, received, self.trust, self.attributes);
         let request = Request::from_parts(parts, body);
         let inner = exchange.watch(|| self.inner.call(request));
         ResponseFuture {

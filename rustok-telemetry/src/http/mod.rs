@@ -46,8 +46,9 @@
 //! The span follows OpenTelemetry's [conventions for HTTP servers]: kind `server`, name
 //! `{method} {route}` (`HTTP` for an unknown method), the caller's context as its parent, and the attributes
 //! `http.request.method`, `http.request.method_original` (of an unknown method), `http.route`, `http.response.status_code`,
-//! `error.type`, `network.protocol.version`, `url.path` and, where the request itself tells it, `url.scheme`. What is in
-//! headers and in the query string is never recorded. The
+//! `error.type`, `network.protocol.version`, `url.path` and `url.scheme`. What is in headers and in the query string is
+//! recorded on demand only: `server.address` and `server.port` by [`TelemetryLayer::server_address`], `client.address` by
+//! [`TelemetryLayer::client_address`], `user_agent.original` by [`TelemetryLayer::user_agent`]; `url.query` never. The
 //! response's `traceresponse` header tells the caller the trace, so that it can be given with a question. The span
 //! declares `tenant_id`: call [`tenant::set`](crate::tenant::set) as soon as the tenant is known.
 //!
@@ -62,6 +63,7 @@
 //!
 //! [conventions for HTTP servers]: https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span
 
+mod attributes;
 #[cfg(feature = "axum")]
 mod axum_body;
 mod body;
@@ -75,14 +77,15 @@ mod method;
 mod received;
 mod route;
 
-#[cfg(feature = "axum")]
 pub use self::{
-    axum_body::{AxumResponseFuture, AxumTelemetryLayer, AxumTelemetryService},
-    health::{DEFAULT_CHECK_TIMEOUT, HEALTH_PREFIX, HealthRoutes, health_routes},
-};
-pub use self::{
+    attributes::PeerAddress,
     body::ResponseBody,
     exchange::{BODY_ERROR, CLIENT_CLOSED, PANIC},
     layer::{ResponseFuture, TelemetryLayer, TelemetryService},
     route::{RouteTemplate, UNMATCHED},
+};
+#[cfg(feature = "axum")]
+pub use self::{
+    axum_body::{AxumResponseFuture, AxumTelemetryLayer, AxumTelemetryService},
+    health::{DEFAULT_CHECK_TIMEOUT, HEALTH_PREFIX, HealthRoutes, health_routes},
 };
