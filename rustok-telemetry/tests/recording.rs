@@ -37,6 +37,7 @@ fn every_domain_is_written_under_its_declared_names() {
     metrics::record_http_request("GET", "/api/products/{id}", "200");
     metrics::record_http_request_by_endpoint("GET", "/api/products/{id}", "200");
     metrics::record_http_request_duration("GET", "/api/products/{id}", 0.012);
+    metrics::record_http_stream_duration("GET", "/api/events", 42.0);
     metrics::record_http_request_size("GET", "/api/products/{id}", 0);
     metrics::record_http_response_size("GET", "/api/products/{id}", 300);
     metrics::add_http_active_connections(1);

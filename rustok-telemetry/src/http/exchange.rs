@@ -15,6 +15,7 @@ use super::{
     method::{known_method, original_method, protocol_version, span_name},
     received::ReceivedSize,
     route::{Route, UNMATCHED},
+    stream::is_stream,
 };
 use crate::{metrics, propagation, tenant, trace::call::CANCELLED};
 
@@ -39,6 +40,8 @@ pub(super) struct Exchange {
     sent: u64,
     /// Length of the response's body, where the body or the header tells it.
     announced: Option<u64>,
+    /// Whether the response is a stream. Its duration is recorded already.
+    is_stream: bool,
     span: Span,
 }
 
@@ -77,6 +80,7 @@ impl Exchange {
             received,
             sent: 0,
             announced: None,
+            is_stream: false,
             span,
         }
     }
@@ -126,7 +130,19 @@ impl Exchange {
         // Servers drop such a body without polling it.
         if self.is_without_body(response.status) || self.announced == Some(0) {
             self.complete();
+        } else if !body.is_end_stream() && is_stream(&response.headers, self.announced) {
+            self.is_stream = true;
+            self.record_duration(metrics::record_http_request_duration);
         }
+    }
+
+    /// Records the time since the request's arrival.
+    fn record_duration(&self, record: fn(&str, &str, f64)) {
+        record(
+            self.method,
+            self.path(),
+            self.started.elapsed().as_secs_f64(),
+        );
     }
 
     fn path(&self) -> &str {
@@ -197,7 +213,10 @@ impl Drop for Exchange {
         let path = self.path();
         metrics::record_http_request(method, path, status);
         metrics::record_http_request_by_endpoint(method, path, status);
-        metrics::record_http_request_duration(method, path, self.started.elapsed().as_secs_f64());
+        self.record_duration(match self.is_stream {
+            true => metrics::record_http_stream_duration,
+            false => metrics::record_http_request_duration,
+        });
         if let Some(received) = self.received.bytes() {
             metrics::record_http_request_size(method, path, received);
         }

@@ -85,8 +85,8 @@ impl TelemetryLayer {
         self
     }
 
-    /// Records `https` as `url.scheme`, for a service that its clients reach by TLS. A request over HTTP/1 does not tell
-    /// its scheme, and is taken for `http` otherwise.
+    /// Records `https` as `url.scheme`, for a service that its clients reach by TLS. A request over HTTP/1 does not
+    /// tell its scheme, and is taken for `http` otherwise.
     #[must_use = "this makes a layer and changes none"]
     pub fn https(mut self) -> Self {
         self.attributes.https = true;
@@ -145,7 +145,8 @@ impl TelemetryLayer {
         self
     }
 
-    /// Like [`trust_x_forwarded`](Self::trust_x_forwarded), in place of it: believes the `Forwarded` header of RFC 7239.
+    /// Like [`trust_x_forwarded`](Self::trust_x_forwarded), in place of it: believes the `Forwarded` header of RFC
+    /// 7239.
     ///
     /// Proxies that write the other headers pass a `Forwarded` header of the client on, so that only one kind can be
     /// believed.
@@ -157,8 +158,8 @@ impl TelemetryLayer {
 
     /// The same layer with axum's body in the response, as `axum::serve` wants it of a service that is no `Router`.
     ///
-    /// Prefer [`Router::layer`](axum::Router::layer), behind which the route is known: around a router, requests count as
-    /// [`UNMATCHED`](super::UNMATCHED) unless the response [tells the route](super#labels).
+    /// Prefer [`Router::layer`](axum::Router::layer), behind which the route is known: around a router, requests count
+    /// as [`UNMATCHED`](super::UNMATCHED) unless the response [tells the route](super#labels).
     ///
     /// ```
     /// use axum::{Router, ServiceExt, extract::Request};

@@ -98,8 +98,8 @@ mod nested {
 
     /// The path that a nested service has, followed by [`ROOT`].
     ///
-    /// axum keeps the path in an extension of a private type, and a router in the nested service puts it before the path
-    /// of its own route. So a router that knows the root only is asked for its route.
+    /// axum keeps the path in an extension of a private type, and a router in the nested service puts it before the
+    /// path of its own route. So a router that knows the root only is asked for its route.
     pub(super) fn prefix(extensions: &Extensions) -> Option<MatchedPath> {
         if extensions.is_empty() {
             return None;

@@ -21,6 +21,11 @@ pub const WAIT_SECONDS: &[f64] = &[
     0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0,
 ];
 
+/// Lives of streams, in seconds: 100 milliseconds to a day.
+pub const STREAM_SECONDS: &[f64] = &[
+    0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0, 14_400.0, 43_200.0, 86_400.0,
+];
+
 /// Sizes of messages, in bytes: 64 bytes to 16 MiB, each four times the one before.
 pub const SIZE_BYTES: &[f64] = &[
     64.0,

@@ -11,7 +11,7 @@
 )]
 #[crate::metrics(namespace = "rustok", subsystem = "http")]
 pub(super) mod declared {
-    use crate::metrics::{REQUEST_SECONDS, SIZE_BYTES};
+    use crate::metrics::{REQUEST_SECONDS, SIZE_BYTES, STREAM_SECONDS};
 
     /// HTTP requests served.
     #[counter(name = "requests_total", series = 800)]
@@ -21,9 +21,17 @@ pub(super) mod declared {
         #[label(budget = 50)] status: &str,
     );
 
-    /// Time from an HTTP request's arrival until its response has been sent.
+    /// Time from an HTTP request's arrival until its response has been sent; until the response's head of a stream.
     #[histogram(name = "request_duration_seconds", unit = "s", boundaries = REQUEST_SECONDS, series = 250)]
     pub fn record_http_request_duration(
+        #[label(budget = 10)] method: &str,
+        #[label(budget = 200)] path: &str,
+        seconds: f64,
+    );
+
+    /// Time from an HTTP request's arrival until its streamed response has ended.
+    #[histogram(name = "stream_duration_seconds", unit = "s", boundaries = STREAM_SECONDS, series = 100)]
+    pub fn record_http_stream_duration(
         #[label(budget = 10)] method: &str,
         #[label(budget = 200)] path: &str,
         seconds: f64,
@@ -37,7 +45,7 @@ pub(super) mod declared {
         #[label(budget = 50)] status: &str,
     );
 
-    /// Size of HTTP request bodies as received.
+    /// Size of HTTP request bodies as received or announced.
     #[histogram(name = "request_size_bytes", unit = "By", boundaries = SIZE_BYTES, series = 200)]
     pub fn record_http_request_size(
         #[label(budget = 10)] method: &str,

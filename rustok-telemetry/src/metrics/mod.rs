@@ -81,7 +81,9 @@ pub(crate) mod text_server;
 pub(crate) mod timer;
 
 pub use self::{
-    boundaries::{FAST_SECONDS, REQUEST_SECONDS, SIZE_BYTES, WAIT_SECONDS, assert_boundaries},
+    boundaries::{
+        FAST_SECONDS, REQUEST_SECONDS, SIZE_BYTES, STREAM_SECONDS, WAIT_SECONDS, assert_boundaries,
+    },
     cache::declared::*,
     catalogue::{Declaration, Kind, Label, ValueType, catalogue},
     circuit_breaker::declared::*,

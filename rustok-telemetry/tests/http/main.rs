@@ -5,4 +5,5 @@ mod attributes;
 mod bodies;
 mod compositions;
 mod routes;
+mod streams;
 mod support;

@@ -29,6 +29,7 @@ use tokio::{
 use tower::Service;
 
 pub(crate) const REQUESTS: &str = "rustok_http_requests_total";
+pub(crate) const ACTIVE: &str = "rustok_http_active_connections";
 
 /// Ample time for what takes milliseconds.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);

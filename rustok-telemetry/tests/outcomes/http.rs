@@ -85,6 +85,6 @@ pub(crate) fn request_with(case: &Case, status: &str, end: SpanEnd) -> Traces {
     traces
 }
 
-fn route(case: &Case) -> String {
+pub(crate) fn route(case: &Case) -> String {
     format!("/{}", case.name())
 }

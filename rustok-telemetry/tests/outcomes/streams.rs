@@ -12,8 +12,8 @@ use http_body_util::BodyExt;
 use tower::ServiceExt;
 
 use super::{
-    http::{request, request_with, router},
-    table::{Case, End, SpanEnd, Style, Traces, drive},
+    http::{request, request_with, route, router},
+    table::{Case, End, STREAM_DURATION, SpanEnd, Style, Traces, drive},
 };
 
 pub(crate) async fn run(case: &Case) {
@@ -47,10 +47,13 @@ async fn handler(State(case): State<Case>) -> Body {
 }
 
 pub(crate) fn expected(case: &Case) -> Traces {
-    match case.end {
+    let mut expected = match case.end {
         End::Ok => request_with(case, "200", SpanEnd::Ok),
         End::Err => request_with(case, "body_error", SpanEnd::Error("body_error".to_owned())),
         End::Panic => request_with(case, "panic", SpanEnd::Error("panic".to_owned())),
         End::Dropped | End::NeverPolled => request_with(case, "client_closed", SpanEnd::Cancelled),
-    }
+    };
+    let labels = [("method", "GET"), ("path", &*route(case))];
+    expected.count(STREAM_DURATION, &labels, 1.0);
+    expected
 }

@@ -65,6 +65,7 @@ pub(crate) type Labels = BTreeMap<String, String>;
 
 pub(crate) const REQUESTS: &str = "rustok_http_requests_total";
 pub(crate) const REQUEST_DURATION: &str = "rustok_http_request_duration_seconds";
+pub(crate) const STREAM_DURATION: &str = "rustok_http_stream_duration_seconds";
 pub(crate) const ACTIVE: &str = "rustok_http_active_connections";
 pub(crate) const CREATED: &str = "rustok_spans_created_total";
 pub(crate) const CLOSED: &str = "rustok_span_duration_seconds";
@@ -76,9 +77,10 @@ pub(crate) const HANDLING: &str = "rustok_event_bus_processing_duration_seconds"
 pub(crate) const EVENT_ERRORS: &str = "rustok_event_bus_errors_total";
 
 /// The metrics whose every series is compared.
-pub(crate) const WATCHED: [&str; 11] = [
+pub(crate) const WATCHED: [&str; 12] = [
     REQUESTS,
     REQUEST_DURATION,
+    STREAM_DURATION,
     ACTIVE,
     CREATED,
     CLOSED,
