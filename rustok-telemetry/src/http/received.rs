@@ -116,3 +116,53 @@ impl<B: Body> Body for CountedBody<B> {
         self.inner.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use bytes::Bytes;
+    use futures::{executor::block_on, stream};
+    use http::header::CONTENT_LENGTH;
+    use http_body_util::{BodyExt, Empty, Full, StreamBody};
+
+    use super::*;
+
+    /// A body whose length nothing tells.
+    fn chunked() -> impl Body<Data = Bytes, Error = Infallible> + Send + Sync + Unpin {
+        let frames = ["01234", "567"].map(|data| Ok(Frame::data(Bytes::from(data))));
+        StreamBody::new(stream::iter(frames))
+    }
+
+    /// The size that is known when the whole body has been read.
+    fn size<B: Body + Unpin + 'static>(mut body: B, headers: &HeaderMap) -> Option<u64> {
+        let size = ReceivedSize::of(&mut body, headers);
+        assert!(block_on(body.collect()).is_ok());
+        size.bytes()
+    }
+
+    #[test]
+    fn bodies_of_erased_types_are_counted_as_they_are_read() {
+        // What is announced does not matter.
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_LENGTH, http::HeaderValue::from_static("1000"));
+        assert_eq!(size(chunked().boxed(), &headers), Some(8));
+        assert_eq!(size(chunked().boxed_unsync(), &headers), Some(8));
+        #[cfg(feature = "axum")]
+        assert_eq!(size(axum::body::Body::new(chunked()), &headers), Some(8));
+        #[cfg(feature = "grpc")]
+        assert_eq!(size(tonic::body::Body::new(chunked()), &headers), Some(8));
+        let mut unread = chunked().boxed();
+        assert_eq!(ReceivedSize::of(&mut unread, &headers).bytes(), Some(0));
+    }
+
+    #[test]
+    fn other_bodies_have_the_size_that_is_announced() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(size(chunked(), &headers), None);
+        assert_eq!(size(Full::new(Bytes::from("01234")), &headers), Some(5));
+        assert_eq!(size(Empty::<Bytes>::new(), &headers), Some(0));
+        headers.insert(CONTENT_LENGTH, http::HeaderValue::from_static("8"));
+        assert_eq!(size(chunked(), &headers), Some(8));
+    }
+}
