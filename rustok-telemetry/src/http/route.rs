@@ -32,10 +32,10 @@ pub(super) enum Route {
 impl Route {
     /// The route of a request that has been routed.
     pub(super) fn of_request(extensions: &Extensions) -> Option<Self> {
-        let route = Self::told(extensions);
+        let told = Self::told(extensions);
         #[cfg(feature = "axum")]
-        let route = route.or_else(|| nested::prefix(extensions).map(Self::Nested));
-        route
+        let told = told.or_else(|| nested::prefix(extensions).map(Self::Nested));
+        told
     }
 
     /// The route that is told in the extensions of a request or a response.
@@ -63,11 +63,11 @@ impl Route {
     /// Whether the response may tell a route that is more exact.
     pub(super) fn is_prefix(&self) -> bool {
         match self {
-            Self::Told(_) => false,
-            #[cfg(feature = "axum")]
-            Self::Matched(_) => false,
             #[cfg(feature = "axum")]
             Self::Nested(_) => true,
+            #[cfg(feature = "axum")]
+            Self::Matched(_) => false,
+            Self::Told(_) => false,
         }
     }
 }
