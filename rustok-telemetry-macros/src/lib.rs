@@ -17,6 +17,7 @@ mod error_type;
 mod instrument;
 mod label_value;
 mod metrics;
+mod root;
 mod snake_case;
 
 use proc_macro::TokenStream;
@@ -59,6 +60,9 @@ use proc_macro::TokenStream;
 /// | `#[histogram]` | `f64`, `u64` | `boundaries`, `also` |
 /// | `#[observable_gauge]` | returns `i64`, `u64`, `f64` | `observe` |
 /// | `#[observable_counter]` | returns `u64`, `f64` | `observe`, `without_total` |
+///
+/// `crate = acme::telemetry` beside `namespace` says where `rustok_telemetry` is, if the manifest renames it or another
+/// crate re-exports it. The path is looked up within the module.
 ///
 /// # Options
 ///
@@ -119,17 +123,23 @@ pub fn metrics(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// - `target = "…"`: the module's path when absent.
 /// - `parent = expression`: a span or its id, instead of the current one.
 /// - `follows_from = expression`: spans or ids, as an iterator.
-/// - `record(id, %user, ?filter)`: the arguments to record. Numbers, `bool` and text are recorded as they are, others by
-///   `Debug`; `%` takes `Display`. `self` can be named as well.
+/// - `record(id, user.name, self.shop, pair.0, %order, ?filter)`: arguments, and fields of arguments, to record. The path
+///   is the field's name: `user.name`, `self.shop`. Method calls and other values are `fields(…)`.
+///   The type decides how: numbers and `bool` as they are; text (`&str`, `String`, `Cow<str>`, `Arc<str>`, …) without
+///   quotes; an `Option` by its value, and not at all if it is `None`; other types by `Debug`. `%` takes `Display`, `?`
+///   takes `Debug`. In a generic function, a `T: Debug` is recorded by `Debug`.
 /// - `fields(order.id = order.id(), %user, late)`: other fields, in the syntax of `tracing`. A name alone is a field that
 ///   gets its value later.
-/// - `tenant_id = expression`: the field `tenant_id`, by which spans are counted. `%` and `?` are possible here, too.
+/// - `tenant_id = expression`: the field `tenant_id`, by which spans are counted. `None` is no tenant. `%` and `?` are
+///   possible here, too.
 /// - `module = "catalog"`: each error is counted in `rustok_module_errors_total`, with `severity = "…"`, which is `error`
 ///   when absent. A call that passes on the error of another that has a `module` counts it again: name the module where
 ///   its work begins.
-/// - `err`, `err(Debug)`, `err(level = "warn")`: an event of level `error` with the error, within the span.
+/// - `err`, `err(Debug)`, `err(level = "warn")`: an event of level `error` with the error, within the span. The error's
+///   text is also the description of the span's status.
 /// - `ret`, `ret(Display)`, `ret(level = "debug")`: an event of the span's level with the returned value; together with
 ///   `err` only with that of an `Ok`.
+/// - `crate = acme::telemetry`: where `rustok_telemetry` is, if the manifest renames it or another crate re-exports it.
 ///
 /// `skip` and `skip_all` are mistakes here, since there is nothing to skip.
 ///
@@ -138,12 +148,19 @@ pub fn metrics(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | outcome | when | span | metrics |
 /// |---|---|---|---|
 /// | ok | it returned | | |
-/// | error | it returned `Err` | `otel.status_code = "ERROR"`, `error.type` | `rustok_spans_with_errors_total`, and `rustok_module_errors_total` with `module` |
-/// | panic | it unwound | the same, `error.type = "panic"` | the same, with severity `critical` |
+/// | error | it returned `Err` | `otel.status_code = "ERROR"`, `otel.status_description`, `error.type` | `rustok_spans_with_errors_total`, and `rustok_module_errors_total` with `module` |
+/// | panic | it unwound | the same, `error.type = "panic"`, and an event `exception` | the same, with severity `critical` |
 /// | cancelled | its future was dropped before it was done | `rustok.outcome = "cancelled"` | `rustok_spans_cancelled_total` |
 ///
 /// A future that was never polled has not started: it has no span and is not counted. What a span that its level filters
 /// out would have counted is not counted either, apart from the errors of the module.
+///
+/// The description of the status is the error's type, or with `err` the error's text. A field
+/// `otel.status_description` of the function's own stays as it is.
+///
+/// The innermost span that a panic unwinds through gets the event `exception` with the message and the place, and there
+/// is one log event of level `error`, with the target `rustok_telemetry::panic`. The message is what Rust prints on
+/// standard error; both need the panic hook that `rustok_telemetry::init` installs.
 ///
 /// An event of level `error` that happens directly in the span makes it an error for the span metrics and in the trace,
 /// whatever the call returns.
@@ -153,6 +170,12 @@ pub fn metrics(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Any `Result`, whatever it is called (`crate::Result<T>`, `io::Result<T>`): the type decides, not its name. Behind
 /// `impl Trait` it is found, too. In a generic function, a `T` that happens to be a `Result` is not known to be one.
 /// A function that returns a future is asynchronous if it ends in `Box::pin(async move { … })` or `async move { … }`.
+///
+/// # `#[track_caller]`
+///
+/// Above or below, it has its effect: in the function's body, and for panics in it. A `?` or `return` among the arguments
+/// of a macro, as in `println!("{}", load()?)`, is then an error of the type `error` if the function returns a
+/// `Result`, and else ok.
 ///
 /// # `error.type`
 ///
@@ -189,7 +212,7 @@ pub fn instrument(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// A variant has its name in snake case, a struct that of its type. `#[error_type("…")]` gives another.
 /// `#[error_type(transparent)]`, on a variant or struct with one field, takes the name of the error within, which
-/// implements `ErrorType` itself.
+/// implements `ErrorType` itself. `#[error_type(crate = acme::telemetry)]` on the type says where `rustok_telemetry` is.
 #[proc_macro_derive(ErrorType, attributes(error_type))]
 pub fn derive_error_type(item: TokenStream) -> TokenStream {
     error_type::expand(item.into()).into()
@@ -213,7 +236,8 @@ pub fn derive_error_type(item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// A variant has its name in snake case. `#[label("…")]` gives another; no two variants have the same.
-#[proc_macro_derive(LabelValue, attributes(label))]
+/// `#[label_value(crate = acme::telemetry)]` on the enum says where `rustok_telemetry` is.
+#[proc_macro_derive(LabelValue, attributes(label, label_value))]
 pub fn derive_label_value(item: TokenStream) -> TokenStream {
     label_value::expand(item.into()).into()
 }

@@ -14,13 +14,13 @@ use crate::{
     otlp::ConnectionRuntime,
     pipeline::Pipeline,
     propagation,
-    trace::{Machinery, SpanFilter},
+    trace::{Machinery, SpanFilter, panics},
 };
 
 /// Starts telemetry as the environment says, and returns the guard.
 ///
-/// Reads the `OTEL_*` variables, makes the providers, sets the propagators and installs the `tracing` subscriber. May
-/// be called within a tokio runtime of either flavour or without one.
+/// Reads the `OTEL_*` variables, makes the providers, sets the propagators, and installs the `tracing` subscriber and a
+/// [panic hook](Builder::without_panic_hook). May be called within a tokio runtime of either flavour or without one.
 ///
 /// # Errors
 ///
@@ -69,6 +69,7 @@ pub struct Builder {
     log_format: LogFormat,
     enrich_log_records: bool,
     subscriber: bool,
+    panic_hook: bool,
 }
 
 impl Default for Builder {
@@ -84,6 +85,7 @@ impl Default for Builder {
             log_format: LogFormat::default(),
             enrich_log_records: false,
             subscriber: true,
+            panic_hook: true,
         }
     }
 }
@@ -184,6 +186,14 @@ impl Builder {
         self
     }
 
+    /// Installs no panic hook. Otherwise a hook keeps each panic's message and place, for the log event and the
+    /// `exception` event of the span that it unwinds through, and calls the hook that was there before. Without it these
+    /// events tell only that there was a panic.
+    pub fn without_panic_hook(mut self) -> Self {
+        self.panic_hook = false;
+        self
+    }
+
     /// Starts telemetry. See [`init`] for what it does, and for the errors.
     ///
     /// # Errors
@@ -224,6 +234,7 @@ impl Builder {
         }
         let text_address = pipeline.text_address;
         let running = pipeline.install(&config, runtime, span_filter);
+        self.install_panic_hook();
         lifecycle::enter(Stage::Running);
         if let Some(address) = text_address {
             tracing::info!("the metrics are served at http://{address}/metrics");
@@ -275,12 +286,19 @@ impl Builder {
             )?;
         }
         propagation::install(&config.propagators);
+        self.install_panic_hook();
         lifecycle::enter(Stage::Disabled);
         started(config);
         Ok(Telemetry {
             running: None,
             log_level: *config.log_level,
         })
+    }
+
+    fn install_panic_hook(&self) {
+        if self.panic_hook {
+            panics::install_hook();
+        }
     }
 }
 

@@ -131,7 +131,13 @@ pub mod __private {
         registered::{ALL as CATALOGUE, Installation, Registered, Viewed},
         timer::Timer,
     };
-    pub use crate::trace::call::{Call, Site, Watched, once};
+    pub use crate::trace::{
+        call::{Call, Entered, Failure, Site, Watched, never_called, once},
+        in_place::{Branch, Fallible, FromResidual, Infallible, Returns},
+        recorded::{
+            ByDebug, ByOption, ByType, NeedsValue, Optional, Recordable, Recorded, Recording,
+        },
+    };
 }
 
 /// The pages in `docs/`, whose examples are compiled and run as tests.

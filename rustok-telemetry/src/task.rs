@@ -33,7 +33,8 @@
 //!     parent: None,
 //!     "send_mail",
 //!     tenant_id = Empty,       // to be counted for the tenant
-//!     otel.status_code = Empty, error.type = Empty, rustok.outcome = Empty, // to show the outcome
+//!     error.type = Empty, otel.status_code = Empty, otel.status_description = Empty, // to show a panic
+//!     rustok.outcome = Empty,  // to show that it was cancelled
 //! );
 //! task::spawn_in(span, send_mail());
 //! # }
@@ -174,7 +175,7 @@ pin_project! {
     pub struct Task<F: Future> {
         // None only while it is dropped.
         #[pin]
-        watched: Option<Watched<F, fn(&F::Output) -> Option<ErrorName>>>,
+        watched: Option<Watched<F, fn(&F::Output, &Span) -> Option<ErrorName>>>,
         dispatch: Dispatch,
     }
 
@@ -219,9 +220,10 @@ fn task_span(caller: &Location<'_>) -> Span {
         parent: None,
         "task",
         code.file.path = caller.file(),
-        code.line.number = caller.line(),
+        code.line.number = i64::from(caller.line()),
         tenant_id = Empty,
         otel.status_code = Empty,
+        otel.status_description = Empty,
         error.type = Empty,
         rustok.outcome = Empty,
     )
@@ -242,6 +244,6 @@ fn current_dispatch() -> Dispatch {
     dispatcher::get_default(Dispatch::clone)
 }
 
-fn not_looked_at<T>(_: &T) -> Option<ErrorName> {
+fn not_looked_at<T>(_: &T, _: &Span) -> Option<ErrorName> {
     None
 }

@@ -7,10 +7,11 @@ use syn::{Attribute, Data, DeriveInput, Fields, Ident, LitStr, Meta};
 
 use super::{Error, Named, Naming, Shape, USAGE};
 use crate::metrics::problems::Problems;
-use crate::snake_case;
+use crate::{root, snake_case};
 
 /// The error type, or a problem.
-pub(super) fn error(input: DeriveInput, problems: &mut Problems) -> Option<Error> {
+pub(super) fn error(mut input: DeriveInput, problems: &mut Problems) -> Option<Error> {
+    let root = root::take(&mut input.attrs, "error_type", USAGE, problems);
     let shape = match input.data {
         Data::Struct(data) => Shape::Struct(Named {
             variant: None,
@@ -46,6 +47,7 @@ pub(super) fn error(input: DeriveInput, problems: &mut Problems) -> Option<Error
         }
     };
     Some(Error {
+        root,
         name: input.ident,
         generics: input.generics,
         shape,

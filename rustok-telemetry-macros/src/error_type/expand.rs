@@ -3,19 +3,23 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Field, Generics, Member, parse_quote};
+use syn::{Field, Generics, Member, Path, parse_quote};
 
 use super::{Error, Named, Naming, Shape};
 
 pub(super) fn implementation(error: &Error) -> TokenStream {
     let Error {
+        root,
         name,
         generics,
         shape,
     } = error;
     let (body, all): (_, &[Named]) = match shape {
-        Shape::Struct(named) => (arm(named), std::slice::from_ref(named)),
-        Shape::Enum(variants) => (variants.iter().map(arm).collect(), variants),
+        Shape::Struct(named) => (arm(named, root), std::slice::from_ref(named)),
+        Shape::Enum(variants) => {
+            let arms = variants.iter().map(|variant| arm(variant, root));
+            (arms.collect(), variants)
+        }
     };
     // A reference to an enum without variants is not known to be impossible.
     let scrutinee = match all {
@@ -29,14 +33,14 @@ pub(super) fn implementation(error: &Error) -> TokenStream {
             bounded
                 .make_where_clause()
                 .predicates
-                .push(parse_quote!(#kind: ::rustok_telemetry::ErrorType));
+                .push(parse_quote!(#kind: #root::ErrorType));
         }
     }
     let (parameters, arguments, _) = generics.split_for_impl();
     let conditions = &bounded.where_clause;
     quote! {
         #[automatically_derived]
-        impl #parameters ::rustok_telemetry::ErrorType for #name #arguments #conditions {
+        impl #parameters #root::ErrorType for #name #arguments #conditions {
             fn error_type(&self) -> &'static ::core::primitive::str {
                 match #scrutinee {
                     #body
@@ -46,7 +50,7 @@ pub(super) fn implementation(error: &Error) -> TokenStream {
     }
 }
 
-fn arm(named: &Named) -> TokenStream {
+fn arm(named: &Named, root: &Path) -> TokenStream {
     let path = match &named.variant {
         Some(variant) => quote!(Self::#variant),
         None => quote!(Self),
@@ -62,7 +66,7 @@ fn arm(named: &Named) -> TokenStream {
             };
             let inner = Ident::new("inner", Span::mixed_site());
             quote_spanned! {span=>
-                #path { #member: #inner } => ::rustok_telemetry::ErrorType::error_type(#inner),
+                #path { #member: #inner } => #root::ErrorType::error_type(#inner),
             }
         }
     }

@@ -4,7 +4,7 @@ mod check;
 mod expand;
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{DeriveInput, Fields, Generics, parse2};
+use syn::{DeriveInput, Fields, Generics, Path, parse2};
 
 use crate::metrics::problems::Problems;
 
@@ -14,6 +14,8 @@ const USAGE: &str = "#[derive(ErrorType)] enum CatalogError { NotFound, #[error_
 
 /// An error type.
 struct Error {
+    /// Where `rustok-telemetry` is.
+    root: Path,
     name: Ident,
     generics: Generics,
     shape: Shape,

@@ -1,16 +1,19 @@
-//! What of a function's body is watched: all of it, or the future that it makes.
+//! What of a function's body is watched, and how: all of it in a closure or in place, or the future that it makes.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::parse::Parser;
 use syn::{Block, Expr, ExprAsync, ExprPath, Stmt};
 
+use super::in_place::{self, InPlace};
 use super::parse::Function;
 
 /// The body of a function.
 pub(crate) enum Body {
     /// It runs when the function is called.
     Blocking(TokenStream),
+    /// The same, in a `#[track_caller]` function: a closure would hide the caller.
+    InPlace(InPlace),
     /// It is that of an `async fn`.
     Asynchronous(TokenStream),
     /// The function makes a future from an `async` block, as what `#[async_trait]` writes does.
@@ -30,8 +33,11 @@ pub(crate) fn of(function: &Function) -> Body {
     if function.signature.asyncness.is_some() {
         return Body::Asynchronous(function.body.clone());
     }
-    match makes_future(&function.body) {
-        Some(makes) => Body::MakesFuture(Box::new(makes)),
+    if let Some(makes) = makes_future(&function.body) {
+        return Body::MakesFuture(Box::new(makes));
+    }
+    match in_place::body(function) {
+        Some(body) => Body::InPlace(body),
         None => Body::Blocking(function.body.clone()),
     }
 }

@@ -10,9 +10,10 @@ use super::settings::Settings;
 use super::{USAGE, events, fields, level::Level, parameters};
 use crate::metrics::problems::Problems;
 use crate::metrics::suggest;
+use crate::root;
 
 /// The options, in the order of the documentation.
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 13] = [
     "name",
     "level",
     "target",
@@ -25,6 +26,7 @@ const KNOWN: [&str; 12] = [
     "severity",
     "err",
     "ret",
+    "crate",
 ];
 
 /// The settings. They are of use only when there was no problem.
@@ -77,6 +79,13 @@ pub(crate) fn settings(
             "module" => settings.module = text(&name, &value, "catalog", problems),
             "severity" => settings.severity = text(&name, &value, "warning", problems),
             "err" => settings.err = Some((name.span(), events::settings(&name, value, problems))),
+            "crate" => match &value {
+                Value::Is(Sigil::None, value) => match root::given(value) {
+                    Some(path) => settings.root = path,
+                    None => problems.add(value, root::WRONG, root::RIGHT, USAGE),
+                },
+                _ => problems.add(&name, root::WRONG, root::RIGHT, USAGE),
+            },
             "ret" => settings.ret = Some((name.span(), events::settings(&name, value, problems))),
             _ => unknown(&name, &option, problems),
         }

@@ -3,16 +3,26 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{GenericArgument, PathArguments, ReturnType, Type, parse_quote};
+use syn::{GenericArgument, Path, PathArguments, ReturnType, Type, parse_quote};
 
 use super::body::{self, Body, MakesFuture};
 use super::events::EventSettings;
+use super::in_place::InPlace;
 use super::level::Level;
 use super::parse::{Function, Sigil};
 use super::settings::Settings;
+use crate::root::private;
+
+/// The field of the status' description.
+const DESCRIPTION: &str = "otel.status_description";
 
 /// Fields that a call's outcome is recorded in.
-const OUTCOME_FIELDS: [&str; 3] = ["error.type", "otel.status_code", "rustok.outcome"];
+const OUTCOME_FIELDS: [&str; 4] = [
+    "error.type",
+    "otel.status_code",
+    DESCRIPTION,
+    "rustok.outcome",
+];
 
 /// The function, instrumented.
 pub(crate) fn function(function: &Function, settings: &Settings) -> TokenStream {
@@ -25,26 +35,23 @@ pub(crate) fn function(function: &Function, settings: &Settings) -> TokenStream 
     } = function;
     let begin = begin(function, settings);
     let failure = failure(settings);
+    let private = private(&settings.root);
     let body = match body::of(function) {
-        Body::Blocking(body) => blocking(function, &begin, &failure, &body),
-        Body::Asynchronous(body) => {
-            // Without this the compiler would take the type of the body's first `return` for the function's.
+        Body::Blocking(body) => {
             let returned = written_type(&signature.output);
-            let value = local("value");
-            let body = quote! {
-                #[allow(
-                    unreachable_code, clippy::diverging_sub_expression, clippy::let_unit_value,
-                    clippy::let_with_type_underscore, clippy::needless_return
-                )]
-                if false {
-                    let #value: #returned = loop {};
-                    return #value;
-                }
-                { #body }
-            };
-            watched(&quote!(async move { #body }), &begin, &failure)
+            let (call, run) = (local("call"), local("body"));
+            quote! {
+                let #call = #begin;
+                let #run = #private::once(move || -> #returned { #body });
+                #call.run(#run, #failure)
+            }
         }
-        Body::MakesFuture(makes) => makes_future(&makes, &begin, &failure),
+        Body::InPlace(body) => in_place(function, body, &begin, &failure, &settings.root),
+        Body::Asynchronous(body) => {
+            let body = typed(&body, &written_type(&signature.output), &private);
+            watched(&quote!(async move { #body }), &begin, &failure, &private)
+        }
+        Body::MakesFuture(makes) => makes_future(&makes, &begin, &failure, &private),
     };
     quote! {
         #(#attributes)*
@@ -55,24 +62,59 @@ pub(crate) fn function(function: &Function, settings: &Settings) -> TokenStream 
     }
 }
 
-fn blocking(
+/// The body of a `#[track_caller]` function, between the steps of its call.
+fn in_place(
     function: &Function,
+    body: InPlace,
     begin: &TokenStream,
     failure: &TokenStream,
-    body: &TokenStream,
+    root: &Path,
 ) -> TokenStream {
-    let private = private();
+    let private = private(root);
+    let body = body.expression(root);
     let returned = written_type(&function.signature.output);
-    let (call, run) = (local("call"), local("body"));
-    quote! {
-        let #call = #begin;
-        let #run = #private::once(move || -> #returned { #body });
-        #call.run(#run, #failure)
+    match returned {
+        // There is nothing to finish, and `!` is no type for generics.
+        Type::Never(_) => {
+            let entered = local("_entered");
+            quote! {
+                let #entered = #begin.enter(false);
+                #body
+            }
+        }
+        returned => {
+            let returns = local("returns");
+            let fallible = match returned {
+                Type::Infer(_) => quote!(false),
+                _ => quote!({
+                    use #private::{Fallible as _, Infallible as _};
+                    (&&#returns).__rustok_is_fallible()
+                }),
+            };
+            quote! {
+                let #returns = #private::Returns::<#returned>::new();
+                #begin.enter(#fallible).finish(#returns, #body, #failure)
+            }
+        }
     }
 }
 
-fn watched(future: &TokenStream, begin: &TokenStream, failure: &TokenStream) -> TokenStream {
-    let private = private();
+/// The body of an asynchronous function. The compiler takes the type of its first `return` for the function's, so that
+/// there is one of the declared type before all others.
+fn typed(body: &TokenStream, returned: &Type, private: &TokenStream) -> TokenStream {
+    let first = match returned {
+        Type::Never(_) => None,
+        returned => Some(quote!(if false { return #private::never_called::<#returned>(); })),
+    };
+    quote!(#first { #body })
+}
+
+fn watched(
+    future: &TokenStream,
+    begin: &TokenStream,
+    failure: &TokenStream,
+    private: &TokenStream,
+) -> TokenStream {
     let (call, run) = (local("call"), local("body"));
     quote! {
         let #call = #begin;
@@ -81,7 +123,12 @@ fn watched(future: &TokenStream, begin: &TokenStream, failure: &TokenStream) -> 
     }
 }
 
-fn makes_future(makes: &MakesFuture, begin: &TokenStream, failure: &TokenStream) -> TokenStream {
+fn makes_future(
+    makes: &MakesFuture,
+    begin: &TokenStream,
+    failure: &TokenStream,
+    private: &TokenStream,
+) -> TokenStream {
     let MakesFuture {
         before,
         boxed_by,
@@ -89,7 +136,7 @@ fn makes_future(makes: &MakesFuture, begin: &TokenStream, failure: &TokenStream)
     } = makes;
     let (attributes, capture) = (&block.attrs, &block.capture);
     let inner = &block.block;
-    let body = watched(&quote!(async #capture #inner), begin, failure);
+    let body = watched(&quote!(async #capture #inner), begin, failure, private);
     let future = quote!(#(#attributes)* async #capture { #body });
     match boxed_by {
         Some(boxed_by) => quote!(#(#before)* #boxed_by(#future)),
@@ -99,7 +146,7 @@ fn makes_future(makes: &MakesFuture, begin: &TokenStream, failure: &TokenStream)
 
 /// The call, within its new span.
 fn begin(function: &Function, settings: &Settings) -> TokenStream {
-    let private = private();
+    let private = private(&settings.root);
     let span = span(function, settings);
     let new = local("span");
     let follows_from = settings.follows_from.as_ref().map(|causes| {
@@ -132,8 +179,14 @@ fn begin(function: &Function, settings: &Settings) -> TokenStream {
 }
 
 fn span(function: &Function, settings: &Settings) -> TokenStream {
-    let private = private();
-    let Settings { level, fields, .. } = settings;
+    let Settings {
+        root,
+        level,
+        fields,
+        ..
+    } = settings;
+    let private = private(root);
+    let level = level.tokens(root);
     let name = match &settings.name {
         Some(name) => name.clone(),
         None => {
@@ -156,6 +209,7 @@ fn span(function: &Function, settings: &Settings) -> TokenStream {
             });
             quote!(#(#parts).* = #private::tracing::field::Empty)
         });
+    let fields = fields.iter().map(|field| field.tokens(root));
     quote! {
         #private::tracing::span!(target: #target, #parent #level, #name, #(#fields,)* #(#outcome,)*)
     }
@@ -163,20 +217,32 @@ fn span(function: &Function, settings: &Settings) -> TokenStream {
 
 /// A closure that looks at what was returned: tells of it, and says whether it is an error.
 fn failure(settings: &Settings) -> TokenStream {
-    let private = private();
+    let private = private(&settings.root);
+    let own_description = settings.fields.iter().any(|f| f.is_called(DESCRIPTION));
+    let describes = settings.err.is_some() && !own_description;
+    let span = local(if describes { "span" } else { "_span" });
     let (result, value, error) = (local("result"), local("value"), local("error"));
     let event = |field: &str, given: &EventSettings, format: Sigil, level: &Level, of: &Ident| {
         let target = target(settings);
         let level = given.level.as_ref().unwrap_or(level);
+        let level = level.tokens(&settings.root);
         let sigil = given.format.unwrap_or(format);
         let field: TokenStream = field.parse().unwrap_or_default();
         quote!(#private::tracing::event!(target: #target, #level, #field = #sigil #of))
     };
-    let err = settings.err.as_ref().map(|(span, given)| {
+    let err = settings.err.as_ref().map(|(at, given)| {
         let event = event("error", given, Sigil::Display, &Level::error(), &error);
-        quote_spanned! {*span=>
+        let format = match given.format {
+            Some(Sigil::Debug) => quote!(debug),
+            _ => quote!(display),
+        };
+        let describe = describes.then(
+            || quote!(#span.record(#DESCRIPTION, #private::tracing::field::#format(#error));),
+        );
+        quote_spanned! {*at=>
             if let ::core::result::Result::Err(#error) = #result {
                 #event;
+                #describe
             }
         }
     });
@@ -197,12 +263,13 @@ fn failure(settings: &Settings) -> TokenStream {
             }
         }
     });
+    let described = own_description || settings.err.is_some();
     quote! {
-        |#result| {
+        |#result, #span| {
             use #private::{NamedFailure as _, NoFailure as _, TypedFailure as _};
             #err
             #ret
-            (&&&#private::Returned(#result)).__rustok_failure()
+            #private::Failure::of((&&&#private::Returned(#result)).__rustok_failure(), #described)
         }
     }
 }
@@ -252,8 +319,4 @@ fn erase(written: &mut Type) {
 /// A variable that the function's own code cannot see.
 fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
-}
-
-fn private() -> TokenStream {
-    quote!(::rustok_telemetry::__private)
 }

@@ -1,17 +1,17 @@
-//! `fields(order.id = 3, %user)` and `record(id, ?filter)`: what a span carries.
+//! `fields(order.id = 3, %user)` and `record(id, ?filter, user.id)`: what a span carries.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Expr, Token, braced, token};
+use syn::{Expr, Member, Path, Token, braced, token};
 
 use super::USAGE;
-use super::parameters::{Parameter, RecordAs};
 use super::parse::Sigil;
 use crate::metrics::problems::Problems;
 use crate::metrics::suggest;
+use crate::root::private;
 
 /// A field of the span.
 pub(crate) struct Field {
@@ -25,6 +25,8 @@ enum Name {
     Dotted(Punctuated<Ident, Token![.]>),
     /// `{ORDER_ID}`
     Constant(Expr),
+    /// `pair.0`, the text of a place.
+    Place { text: String, place: Expr },
 }
 
 enum FieldValue {
@@ -32,13 +34,18 @@ enum FieldValue {
     Empty,
     /// The variable that is called as the field.
     Variable,
+    /// As `tracing` takes it.
     Is(TokenStream),
+    /// Recorded as its type says: numbers, `bool` and text as they are, `None` not at all, other types by `Debug`.
+    Argument(TokenStream),
+    /// As an argument, but a type that is neither a number nor `bool` nor text is a mistake.
+    Tenant(TokenStream),
 }
 
-/// An argument that is to be recorded.
+/// An argument, or a field of one, that is to be recorded.
 struct Recorded {
     sigil: Sigil,
-    name: Ident,
+    value: Expr,
 }
 
 /// The fields of `fields(…)`, in the syntax of `tracing::instrument`.
@@ -48,39 +55,72 @@ pub(crate) fn fields(list: TokenStream, problems: &mut Problems) -> Vec<Field> {
 
 /// The field of `tenant_id = …`.
 pub(crate) fn tenant(name: &Ident, sigil: Sigil, value: &Expr) -> Field {
+    let value = value.to_token_stream();
     Field {
         name: Name::Dotted([name.clone()].into_iter().collect()),
         sigil,
-        value: FieldValue::Is(value.to_token_stream()),
+        value: match sigil {
+            Sigil::None => FieldValue::Tenant(value),
+            Sigil::Display | Sigil::Debug => FieldValue::Is(value),
+        },
     }
 }
 
 /// The fields of `record(…)`. Without a function's parameters nothing is judged.
 pub(crate) fn recorded(
     list: TokenStream,
-    parameters: Option<&[Parameter]>,
+    parameters: Option<&[Ident]>,
     problems: &mut Problems,
 ) -> Vec<Field> {
     let mut fields = Vec::new();
-    for recorded in read::<Recorded>(list, problems) {
+    for Recorded { sigil, value } in read(list, problems) {
+        let Some((root, text)) = place(&value) else {
+            problems.add(
+                &value,
+                "`record` takes arguments and fields of arguments, such as `id`, `user.id` or `pair.0`",
+                "write another value as `fields(name = value)`",
+                USAGE,
+            );
+            continue;
+        };
         let Some(parameters) = parameters else {
             continue;
         };
-        let Some(parameter) = parameters.iter().find(|p| p.name == recorded.name) else {
-            refuse(&recorded.name, parameters, problems);
+        if !parameters.contains(&root) {
+            refuse(&root, parameters, problems);
             continue;
-        };
-        let sigil = match (recorded.sigil, parameter.record_as) {
-            (Sigil::None, RecordAs::Debug) => Sigil::Debug,
-            (sigil, _) => sigil,
-        };
+        }
+        let tokens = value.to_token_stream();
         fields.push(Field {
-            value: FieldValue::Is(recorded.name.to_token_stream()),
-            name: Name::Dotted([recorded.name].into_iter().collect()),
+            name: Name::Place { text, place: value },
             sigil,
+            value: match sigil {
+                Sigil::None => FieldValue::Argument(tokens),
+                Sigil::Display | Sigil::Debug => FieldValue::Is(tokens),
+            },
         });
     }
     fields
+}
+
+/// The variable that a chain of field accesses begins with, and the chain as text.
+fn place(value: &Expr) -> Option<(Ident, String)> {
+    match value {
+        Expr::Path(path) if path.attrs.is_empty() && path.qself.is_none() => {
+            let variable = path.path.get_ident()?;
+            Some((variable.clone(), variable.unraw().to_string()))
+        }
+        Expr::Field(field) if field.attrs.is_empty() => {
+            let (variable, before) = place(&field.base)?;
+            let text = match &field.member {
+                Member::Named(name) => format!("{before}.{}", name.unraw()),
+                Member::Unnamed(index) => format!("{before}.{}", index.index),
+            };
+            Some((variable, text))
+        }
+        Expr::Group(group) => place(&group.expr),
+        _ => None,
+    }
 }
 
 /// Reports fields that have the same name.
@@ -91,7 +131,7 @@ pub(crate) fn check_names(fields: &[Field], problems: &mut Problems) {
         };
         if fields[..index].iter().any(|other| other.is_called(&name)) {
             problems.add(
-                field.name.to_token_stream(),
+                field.name.written(),
                 format!("the field `{name}` is there twice"),
                 "remove one of the two",
                 USAGE,
@@ -112,7 +152,18 @@ impl Field {
                 let parts: Vec<_> = name.iter().map(|part| part.unraw().to_string()).collect();
                 Some(parts.join("."))
             }
+            Name::Place { text, .. } => Some(text.clone()),
             Name::Constant(_) => None,
+        }
+    }
+}
+
+impl Name {
+    /// What an error points to.
+    fn written(&self) -> TokenStream {
+        match self {
+            Self::Place { place, .. } => place.to_token_stream(),
+            other => other.to_token_stream(),
         }
     }
 }
@@ -127,8 +178,8 @@ fn read<T: Parse>(list: TokenStream, problems: &mut Problems) -> Vec<T> {
     }
 }
 
-fn refuse(name: &Ident, parameters: &[Parameter], problems: &mut Problems) {
-    let names: Vec<_> = parameters.iter().map(|p| p.name.to_string()).collect();
+fn refuse(name: &Ident, parameters: &[Ident], problems: &mut Problems) {
+    let names: Vec<_> = parameters.iter().map(Ident::to_string).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let right = match suggest::closest(&name.to_string(), names.iter().copied()) {
         Some(close) => format!("did you mean `{close}`?"),
@@ -148,7 +199,7 @@ impl Parse for Recorded {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         Ok(Self {
             sigil: input.parse()?,
-            name: input.call(Ident::parse_any)?,
+            value: input.parse()?,
         })
     }
 }
@@ -187,16 +238,36 @@ impl Parse for Field {
     }
 }
 
-impl ToTokens for Field {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
+impl Field {
+    /// The field as `tracing`'s macros take it.
+    pub(crate) fn tokens(&self, root: &Path) -> TokenStream {
         let (name, sigil) = (&self.name, self.sigil);
-        tokens.extend(match &self.value {
-            FieldValue::Empty => {
-                quote!(#name = ::rustok_telemetry::__private::tracing::field::Empty)
-            }
+        let private = private(root);
+        match &self.value {
+            FieldValue::Empty => quote!(#name = #private::tracing::field::Empty),
             FieldValue::Variable => quote!(#sigil #name),
             FieldValue::Is(value) => quote!(#name = #sigil #value),
-        });
+            FieldValue::Argument(value) => {
+                recording(root, name, value, &quote!(ByDebug as _, ByOption as _))
+            }
+            FieldValue::Tenant(value) => recording(root, name, value, &quote!(NeedsValue as _)),
+        }
+    }
+}
+
+/// A field of what the first fitting trait makes of the value: `ByType`, then `others`.
+fn recording(root: &Path, name: &Name, value: &TokenStream, others: &TokenStream) -> TokenStream {
+    let private = private(root);
+    let recorded = Ident::new("recorded", Span::mixed_site());
+    // `match` keeps temporary values of the expression until the span has them.
+    quote! {
+        #name = match &#value {
+            #recorded => {
+                use #private::{ByType as _, #others};
+                (&&&#private::Recording(#recorded)).__rustok_recorded()
+            }
+        }
+        .as_value()
     }
 }
 
@@ -205,6 +276,7 @@ impl ToTokens for Name {
         match self {
             Self::Dotted(name) => name.to_tokens(tokens),
             Self::Constant(constant) => tokens.extend(quote!({ #constant })),
+            Self::Place { text, .. } => text.to_tokens(tokens),
         }
     }
 }

@@ -2,33 +2,37 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Expr, ExprLit, Lit};
+use syn::{Expr, ExprLit, Lit, Path};
 
 use super::USAGE;
 use crate::metrics::problems::Problems;
+use crate::root::private;
 
 const NAMES: [&str; 5] = ["trace", "debug", "info", "warn", "error"];
 
 /// A level of `tracing`.
-#[derive(Clone)]
-pub(crate) struct Level(TokenStream);
+pub(crate) enum Level {
+    Named(&'static str),
+    /// The path of a constant.
+    Constant(TokenStream),
+}
 
 impl Default for Level {
     fn default() -> Self {
-        Self::named("info")
+        Self::Named("info")
     }
 }
 
 impl Level {
     /// The level of an event that tells of an error.
     pub(crate) fn error() -> Self {
-        Self::named("error")
+        Self::Named("error")
     }
 
     /// The level that was given, or a problem.
     pub(crate) fn given(value: &Expr, problems: &mut Problems) -> Option<Self> {
         let name = match value {
-            Expr::Path(path) => return Some(Self(path.to_token_stream())),
+            Expr::Path(path) => return Some(Self::Constant(path.to_token_stream())),
             Expr::Lit(ExprLit { lit, .. }) => match lit {
                 Lit::Str(text) => NAMES
                     .into_iter()
@@ -49,17 +53,17 @@ impl Level {
                 USAGE,
             );
         }
-        name.map(Self::named)
+        name.map(Self::Named)
     }
 
-    fn named(name: &str) -> Self {
-        let name = Ident::new(&name.to_uppercase(), Span::call_site());
-        Self(quote!(::rustok_telemetry::__private::tracing::Level::#name))
-    }
-}
-
-impl ToTokens for Level {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        self.0.to_tokens(tokens);
+    pub(crate) fn tokens(&self, root: &Path) -> TokenStream {
+        match self {
+            Self::Named(name) => {
+                let private = private(root);
+                let name = Ident::new(&name.to_uppercase(), Span::call_site());
+                quote!(#private::tracing::Level::#name)
+            }
+            Self::Constant(path) => path.clone(),
+        }
     }
 }

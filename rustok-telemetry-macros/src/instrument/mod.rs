@@ -8,6 +8,7 @@ mod check;
 mod events;
 mod expand;
 mod fields;
+mod in_place;
 mod level;
 mod parameters;
 mod parse;

@@ -1,15 +1,17 @@
 //! What the options mean, once all of them are found to be right.
 
 use proc_macro2::{Span, TokenStream};
-use syn::{Expr, LitStr};
+use syn::{Expr, LitStr, Path};
 
 use super::events::EventSettings;
 use super::fields::Field;
 use super::level::Level;
+use crate::root;
 
 /// The options of one function.
-#[derive(Default)]
 pub(crate) struct Settings {
+    /// Where `rustok-telemetry` is.
+    pub(crate) root: Path,
     /// The span's name, when it is not the function's.
     pub(crate) name: Option<TokenStream>,
     pub(crate) level: Level,
@@ -23,4 +25,22 @@ pub(crate) struct Settings {
     pub(crate) severity: Option<LitStr>,
     pub(crate) err: Option<(Span, EventSettings)>,
     pub(crate) ret: Option<(Span, EventSettings)>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            root: root::default(),
+            name: None,
+            level: Level::default(),
+            target: None,
+            parent: None,
+            follows_from: None,
+            fields: Vec::new(),
+            module: None,
+            severity: None,
+            err: None,
+            ret: None,
+        }
+    }
 }

@@ -2,10 +2,10 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Variant, parse2};
+use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Path, Variant, parse2};
 
 use crate::metrics::problems::Problems;
-use crate::snake_case;
+use crate::{root, snake_case};
 
 /// How the derive is used.
 const USAGE: &str = "#[derive(LabelValue)] enum Outcome { Hit, #[label(\"missed\")] Miss }";
@@ -16,21 +16,23 @@ const LONGEST: usize = 256;
 /// The implementation, or an error for each problem.
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let mut problems = Problems::default();
-    let input = match parse2::<DeriveInput>(item) {
+    let mut input = match parse2::<DeriveInput>(item) {
         Ok(input) => input,
         Err(error) => {
             problems.add_syntax(&error, USAGE);
             return problems.into_errors();
         }
     };
+    let root = root::take(&mut input.attrs, "label_value", USAGE, &mut problems);
+    misplaced(&input, &mut problems);
     let values = values(&input, &mut problems);
     if problems.count() > 0 {
         return problems.into_errors();
     }
-    implementation(&input, &values)
+    implementation(&input, &values, &root)
 }
 
-fn implementation(input: &DeriveInput, values: &[(Ident, String)]) -> TokenStream {
+fn implementation(input: &DeriveInput, values: &[(Ident, String)], root: &Path) -> TokenStream {
     let name = &input.ident;
     let (parameters, arguments, conditions) = input.generics.split_for_impl();
     let arms = values
@@ -42,12 +44,31 @@ fn implementation(input: &DeriveInput, values: &[(Ident, String)]) -> TokenStrea
     };
     quote! {
         #[automatically_derived]
-        impl #parameters ::rustok_telemetry::LabelValue for #name #arguments #conditions {
+        impl #parameters #root::LabelValue for #name #arguments #conditions {
             fn as_label(&self) -> &::core::primitive::str {
                 match #scrutinee {
                     #(#arms)*
                 }
             }
+        }
+    }
+}
+
+/// Reports what `#[label_value]` does not mean.
+fn misplaced(input: &DeriveInput, problems: &mut Problems) {
+    let variants = match &input.data {
+        Data::Enum(data) => data.variants.iter().collect(),
+        _ => Vec::new(),
+    };
+    let on_variants = variants.into_iter().flat_map(|variant| &variant.attrs);
+    for attribute in input.attrs.iter().chain(on_variants) {
+        if attribute.path().is_ident("label_value") {
+            problems.add(
+                attribute,
+                "`#[label_value]` is for `crate = …` on the enum",
+                "write `#[label(\"missed\")]` on a variant to give its value",
+                USAGE,
+            );
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Turns declarations into metrics, or into problems: every one of them, not the first alone.
 
-use syn::{ItemFn, ReturnType};
+use syn::{ItemFn, Path, ReturnType};
 
 use super::docs;
 use super::full_names::Prefix;
@@ -30,6 +30,7 @@ pub(crate) fn has_body(function: &ItemFn, problems: &mut Problems) {
 pub(crate) fn declaration(
     declaration: &Declaration,
     prefix: Option<&Prefix>,
+    root: &Path,
     problems: &mut Problems,
 ) -> Option<Metric> {
     let before = problems.count();
@@ -62,6 +63,7 @@ pub(crate) fn declaration(
     let value_type = returned(declaration, kind, problems).unwrap_or(value_type);
     required(declaration, kind, &options, problems);
     let metric = Metric {
+        root: root.clone(),
         kind,
         value_type,
         full_name,

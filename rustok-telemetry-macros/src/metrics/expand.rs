@@ -10,6 +10,7 @@ use super::docs;
 use super::metric::Metric;
 use super::stub::is_condition;
 use super::timer;
+use crate::root::{private, private_at};
 
 /// The function that records the metric and puts it into the catalogue, and the one that starts a timer of this name.
 /// An observable is in the catalogue alone, since nobody calls it.
@@ -85,10 +86,10 @@ fn function(metric: &Metric, body: &TokenStream) -> TokenStream {
 
 /// Records `value` under `labels`, and calls what is to be called after it.
 fn body(metric: &Metric, labels: &[TokenStream], value: &TokenStream) -> TokenStream {
-    let private = private();
+    let private = private(&metric.root);
     let declaration = declaration(metric);
     let static_type = instrument(metric);
-    let entry = entry();
+    let entry = entry(metric);
     let record = quote!(METRIC.record([#(#labels),*], #value));
     let record = metric.also.as_ref().map_or(quote!(#record;), |also| {
         let value = metric.value.iter().map(|_| value);
@@ -108,7 +109,7 @@ fn body(metric: &Metric, labels: &[TokenStream], value: &TokenStream) -> TokenSt
 fn label_values(metric: &Metric) -> Vec<TokenStream> {
     let labels = metric.labels.iter().map(|label| {
         let name = &label.parameter;
-        let private = private_at(name.span());
+        let private = private_at(&metric.root, name.span());
         quote_spanned!(name.span()=> #private::LabelValue::as_label(&#name))
     });
     labels.collect()
@@ -123,11 +124,11 @@ fn value(metric: &Metric) -> TokenStream {
 }
 
 fn observable(metric: &Metric, observe: &TokenStream) -> TokenStream {
-    let private = private();
+    let private = private(&metric.root);
     let attributes = &metric.attributes;
     let declaration = declaration(metric);
     let static_type = instrument(metric);
-    let entry = entry();
+    let entry = entry(metric);
     quote! {
         #(#attributes)*
         const _: () = {
@@ -141,7 +142,7 @@ fn observable(metric: &Metric, observe: &TokenStream) -> TokenStream {
 
 /// `static DECLARATION`, and the check of its boundaries.
 fn declaration(metric: &Metric) -> TokenStream {
-    let private = private();
+    let private = private(&metric.root);
     let Metric {
         full_name,
         unit,
@@ -157,7 +158,7 @@ fn declaration(metric: &Metric) -> TokenStream {
     let boundaries = metric.boundaries.as_ref().map(boundaries);
     let assertion = boundaries.as_ref().map(|boundaries| {
         let span = boundaries.span();
-        let private = private_at(span);
+        let private = private_at(&metric.root, span);
         quote_spanned!(span=> const _: () = #private::assert_boundaries(#boundaries);)
     });
     let boundaries = boundaries.unwrap_or_else(|| quote!(&[]));
@@ -193,7 +194,7 @@ fn declaration(metric: &Metric) -> TokenStream {
 
 /// `Counter<u64>, 2`: the instrument's marker and the number of labels.
 fn instrument(metric: &Metric) -> TokenStream {
-    let private = private();
+    let private = private(&metric.root);
     let marker = metric.kind.marker();
     let value = Ident::new(metric.value_type.rust_type(), Span::call_site());
     let labels = Literal::usize_unsuffixed(metric.labels.len());
@@ -201,8 +202,8 @@ fn instrument(metric: &Metric) -> TokenStream {
 }
 
 /// Puts `METRIC` into the catalogue.
-fn entry() -> TokenStream {
-    let private = private();
+fn entry(metric: &Metric) -> TokenStream {
+    let private = private(&metric.root);
     quote! {
         #[#private::linkme::distributed_slice(#private::CATALOGUE)]
         #[linkme(crate = #private::linkme)]
@@ -216,14 +217,4 @@ fn boundaries(expression: &Expr) -> TokenStream {
         Expr::Array(_) => quote_spanned!(expression.span()=> &#expression),
         other => other.to_token_stream(),
     }
-}
-
-/// Where the runtime keeps what generated code needs.
-pub(crate) fn private() -> TokenStream {
-    private_at(Span::call_site())
-}
-
-/// The same, where an error of the compiler should point to `span`.
-pub(crate) fn private_at(span: Span) -> TokenStream {
-    quote_spanned!(span=> ::rustok_telemetry::__private)
 }

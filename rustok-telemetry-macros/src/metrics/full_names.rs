@@ -3,11 +3,20 @@
 use std::collections::HashMap;
 
 use proc_macro2::TokenStream;
+use syn::Path;
 
 use super::metric::Metric;
 use super::names;
 use super::options::Options;
 use super::problems::{MODULE_USAGE, Problems};
+
+/// The options of the module.
+pub(crate) struct Arguments {
+    /// Where `rustok-telemetry` is.
+    pub(crate) root: Path,
+    /// Absent where it is wrong.
+    pub(crate) prefix: Option<Prefix>,
+}
 
 /// What every name in the module begins with.
 pub(crate) struct Prefix(String);
@@ -23,12 +32,21 @@ struct Known {
     conditional: bool,
 }
 
-impl Prefix {
-    /// Reads `namespace = "…", subsystem = "…"`.
-    pub(crate) fn from_arguments(arguments: TokenStream, problems: &mut Problems) -> Option<Self> {
+impl Arguments {
+    /// Reads `namespace = "…", subsystem = "…", crate = path`.
+    pub(crate) fn read(arguments: TokenStream, problems: &mut Problems) -> Self {
         let before = problems.count();
-        let known = ["namespace", "subsystem"];
+        let known = ["namespace", "subsystem", "crate"];
         let options = Options::of_arguments(arguments, &known, MODULE_USAGE, problems);
+        let prefix = Prefix::of(&options, problems);
+        let prefix = (problems.count() == before).then_some(prefix);
+        let root = options.root(problems);
+        Self { root, prefix }
+    }
+}
+
+impl Prefix {
+    fn of(options: &Options, problems: &mut Problems) -> Self {
         if !options.has("namespace") {
             problems.add(
                 TokenStream::new(),
@@ -38,7 +56,7 @@ impl Prefix {
             );
         }
         let mut parts = Vec::new();
-        for part in known {
+        for part in ["namespace", "subsystem"] {
             let Some(text) = options.string(part, problems) else {
                 continue;
             };
@@ -48,7 +66,7 @@ impl Prefix {
             }
             parts.push(value);
         }
-        (problems.count() == before).then(|| Self(parts.join("_")))
+        Self(parts.join("_"))
     }
 
     /// The full name of the metric `name`.

@@ -11,6 +11,8 @@ pub(crate) const DEFAULT_LABEL_BUDGET: u32 = 100;
 
 /// All that the expansion needs.
 pub(crate) struct Metric {
+    /// Where `rustok-telemetry` is.
+    pub(crate) root: Path,
     pub(crate) kind: Kind,
     pub(crate) value_type: ValueType,
     /// Namespace, subsystem and name.

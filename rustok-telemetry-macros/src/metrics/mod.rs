@@ -30,7 +30,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Item;
 
-use self::full_names::{FullNames, Prefix};
+use self::full_names::{Arguments, FullNames};
 use self::functions::Functions;
 use self::parse::ModuleItem;
 use self::problems::Problems;
@@ -38,7 +38,7 @@ use self::problems::Problems;
 /// The module with its declarations written out, followed by an error for each problem.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut problems = Problems::default();
-    let prefix = Prefix::from_arguments(arguments, &mut problems);
+    let Arguments { root, prefix } = Arguments::read(arguments, &mut problems);
     let Some(module) = parse::module(item.clone(), &mut problems) else {
         let errors = problems.into_errors();
         return quote!(#item #errors);
@@ -53,13 +53,13 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
             stub::with_body(function)
         }
         ModuleItem::Declaration(declaration) => {
-            let metric = check::declaration(declaration, prefix.as_ref(), &mut problems);
+            let metric = check::declaration(declaration, prefix.as_ref(), &root, &mut problems);
             match metric.filter(|metric| names.is_new(metric, &mut problems)) {
                 Some(metric) => {
                     let timer = functions.timer(&metric, &mut problems);
                     expand::metric(&metric, timer.as_ref())
                 }
-                None => stub::declaration(declaration, &functions),
+                None => stub::declaration(declaration, &functions, &root),
             }
         }
     });

@@ -10,6 +10,7 @@ use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Path, Token};
 use super::kind::Kind;
 use super::problems::Problems;
 use super::suggest;
+use crate::root;
 
 /// The options that were given, each known and at most once.
 pub(crate) struct Options {
@@ -119,6 +120,18 @@ impl Options {
                 problems,
             ),
         }
+    }
+
+    /// The option `crate = path`: where `rustok-telemetry` is.
+    pub(crate) fn root(&self, problems: &mut Problems) -> Path {
+        let Some(given) = self.find("crate") else {
+            return root::default();
+        };
+        let path = given.value.as_ref().and_then(root::given);
+        path.unwrap_or_else(|| {
+            problems.add(&given.name, root::WRONG, root::RIGHT, self.usage);
+            root::default()
+        })
     }
 
     /// The option `name = expression`.

@@ -2,17 +2,21 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Attribute, FnArg, ItemFn, Pat, ReturnType, Signature};
+use syn::{Attribute, FnArg, ItemFn, Pat, Path, ReturnType, Signature};
 
-use super::expand::private;
 use super::functions::Functions;
 use super::kind::Kind;
 use super::parse::{Declaration, kind_of};
 use super::timer;
+use crate::root::private;
 
 /// An empty function with the declared signature, and one for a histogram's timer. Nothing for an observable, which
 /// nobody calls.
-pub(crate) fn declaration(declaration: &Declaration, functions: &Functions) -> TokenStream {
+pub(crate) fn declaration(
+    declaration: &Declaration,
+    functions: &Functions,
+    root: &Path,
+) -> TokenStream {
     if declaration
         .kinds
         .iter()
@@ -39,13 +43,14 @@ pub(crate) fn declaration(declaration: &Declaration, functions: &Functions) -> T
     let (generics, _, where_clause) = signature.generics.split_for_impl();
     let timer = is_histogram(declaration).then(|| timer::name_beside(name));
     let timer = timer.filter(|timer| functions.is_free(timer)).map(|timer| {
-        let private = private();
+        let private = private(root);
         // All but the value.
         let labels = parameters.iter().take(parameters.len().saturating_sub(1));
+        let label_names = names.iter().take(names.len().saturating_sub(1));
         quote! {
             #(#attributes)*
-            #[allow(dead_code, unused_variables)]
             #visibility fn #timer #generics (#(#labels),*) -> #private::Timer<'static, 0> #where_clause {
+                let _ = (#(#label_names,)*);
                 loop {}
             }
         }

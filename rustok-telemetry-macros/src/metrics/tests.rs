@@ -107,7 +107,6 @@ fn histogram_of_seconds_has_a_timer() {
         #[doc = " Histogram `shop_wait_seconds`."]
         #[doc(hidden)]
         #[cfg(unix)]
-        #[allow(dead_code, reason = "not every metric is timed")]
         pub fn time_wait<'timed>(
             queue: &'timed str,
             kind: &'static str,

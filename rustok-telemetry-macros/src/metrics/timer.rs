@@ -5,9 +5,9 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Attribute, Lifetime, Meta, Type};
 
-use super::expand::{private, private_at};
 use super::kind::{Kind, ValueType};
 use super::metric::{Label, Metric};
+use crate::root::{private, private_at};
 
 /// The function that starts a timer of this metric, if it has one.
 pub(crate) fn name(metric: &Metric) -> Option<Ident> {
@@ -20,12 +20,14 @@ pub(crate) fn name(metric: &Metric) -> Option<Ident> {
 pub(crate) fn name_beside(function: &Ident) -> Ident {
     let name = function.unraw().to_string();
     let what = name.strip_prefix("record_").unwrap_or(&name);
-    format_ident!("time_{what}", span = function.span())
+    // The place is that of the function, and yet no compiler's warning is about it: not every metric is timed.
+    let span = Span::call_site().located_at(function.span());
+    format_ident!("time_{what}", span = span)
 }
 
 /// The function that starts a timer. `recorder` is to be called at the end, with labels that are text.
 pub(crate) fn function(metric: &Metric, name: &Ident, recorder: &Ident) -> TokenStream {
-    let private = private();
+    let private = private(&metric.root);
     let visibility = &metric.visibility;
     let attributes = &metric.attributes;
     let docs = docs(metric);
@@ -36,7 +38,7 @@ pub(crate) fn function(metric: &Metric, name: &Ident, recorder: &Ident) -> Token
     });
     let labels = metric.labels.iter().map(|label| {
         let name = &label.parameter;
-        let private = private_at(name.span());
+        let private = private_at(&metric.root, name.span());
         quote_spanned!(name.span()=> #private::LabelValue::as_label(#name))
     });
     let count = Literal::usize_unsuffixed(metric.labels.len());
@@ -45,7 +47,6 @@ pub(crate) fn function(metric: &Metric, name: &Ident, recorder: &Ident) -> Token
         #(#[doc = #docs])*
         #(#hidden)*
         #(#attributes)*
-        #[allow(dead_code, reason = "not every metric is timed")]
         #visibility fn #name<#timed>(#(#parameters),*) -> #private::Timer<#timed, #count> {
             #private::Timer::start([#(#labels),*], #recorder)
         }

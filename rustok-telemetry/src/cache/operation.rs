@@ -34,7 +34,7 @@ impl Operation {
         other: impl FnOnce(&T) -> Option<&'static str>,
     ) -> T {
         self.begin()
-            .run(work, |value| other(value).map(ErrorName::given))
+            .run(work, |value, _| other(value).map(ErrorName::given))
     }
 
     /// Runs it, from its first poll on.
@@ -43,7 +43,7 @@ impl Operation {
         work: impl Future<Output = T>,
         other: impl FnOnce(&T) -> Option<&'static str>,
     ) -> T {
-        Watched::new(self.begin(), work, |value| {
+        Watched::new(self.begin(), work, |value, _| {
             other(value).map(ErrorName::given)
         })
         .await

@@ -141,7 +141,7 @@ impl Query {
         work: impl Future<Output = Result<T, E>>,
         name: impl FnOnce(&E) -> &'static str,
     ) -> Result<T, E> {
-        Watched::new(self.begin(), work, |result| failure(result, name)).await
+        Watched::new(self.begin(), work, |result, _| failure(result, name)).await
     }
 
     /// Runs a query of a driver that blocks the thread.
@@ -163,7 +163,7 @@ impl Query {
         work: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
         let name = |error: &E| error.error_type();
-        self.begin().run(work, |result| failure(result, name))
+        self.begin().run(work, |result, _| failure(result, name))
     }
 
     fn begin(self) -> Call<Began> {
@@ -185,6 +185,7 @@ impl Query {
             db.query.summary = self.summary,
             error.r#type = Empty,
             otel.status_code = Empty,
+            otel.status_description = Empty,
             rustok.outcome = Empty,
         )
     }

@@ -56,6 +56,7 @@ pub(super) fn span(event: &EventMetadata, handler: &str) -> Span {
         tenant_id = Empty,
         error.type = Empty,
         otel.status_code = Empty,
+        otel.status_description = Empty,
         rustok.outcome = Empty,
     );
     // The event's own tenant, before that of which the context knows.

@@ -178,6 +178,7 @@ fn span(event_type: &str, tenant: &Tenant) -> Span {
         tenant_id = tenant.id(),
         error.type = Empty,
         otel.status_code = Empty,
+        otel.status_description = Empty,
         rustok.outcome = Empty,
     )
 }

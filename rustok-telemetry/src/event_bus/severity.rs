@@ -1,5 +1,7 @@
 //! How severe errors are.
 
+use tracing::Span;
+
 use crate::{ErrorType, error_type::ErrorName, trace::call::Failure};
 
 /// How severe an error of type `E` is for the module that it belongs to: the same for each, which is a `&'static str`,
@@ -26,12 +28,13 @@ impl<E> Severity<E> for fn(&E) -> &'static str {
 /// Finds the error in a result.
 pub(super) fn failure<T, E: ErrorType>(
     severity: impl Severity<E>,
-) -> impl FnOnce(&Result<T, E>) -> Option<Failure> {
-    move |result| {
+) -> impl FnOnce(&Result<T, E>, &Span) -> Option<Failure> {
+    move |result, _| {
         let error = result.as_ref().err()?;
         Some(Failure {
             name: ErrorName::given(error.error_type()),
             severity: Some(severity.of(error)),
+            described: false,
         })
     }
 }

@@ -121,8 +121,7 @@ impl Middleware for TelemetryMiddleware {
         };
         let span = client_span(&request, extensions.get());
         span.in_scope(|| self.write_context(&mut request));
-        let call = Call::begin(span.clone(), &SITE);
-        let failure = |result: &Result<Response>| failure(result, &span);
+        let call = Call::begin(span, &SITE);
         Watched::new(call, next.run(request, extensions), failure).await
     }
 }

@@ -17,7 +17,10 @@ use super::{
     route::{Route, UNMATCHED},
     stream::is_stream,
 };
-use crate::{metrics, propagation, tenant, trace::call::CANCELLED};
+use crate::{
+    metrics, propagation, tenant,
+    trace::{call::CANCELLED, panics},
+};
 
 /// `status` of requests whose client went away before the whole response was sent.
 pub const CLIENT_CLOSED: &str = "client_closed";
@@ -94,11 +97,13 @@ impl Exchange {
             fn drop(&mut self) {
                 if thread::panicking() {
                     *self.0 = End::Panicked;
+                    panics::report();
                     fail(self.1, PANIC);
                 }
             }
         }
 
+        panics::forget();
         let _entered = self.span.enter();
         let watch = Watch(&mut self.end, &self.span);
         let result = part();

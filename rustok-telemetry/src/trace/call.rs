@@ -4,15 +4,20 @@ use std::{
     fmt,
     pin::Pin,
     task::{Context, Poll, ready},
+    thread,
 };
 
 use pin_project_lite::pin_project;
-use tracing::Span;
+use tracing::{Span, span::EnteredSpan};
 
+use super::{
+    in_place::Returns,
+    panics::{self, PANIC},
+};
 use crate::{error_type::ErrorName, metrics};
 
-/// `error.type` of a panic.
-const PANIC: &str = "panic";
+/// `error.type` of a call that returned a `Result` of which only the type is known.
+const ERROR: &str = "error";
 
 /// Severity of a panic in a module.
 const CRITICAL: &str = "critical";
@@ -45,6 +50,11 @@ impl Outcome {
         failure.map_or(Self::Ok, |failure| Self::Error(failure.into()))
     }
 
+    /// Whether the description of the span's status is recorded already.
+    fn is_described(&self) -> bool {
+        matches!(self, Self::Error(failure) if failure.described)
+    }
+
     /// The type of the error that this is, if it is one.
     pub(crate) fn error_type(&self) -> Option<&str> {
         match self {
@@ -62,12 +72,27 @@ pub struct Failure {
     pub(crate) name: ErrorName,
     /// How severe it is, where that differs from error to error.
     pub(crate) severity: Option<&'static str>,
+    /// Whether the span's status has a description already; else it gets the type.
+    pub(crate) described: bool,
+}
+
+impl Failure {
+    /// The failure of an error with this name, if there is one.
+    pub fn of(name: Option<ErrorName>, described: bool) -> Option<Self> {
+        name.map(|name| Self {
+            described,
+            ..name.into()
+        })
+    }
 }
 
 impl From<ErrorName> for Failure {
     fn from(name: ErrorName) -> Self {
-        let severity = None;
-        Self { name, severity }
+        Self {
+            name,
+            severity: None,
+            described: false,
+        }
     }
 }
 
@@ -122,22 +147,33 @@ impl<A: Account> Call<A> {
         Self { span, ending }
     }
 
-    /// Runs the body of a function that is not asynchronous. `failure` looks at what it returned.
+    /// Runs the body of a function that is not asynchronous. `failure` looks at what it returned, and at the span.
     pub fn run<T, E: Into<Failure>>(
         mut self,
         body: impl FnOnce() -> T,
-        failure: impl FnOnce(&T) -> Option<E>,
+        failure: impl FnOnce(&T, &Span) -> Option<E>,
     ) -> T {
-        self.step(|| {
+        self.step(|span| {
             let value = body();
-            let outcome = Outcome::of(failure(&value));
+            let outcome = Outcome::of(failure(&value, span));
             (value, Some(outcome))
         })
     }
 
+    /// Enters the span, for a body that is no closure. `fallible` tells whether the function returns a `Result`.
+    pub fn enter(self, fallible: bool) -> Entered<A> {
+        panics::forget();
+        Entered {
+            fallible,
+            in_panic: thread::panicking(),
+            _entered: self.span.clone().entered(),
+            call: self,
+        }
+    }
+
     /// Runs a part of the call within its span. If that panics, this is the outcome: by the time that the call is
     /// dropped, the panic may have been caught.
-    fn step<T>(&mut self, part: impl FnOnce() -> (T, Option<Outcome>)) -> T {
+    fn step<T>(&mut self, part: impl FnOnce(&Span) -> (T, Option<Outcome>)) -> T {
         struct Unwinds<'call, A: Account>(Option<&'call mut Ending<A>>, &'call Span);
 
         impl<A: Account> Drop for Unwinds<'_, A> {
@@ -148,9 +184,10 @@ impl<A: Account> Call<A> {
             }
         }
 
+        panics::forget();
         let _entered = self.span.enter();
         let mut unwinds = Unwinds(Some(&mut self.ending), &self.span);
-        let (value, outcome) = part();
+        let (value, outcome) = part(&self.span);
         if let (Some(ending), Some(outcome)) = (unwinds.0.take(), outcome) {
             ending.reach(&outcome, &self.span);
         }
@@ -174,10 +211,61 @@ impl<A: Account> Ending<A> {
             span.record("rustok.outcome", CANCELLED);
         }
         if let Some(error_type) = outcome.error_type() {
+            let message = match outcome {
+                Outcome::Panic => panics::report(),
+                _ => None,
+            };
             span.record("error.type", error_type);
             span.record("otel.status_code", "ERROR");
+            // After the code: while the span has not been started, the last of the two counts, and later the one with
+            // a description.
+            if !outcome.is_described() {
+                let description = message.as_deref().unwrap_or(error_type);
+                span.record("otel.status_description", description);
+            }
         }
         self.account.count(outcome);
+    }
+}
+
+/// A call whose span is entered, and whose body runs between [`Call::enter`] and [`finish`](Self::finish). Dropping it
+/// earlier is a panic, or a `return` that could not be seen: of an error, if the function returns a `Result`.
+#[derive(Debug)]
+pub struct Entered<A: Account = &'static Site> {
+    fallible: bool,
+    /// The call is made by a destructor of a panic.
+    in_panic: bool,
+    // Dropped before the call, which closes the span.
+    _entered: EnteredSpan,
+    call: Call<A>,
+}
+
+impl<A: Account> Entered<A> {
+    /// Ends the call with what its body returned.
+    pub fn finish<T, E: Into<Failure>>(
+        mut self,
+        _: Returns<T>,
+        value: T,
+        failure: impl FnOnce(&T, &Span) -> Option<E>,
+    ) -> T {
+        let Call { span, ending } = &mut self.call;
+        let outcome = Outcome::of(failure(&value, span));
+        ending.reach(&outcome, span);
+        value
+    }
+}
+
+impl<A: Account> Drop for Entered<A> {
+    fn drop(&mut self) {
+        let Call { span, ending } = &mut self.call;
+        let outcome = if thread::panicking() && !self.in_panic {
+            Outcome::Panic
+        } else if self.fallible {
+            Outcome::Error(ErrorName::given(ERROR).into())
+        } else {
+            Outcome::Ok
+        };
+        ending.reach(&outcome, span);
     }
 }
 
@@ -185,6 +273,12 @@ impl<A: Account> Ending<A> {
 /// which may not return what it borrows.
 pub fn once<T, F: FnOnce() -> T>(body: F) -> F {
     body
+}
+
+/// Stands for a value of the type that an asynchronous function returns, where the compiler must know the type and the
+/// code never runs.
+pub fn never_called<T>() -> T {
+    unreachable!("this is not called")
 }
 
 pin_project! {
@@ -211,7 +305,7 @@ pin_project! {
 impl<F, P, E, A> Watched<F, P, A>
 where
     F: Future,
-    P: FnOnce(&F::Output) -> Option<E>,
+    P: FnOnce(&F::Output, &Span) -> Option<E>,
     E: Into<Failure>,
     A: Account,
 {
@@ -228,7 +322,7 @@ where
 impl<F, P, E, A> Future for Watched<F, P, A>
 where
     F: Future,
-    P: FnOnce(&F::Output) -> Option<E>,
+    P: FnOnce(&F::Output, &Span) -> Option<E>,
     E: Into<Failure>,
     A: Account,
 {
@@ -237,14 +331,14 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         let (future, failure) = (&mut this.future, this.failure);
-        let value = ready!(this.call.step(|| {
+        let value = ready!(this.call.step(|span| {
             let Some(running) = future.as_mut().as_pin_mut() else {
                 panic!("a call was polled after it had ended");
             };
             let Poll::Ready(value) = running.poll(context) else {
                 return (Poll::Pending, None);
             };
-            let outcome = Outcome::of(failure.take().and_then(|failure| failure(&value)));
+            let outcome = Outcome::of(failure.take().and_then(|failure| failure(&value, span)));
             (Poll::Ready(value), Some(outcome))
         }));
         this.future.set(None);

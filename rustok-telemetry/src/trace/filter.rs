@@ -9,7 +9,7 @@ use tracing_subscriber::{
 };
 
 use super::{
-    UniqueTracerProvider, inherited_tenant::InheritedTenant, machinery::Machinery,
+    UniqueTracerProvider, inherited_tenant::InheritedTenant, machinery::Machinery, panics,
     span_metrics::SpanMetricsLayer, typed_values::TypedValues,
 };
 use crate::sparing::Sparing;
@@ -27,7 +27,10 @@ impl SpanFilter {
     }
 
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= self.level && !self.machinery.includes(metadata.target())
+        // The log event of a panic is an `exception` event of its span already.
+        *metadata.level() <= self.level
+            && !self.machinery.includes(metadata.target())
+            && metadata.target() != panics::TARGET
     }
 
     /// Span metrics and the export of traces, for the spans that are wanted.

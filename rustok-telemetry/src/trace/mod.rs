@@ -38,10 +38,13 @@
 pub(crate) mod call;
 mod callsites;
 mod filter;
+pub(crate) mod in_place;
 mod inherited_tenant;
 mod late_attributes;
 mod machinery;
 mod open_spans;
+pub(crate) mod panics;
+pub(crate) mod recorded;
 mod sampler;
 mod span_limits;
 mod span_metrics;

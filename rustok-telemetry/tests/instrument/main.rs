@@ -1,13 +1,17 @@
 //! `#[instrument]`: each call is a span with one outcome.
 
 mod error_types;
+mod export;
 mod functions;
 mod options;
 mod outcomes;
+mod panics;
+mod recorded;
 mod spans;
 mod status;
 #[path = "../support/mod.rs"]
 mod support;
+mod track_caller;
 
 use rustok_telemetry::ErrorType;
 

@@ -91,12 +91,20 @@ fn each_call_has_one_outcome() {
         (
             How::Err,
             Some(not_found),
-            &[("error.type", "not_found"), ("otel.status_code", "ERROR")],
+            &[
+                ("error.type", "not_found"),
+                ("otel.status_code", "ERROR"),
+                ("otel.status_description", "not_found"),
+            ],
         ),
         (
             How::Panic,
             Some(panicked),
-            &[("error.type", "panic"), ("otel.status_code", "ERROR")],
+            &[
+                ("error.type", "panic"),
+                ("otel.status_code", "ERROR"),
+                ("otel.status_description", "on purpose"),
+            ],
         ),
         (How::Dropped, None, &[("rustok.outcome", "cancelled")]),
         (How::NeverPolled, None, &[]),

@@ -1,0 +1,95 @@
+//! Where the expansions find `rustok-telemetry`: `::rustok_telemetry`, or the path of the option `crate = …`.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
+use syn::parse::ParseStream;
+use syn::{Attribute, Expr, ExprLit, Lit, Meta, Path, Token, parse_quote};
+
+use crate::metrics::problems::Problems;
+
+/// The path unless another is given.
+pub(crate) fn default() -> Path {
+    parse_quote!(::rustok_telemetry)
+}
+
+/// What is wrong with another value of `crate = …`.
+pub(crate) const WRONG: &str = "the option `crate` is the path of `rustok-telemetry`, or of a crate or module that re-exports it";
+
+/// What would be right.
+pub(crate) const RIGHT: &str = "write `crate = acme::telemetry`";
+
+/// The path of `crate = acme::telemetry` or `crate = "acme::telemetry"`.
+pub(crate) fn given(value: &Expr) -> Option<Path> {
+    match value {
+        Expr::Group(group) => given(&group.expr),
+        Expr::Path(path) if path.qself.is_none() && path.attrs.is_empty() => {
+            Some(path.path.clone())
+        }
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => text.parse_with(Path::parse_mod_style).ok(),
+        _ => None,
+    }
+}
+
+/// Takes `#[name(crate = path)]` from a type's attributes: the path, or the usual one where there is none.
+pub(crate) fn take(
+    attributes: &mut Vec<Attribute>,
+    name: &str,
+    usage: &str,
+    problems: &mut Problems,
+) -> Path {
+    let mut found = None;
+    attributes.retain(|attribute| {
+        if !(attribute.path().is_ident(name) && begins_with_crate(attribute)) {
+            return true;
+        }
+        let value = |input: ParseStream<'_>| {
+            input.parse::<Token![crate]>()?;
+            input.parse::<Token![=]>()?;
+            input.parse::<Expr>()
+        };
+        let path = attribute.parse_args_with(value);
+        match path.ok().as_ref().and_then(given) {
+            None => problems.add(attribute, WRONG, right(name), usage),
+            Some(path) => {
+                if found.replace(path).is_some() {
+                    let wrong = "the option `crate` is given twice";
+                    problems.add(attribute, wrong, "remove one of the two", usage);
+                }
+            }
+        }
+        false
+    });
+    found.unwrap_or_else(default)
+}
+
+fn begins_with_crate(attribute: &Attribute) -> bool {
+    let Meta::List(list) = &attribute.meta else {
+        return false;
+    };
+    let first = list.tokens.clone().into_iter().next();
+    matches!(first, Some(TokenTree::Ident(word)) if word == "crate")
+}
+
+fn right(name: &str) -> String {
+    format!("write `#[{name}(crate = acme::telemetry)]`")
+}
+
+/// Where `rustok-telemetry` keeps what generated code needs.
+pub(crate) fn private(root: &Path) -> TokenStream {
+    private_at(root, Span::call_site())
+}
+
+/// The same, where an error of the compiler should point to `span`.
+pub(crate) fn private_at(root: &Path, span: Span) -> TokenStream {
+    let root = root.to_token_stream().into_iter().map(|mut token| {
+        // `$crate` is known where it was written only.
+        if !matches!(&token, TokenTree::Ident(word) if word == "$crate") {
+            token.set_span(span);
+        }
+        token
+    });
+    quote_spanned!(span=> #(#root)*::__private)
+}

@@ -1,0 +1,3 @@
+//! A company's crate that re-exports rustok-telemetry, which its manifest renames.
+
+pub use acme as telemetry;
