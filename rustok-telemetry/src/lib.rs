@@ -132,8 +132,8 @@ pub mod __private {
         timer::Timer,
     };
     pub use crate::trace::{
-        call::{Call, Entered, Failure, Site, Watched, never_called, once},
-        in_place::{Branch, Fallible, FromResidual, Infallible, Returns},
+        call::{Call, Failure, Site, Watched, never_called, once},
+        in_place::{Branch, Entered, Fallible, FromResidual, Infallible, Returns},
         recorded::{
             ByDebug, ByOption, ByType, NeedsValue, Optional, Recordable, Recorded, Recording,
         },

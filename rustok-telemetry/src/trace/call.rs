@@ -4,20 +4,13 @@ use std::{
     fmt,
     pin::Pin,
     task::{Context, Poll, ready},
-    thread,
 };
 
 use pin_project_lite::pin_project;
-use tracing::{Span, span::EnteredSpan};
+use tracing::Span;
 
-use super::{
-    in_place::Returns,
-    panics::{self, PANIC},
-};
+use super::panics::{self, PANIC};
 use crate::{error_type::ErrorName, metrics};
-
-/// `error.type` of a call that returned a `Result` of which only the type is known.
-const ERROR: &str = "error";
 
 /// Severity of a panic in a module.
 const CRITICAL: &str = "critical";
@@ -46,7 +39,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// The outcome of a call that returned.
-    fn of(failure: Option<impl Into<Failure>>) -> Self {
+    pub(super) fn of(failure: Option<impl Into<Failure>>) -> Self {
         failure.map_or(Self::Ok, |failure| Self::Error(failure.into()))
     }
 
@@ -128,13 +121,13 @@ impl Account for &'static Site {
 /// A call that has begun. Dropping it before it has an outcome makes that outcome "cancelled".
 #[derive(Debug)]
 pub struct Call<A: Account = &'static Site> {
-    span: Span,
-    ending: Ending<A>,
+    pub(super) span: Span,
+    pub(super) ending: Ending<A>,
 }
 
 /// The one outcome that a call is to have.
 #[derive(Debug)]
-struct Ending<A> {
+pub(super) struct Ending<A> {
     account: A,
     open: bool,
 }
@@ -158,17 +151,6 @@ impl<A: Account> Call<A> {
             let outcome = Outcome::of(failure(&value, span));
             (value, Some(outcome))
         })
-    }
-
-    /// Enters the span, for a body that is no closure. `fallible` tells whether the function returns a `Result`.
-    pub fn enter(self, fallible: bool) -> Entered<A> {
-        panics::forget();
-        Entered {
-            fallible,
-            in_panic: thread::panicking(),
-            _entered: self.span.clone().entered(),
-            call: self,
-        }
     }
 
     /// Runs a part of the call within its span. If that panics, this is the outcome: by the time that the call is
@@ -203,7 +185,7 @@ impl<A: Account> Drop for Call<A> {
 
 impl<A: Account> Ending<A> {
     /// The first outcome is the one that counts.
-    fn reach(&mut self, outcome: &Outcome, span: &Span) {
+    pub(super) fn reach(&mut self, outcome: &Outcome, span: &Span) {
         if !std::mem::replace(&mut self.open, false) {
             return;
         }
@@ -225,47 +207,6 @@ impl<A: Account> Ending<A> {
             }
         }
         self.account.count(outcome);
-    }
-}
-
-/// A call whose span is entered, and whose body runs between [`Call::enter`] and [`finish`](Self::finish). Dropping it
-/// earlier is a panic, or a `return` that could not be seen: of an error, if the function returns a `Result`.
-#[derive(Debug)]
-pub struct Entered<A: Account = &'static Site> {
-    fallible: bool,
-    /// The call is made by a destructor of a panic.
-    in_panic: bool,
-    // Dropped before the call, which closes the span.
-    _entered: EnteredSpan,
-    call: Call<A>,
-}
-
-impl<A: Account> Entered<A> {
-    /// Ends the call with what its body returned.
-    pub fn finish<T, E: Into<Failure>>(
-        mut self,
-        _: Returns<T>,
-        value: T,
-        failure: impl FnOnce(&T, &Span) -> Option<E>,
-    ) -> T {
-        let Call { span, ending } = &mut self.call;
-        let outcome = Outcome::of(failure(&value, span));
-        ending.reach(&outcome, span);
-        value
-    }
-}
-
-impl<A: Account> Drop for Entered<A> {
-    fn drop(&mut self) {
-        let Call { span, ending } = &mut self.call;
-        let outcome = if thread::panicking() && !self.in_panic {
-            Outcome::Panic
-        } else if self.fallible {
-            Outcome::Error(ErrorName::given(ERROR).into())
-        } else {
-            Outcome::Ok
-        };
-        ending.reach(&outcome, span);
     }
 }
 

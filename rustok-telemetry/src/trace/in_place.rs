@@ -1,7 +1,74 @@
-//! What the expansion of a `#[track_caller]` function needs, whose body is no closure: `?` as in the standard library,
+//! Calls of `#[track_caller]` functions, whose body is no closure: the guard of such a call, `?` as in the standard library,
 //! whose own traits are not stable, and whether the function returns a `Result`.
 
-use std::{convert::Infallible as Never, marker::PhantomData, ops::ControlFlow, task::Poll};
+use std::{
+    convert::Infallible as Never, marker::PhantomData, ops::ControlFlow, task::Poll, thread,
+};
+
+use tracing::{Span, span::EnteredSpan};
+
+use super::{
+    call::{Account, Call, Failure, Outcome, Site},
+    panics,
+};
+use crate::error_type::ErrorName;
+
+/// `error.type` of a call that returned a `Result` of which only the type is known.
+const ERROR: &str = "error";
+
+impl<A: Account> Call<A> {
+    /// Enters the span, for a body that is no closure. `fallible` tells whether the function returns a `Result`.
+    pub fn enter(self, fallible: bool) -> Entered<A> {
+        panics::forget();
+        Entered {
+            fallible,
+            in_panic: thread::panicking(),
+            _entered: self.span.clone().entered(),
+            call: self,
+        }
+    }
+}
+
+/// A call whose span is entered, and whose body runs between [`Call::enter`] and [`finish`](Self::finish). Dropping it
+/// earlier is a panic, or a `return` that could not be seen: of an error, if the function returns a `Result`.
+#[derive(Debug)]
+pub struct Entered<A: Account = &'static Site> {
+    fallible: bool,
+    /// The call is made by a destructor of a panic.
+    in_panic: bool,
+    // Dropped before the call, which closes the span.
+    _entered: EnteredSpan,
+    call: Call<A>,
+}
+
+impl<A: Account> Entered<A> {
+    /// Ends the call with what its body returned.
+    pub fn finish<T, E: Into<Failure>>(
+        mut self,
+        _: Returns<T>,
+        value: T,
+        failure: impl FnOnce(&T, &Span) -> Option<E>,
+    ) -> T {
+        let Call { span, ending } = &mut self.call;
+        let outcome = Outcome::of(failure(&value, span));
+        ending.reach(&outcome, span);
+        value
+    }
+}
+
+impl<A: Account> Drop for Entered<A> {
+    fn drop(&mut self) {
+        let Call { span, ending } = &mut self.call;
+        let outcome = if thread::panicking() && !self.in_panic {
+            Outcome::Panic
+        } else if self.fallible {
+            Outcome::Error(ErrorName::given(ERROR).into())
+        } else {
+            Outcome::Ok
+        };
+        ending.reach(&outcome, span);
+    }
+}
 
 /// A type that `?` can be applied to.
 pub trait Branch {

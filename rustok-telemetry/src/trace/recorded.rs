@@ -86,10 +86,12 @@ pub trait ByOption<'value> {
     fn __rustok_recorded(&self) -> Recorded<'value>;
 }
 
-/// All other types.
-pub trait ByDebug<'value> {
+/// All other types. The bound is the method's, so that the compiler names it where it is not met.
+pub trait ByDebug<'value, T> {
     /// The value.
-    fn __rustok_recorded(&self) -> Recorded<'value>;
+    fn __rustok_recorded(&self) -> Recorded<'value>
+    where
+        T: Debug;
 }
 
 /// All other types where `Debug` is not wanted: those of `tracing`, such as `Empty` and what `display` returns.
@@ -115,8 +117,11 @@ impl<'value, T: Optional> ByOption<'value> for &Recording<'value, T> {
     }
 }
 
-impl<'value, T: Debug> ByDebug<'value> for Recording<'value, T> {
-    fn __rustok_recorded(&self) -> Recorded<'value> {
+impl<'value, T> ByDebug<'value, T> for Recording<'value, T> {
+    fn __rustok_recorded(&self) -> Recorded<'value>
+    where
+        T: Debug,
+    {
         Recorded::Debug(field::debug(self.0))
     }
 }

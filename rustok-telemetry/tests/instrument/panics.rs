@@ -1,12 +1,23 @@
 //! What is told of a panic: one log event, and an `exception` event of the innermost span.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
+use std::{
+    convert::Infallible,
+    panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind},
+};
 
 use futures::FutureExt;
+use http::{Request, Response};
 use opentelemetry::trace::Status;
-use rustok_telemetry::instrument;
+use rustok_telemetry::{
+    database,
+    event_bus::{self, EventMetadata},
+    http::TelemetryLayer,
+    instrument, task,
+};
+use tower::{Layer, ServiceExt, service_fn};
 
 use crate::{
+    Result,
     export::{block_on, event_attribute, export},
     spans::watch,
     support::text_only,
@@ -155,6 +166,55 @@ fn a_payload_that_is_no_text_has_no_message() {
 }
 
 #[test]
+fn handlers_tasks_and_queries_tell_of_their_panics() {
+    let _telemetry = text_only()
+        .without_subscriber()
+        .init()
+        .expect("telemetry starts");
+    let spans = export(|| {
+        block_on(async {
+            for within in [false, true] {
+                let handler = service_fn(async move |_: Request<String>| {
+                    if within {
+                        inner("on purpose");
+                    }
+                    let response: Option<Response<String>> = None;
+                    Ok::<_, Infallible>(response.expect("on purpose"))
+                });
+                let request = TelemetryLayer::new()
+                    .layer(handler)
+                    .oneshot(Request::default());
+                assert!(AssertUnwindSafe(request).catch_unwind().await.is_err());
+            }
+            let event = EventMetadata::now("Placed");
+            let work = async || -> Result<()> { panic!("on purpose") };
+            let handled = event_bus::handle(&event, "index", work());
+            assert!(AssertUnwindSafe(handled).catch_unwind().await.is_err());
+            let query = database::query("select", "products", work());
+            assert!(AssertUnwindSafe(query).catch_unwind().await.is_err());
+            let task = task::detached(work());
+            assert!(AssertUnwindSafe(task).catch_unwind().await.is_err());
+        });
+    });
+    let told: Vec<_> = spans
+        .iter()
+        .map(|span| {
+            let exceptions = span.events.iter().filter(|event| event.name == "exception");
+            (&*span.name, exceptions.count())
+        })
+        .collect();
+    let expected = [
+        ("GET", 1),
+        ("inner", 1),
+        ("GET", 0),
+        ("index", 1),
+        ("SELECT products", 1),
+        ("task", 1),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn without_the_hook_there_is_no_message() {
     let seen = watch();
     for _ in 0..2 {
@@ -200,4 +260,8 @@ fn capture_shows_one_exception_of_a_panic() {
     telemetry.spans_named("inner")[0].assert_error("panic");
     telemetry.spans_named("outer")[0].assert_error("panic");
     assert_eq!(telemetry.logs().len(), 1);
+    let spans = format!("{:?}", telemetry.spans());
+    assert_eq!(spans.matches("name: \"exception\"").count(), 1, "{spans}");
+    // The log event is no second event of the span.
+    assert!(!spans.contains("panicked"), "{spans}");
 }
