@@ -193,17 +193,15 @@ impl<A: Account> Ending<A> {
             span.record("rustok.outcome", CANCELLED);
         }
         if let Some(error_type) = outcome.error_type() {
-            let message = match outcome {
-                Outcome::Panic => panics::report(),
-                _ => None,
-            };
+            if let Outcome::Panic = outcome {
+                panics::report();
+            }
             span.record("error.type", error_type);
             span.record("otel.status_code", "ERROR");
             // After the code: while the span has not been started, the last of the two counts, and later the one with
             // a description.
             if !outcome.is_described() {
-                let description = message.as_deref().unwrap_or(error_type);
-                span.record("otel.status_description", description);
+                span.record("otel.status_description", error_type);
             }
         }
         self.account.count(outcome);

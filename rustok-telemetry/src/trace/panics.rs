@@ -69,10 +69,10 @@ pub(crate) fn forget() {
     }
 }
 
-/// Reports the panic that unwinds through the current span, unless a span within has. The message is returned.
-pub(crate) fn report() -> Option<String> {
+/// Reports the panic that unwinds through the current span, unless a span within has.
+pub(crate) fn report() {
     let kept = match STATE.replace(State::Reported) {
-        State::Reported => return None,
+        State::Reported => return,
         State::Kept => take(),
         State::None => None,
     };
@@ -84,14 +84,13 @@ pub(crate) fn report() -> Option<String> {
         Place(kept.as_deref()),
     );
     let mut attributes = vec![KeyValue::new("exception.type", PANIC)];
-    if let Some(kept) = &kept {
-        let message = kept.message.clone();
+    if let Some(kept) = kept {
+        let message = kept.message;
         attributes.extend(message.map(|message| KeyValue::new("exception.message", message)));
-        attributes.push(KeyValue::new("code.file.path", kept.file.clone()));
+        attributes.push(KeyValue::new("code.file.path", kept.file));
         attributes.push(KeyValue::new("code.line.number", i64::from(kept.line)));
     }
     Context::map_current(|context| context.span().add_event("exception", attributes));
-    kept?.message
 }
 
 fn take() -> Option<Box<Kept>> {

@@ -79,7 +79,7 @@ async fn the_consumer_is_a_child_of_the_producer() {
     }
     assert_eq!(producer.span_kind, SpanKind::Producer);
     assert_eq!(consumer.span_kind, SpanKind::Consumer);
-    assert_eq!(consumer.status, Status::error(""));
+    assert_eq!(consumer.status, Status::error("not_found"));
     let attribute = |name| {
         let found = consumer.attributes.iter().find(|a| a.key.as_str() == name);
         found.map(|attribute| attribute.value.to_string())

@@ -103,7 +103,7 @@ fn each_call_has_one_outcome() {
             &[
                 ("error.type", "panic"),
                 ("otel.status_code", "ERROR"),
-                ("otel.status_description", "on purpose"),
+                ("otel.status_description", "panic"),
             ],
         ),
         (How::Dropped, None, &[("rustok.outcome", "cancelled")]),
