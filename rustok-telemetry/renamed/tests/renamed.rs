@@ -36,7 +36,7 @@ mod renamed {
         pub(crate) fn record_sold(outcome: impl LabelValue);
 
         /// Time that a sale took.
-        #[histogram(name = "sale_seconds")]
+        #[histogram(name = "sale_seconds", boundaries = [0.1, 1.0])]
         pub(crate) fn record_sale(shop: &str, seconds: f64);
 
         /// Goods that are there.
