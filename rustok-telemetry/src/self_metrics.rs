@@ -19,6 +19,8 @@ use crate::{
 #[crate::metrics(namespace = "rustok", subsystem = "telemetry")]
 mod declared {
     /// Records in which a label's value became other, because the label's budget or the metric's limit was spent.
+    ///
+    /// A metric has these series from its own first series on: with 0, so that `rate()` sees the first fold.
     #[observable_counter(name = "label_values_folded_total", observe = super::folds, series = 600)]
     fn label_values_folded(
         #[label(budget = 200)] metric: &str,
@@ -66,6 +68,8 @@ mod declared {
     fn log_record_queue_capacity() -> u64;
 
     /// Observed label sets that were left out, because the limit of the metric was reached.
+    ///
+    /// A metric has this series from its first observation on.
     #[observable_counter(name = "observations_dropped_total", observe = super::observations_dropped)]
     fn observations_dropped(#[label(budget = 200)] metric: &str) -> u64;
 

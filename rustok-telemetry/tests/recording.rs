@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+
 use rustok_telemetry::{Telemetry, metrics};
 use support::{check_golden, samples, text};
 
@@ -46,6 +48,8 @@ fn every_domain_is_written_under_its_declared_names() {
         tracing::error!(error.type = "not_found", "no such product");
     }
 
+    // The second: what counts observations is itself observed, before or after others.
+    let _ = text();
     let text = text();
     // Everything but what differs from run to run: versions, and figures that are measured.
     let golden: String = text
@@ -59,10 +63,47 @@ fn every_domain_is_written_under_its_declared_names() {
     check_golden("every_domain.txt", &golden);
     let rates = samples(&text, "rustok_module_error_rate");
     assert_eq!(rates.keys().collect::<Vec<_>>(), ["{module=\"catalog\"}"]);
+    // One error in the last five minutes, although the process is younger.
+    let rate: f64 = rates["{module=\"catalog\"}"].parse().expect("a number");
+    assert_eq!(rate, 1.0 / 300.0);
     let count = samples(&text, "rustok_span_duration_seconds_count");
     assert_eq!(count["{operation=\"load_product\"}"], "1");
     assert!(text.contains("service_name=\"shop\""), "{text}");
     let _ = telemetry.shutdown();
+}
+
+#[test]
+fn folds_are_shown_for_metrics_with_series_alone() {
+    let telemetry = start();
+    metrics::record_event_published("ProductCreated", "acme");
+    metrics::record_cache_operation("tenants", "get", "hit");
+    let text = text();
+    let of = |name: &str| -> BTreeSet<String> {
+        let samples = samples(&text, name);
+        let names = samples.keys().filter_map(|labels| {
+            let (_, rest) = labels.split_once("metric=\"")?;
+            Some(rest.split_once('"')?.0.to_owned())
+        });
+        names.collect()
+    };
+    let folded = of("rustok_telemetry_label_values_folded_total");
+    let recorded = [
+        "rustok_cache_operations_total",
+        "rustok_event_bus_published_total",
+    ];
+    assert_eq!(folded, recorded.map(str::to_owned).into());
+    for metric in &folded {
+        assert!(!samples(&text, metric).is_empty(), "{metric}");
+    }
+    // Alerts compare the first loss with these zeros.
+    for (name, series) in [
+        ("rustok_telemetry_exports_total", 6),
+        ("rustok_telemetry_spans_lost_total", 2),
+        ("rustok_telemetry_records_lost_total", 4),
+    ] {
+        assert_eq!(samples(&text, name).len(), series, "{name}");
+    }
+    telemetry.shutdown();
 }
 
 #[test]

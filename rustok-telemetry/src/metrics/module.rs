@@ -20,6 +20,8 @@ pub(super) mod declared {
     );
 
     /// Errors in a second, averaged over the last five minutes.
+    ///
+    /// One error in that time is 1/300, also of a process that is younger.
     #[observable_gauge(name = "error_rate", observe = super::error_rates)]
     fn module_error_rate(#[label(budget = 31)] module: &str) -> f64;
 }

@@ -105,7 +105,8 @@ impl<I: ObservableInstrument, const N: usize> Registered for Observable<I, N> {
     fn visit_folds(&self, _: &mut dyn FnMut(&'static str, u64)) {}
 
     fn observations_dropped(&self) -> Option<u64> {
-        (N > 0).then(|| self.dropped.load(Ordering::Relaxed))
+        let reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        (N > 0 && !reported.is_empty()).then(|| self.dropped.load(Ordering::Relaxed))
     }
 }
 

@@ -20,10 +20,10 @@ pub trait Registered: Send + Sync {
     /// Reads every series that we keep; none of a metric that the SDK keeps or reads, or that a view drops.
     fn read(&self, visit: VisitSeries<'_>);
 
-    /// Tells for each label how many records were folded into `other`.
+    /// Tells for each label of a metric that has series how many records were folded into `other`.
     fn visit_folds(&self, visit: &mut dyn FnMut(&'static str, u64));
 
-    /// For a metric with labels that is observed: how many observations were left out at its limit.
+    /// For a metric with labels that has been observed: how many observations were left out at its limit.
     fn observations_dropped(&self) -> Option<u64> {
         None
     }

@@ -85,8 +85,11 @@ impl<I: Instrument, const N: usize> Series<I, N> {
         }
     }
 
-    /// For each label: its name and how many records were folded into `other`.
+    /// For each label: its name and how many records were folded into `other`. Calls nothing while there is no series.
     pub(super) fn visit_folds(&self, visit: &mut dyn FnMut(&'static str, u64)) {
+        if self.table.entries.len() == 0 {
+            return;
+        }
         for (label, folds) in self.declaration.labels.iter().zip(&self.folds) {
             visit(label.name, folds.load(Ordering::Relaxed));
         }

@@ -27,7 +27,6 @@ const SPACING: Duration = Duration::from_secs(5);
 /// `K` running totals for each key, at most `limit` keys (and `other`). Adding to a known key takes no lock.
 pub(super) struct SlidingTotals<const K: usize> {
     limit: usize,
-    started: Instant,
     keys: ReadTable<(Box<str>, Totals<K>)>,
     adding: Mutex<()>,
     hasher: RandomState,
@@ -37,7 +36,6 @@ impl<const K: usize> SlidingTotals<K> {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             limit,
-            started: Instant::now(),
             keys: ReadTable::new(limit + 1),
             adding: Mutex::new(()),
             hasher: RandomState::default(),
@@ -56,10 +54,11 @@ impl<const K: usize> SlidingTotals<K> {
         }
     }
 
-    /// Calls back for each key with what was added within the window and the seconds that it covers.
+    /// Calls back for each key with what was added within the window and the seconds that it covers: [`WINDOW`], or
+    /// more where collections are far apart. A process that is younger has added nothing in the time before its start.
     pub(super) fn visit(&self, now: Instant, visit: &mut dyn FnMut(&str, [u64; K], f64)) {
         self.keys.visit(&mut |(key, totals)| {
-            let (added, seconds) = totals.within_window(self.started, now);
+            let (added, seconds) = totals.within_window(now);
             visit(key, added, seconds);
         });
     }
@@ -116,7 +115,7 @@ impl<const K: usize> Default for Totals<K> {
 }
 
 impl<const K: usize> Totals<K> {
-    fn within_window(&self, started: Instant, now: Instant) -> ([u64; K], f64) {
+    fn within_window(&self, now: Instant) -> ([u64; K], f64) {
         let totals: [u64; K] = array::from_fn(|i| self.running[i].load(Ordering::Relaxed));
         let mut remembered = self
             .remembered
@@ -129,14 +128,12 @@ impl<const K: usize> Totals<K> {
         {
             remembered.pop_front();
         }
-        let (begin, before) = match remembered.front() {
-            Some((then, totals)) if now.duration_since(*then) >= WINDOW => (*then, *totals),
-            // No collection is so old: the window begins a window ago, when there was nothing of this key, or at the
-            // start. A first error after hours of uptime is not averaged over those hours.
-            _ => (
-                now.checked_sub(WINDOW).unwrap_or(started).max(started),
-                [0; K],
-            ),
+        let (covered, before) = match remembered.front() {
+            Some((then, totals)) if now.duration_since(*then) >= WINDOW => {
+                (now.duration_since(*then), *totals)
+            }
+            // No collection is so old: a window ago there was nothing of this key.
+            _ => (WINDOW, [0; K]),
         };
         if remembered
             .back()
@@ -144,10 +141,9 @@ impl<const K: usize> Totals<K> {
         {
             remembered.push_back((now, totals));
         }
-        let seconds = now.duration_since(begin).as_secs_f64().max(1.0);
         (
             array::from_fn(|i| totals[i].saturating_sub(before[i])),
-            seconds,
+            covered.as_secs_f64(),
         )
     }
 }
@@ -168,17 +164,17 @@ mod tests {
     #[test]
     fn what_is_older_than_the_window_is_forgotten() {
         let totals = SlidingTotals::<2>::new(10);
-        let start = totals.started;
+        let start = Instant::now();
         totals.add("tenants", 0);
         totals.add("tenants", 1);
         assert_eq!(
             read(&totals, start + Duration::from_secs(10)),
-            [("tenants".into(), [1, 1], 10.0)]
+            [("tenants".into(), [1, 1], 300.0)]
         );
         totals.add("tenants", 0);
         assert_eq!(
             read(&totals, start + Duration::from_secs(20)),
-            [("tenants".into(), [2, 1], 20.0)]
+            [("tenants".into(), [2, 1], 300.0)]
         );
         // The window now begins at the first collection, which had seen one of each.
         assert_eq!(
@@ -192,13 +188,35 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_comes_late_is_not_averaged_over_the_uptime() {
+    fn a_key_that_comes_late_is_averaged_over_the_window() {
         let totals = SlidingTotals::<2>::new(10);
-        let late = totals.started + Duration::from_secs(7_200);
+        let late = Instant::now() + Duration::from_secs(7_200);
         read(&totals, late);
         totals.add("orders", 0);
         let seen = read(&totals, late + Duration::from_secs(1));
         assert_eq!(seen, [("orders".into(), [1, 0], 300.0)]);
+    }
+
+    /// Whether a collection comes at once, seconds or minutes after the key.
+    #[test]
+    fn one_addition_counts_the_same_in_a_young_process() {
+        for seconds in [0, 1, 2, 59, 299] {
+            let totals = SlidingTotals::<2>::new(10);
+            totals.add("orders", 0);
+            let seen = read(&totals, Instant::now() + Duration::from_secs(seconds));
+            assert_eq!(seen, [("orders".into(), [1, 0], 300.0)], "{seconds} s");
+        }
+    }
+
+    #[test]
+    fn collections_that_are_far_apart_widen_the_window() {
+        let totals = SlidingTotals::<2>::new(10);
+        let start = Instant::now();
+        totals.add("orders", 0);
+        read(&totals, start);
+        totals.add("orders", 0);
+        let seen = read(&totals, start + Duration::from_secs(400));
+        assert_eq!(seen, [("orders".into(), [1, 0], 400.0)]);
     }
 
     #[test]
@@ -207,7 +225,7 @@ mod tests {
         for key in ["a", "b", "c", "d", "a", ""] {
             totals.add(key, 0);
         }
-        let seen = read(&totals, totals.started + Duration::from_secs(5));
+        let seen = read(&totals, Instant::now() + Duration::from_secs(5));
         let counts: Vec<_> = seen
             .iter()
             .map(|(key, added, _)| (key.as_str(), added[0]))
@@ -219,9 +237,10 @@ mod tests {
     fn memory_is_bounded_however_often_it_is_collected() {
         let totals = SlidingTotals::<2>::new(2);
         totals.add("a", 0);
+        let start = Instant::now();
         for millisecond in 0..1_000_000 {
             totals.visit(
-                totals.started + Duration::from_millis(millisecond),
+                start + Duration::from_millis(millisecond),
                 &mut |_, _, _| {},
             );
         }
