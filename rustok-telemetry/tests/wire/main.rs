@@ -5,6 +5,7 @@ mod batches;
 mod certificates;
 mod compression;
 mod console;
+mod ended_state;
 mod endpoints;
 mod enriched;
 mod flush;

@@ -2,9 +2,10 @@
 
 use std::mem;
 
-use opentelemetry_proto::tonic::metrics::v1::{Metric, metric::Data};
+use opentelemetry_proto::tonic::metrics::v1::{Metric, NumberDataPoint, metric::Data};
 use prost::Message;
 
+use super::state::StateExport;
 use crate::otlp::requests::{ITEM, Requests};
 
 /// The fields of a metric that hold its data, by kind.
@@ -18,48 +19,69 @@ const SUMMARY: u32 = 11;
 pub(super) const POINT: u32 = 1;
 
 /// Adds a metric of the SDK.
-pub(super) fn add(mut metric: Metric, requests: &mut Requests) {
-    let data = metric.data.take();
-    requests.open(ITEM, &metric);
-    match data {
+pub(super) fn add(mut metric: Metric, state: &mut StateExport<'_>, requests: &mut Requests) {
+    match metric.data.take() {
         Some(Data::Gauge(mut data)) => {
             let points = mem::take(&mut data.data_points);
-            add_points(&metric.name, GAUGE, &data, points, requests);
+            add_state(&metric, GAUGE, &data, points, state, requests);
         }
         Some(Data::Sum(mut data)) => {
             let points = mem::take(&mut data.data_points);
-            add_points(&metric.name, SUM, &data, points, requests);
+            match data.is_monotonic {
+                true => add_points(&metric, SUM, &data, points, requests),
+                false => add_state(&metric, SUM, &data, points, state, requests),
+            }
         }
         Some(Data::Histogram(mut data)) => {
             let points = mem::take(&mut data.data_points);
-            add_points(&metric.name, HISTOGRAM, &data, points, requests);
+            add_points(&metric, HISTOGRAM, &data, points, requests);
         }
         Some(Data::ExponentialHistogram(mut data)) => {
             let points = mem::take(&mut data.data_points);
-            add_points(&metric.name, EXPONENTIAL_HISTOGRAM, &data, points, requests);
+            add_points(&metric, EXPONENTIAL_HISTOGRAM, &data, points, requests);
         }
         Some(Data::Summary(mut data)) => {
             let points = mem::take(&mut data.data_points);
-            add_points(&metric.name, SUMMARY, &data, points, requests);
+            add_points(&metric, SUMMARY, &data, points, requests);
         }
         None => {}
     }
-    requests.close();
 }
 
-/// `data` is without its points.
+/// `metric` is without its data, and `data` without its points.
 fn add_points<D: Message, P: Message>(
-    metric: &str,
+    metric: &Metric,
     field: u32,
     data: &D,
     points: Vec<P>,
     requests: &mut Requests,
 ) {
+    requests.open(ITEM, metric);
     requests.open(field, data);
     for point in points {
-        requests.add(POINT, &point, || point_name(metric));
+        requests.add(POINT, &point, || point_name(&metric.name));
     }
     requests.close();
+    requests.close();
+}
+
+/// Like [`add_points`], for gauges and sums that go up and down.
+fn add_state<D: Message>(
+    metric: &Metric,
+    field: u32,
+    data: &D,
+    points: Vec<NumberDataPoint>,
+    state: &mut StateExport<'_>,
+    requests: &mut Requests,
+) {
+    requests.open(ITEM, metric);
+    requests.open(field, data);
+    for point in points {
+        state.add(&metric.name, point, requests);
+    }
+    requests.close();
+    requests.close();
+    state.end(metric, field, data, requests);
 }
 
 /// What a data point is called where it is too large.

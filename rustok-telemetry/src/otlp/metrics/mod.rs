@@ -1,13 +1,15 @@
 //! Metrics in the words of OTLP: what the SDK has collected (`collected.rs`) and what we keep ourselves (`own.rs`), in
-//! one export.
+//! one export. The last one ends what is true only while the process runs (`state.rs`).
 //!
 //! The SDK's periodic reader asks for an export, on its thread.
 
 mod collected;
 mod own;
+mod state;
 
 use std::{
     mem,
+    sync::{Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -20,13 +22,17 @@ use opentelemetry_sdk::{
     metrics::{Temporality, data, exporter::PushMetricExporter},
 };
 
-use self::own::Times;
+use self::{
+    own::Times,
+    state::{StateExport, StateSeries},
+};
 use super::{
     requests::{RESOURCE, Requests, SCOPE},
     sender::Sender,
 };
 use crate::{
     delivery::DELIVERY,
+    lifecycle::{self, Stage},
     metrics::meter_provider::{WAKE_SCOPE, scope},
 };
 
@@ -36,6 +42,7 @@ pub(crate) struct MetricExporter {
     start: SystemTime,
     sender: Sender,
     temporality: Temporality,
+    state: Mutex<StateSeries>,
 }
 
 impl MetricExporter {
@@ -44,13 +51,21 @@ impl MetricExporter {
             start: SystemTime::now(),
             sender,
             temporality,
+            state: Mutex::default(),
         }
+    }
+
+    fn requests(&self, collected: &data::ResourceMetrics) -> Requests {
+        let mut series = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // The export of a shutdown is the last one.
+        let is_last = lifecycle::stage() == Stage::Stopping;
+        requests(collected, self.start, series.begin_export(is_last))
     }
 }
 
 impl PushMetricExporter for MetricExporter {
     async fn export(&self, collected: &data::ResourceMetrics) -> OTelSdkResult {
-        self.sender.export(requests(collected, self.start)).await
+        self.sender.export(self.requests(collected)).await
     }
 
     fn force_flush(&self) -> OTelSdkResult {
@@ -70,7 +85,11 @@ impl PushMetricExporter for MetricExporter {
 }
 
 /// What the SDK has collected, and what we keep, which counts from `start`.
-fn requests(collected: &data::ResourceMetrics, start: SystemTime) -> Requests {
+fn requests(
+    collected: &data::ResourceMetrics,
+    start: SystemTime,
+    mut state: StateExport<'_>,
+) -> Requests {
     let times = Times::from(start);
     let mut requests = Requests::new();
     let own_scope = InstrumentationScope::from((&scope(), None));
@@ -85,10 +104,10 @@ fn requests(collected: &data::ResourceMetrics, start: SystemTime) -> Requests {
             let all = mem::take(&mut metrics.metrics);
             requests.open(SCOPE, &metrics);
             for metric in all {
-                collected::add(metric, &mut requests);
+                collected::add(metric, &mut state, &mut requests);
             }
             if is_of(&metrics, &own_scope) {
-                own::add_all(times, &mut requests);
+                own::add_all(times, &mut state, &mut requests);
             }
             requests.close();
         }

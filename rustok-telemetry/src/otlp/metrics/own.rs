@@ -10,7 +10,10 @@ use opentelemetry_proto::tonic::{
     },
 };
 
-use super::collected::{GAUGE, HISTOGRAM, POINT, SUM, point_name};
+use super::{
+    collected::{GAUGE, HISTOGRAM, POINT, SUM, point_name},
+    state::StateExport,
+};
 use crate::{
     metrics::{
         Kind,
@@ -47,13 +50,18 @@ fn nanoseconds(time: SystemTime) -> u64 {
 
 /// Adds every metric of which we keep some series. Points are encoded as they are read, so that no more of them than one
 /// is in memory at a time.
-pub(super) fn add_all(times: Times, requests: &mut Requests) {
+pub(super) fn add_all(times: Times, state: &mut StateExport<'_>, requests: &mut Requests) {
     for metric in ALL {
-        add(*metric, times, requests);
+        add(*metric, times, state, requests);
     }
 }
 
-fn add(metric: &dyn Registered, times: Times, requests: &mut Requests) {
+fn add(
+    metric: &dyn Registered,
+    times: Times,
+    state: &mut StateExport<'_>,
+    requests: &mut Requests,
+) {
     let declaration = metric.declaration();
     let kind = declaration.kind;
     if matches!(kind, Kind::ObservableGauge | Kind::ObservableCounter) {
@@ -67,8 +75,14 @@ fn add(metric: &dyn Registered, times: Times, requests: &mut Requests) {
     };
     requests.open(ITEM, &head);
     let cumulative = AggregationTemporality::Cumulative.into();
+    let gauge = Gauge::default();
+    let sum = Sum {
+        aggregation_temporality: cumulative,
+        is_monotonic: kind == Kind::Counter,
+        ..Sum::default()
+    };
     match kind {
-        Kind::Gauge => requests.open(GAUGE, &Gauge::default()),
+        Kind::Gauge => requests.open(GAUGE, &gauge),
         Kind::Histogram => {
             let head = Histogram {
                 aggregation_temporality: cumulative,
@@ -76,36 +90,31 @@ fn add(metric: &dyn Registered, times: Times, requests: &mut Requests) {
             };
             requests.open(HISTOGRAM, &head);
         }
-        _ => {
-            let head = Sum {
-                aggregation_temporality: cumulative,
-                is_monotonic: kind == Kind::Counter,
-                ..Sum::default()
-            };
-            requests.open(SUM, &head);
-        }
+        _ => requests.open(SUM, &sum),
     }
     metric.read(&mut |labels, point| {
-        let name = || point_name(declaration.name);
-        match point {
+        let value = match point {
             Point::Histogram(distribution) => {
-                requests.add(POINT, &buckets(labels, distribution, times), name);
+                let point = buckets(labels, distribution, times);
+                return requests.add(POINT, &point, || point_name(declaration.name));
             }
             // OTLP has no larger integer.
-            Point::U64(value) => {
-                let value = Value::AsInt(i64::try_from(value).unwrap_or(i64::MAX));
-                requests.add(POINT, &number(labels, value, times), name);
-            }
-            Point::I64(value) => {
-                requests.add(POINT, &number(labels, Value::AsInt(value), times), name);
-            }
-            Point::F64(value) => {
-                requests.add(POINT, &number(labels, Value::AsDouble(value), times), name);
-            }
+            Point::U64(value) => Value::AsInt(i64::try_from(value).unwrap_or(i64::MAX)),
+            Point::I64(value) => Value::AsInt(value),
+            Point::F64(value) => Value::AsDouble(value),
+        };
+        let point = number(labels, value, times);
+        match kind {
+            Kind::Counter => requests.add(POINT, &point, || point_name(declaration.name)),
+            _ => state.add(declaration.name, point, requests),
         }
     });
     requests.close();
     requests.close();
+    match kind {
+        Kind::Gauge => state.end(&head, GAUGE, &gauge, requests),
+        _ => state.end(&head, SUM, &sum, requests),
+    }
 }
 
 fn number(labels: SeriesLabels<'_>, value: Value, times: Times) -> NumberDataPoint {
