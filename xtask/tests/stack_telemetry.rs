@@ -22,6 +22,10 @@ fn names_labels_and_traces_arrive_as_sent() {
         .expect("a stack");
 
     serve_metrics(stack.ports().get(Port::Application));
+    let application = stack.ports().address(Port::Application);
+    stack
+        .scrape_service("demo", &application)
+        .expect("the target file is written");
     send(&stack, "metrics", &metrics());
     send(&stack, "traces", &traces());
 

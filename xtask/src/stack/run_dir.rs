@@ -9,7 +9,8 @@
 //! prometheus/
 //!   prometheus.yml  ──►  a link to the workspace's file, as is every other file beside it;
 //!                        with shorter durations, if the stack was told so, the files themselves
-//!   targets/*.yml        this stack's own addresses
+//!   targets/*.yml        this stack's own addresses, and those of the service that was started beside it
+//!   targets/services.yml ──►  a link to the workspace's file, if the stack was started to be used
 //! ```
 //!
 //! Prometheus looks `targets/` up beside the link, not beside the file that the link leads to. So
@@ -29,14 +30,18 @@ use super::state::StateError;
 use crate::workspace;
 
 /// The target files of `prometheus/prometheus.yml`, and the port that each leads to.
-const TARGETS: [(&str, Port); 6] = [
+const TARGETS: [(&str, Port); 5] = [
     ("otel-collector", Port::CollectorPrometheus),
     ("otel-collector-spans", Port::CollectorSpanMetrics),
     ("otel-collector-self", Port::CollectorSelfMetrics),
     ("jaeger", Port::JaegerSelfMetrics),
     ("prometheus", Port::Prometheus),
-    ("rustok-server", Port::Application),
 ];
+
+/// The target file in which users name their services.
+const SERVICES: &str = "services.yml";
+/// The target file of a service that was started beside the stack.
+const STARTED: &str = "started.yml";
 
 /// Folders below `prometheus/` that a stack does not take from there.
 const NOT_LINKED: [&str; 5] = ["targets", "targets-compose", "receivers", "build", "tests"];
@@ -108,12 +113,13 @@ impl RunDir {
         remove_folder(&self.0.join("data"))
     }
 
-    /// Writes the links and target files for Prometheus.
+    /// Writes the links and target files for Prometheus. `users_services`: with those that the user has named.
     pub(super) fn write_prometheus(
         &self,
         ports: &Ports,
         scrape_interval: Option<Duration>,
         shorten_rules: Option<u32>,
+        users_services: bool,
     ) -> io::Result<()> {
         let folder = self.0.join("prometheus");
         remove_folder(&folder)?;
@@ -129,11 +135,34 @@ impl RunDir {
                 None => symlink(entry.path(), file)?,
             }
         }
+        let targets = folder.join("targets");
         for (job, port) in TARGETS {
-            let file = folder.join("targets").join(format!("{job}.yml"));
-            fs::write(file, target(&ports.address(port), scrape_interval))?;
+            let text = target(&ports.address(port), None, scrape_interval);
+            fs::write(targets.join(format!("{job}.yml")), text)?;
+        }
+        if users_services {
+            let theirs = workspace::root().join("prometheus/targets").join(SERVICES);
+            symlink(theirs, targets.join(SERVICES))?;
         }
         Ok(())
+    }
+
+    /// Lets Prometheus scrape a service, which takes the place of an earlier one.
+    pub(super) fn scrape_service(
+        &self,
+        job: &str,
+        address: &str,
+        scrape_interval: Option<Duration>,
+    ) -> io::Result<()> {
+        let targets = self.0.join("prometheus/targets");
+        let unfinished = targets.join("started.unfinished");
+        fs::write(&unfinished, target(address, Some(job), scrape_interval))?;
+        fs::rename(unfinished, targets.join(STARTED))
+    }
+
+    /// Ends what [`scrape_service`](Self::scrape_service) began.
+    pub(super) fn forget_service(&self) -> io::Result<()> {
+        fs::remove_file(self.0.join("prometheus/targets").join(STARTED))
     }
 }
 
@@ -169,13 +198,16 @@ fn shorten(path: &Path, divisor: u32) -> Option<io::Result<String>> {
     }
 }
 
-fn target(address: &str, scrape_interval: Option<Duration>) -> String {
-    let mut text = format!("- targets: [\"{address}\"]\n");
-    if let Some(interval) = scrape_interval {
+fn target(address: &str, job: Option<&str>, scrape_interval: Option<Duration>) -> String {
+    let job = job.map(|job| format!("job: {job}"));
+    let interval = scrape_interval.map(|interval| {
         let interval = interval.as_millis();
-        text.push_str(&format!(
-            "  labels: {{__scrape_interval__: {interval}ms, __scrape_timeout__: {interval}ms}}\n"
-        ));
+        format!("__scrape_interval__: {interval}ms, __scrape_timeout__: {interval}ms")
+    });
+    let labels: Vec<_> = job.into_iter().chain(interval).collect();
+    let mut text = format!("- targets: [\"{address}\"]\n");
+    if !labels.is_empty() {
+        text.push_str(&format!("  labels: {{{}}}\n", labels.join(", ")));
     }
     text
 }
@@ -216,7 +248,7 @@ mod tests {
                     .into_string()
                     .expect("name")
             })
-            .filter(|name: &String| !NOT_RUN.contains(&name.as_str()))
+            .filter(|name: &String| !NOT_RUN.contains(&name.as_str()) && name != SERVICES)
             .collect();
         files.sort();
         let mut ours: Vec<_> = TARGETS
@@ -233,8 +265,32 @@ mod tests {
             let file = workspace::root().join(format!("prometheus/targets/{job}.yml"));
             let text = fs::read_to_string(file).expect("target file");
             let address = format!("127.0.0.1:{}", port.default_number());
-            assert_eq!(text, target(&address, None), "{job}");
+            assert_eq!(text, target(&address, None, None), "{job}");
         }
+    }
+
+    #[test]
+    fn the_services_of_the_user_are_linked_if_asked_for() {
+        let path = std::env::temp_dir().join(format!("rustok-run-dir-{}", std::process::id()));
+        let dir = RunDir::create(&path).expect("a folder");
+        let ports = Ports::free().expect("free ports");
+        for users_services in [true, false] {
+            dir.write_prometheus(&ports, None, None, users_services)
+                .expect("the folder is writable");
+            let file = path.join("prometheus/targets").join(SERVICES);
+            assert_eq!(file.exists(), users_services);
+        }
+        dir.scrape_service("shop", "127.0.0.1:8080", Some(Duration::from_secs(1)))
+            .expect("the folder is writable");
+        let started = path.join("prometheus/targets").join(STARTED);
+        assert_eq!(
+            fs::read_to_string(&started).expect("a file"),
+            "- targets: [\"127.0.0.1:8080\"]\n  \
+             labels: {job: shop, __scrape_interval__: 1000ms, __scrape_timeout__: 1000ms}\n"
+        );
+        dir.forget_service().expect("it is there");
+        assert!(!started.exists());
+        fs::remove_dir_all(path).expect("the folder is there");
     }
 
     #[test]

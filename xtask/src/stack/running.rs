@@ -1,7 +1,9 @@
 //! A running stack: asked how it is, stopped.
 
+use std::io;
 use std::path::Path;
 use std::process::Child;
+use std::time::Duration;
 
 use super::ports::Ports;
 use super::process::{ProcessId, Stopped};
@@ -23,6 +25,8 @@ pub struct Stack {
     state: State,
     /// Those that this process started, so that they can be reaped.
     children: Vec<(Service, Child)>,
+    /// How often Prometheus scrapes, if not as its configuration says.
+    scrape_interval: Option<Duration>,
     stop_on_drop: bool,
 }
 
@@ -56,7 +60,7 @@ impl Stack {
             path: path.to_owned(),
             source,
         })?;
-        Ok(State::read(&dir)?.map(|state| Self::new(dir, state, false)))
+        Ok(State::read(&dir)?.map(|state| Self::new(dir, state, None, false)))
     }
 
     /// The ports of this stack.
@@ -99,11 +103,36 @@ impl Stack {
         Ok(stopped)
     }
 
-    pub(super) fn new(dir: RunDir, state: State, stop_on_drop: bool) -> Self {
+    /// Lets Prometheus scrape a service that was started beside the stack: `job` is its `service.name`. It takes the place
+    /// of an earlier one.
+    ///
+    /// # Errors
+    ///
+    /// When the target file cannot be written.
+    pub fn scrape_service(&self, job: &str, address: &str) -> io::Result<()> {
+        self.dir.scrape_service(job, address, self.scrape_interval)
+    }
+
+    /// Ends what [`scrape_service`](Self::scrape_service) began, so that nothing is said of a service that is to stop.
+    ///
+    /// # Errors
+    ///
+    /// When the target file cannot be removed.
+    pub fn forget_service(&self) -> io::Result<()> {
+        self.dir.forget_service()
+    }
+
+    pub(super) fn new(
+        dir: RunDir,
+        state: State,
+        scrape_interval: Option<Duration>,
+        stop_on_drop: bool,
+    ) -> Self {
         Self {
             dir,
             state,
             children: Vec::new(),
+            scrape_interval,
             stop_on_drop,
         }
     }

@@ -153,13 +153,21 @@ impl Builder {
             .flat_map(|service| service.ports().iter().copied())
             .collect();
         ports.check_free(&listening)?;
-        dir.write_prometheus(&ports, self.scrape_interval, self.shorten_rules)
-            .map_err(|source| UpError::RunDir {
-                path: dir.path().to_owned(),
-                source,
-            })?;
+        // A test knows no services but its own.
+        let users_services = self.detached;
+        dir.write_prometheus(
+            &ports,
+            self.scrape_interval,
+            self.shorten_rules,
+            users_services,
+        )
+        .map_err(|source| UpError::RunDir {
+            path: dir.path().to_owned(),
+            source,
+        })?;
         // Until it is ready, dropping it stops what has been started.
-        let mut stack = Stack::new(dir.clone(), State::new(ports, self.traces), true);
+        let state = State::new(ports, self.traces);
+        let mut stack = Stack::new(dir.clone(), state, self.scrape_interval, true);
         self.start_programs(&mut stack)?;
         if self.detached {
             stack.detach();

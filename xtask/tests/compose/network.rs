@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use xtask::stack::Port;
-use xtask::workspace;
+use xtask::{workspace, yaml};
 
 use crate::model::{Model, counterparts, model, model_with};
 
@@ -66,7 +66,7 @@ fn prometheus_finds_its_targets() {
     let files = names("prometheus/targets-compose");
     assert_eq!(files, names("prometheus/targets"));
     let model = model();
-    for file in &files {
+    for file in files.iter().filter(|file| *file != "services.yml") {
         let path = |folder: &str| workspace::root().join("prometheus").join(folder).join(file);
         let target = |folder| {
             let text = fs::read_to_string(path(folder)).expect("a file");
@@ -80,9 +80,37 @@ fn prometheus_finds_its_targets() {
         match host.as_str() {
             // It scrapes itself.
             "127.0.0.1" => assert_eq!(port, Port::Prometheus.default_number()),
-            "host.docker.internal" => assert_eq!(port, Port::Application.default_number()),
             host => listens(&model, host, port),
         }
+    }
+}
+
+/// No service is a target until its user says so: an alert on what nobody started helps nobody. The examples in the
+/// comments are right once the `#` is removed.
+#[test]
+fn services_are_named_by_their_users() {
+    for (folder, host) in [
+        ("targets", "127.0.0.1"),
+        ("targets-compose", "host.docker.internal"),
+    ] {
+        let path = format!("prometheus/{folder}/services.yml");
+        let text = fs::read_to_string(workspace::root().join(&path)).expect("a file");
+        assert!(text.lines().all(|line| line.starts_with('#')), "{path}");
+        let examples = text.lines().filter_map(|line| {
+            let example = line.strip_prefix("# ")?;
+            let is_yaml = example.starts_with("- ") || example.starts_with("  labels");
+            is_yaml.then_some(format!("{example}\n"))
+        });
+        let examples = yaml::parse(&examples.collect::<String>()).expect("YAML");
+        let examples = examples.as_array().expect("targets");
+        assert_eq!(examples.len(), 2, "{path}");
+        for example in examples {
+            let address = example["targets"][0].as_str().expect("an address");
+            assert_eq!(address.split(':').next(), Some(host), "{path}");
+            assert!(example["labels"]["job"].is_string(), "{path}");
+        }
+        let reference = format!("{host}:{}", Port::Application.default_number());
+        assert_eq!(examples[0]["targets"][0], reference.as_str(), "{path}");
     }
 }
 

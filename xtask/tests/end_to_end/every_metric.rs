@@ -91,8 +91,19 @@ fn every_metric_is_the_same_on_every_path_and_a_stop_loses_nothing() {
             Err(format!("{} differ, such as {}", lost.len(), lost[0]))
         }
     });
+    for metric in metrics
+        .iter()
+        .filter(|one| one.kind.prometheus_type() == "gauge")
+    {
+        eventually(Duration::from_secs(10), || {
+            match in_prometheus(&stack, metric.name, "one").len() {
+                0 => Ok(()),
+                left => Err(format!("{left} series of {} are left", metric.name)),
+            }
+        });
+    }
     println!(
-        "after SIGTERM all {} series of the last text have their values in Prometheus",
+        "after SIGTERM all {} series of the last text have their values in Prometheus, and no gauge is left",
         last.len()
     );
 }
@@ -163,11 +174,13 @@ fn in_prometheus(stack: &Stack, name: &str, instance: &str) -> Vec<Series> {
     series
 }
 
-/// What the service recorded, without what goes on changing after the last text was written.
+/// What the service recorded, without what goes on changing after the last text was written, and without gauges, which end
+/// with the process.
 fn recorded(families: &Families) -> BTreeMap<Series, f64> {
     families
         .iter()
         .filter(|(name, _)| name.starts_with("rustok_") && !goes_on(name))
+        .filter(|(_, family)| family.kind != "gauge")
         .flat_map(|(_, family)| family.samples.clone())
         .collect()
 }

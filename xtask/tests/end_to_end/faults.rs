@@ -4,6 +4,7 @@
 //! The rules are the committed ones, with their durations divided by [`DIVISOR`]; thresholds are as they are.
 
 mod alerts;
+mod restart;
 mod traffic;
 
 use std::collections::BTreeSet;
@@ -101,7 +102,8 @@ fn each_fault_fires_its_alert_and_no_other_and_it_ends() {
         .up()
         .expect("the stack starts");
     let folder = scratch("faults_server");
-    let mut server = start(&stack, &folder);
+    let mut server = start(&stack, &folder, "one");
+    server.is_scraped_by(&stack);
     let traffic = Traffic::start(&server);
 
     let none = BTreeSet::new();
@@ -166,7 +168,7 @@ fn run(
     if drill.fault == "stop" {
         let (status, _) = server.stop();
         assert!(status.success(), "{status}");
-        server = start(stack, folder);
+        server = start(stack, folder, "one");
     } else {
         let (status, answer) = server.request("DELETE", &path, None, &[]);
         assert_eq!(status, 200, "{answer}");
@@ -192,7 +194,7 @@ fn run(
 
 /// The service where Prometheus looks for it, with a cache that stays warm and a queue that is larger than its alerts'
 /// limits. It keeps a tenth of the traces: emptying the queue makes more spans than a debug build can send.
-fn start(stack: &Stack, folder: &Path) -> Server {
+fn start(stack: &Stack, folder: &Path, instance: &str) -> Server {
     let port = stack.ports().get(Port::Application).to_string();
     let arguments = [
         "--drills",
@@ -209,5 +211,12 @@ fn start(stack: &Stack, folder: &Path) -> Server {
         // Each failed request is a line.
         ("RUST_LOG", "off"),
     ];
-    Server::start(stack, folder, "one", Protocol::Grpc, &arguments, &variables)
+    Server::start(
+        stack,
+        folder,
+        instance,
+        Protocol::Grpc,
+        &arguments,
+        &variables,
+    )
 }

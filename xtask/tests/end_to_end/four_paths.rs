@@ -74,7 +74,7 @@ fn the_four_ways_into_prometheus_give_the_same() {
     let scrape = Prometheus::start(
         &folder.join("scrape"),
         Some(prometheus::without_a_collector()),
-        &[(JOB, address)],
+        &[("services", address)],
         &[],
     );
     let at_the_collector = collector.ports.address(Port::CollectorPrometheus);

@@ -110,6 +110,13 @@ impl Server {
         }
     }
 
+    /// Lets the Prometheus of the stack scrape it.
+    pub(crate) fn is_scraped_by(&self, stack: &Stack) {
+        let address = self.url.trim_start_matches("http://");
+        let written = stack.scrape_service("rustok-server", address);
+        written.expect("the target file is written");
+    }
+
     /// The text of the metrics endpoint.
     pub(crate) fn text(&self) -> String {
         let (status, text) = self.request("GET", "/api/_health/metrics", None, &[]);
@@ -172,6 +179,12 @@ impl Server {
         };
         let text = std::fs::read_to_string(&self.exit_metrics).expect("the last text");
         (status, text)
+    }
+
+    /// Ends the process at once, without a last export.
+    pub(crate) fn kill(mut self) {
+        self.signal(Signal::KILL);
+        self.process.wait().expect("it is a child");
     }
 
     fn signal(&self, signal: Signal) {

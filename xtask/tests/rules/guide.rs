@@ -14,7 +14,8 @@ const ALERTS: [(&str, &str, &str, &str); 8] = [
     ("SlowDatabaseQueries", "> 0.1", "5m", "warning"),
     (
         "ServiceDown",
-        "up{job=\"rustok-server\"} == 0",
+        // The guide's `job="rustok-server"`, and every other service.
+        "up{job!~\"otel-collector.*|jaeger|prometheus\"} == 0",
         "1m",
         "critical",
     ),

@@ -123,7 +123,7 @@ impl Expr {
         self.scaled(&format!("{operator} {number}"))
     }
 
-    /// This with `operation` behind it, an operator and a number: `* 60`.
+    /// This with `operation` behind it, an operator and its right side, which leaves the labels as they are: `* 60`.
     #[must_use]
     pub fn scaled(mut self, operation: &str) -> Self {
         self.text = format!("{} {operation}", self.operand());

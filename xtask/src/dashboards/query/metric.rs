@@ -11,7 +11,14 @@ pub struct Counter(pub(super) Series);
 
 /// What goes up and down.
 #[derive(Debug, Clone)]
-pub struct Gauge(pub(super) Series);
+pub struct Gauge {
+    pub(super) series: Series,
+    /// Whether a service pushes it, so that its last value stays for minutes if the process is killed.
+    pub(super) is_pushed: bool,
+}
+
+/// Instances that no longer answer at their own address, by a rule of `recording_rules.yml`.
+const GONE: &str = "job_instance:service_instance_info:gone";
 
 /// A distribution.
 #[derive(Debug, Clone)]
@@ -29,6 +36,8 @@ pub enum Match<'a> {
     IsNot(&'a str),
     /// It matches this regular expression.
     Like(&'a str),
+    /// It does not match this regular expression.
+    Unlike(&'a str),
 }
 
 /// The series of a metric that a query takes.
@@ -69,18 +78,25 @@ impl Gauge {
     /// Only the series whose label matches.
     #[must_use]
     pub fn with(&self, label: &str, value: Match<'_>) -> Self {
-        Self(self.0.with(label, value))
+        Self {
+            series: self.series.with(label, value),
+            is_pushed: self.is_pushed,
+        }
     }
 
-    /// The value, for each series.
+    /// The value, for each series; of what services push, without the instances that are gone.
     pub fn value(&self) -> Expr {
-        self.0.expr(&self.0.selector())
+        let value = self.series.expr(&self.series.selector());
+        match self.is_pushed {
+            true => value.scaled(&format!("unless on (job, instance) {GONE}")),
+            false => value,
+        }
     }
 
     /// The value that it had so long ago, for each series.
     pub fn value_before(&self, offset: &str) -> Expr {
-        self.0
-            .expr(&format!("{} offset {offset}", self.0.selector()))
+        self.series
+            .expr(&format!("{} offset {offset}", self.series.selector()))
     }
 }
 
@@ -159,6 +175,7 @@ impl Series {
             Match::Is(value) => format!("{label}=\"{}\"", escaped(value)),
             Match::IsNot(value) => format!("{label}!=\"{}\"", escaped(value)),
             Match::Like(pattern) => format!("{label}=~\"{}\"", escaped(pattern)),
+            Match::Unlike(pattern) => format!("{label}!~\"{}\"", escaped(pattern)),
         });
         series
     }

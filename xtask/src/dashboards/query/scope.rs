@@ -30,21 +30,26 @@ impl Scope {
 
     /// A counter of the catalogue, or of the third-party list.
     pub fn counter(self, name: &str) -> Counter {
-        Counter(self.series(name, "counter").0)
+        Counter(self.series(name, "counter").series)
     }
 
     /// A gauge of the catalogue or of the third-party list, or what a rule of `prometheus/*_rules.yml` records.
     pub fn gauge(self, name: &str) -> Gauge {
-        Gauge(self.series(name, "gauge").0)
+        let Found {
+            series, is_pushed, ..
+        } = self.series(name, "gauge");
+        Gauge { series, is_pushed }
     }
 
     /// A histogram of the catalogue, or of the third-party list.
     pub fn histogram(self, name: &str) -> Histogram {
-        let (series, boundaries) = self.series(name, "histogram");
+        let Found {
+            series, boundaries, ..
+        } = self.series(name, "histogram");
         Histogram { series, boundaries }
     }
 
-    fn series(self, name: &str, wanted: &str) -> (Series, Vec<f64>) {
+    fn series(self, name: &str, wanted: &str) -> Found {
         let mut series = Series {
             name: name.to_owned(),
             labels: BTreeSet::new(),
@@ -55,7 +60,11 @@ impl Scope {
             series
                 .problems
                 .push(format!("no metric {name} is declared"));
-            return (series, Vec::new());
+            return Found {
+                series,
+                boundaries: Vec::new(),
+                is_pushed: false,
+            };
         };
         if known.kind != wanted {
             let problem = format!("{name} is a {}, not a {wanted}", known.kind);
@@ -67,14 +76,26 @@ impl Scope {
             }
         }
         series.labels = known.labels;
-        (series, known.boundaries)
+        Found {
+            series,
+            boundaries: known.boundaries,
+            is_pushed: known.is_pushed,
+        }
     }
+}
+
+/// What is asked of a metric is built of this.
+struct Found {
+    series: Series,
+    boundaries: Vec<f64>,
+    is_pushed: bool,
 }
 
 struct Known {
     kind: &'static str,
     labels: BTreeSet<&'static str>,
     boundaries: Vec<f64>,
+    is_pushed: bool,
 }
 
 fn known(name: &str) -> Option<Known> {
@@ -88,6 +109,7 @@ fn known(name: &str) -> Option<Known> {
                 Kind::Histogram => metric.boundaries.to_vec(),
                 _ => Vec::new(),
             },
+            is_pushed: true,
         });
     }
     if let Some(other) = THIRD_PARTY.iter().find(|metric| metric.name == name) {
@@ -95,12 +117,14 @@ fn known(name: &str) -> Option<Known> {
             kind: other.kind.prometheus_type(),
             labels: other.labels.iter().copied().chain(TARGET).collect(),
             boundaries: Vec::new(),
+            is_pushed: false,
         });
     }
     Some(Known {
         kind: "gauge",
         labels: labels_of_recorded(name)?,
         boundaries: Vec::new(),
+        is_pushed: false,
     })
 }
 
@@ -130,7 +154,8 @@ mod tests {
         );
         assert_eq!(
             depth.value().text(),
-            "rustok_event_bus_queue_depth{job=~\"$job\"}"
+            "rustok_event_bus_queue_depth{job=~\"$job\"} \
+             unless on (job, instance) job_instance:service_instance_info:gone"
         );
     }
 

@@ -82,9 +82,7 @@ pub(crate) fn without_a_collector() -> Value {
     let jobs = configuration["scrape_configs"].as_array_mut();
     let jobs = jobs.expect("jobs");
     jobs.retain(|job| job["job_name"] != "otel-collector");
-    let service = jobs
-        .iter_mut()
-        .find(|job| job["job_name"] == "rustok-server");
+    let service = jobs.iter_mut().find(|job| job["job_name"] == "services");
     let service = service.and_then(Value::as_object_mut).expect("the job");
     let dropped = service.remove("metric_relabel_configs");
     assert!(
@@ -109,8 +107,12 @@ fn write(folder: &Path, configuration: Option<Value>, targets: &[(&str, &str)]) 
         }
     }
     for (job, address) in targets {
+        let service = match *job {
+            "services" => "job: rustok-server, ",
+            _ => "",
+        };
         let target = format!(
-            "- targets: [\"{address}\"]\n  labels: {{__scrape_interval__: 1s, __scrape_timeout__: 1s}}\n"
+            "- targets: [\"{address}\"]\n  labels: {{{service}__scrape_interval__: 1s, __scrape_timeout__: 1s}}\n"
         );
         let file = folder.join("targets").join(format!("{job}.yml"));
         fs::write(file, target).expect("a file");

@@ -123,8 +123,8 @@ pub(super) fn panels() -> [Panel; 7] {
     .map(|panel| panel.traces(Traces::None))
 }
 
-/// The job of prometheus.yml that scrapes the services themselves.
-const SERVICES: Match<'_> = Match::Is("rustok-server");
+/// Whatever is no part of the stack is a service, as for the alerts.
+const SERVICES: Match<'_> = Match::Unlike("otel-collector.*|jaeger|prometheus");
 
 fn answering() -> Expr {
     let up = Scope::all().gauge("up").with("job", SERVICES);
