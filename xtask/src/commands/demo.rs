@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use xtask::stack::{Port, Ports, TraceStorage};
+use xtask::stack::{Port, Ports, Stack, TraceStorage, query};
 use xtask::workspace;
 
 use super::Error;
@@ -16,6 +16,10 @@ use super::stack::{Up, WasUp, ensure_up, print_addresses};
 
 /// How long the service may take to hand its telemetry over and end.
 const GRACE: Duration = Duration::from_secs(20);
+/// The package, and its `service.name`.
+const SERVICE: &str = "rustok-server";
+/// The page that the service shows itself.
+const METRICS: &str = "service";
 const POLL: Duration = Duration::from_millis(100);
 
 /// Starts the stack unless it is up, runs the service until Ctrl-C, and leaves things as they were.
@@ -31,7 +35,7 @@ pub(crate) fn run(options: &Up, cancelled: Arc<AtomicBool>) -> Result<ExitCode, 
     let (stack, WasUp(was_up)) = ensure_up(options, TraceStorage::Memory, Arc::clone(&cancelled))?;
     println!("The stack is up:");
     print_addresses(&stack);
-    let result = serve(stack.ports(), &cancelled);
+    let result = serve(&stack, &cancelled);
     if was_up {
         println!("The stack was up before and stays up.");
     } else {
@@ -43,28 +47,87 @@ pub(crate) fn run(options: &Up, cancelled: Arc<AtomicBool>) -> Result<ExitCode, 
     Ok(ExitCode::from(u8::from(!ended_as_asked)))
 }
 
-fn serve(ports: &Ports, cancelled: &AtomicBool) -> Result<ExitStatus, Error> {
+fn serve(stack: &Stack, cancelled: &AtomicBool) -> Result<ExitStatus, Error> {
+    let ports = stack.ports();
     ports.check_free(&[Port::Application])?;
-    println!("  service         {}", ports.url(Port::Application));
-    println!("Ctrl-C ends it.");
+    println!("{SERVICE} is built and started. Ctrl-C ends it.");
     let mut service = Command::new(env!("CARGO"))
         .current_dir(workspace::root())
-        .args(["run", "--package", "rustok-server", "--", "--traffic"])
+        .args(["run", "--package", SERVICE, "--", "--traffic"])
         .args(["--port", &ports.get(Port::Application).to_string()])
         .envs(environment(ports))
         .stdin(Stdio::null())
         // A group of its own, so that Ctrl-C reaches it once: from here.
         .process_group(0)
         .spawn()?;
-    loop {
-        if let Some(status) = service.try_wait()? {
-            return Ok(status);
+    let ended = watch(&mut service, stack, cancelled);
+    // Before the service ends, so that no alert takes the end for a failure. Without the file there is nothing to end.
+    let _ = stack.forget_service();
+    match ended {
+        Ok(Some(status)) => Ok(status),
+        Ok(None) => Ok(stop(&mut service)?),
+        Err(error) => {
+            stop(&mut service)?;
+            Err(error)
         }
-        if cancelled.load(Ordering::Relaxed) {
-            return Ok(stop(&mut service)?);
+    }
+}
+
+/// Shows what can be looked at as soon as it can, until the service ends, or Ctrl-C is pressed.
+fn watch(
+    service: &mut Child,
+    stack: &Stack,
+    cancelled: &AtomicBool,
+) -> Result<Option<ExitStatus>, Error> {
+    let address = stack.ports().address(Port::Application);
+    let mut pages = pages(stack.ports());
+    let mut is_scraped = false;
+    while !cancelled.load(Ordering::Relaxed) {
+        if let Some(status) = service.try_wait()? {
+            return Ok(Some(status));
+        }
+        pages.retain(|page| {
+            let shows_it = query::shows(&page.url, page.content);
+            if shows_it {
+                println!("  {:<16}{}", page.name, page.url);
+            }
+            !shows_it
+        });
+        if !is_scraped && pages.iter().all(|page| page.name != METRICS) {
+            stack.scrape_service(SERVICE, &address)?;
+            is_scraped = true;
         }
         sleep(POLL);
     }
+    Ok(None)
+}
+
+/// What can be looked at.
+struct Page {
+    name: &'static str,
+    url: String,
+    /// What is in it once there is something to see.
+    content: &'static str,
+}
+
+fn pages(ports: &Ports) -> Vec<Page> {
+    let page = |name, port, path: &str, content| Page {
+        name,
+        url: format!("{}{path}", ports.url(port)),
+        content,
+    };
+    let sent = "/api/v1/query?query=rustok_http_requests_total";
+    let traces = format!("/api/traces?service={SERVICE}&limit=5");
+    vec![
+        page(
+            METRICS,
+            Port::Application,
+            "/api/_health/metrics",
+            "rustok_",
+        ),
+        page("in Prometheus", Port::Prometheus, sent, SERVICE),
+        page("in Jaeger", Port::JaegerQuery, &traces, "traceID"),
+    ]
 }
 
 /// Where the service listens and sends its telemetry; what the user has set stays.

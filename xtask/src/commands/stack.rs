@@ -84,17 +84,19 @@ pub(crate) fn ensure_up(
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WasUp(pub(crate) bool);
 
-/// The addresses that a person or an application needs.
+/// The addresses that a person can look at, and those that an application sends to.
 pub(crate) fn print_addresses(stack: &Stack) {
     let ports = stack.ports();
-    println!("  Prometheus      {}", ports.url(Port::Prometheus));
-    println!("  Jaeger          {}", ports.url(Port::JaegerQuery));
-    println!("  OTLP over gRPC  {}", ports.url(Port::CollectorOtlpGrpc));
-    println!("  OTLP over HTTP  {}", ports.url(Port::CollectorOtlpHttp));
-    println!(
-        "  logs            {}",
-        stack.dir().path().join("logs").display()
-    );
+    println!("  Prometheus      {}", Service::Prometheus.page(ports));
+    println!("  Jaeger          {}", Service::Jaeger.page(ports));
+    println!("  Collector       {}", Service::Collector.page(ports));
+    let logs = stack.dir().path().join("logs");
+    println!("  logs            {}", logs.display());
+    println!("Services send to it with one of these in their environment:");
+    let endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    println!("  {endpoint}={}", ports.url(Port::CollectorOtlpGrpc));
+    let http = ports.url(Port::CollectorOtlpHttp);
+    println!("  {endpoint}={http} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf");
 }
 
 fn up(options: &Up, cancelled: Arc<AtomicBool>) -> Result<ExitCode, Error> {
@@ -120,10 +122,11 @@ fn status(folder: &Folder) -> Result<ExitCode, Error> {
             (Some(_), true) => "ready",
         };
         let pid = status.pid.map_or("-".to_owned(), |pid| pid.to_string());
-        println!(
-            "{:<12}{state:<11}pid {pid:<9}{}",
-            status.service, status.url
-        );
+        let page = match status.ready {
+            true => status.service.page(stack.ports()),
+            false => String::new(),
+        };
+        println!("{:<12}{state:<11}pid {pid:<9}{page}", status.service);
         all_ready &= status.ready;
     }
     Ok(ExitCode::from(u8::from(!all_ready)))

@@ -114,6 +114,25 @@ pub fn is_ready(url: &str) -> bool {
     answer.is_ok_and(|answer| answer.status() == 200)
 }
 
+/// Whether the address answers 200 now, with this in its text.
+pub fn shows(url: &str, content: &str) -> bool {
+    let answer = agent(Duration::from_secs(2)).get(url).call();
+    answer.is_ok_and(|mut answer| {
+        let text = answer.body_mut().read_to_string().unwrap_or_default();
+        answer.status() == 200 && text.contains(content)
+    })
+}
+
+/// Whether the address shows a page of the program. Without its web pages built in, Prometheus fails, and Jaeger shows
+/// a placeholder.
+pub(super) fn is_page(url: &str) -> bool {
+    let Ok(mut answer) = agent(Duration::from_secs(5)).get(url).call() else {
+        return false;
+    };
+    let text = answer.body_mut().read_to_string().unwrap_or_default();
+    answer.status() == 200 && !text.contains("This is not the Jaeger UI")
+}
+
 /// Why there is no answer, or none that can be used.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {

@@ -39,8 +39,6 @@ pub struct ServiceStatus {
     pub pid: Option<u32>,
     /// Whether it answers that it is ready.
     pub ready: bool,
-    /// Its address for people.
-    pub url: String,
 }
 
 impl Stack {
@@ -83,7 +81,6 @@ impl Stack {
                 service,
                 pid: running.map(|process| process.pid()),
                 ready: running.is_some() && query::is_ready(&service.ready_url(ports)),
-                url: service.url(ports),
             }
         };
         Service::ALL.into_iter().map(status).collect()

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::port::Port;
 use super::ports::Ports;
 use super::programs::Program;
+use super::query;
 use super::run_dir::RunDir;
 use crate::workspace;
 
@@ -86,12 +87,17 @@ impl Service {
         }
     }
 
-    /// The address for people.
-    pub fn url(self, ports: &Ports) -> String {
-        match self {
-            Self::Jaeger => ports.url(Port::JaegerQuery),
-            Self::Collector => ports.url(Port::CollectorOtlpGrpc),
-            Self::Prometheus => ports.url(Port::Prometheus),
+    /// The web page of the program that runs; of a program without web pages, a query to its API; of the Collector, its
+    /// health. Each answers with something to look at.
+    pub fn page(self, ports: &Ports) -> String {
+        let (page, query) = match self {
+            Self::Jaeger => (ports.url(Port::JaegerQuery), "/api/services"),
+            Self::Prometheus => (ports.url(Port::Prometheus), "/api/v1/query?query=up"),
+            Self::Collector => return ports.url(Port::CollectorHealth),
+        };
+        match query::is_page(&page) {
+            true => page,
+            false => page + query,
         }
     }
 

@@ -1,0 +1,169 @@
+//! What `cargo xtask` prints as an address answers, with something to look at.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::spawn;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use xtask::stack::Stack;
+
+/// The service is built by `demo`, which takes minutes where nothing has built it before.
+const LIMIT: Duration = Duration::from_secs(600);
+/// What `demo` prints last: the traces of the service have arrived.
+const LAST: &str = "in Jaeger";
+/// What says where services send to.
+const SETTING: &str = "OTEL_EXPORTER_OTLP_ENDPOINT=";
+
+#[test]
+fn what_demo_prints_answers_when_it_is_printed() {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("printed");
+    if let Ok(Some(stack)) = Stack::find(&dir) {
+        stack.down().expect("the stack of an earlier run stops");
+    }
+    let mut demo = Demo::start(&dir);
+    let mut names = Vec::new();
+    loop {
+        let line = demo.line();
+        // The service writes lines of its own.
+        if !line.starts_with("  ") {
+            continue;
+        }
+        for url in line
+            .split_whitespace()
+            .filter(|word| word.contains("http://"))
+        {
+            match url.strip_prefix(SETTING) {
+                Some(endpoint) => accepts(endpoint),
+                None => shows_something(url),
+            }
+            names.push(
+                line.trim()
+                    .split("  ")
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned(),
+            );
+        }
+        if line.trim_start().starts_with(LAST) {
+            break;
+        }
+    }
+    // By status too.
+    let status = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(["stack", "status", "--dir"])
+        .arg(&dir)
+        .output()
+        .expect("xtask runs");
+    let status = String::from_utf8_lossy(&status.stdout).into_owned();
+    let pages: Vec<_> = status
+        .split_whitespace()
+        .filter(|word| word.starts_with("http://"))
+        .collect();
+    assert_eq!(pages.len(), 3, "{status}");
+    pages.into_iter().for_each(shows_something);
+    for name in [
+        "Prometheus",
+        "Jaeger",
+        "Collector",
+        "service",
+        "in Prometheus",
+        LAST,
+    ] {
+        assert!(
+            names.iter().any(|printed| printed == name),
+            "{name}: {names:?}"
+        );
+    }
+    assert_eq!(names.len(), 8, "{names:?}");
+    let order = |name: &str| names.iter().position(|printed| printed == name);
+    assert!(order("service") > order("Collector"));
+    demo.end();
+}
+
+/// Status 200, and content: no placeholder, no empty result.
+fn shows_something(url: &str) {
+    let agent = ureq::Agent::config_builder()
+        .proxy(None)
+        .http_status_as_error(false)
+        .build()
+        .new_agent();
+    let mut answer = agent
+        .get(url)
+        .call()
+        .unwrap_or_else(|error| panic!("{url}: {error}"));
+    let text = answer.body_mut().read_to_string().expect("text");
+    assert_eq!(answer.status(), 200, "{url}: {text}");
+    assert!(!text.trim().is_empty(), "{url}");
+    assert!(!text.contains("This is not the Jaeger UI"), "{url}");
+}
+
+fn accepts(endpoint: &str) {
+    let address = endpoint.trim_start_matches("http://");
+    TcpStream::connect(address).unwrap_or_else(|error| panic!("{endpoint}: {error}"));
+}
+
+/// `cargo xtask demo`, which is stopped when it is dropped.
+struct Demo {
+    process: Child,
+    lines: Receiver<String>,
+    began: Instant,
+}
+
+impl Demo {
+    fn start(dir: &Path) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .args(["demo", "--free-ports", "--dir"])
+            .arg(dir)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("xtask starts");
+        let stdout = BufReader::new(process.stdout.take().expect("a pipe"));
+        let (send, lines) = channel();
+        spawn(move || {
+            let lines = stdout.lines().map_while(Result::ok);
+            lines.for_each(|line| drop(send.send(line)));
+        });
+        let began = Instant::now();
+        Self {
+            process,
+            lines,
+            began,
+        }
+    }
+
+    fn line(&self) -> String {
+        let left = LIMIT.saturating_sub(self.began.elapsed());
+        self.lines
+            .recv_timeout(left)
+            .expect("another line, in time")
+    }
+
+    /// As Ctrl-C does.
+    fn end(&mut self) {
+        self.interrupt();
+        let status = self.process.wait().expect("it is a child");
+        assert!(status.success(), "{status}");
+    }
+
+    fn interrupt(&self) {
+        let pid = i32::try_from(self.process.id())
+            .ok()
+            .and_then(Pid::from_raw);
+        // It may have ended by itself.
+        let _ = kill_process(pid.expect("a process id"), Signal::INT);
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        // So that it takes the stack down, also when the test fails.
+        if matches!(self.process.try_wait(), Ok(None)) {
+            self.interrupt();
+            let _ = self.process.wait();
+        }
+    }
+}
