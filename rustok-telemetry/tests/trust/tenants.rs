@@ -181,7 +181,12 @@ async fn logs_metrics_requests_and_events_have_the_right_tenant() {
     let mut wrong = Wrong::default();
     for (case, seen) in &seen {
         let expected = case.expected.unwrap_or("none").to_owned();
-        wrong.compare(case, "the label", &*seen.counted, &[expected.clone()]);
+        wrong.compare(
+            case,
+            "the label",
+            &*seen.counted,
+            std::slice::from_ref(&expected),
+        );
         let handled = |name: &str| seen.handled[name].clone();
         for name in ["within", "current", "event"] {
             wrong.compare(case, name, handled(name), expected.clone());

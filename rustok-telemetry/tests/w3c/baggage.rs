@@ -117,6 +117,23 @@ fn no_more_is_written_than_all_read() {
     telemetry.shutdown();
 }
 
+#[test]
+fn of_more_than_64_members_the_first_are_read() {
+    let telemetry = text_only().init().expect("telemetry starts");
+    for count in [64, 65, 200] {
+        let members: Vec<_> = (0..count).map(|number| format!("n{number}=1")).collect();
+        let (first, second) = members.split_at(40);
+        let headers = [first, second].map(|list| ("baggage".to_owned(), list.join(",")));
+        for (carrier, context) in extract(&headers) {
+            let read: Vec<_> = entries(&context).into_keys().collect();
+            let mut right: Vec<_> = (0..64).map(|number| format!("n{number}")).collect();
+            right.sort_unstable();
+            assert_eq!(read, right, "{count} members of {carrier}");
+        }
+    }
+    telemetry.shutdown();
+}
+
 fn entries(context: &Context) -> Entries {
     let baggage = context.baggage().into_iter();
     baggage
