@@ -71,17 +71,21 @@ impl TextMapPropagator for W3cBaggage {
         let (mut members, mut end) = (0, 0);
         for text in header.split(',') {
             end += text.len();
+            let is_within_limits = members < MOST_MEMBERS && end <= LONGEST;
+            end += 1;
+            // A tenant beyond the limits may contradict one that came before.
             let is_tenant = key_of(text) == TENANT_ID;
+            if !is_within_limits && !is_tenant {
+                continue;
+            }
             match Member::read(text) {
-                // Beyond the limits too, as it may contradict what came before.
-                Some(member) if is_tenant || (members < MOST_MEMBERS && end <= LONGEST) => {
+                Some(member) => {
                     members += 1;
                     received.insert(member.key, member.value, member.metadata);
                 }
                 None if is_tenant => received.doubt_tenant(),
-                _ => {}
+                None => {}
             }
-            end += 1;
         }
         received.into_context(context)
     }

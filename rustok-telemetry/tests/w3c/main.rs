@@ -9,7 +9,29 @@ mod trace_context;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::Context;
 use opentelemetry_http::HeaderExtractor;
+use proptest::{
+    collection::vec,
+    prelude::any,
+    sample::select,
+    test_runner::{Config, TestRunner},
+};
 use rustok_telemetry::propagation::{self, EventContext};
+
+/// In a message's headers there may be any letters, and any number of them.
+#[test]
+fn any_text_is_taken_without_panic() {
+    let telemetry = support::text_only().init().expect("telemetry starts");
+    let names = ["traceparent", "tracestate", "baggage", "Baggage"];
+    let mut runner = TestRunner::new(Config::with_cases(2_000));
+    let entries = vec((select(names.to_vec()), any::<String>()), 0..6);
+    let result = runner.run(&entries, |entries| {
+        let context = propagation::extract(&EventContext::from_entries(entries));
+        inject(context);
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+    telemetry.shutdown();
+}
 
 /// One case of a file: the lines of its headers, and what is behind the equals signs.
 struct Case {
