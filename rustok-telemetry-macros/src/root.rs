@@ -84,12 +84,18 @@ pub(crate) fn private(root: &Path) -> TokenStream {
 
 /// The same, where an error of the compiler should point to `span`.
 pub(crate) fn private_at(root: &Path, span: Span) -> TokenStream {
-    let root = root.to_token_stream().into_iter().map(|mut token| {
+    let root = at(root, span);
+    quote_spanned!(span=> #root::__private)
+}
+
+/// The path, where an error of the compiler should point to `span`.
+pub(crate) fn at(root: &Path, span: Span) -> TokenStream {
+    let tokens = root.to_token_stream().into_iter().map(|mut token| {
         // `$crate` is known where it was written only.
         if !matches!(&token, TokenTree::Ident(word) if word == "$crate") {
             token.set_span(span);
         }
         token
     });
-    quote_spanned!(span=> #(#root)*::__private)
+    tokens.collect()
 }

@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Field, Generics, Member, Path, parse_quote};
 
 use super::{Error, Named, Naming, Shape};
+use crate::root;
 
 pub(super) fn implementation(error: &Error) -> TokenStream {
     let Error {
@@ -65,6 +66,7 @@ fn arm(named: &Named, root: &Path) -> TokenStream {
                 None => Member::Unnamed(0.into()),
             };
             let inner = Ident::new("inner", Span::mixed_site());
+            let root = root::at(root, span);
             quote_spanned! {span=>
                 #path { #member: #inner } => #root::ErrorType::error_type(#inner),
             }

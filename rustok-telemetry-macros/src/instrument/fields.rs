@@ -1,17 +1,18 @@
 //! `fields(order.id = 3, %user)` and `record(id, ?filter, user.id)`: what a span carries.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::{Expr, Member, Path, Token, braced, token};
 
 use super::USAGE;
 use super::parse::Sigil;
 use crate::metrics::problems::Problems;
 use crate::metrics::suggest;
-use crate::root::private;
+use crate::root::{private, private_at};
 
 /// A field of the span.
 pub(crate) struct Field {
@@ -257,14 +258,17 @@ impl Field {
 
 /// A field of what the first fitting trait makes of the value: `ByType`, then `others`.
 fn recording(root: &Path, name: &Name, value: &TokenStream, others: &TokenStream) -> TokenStream {
-    let private = private(root);
     let recorded = Ident::new("recorded", Span::mixed_site());
+    let traits = private(root);
+    let span = value.span();
+    let private = private_at(root, span);
+    let record = quote_spanned!(span=> (&&&#private::Recording(#recorded)).__rustok_recorded());
     // `match` keeps temporary values of the expression until the span has them.
     quote! {
         #name = match &#value {
             #recorded => {
-                use #private::{ByType as _, #others};
-                (&&&#private::Recording(#recorded)).__rustok_recorded()
+                use #traits::{ByType as _, #others};
+                #record
             }
         }
         .as_value()

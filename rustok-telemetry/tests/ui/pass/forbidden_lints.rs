@@ -4,8 +4,13 @@
     unsafe_code,
     dead_code,
     unreachable_code,
-    unused,
-    nonstandard_style,
+    unused_variables,
+    unused_mut,
+    unused_must_use,
+    unused_labels,
+    unused_parens,
+    unused_assignments,
+    non_snake_case,
     missing_docs,
     missing_debug_implementations,
     unreachable_pub,
@@ -29,12 +34,18 @@ enum Error {
     Inner(Inner),
 }
 
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("failed")
+    }
+}
+
 /// An error within.
 #[derive(Debug, ErrorType)]
 struct Inner;
 
 /// A label.
-#[derive(LabelValue)]
+#[derive(Debug, LabelValue)]
 enum Outcome {
     Hit,
     Missed,
@@ -65,6 +76,7 @@ fn report_abandoned(observe: &mut dyn FnMut([&str; 0], f64)) {
     observe([], 0.5);
 }
 
+#[derive(Debug)]
 struct Shop {
     id: u64,
 }
