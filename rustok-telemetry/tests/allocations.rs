@@ -128,7 +128,7 @@ fn a_usual_traceparent_is_read_without_allocations_of_its_own() {
     let alone = measure(|| (0..100).for_each(|_| drop(made())));
     let read = measure(|| (0..100).for_each(|_| drop(read())));
     assert_eq!(allocations(&read), allocations(&alone), "{read:?}");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 fn allocations(info: &AllocationInfo) -> u64 {
@@ -161,5 +161,5 @@ fn a_field_that_is_recorded_over_and_over_takes_no_more_memory() {
     record(500);
     let many = measure(|| record(100_000));
     assert!(many.bytes_max < 10_000, "{many:?}");
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

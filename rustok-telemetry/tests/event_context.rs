@@ -188,5 +188,5 @@ fn repeated_byte_headers_are_joined_or_malformed() {
         joined.entries().collect::<Vec<_>>(),
         [("tracestate", "a=1,b=2")]
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

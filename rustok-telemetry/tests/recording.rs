@@ -103,7 +103,7 @@ fn folds_are_shown_for_metrics_with_series_alone() {
     ] {
         assert_eq!(samples(&text, name).len(), series, "{name}");
     }
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn a_tenant_that_is_set_replaces_an_inherited_one_at_once() {
     assert_eq!(tenant::current().id(), Some("globex"));
     drop(authenticate);
     assert_eq!(tenant::current().id(), Some("globex"));
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]

@@ -163,7 +163,7 @@ fn tenants_of_jaeger_that_differ_are_not_believed() {
         let believed = EventContext::from_entries(headers.iter().copied()).trust_tenant();
         assert_eq!(believed.tenant().id(), expected, "{headers:?}");
     }
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 /// The tenant may be all that a baggage has.
@@ -172,7 +172,7 @@ fn a_received_tenant_is_not_sent_in_place_of_none() {
     let telemetry = text_only().init().expect("telemetry starts");
     let received = EventContext::from_entries([("baggage", "tenant_id=globex")]);
     assert_eq!(received.send_tenant().entries().count(), 0);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]

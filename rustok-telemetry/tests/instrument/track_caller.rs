@@ -148,7 +148,7 @@ fn each_call_has_one_outcome() {
         ),
     ];
     assert_samples(&text, MODULE_ERRORS, &module_errors);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]

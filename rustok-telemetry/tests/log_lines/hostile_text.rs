@@ -48,7 +48,7 @@ fn hostile_text_is_one_line_for_people() {
     let Some(lines) = lines(test, "info", || {
         let telemetry = start(LogFormat::Human);
         log_all();
-        telemetry.shutdown();
+        let _ = telemetry.shutdown();
     }) else {
         return;
     };
@@ -78,7 +78,7 @@ fn hostile_text_is_one_line_of_json() {
     let Some(lines) = lines(test, "info", || {
         let telemetry = start(LogFormat::Json);
         log_all();
-        telemetry.shutdown();
+        let _ = telemetry.shutdown();
     }) else {
         return;
     };
@@ -106,7 +106,7 @@ fn values_in_json_keep_their_types() {
             none = None::<u8>,
             "seen"
         );
-        telemetry.shutdown();
+        let _ = telemetry.shutdown();
     }) else {
         return;
     };

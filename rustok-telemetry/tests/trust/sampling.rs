@@ -248,5 +248,5 @@ async fn on_a_public_edge_the_current_span_is_no_parent() {
         ids(response.headers(), TRACE_RESPONSE),
         ids(&headers, "traceparent")
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }

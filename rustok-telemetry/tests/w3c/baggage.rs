@@ -35,7 +35,7 @@ fn every_case_is_read_as_the_specification_says() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn any_headers_are_read_as_the_grammar_has_them() {
         Ok(())
     });
     result.unwrap_or_else(|error| panic!("{error}"));
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn what_is_written_is_read_again() {
         Ok(())
     });
     result.unwrap_or_else(|error| panic!("{error}"));
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn metadata_cannot_add_a_member() {
         let sent = inject(Context::new().with_baggage(baggage));
         assert_eq!(sent["baggage"], "a=1", "{metadata}");
     }
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn no_more_is_written_than_all_read() {
             .iter()
             .all(|(key, value)| all.get(key) == Some(value))
     );
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn of_more_than_64_members_the_first_are_read() {
             assert_eq!(read, right, "{count} members of {carrier}");
         }
     }
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 fn entries(context: &Context) -> Entries {

@@ -30,7 +30,7 @@ fn any_text_is_taken_without_panic() {
         Ok(())
     });
     result.unwrap_or_else(|error| panic!("{error}"));
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 /// One case of a file: the lines of its headers, and what is behind the equals signs.

@@ -31,7 +31,7 @@ fn every_case_is_read_as_the_specification_says() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn any_headers_are_read_as_the_grammar_has_them() {
         Ok(())
     });
     result.unwrap_or_else(|error| panic!("{error}"));
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 /// A stale state of another trace must not go along with the new one.
@@ -93,7 +93,7 @@ fn headers_of_another_trace_are_replaced() {
     let mut names: Vec<_> = headers.keys().map(http::HeaderName::as_str).collect();
     names.sort_unstable();
     assert_eq!(names, ["accept", "traceparent"]);
-    telemetry.shutdown();
+    let _ = telemetry.shutdown();
 }
 
 /// Ids, flags and state as a request within the context carries them.
