@@ -92,7 +92,7 @@ impl Service {
     pub fn page(self, ports: &Ports) -> String {
         let (page, query) = match self {
             Self::Jaeger => (ports.url(Port::JaegerQuery), "/api/services"),
-            Self::Prometheus => (ports.url(Port::Prometheus), "/api/v1/query?query=up"),
+            Self::Prometheus => (ports.url(Port::Prometheus), "/api/v1/targets"),
             Self::Collector => return ports.url(Port::CollectorHealth),
         };
         match query::is_page(&page) {
