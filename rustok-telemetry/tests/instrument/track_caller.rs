@@ -73,6 +73,7 @@ fn the_caller_is_the_caller() {
     }
 }
 
+#[allow(clippy::unwrap_used)]
 #[track_caller]
 #[instrument(
     name = "call",
@@ -90,7 +91,7 @@ fn call(how: &str) -> Result<u32> {
         "question" => Ok(found(true)? + found(false)?),
         "hidden" => Ok([0, 0, 0, 1].iter().map(|n| n + 1).sum::<u32>() + vec![found(false)?][0]),
         "unwrap" => Ok(found(false).unwrap()),
-        "expect" => Ok(None.expect("on purpose")),
+        "expect" => Ok(found(false).expect("on purpose")),
         _ => panic!("on purpose"),
     }
 }
@@ -185,7 +186,7 @@ fn what_leaves_a_function_within_is_left_alone() {
             }
             inner(Some(value))
         };
-        drop(async { Some(inner(None)?) });
+        drop(async { Some(inner(None)? + 1) });
         for value in values {
             if *value == 9 {
                 break;
