@@ -80,13 +80,9 @@ const CASES: [Case; 5] = [
     (How::NeverPolled, None, None),
 ];
 
-// The message of a panic is what the code says: only the panic hook lets it into spans.
 #[test]
 fn each_query_is_timed_and_has_one_outcome() {
-    let telemetry = text_only()
-        .without_panic_hook()
-        .init()
-        .expect("telemetry starts");
+    let telemetry = text_only().init().expect("telemetry starts");
     let sum = |text: &str, name: &str| -> u64 {
         let values = samples(text, name).into_values();
         values

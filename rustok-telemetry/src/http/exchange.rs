@@ -97,7 +97,7 @@ impl Exchange {
             fn drop(&mut self) {
                 if thread::panicking() {
                     *self.0 = End::Panicked;
-                    panics::report();
+                    panics::report(true);
                     fail(self.1, PANIC);
                 }
             }

@@ -20,6 +20,9 @@ pub(crate) const CANCELLED: &str = "cancelled";
 
 /// What is counted of a call, apart from its span.
 pub trait Account {
+    /// Whether the message of a panic is recorded, beside its place.
+    const RECORDS_PANIC_MESSAGES: bool = true;
+
     /// Counts the call's one outcome.
     fn count(&mut self, outcome: &Outcome);
 }
@@ -194,7 +197,7 @@ impl<A: Account> Ending<A> {
         }
         if let Some(error_type) = outcome.error_type() {
             if let Outcome::Panic = outcome {
-                panics::report();
+                panics::report(A::RECORDS_PANIC_MESSAGES);
             }
             span.record("error.type", error_type);
             span.record("otel.status_code", "ERROR");

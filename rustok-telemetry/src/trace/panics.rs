@@ -70,12 +70,15 @@ pub(crate) fn forget() {
 }
 
 /// Reports the panic that unwinds through the current span, unless a span within has.
-pub(crate) fn report() {
-    let kept = match STATE.replace(State::Reported) {
+pub(crate) fn report(with_message: bool) {
+    let mut kept = match STATE.replace(State::Reported) {
         State::Reported => return,
         State::Kept => take(),
         State::None => None,
     };
+    if let Some(kept) = kept.as_mut().filter(|_| !with_message) {
+        kept.message = None;
+    }
     let message = kept.as_ref().and_then(|kept| kept.message.as_deref());
     tracing::error!(
         target: TARGET,
