@@ -170,7 +170,7 @@ pub(crate) struct Flushes {
     metrics: Arc<Turns>,
 }
 
-/// One flush at a time: whoever asks during one shares the next with all others who do. So a receiver that does not answer
+/// One flush runs at a time; calls during a flush share the next one. So a receiver that does not answer
 /// holds one thread of each signal, however often a flush is asked for.
 #[derive(Debug, Default)]
 struct Turns {
@@ -196,7 +196,7 @@ impl Turns {
             let thread = thread::Builder::new()
                 .name("telemetry-flush".to_owned())
                 .spawn(move || turns.run(flush));
-            // Without a thread the time is up for whoever waits.
+            // Without a thread every caller waits until its time is up.
             state.running = thread.is_ok();
         }
         turn

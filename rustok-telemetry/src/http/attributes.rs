@@ -65,7 +65,7 @@ impl SpanAttributes {
         }
     }
 
-    /// `server.address` and `server.port`, where it is told.
+    /// Returns `server.address` and `server.port`, if the request has them.
     pub(super) fn server(self, request: &Parts) -> Option<(String, Option<i64>)> {
         if !self.server_address {
             return None;

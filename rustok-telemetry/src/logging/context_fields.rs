@@ -151,7 +151,7 @@ fn text(value: impl fmt::Display) -> AnyValue {
     AnyValue::String(StringValue::from(value.to_string()))
 }
 
-/// An integer; as text where OTLP has none so large.
+/// An integer, or text if it does not fit into 64 bits.
 fn integer(value: impl TryInto<i64> + fmt::Display + Copy) -> AnyValue {
     value.try_into().map_or_else(|_| text(value), AnyValue::Int)
 }

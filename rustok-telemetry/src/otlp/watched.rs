@@ -26,7 +26,7 @@ use crate::delivery::LastFailure;
 pub(super) struct OpenConnection(Arc<Mutex<Option<oneshot::Sender<()>>>>);
 
 impl OpenConnection {
-    /// Closes the connection: whoever reads from it or writes to it gets an error.
+    /// Closes the connection: reads and writes fail.
     pub(super) fn close(&self) {
         if let Some(close) = self.lock().take() {
             // Without a receiver it is closed already.

@@ -124,7 +124,7 @@ impl EventContext {
     #[must_use = "the tenant is among the entries of what this returns"]
     pub fn send_tenant(mut self) -> Self {
         let context = carried_tenant::send(&extract(&self), self.tenant.id());
-        // What is not written anew, such as a baggage of which nothing is left, does not stay.
+        // An entry that the propagators do not write, such as an empty baggage, is removed.
         global::get_text_map_propagator(|propagator| {
             for field in propagator.fields() {
                 self.entries.remove(field);

@@ -1,4 +1,4 @@
-//! Panics: told of once, by the innermost span that a panic unwinds through.
+//! Reports each panic once, in the innermost span that it unwinds through.
 //!
 //! The panic hook keeps what a panic says, since a guard that is dropped by the unwinding can't ask. Without the hook
 //! (telemetry has not been started, or [`Builder::without_panic_hook`](crate::Builder::without_panic_hook)) the event

@@ -85,7 +85,7 @@ fn prometheus_finds_its_targets() {
     }
 }
 
-/// No service is a target until its user says so: an alert on what nobody started helps nobody. The examples in the
+/// No service is a target until its user says so: a service that was never started should raise no alert. The examples in the
 /// comments are right once the `#` is removed.
 #[test]
 fn services_are_named_by_their_users() {

@@ -123,7 +123,7 @@ pub(super) fn panels() -> [Panel; 7] {
     .map(|panel| panel.traces(Traces::None))
 }
 
-/// Whatever is no part of the stack is a service, as for the alerts.
+/// A scraped target that is no part of the stack is a service, as for the alerts.
 const SERVICES: Match<'_> = Match::Unlike("otel-collector.*|jaeger|prometheus");
 
 fn answering() -> Expr {
