@@ -14,8 +14,16 @@ use opentelemetry_proto::tonic::{
 };
 use prost::Message;
 
+/// The sums of the last export, by metric.
+type Sums = Arc<Mutex<HashMap<String, Sum>>>;
+
 /// The sum over all series of a metric, and for a histogram how many values there were.
-type Sums = Arc<Mutex<HashMap<String, u64>>>;
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    /// The time of the data points. An export may come in several requests, whose points have one time.
+    time: u64,
+    sum: u64,
+}
 
 pub(crate) struct Collector {
     address: String,
@@ -76,7 +84,7 @@ impl Collector {
     pub(crate) fn last_sum(&self, name: &str) -> u64 {
         let sums = &self.received.sums;
         let sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
-        sums.get(name).copied().unwrap_or_default()
+        sums.get(name).map_or(0, |last| last.sum)
     }
 
     /// Asserts what came last.
@@ -129,7 +137,18 @@ impl Received {
             .iter()
             .flat_map(|resource| &resource.scope_metrics);
         for metric in scopes.flat_map(|scope| &scope.metrics) {
-            sums.insert(metric.name.clone(), sum(metric));
+            let Some(Sum { time, sum }) = sum(metric) else {
+                continue;
+            };
+            let last = sums.entry(metric.name.clone()).or_default();
+            let earlier = match last.time == time {
+                true => last.sum,
+                false => 0,
+            };
+            *last = Sum {
+                time,
+                sum: earlier + sum,
+            };
         }
     }
 }
@@ -187,22 +206,28 @@ fn read_request(requests: &mut impl BufRead) -> Option<(String, Vec<u8>)> {
     Some((path, body))
 }
 
-fn sum(metric: &Metric) -> u64 {
+/// What a metric says in one request; nothing if all of its series have ended.
+fn sum(metric: &Metric) -> Option<Sum> {
     let numbers = match &metric.data {
         Some(Data::Sum(sum)) => &sum.data_points,
         Some(Data::Gauge(gauge)) => &gauge.data_points,
         Some(Data::Histogram(histogram)) => {
-            return histogram.data_points.iter().map(|point| point.count).sum();
+            let points = &histogram.data_points;
+            return Some(Sum {
+                time: points.first()?.time_unix_nano,
+                sum: points.iter().map(|point| point.count).sum(),
+            });
         }
-        _ => return 0,
+        _ => return None,
     };
     let value = |value| match value {
         Value::AsInt(value) => value as u64,
         Value::AsDouble(value) => value as u64,
     };
-    numbers
-        .iter()
-        .filter_map(|point| point.value)
-        .map(value)
-        .sum()
+    let values = numbers.iter().filter_map(|point| point.value);
+    let any = numbers.iter().find(|point| point.value.is_some())?;
+    Some(Sum {
+        time: any.time_unix_nano,
+        sum: values.map(value).sum(),
+    })
 }

@@ -131,7 +131,7 @@ fn a_renamed_dependency() {
     renamed::metrics::record_sold(renamed::Outcome::Hit);
     renamed::metrics::time_sale("rome").stop();
     telemetry.spans_named("load")[0].assert_error("not_found");
-    telemetry.spans_named("load")[1].assert_attribute("id", "1");
+    telemetry.spans_named("load")[1].assert_attribute("id", 1);
     telemetry.spans_named("tracked")[0].assert_error("inner");
     let sold = telemetry.metric("renamed_sold_total");
     sold.with("outcome", "found").assert_value(1.0);
@@ -147,7 +147,7 @@ fn a_facade_of_another_crate() {
     facade::metrics::record_sold(facade::Outcome::Missed);
     telemetry.spans_named("load")[0]
         .assert_error("gone")
-        .assert_attribute("self", "3");
+        .assert_attribute("self", 3);
     telemetry.spans_named("later")[0].assert_error("gone");
     let sold = telemetry.metric("facade_sold_total");
     sold.with("outcome", "missed").assert_value(1.0);
