@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, State};
 use axum::response::IntoResponse;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
+use futures::stream;
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 
@@ -18,6 +19,7 @@ use crate::tenants::Tenant;
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route("/api/products", get(list).post(create))
+        .route("/api/products/export", get(export))
         .route("/api/products/{id}", get(find).put(update).delete(delete))
         .route("/api/products/{id}/availability", get(availability))
         .route("/api/orders", post(place_order))
@@ -41,6 +43,23 @@ async fn list(
             .catalogue
             .list(&tenant, query.search.as_deref(), query.limit)
             .await?,
+    ))
+}
+
+/// The newest products, a line of JSON each, sent as they are written.
+async fn export(
+    State(state): State<AppState>,
+    CurrentTenant(tenant): CurrentTenant,
+) -> Result<impl IntoResponse, Error> {
+    let products = state
+        .catalogue
+        .list(&tenant, None, Some(i64::MAX))
+        .await?
+        .into_iter();
+    let lines = products.map(|product| serde_json::to_string(&product).map(|line| line + "\n"));
+    Ok((
+        [(header::CONTENT_TYPE, "application/x-ndjson")],
+        axum::body::Body::from_stream(stream::iter(lines)),
     ))
 }
 

@@ -8,8 +8,9 @@ use serde_json::json;
 use super::shop::{Known, Shop, TENANTS};
 
 /// What can be done, and how often in a hundred.
-const MIX: [(Action, u32); 20] = [
-    (Action::List, 11),
+const MIX: [(Action, u32); 21] = [
+    (Action::List, 10),
+    (Action::Export, 1),
     (Action::Search, 8),
     (Action::Get, 17),
     (Action::Availability, 13),
@@ -39,6 +40,7 @@ const WORDS: [&str; 12] = [
 #[derive(Debug, Clone, Copy)]
 enum Action {
     List,
+    Export,
     Search,
     Get,
     Availability,
@@ -84,6 +86,7 @@ pub(super) async fn run(shop: &Shop, number: usize) {
         Action::UnindexableName => return create(shop, "*** !!! ***").await,
         Action::GraphqlCreate => return graphql_create(shop).await,
         Action::List => of_tenant(Method::GET, "/api/products?limit=20"),
+        Action::Export => of_tenant(Method::GET, "/api/products/export"),
         Action::Search => of_tenant(Method::GET, &format!("/api/products?search={}", word())),
         Action::Get => of_product(Method::GET, &path),
         Action::Availability => of_product(Method::GET, &format!("{path}/availability")),
