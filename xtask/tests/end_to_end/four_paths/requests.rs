@@ -36,6 +36,7 @@ pub(crate) fn one_of_each(server: &Server) {
     send("POST", "/api/products", Some(nameless), 201);
     send("POST", "/api/products", Some("{"), 400);
     send("GET", "/api/products?search=lamp", None, 200);
+    send("GET", "/api/products/export", None, 200);
     send("GET", "/api/products/nothing", None, 404);
     send(
         "PUT",
