@@ -38,7 +38,7 @@ impl Route {
         told
     }
 
-    /// The route that is told in the extensions of a request or a response.
+    /// Returns the route in the extensions of a request or a response.
     pub(super) fn told(extensions: &Extensions) -> Option<Self> {
         if let Some(RouteTemplate(route)) = extensions.get() {
             return Some(Self::Told(route.clone()));
