@@ -7,10 +7,6 @@ pub(crate) const BOUNDARIES: &[f64] = &[
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
 ];
 
-#[allow(
-    unsafe_code,
-    reason = "linkme puts the catalogue entries into a link section"
-)]
 #[rustok_telemetry::metrics(namespace = "bench", subsystem = "record")]
 pub(crate) mod metrics {
     use super::BOUNDARIES;

@@ -1,18 +1,6 @@
 //! Why telemetry could not be started.
 
-use crate::config::ConfigError;
-
-/// Writes `Debug` for errors whose text is for people, wherever Rust prints it.
-macro_rules! debug_is_display {
-    ($($error:ty),+) => {$(
-        impl std::fmt::Debug for $error {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                std::fmt::Display::fmt(self, f)
-            }
-        }
-    )+};
-}
-pub(crate) use debug_is_display;
+use crate::config::{ConfigError, debug_is_display};
 
 /// Why telemetry could not be started. Displayed, it has one line for each problem.
 ///

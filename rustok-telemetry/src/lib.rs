@@ -56,57 +56,47 @@
 
 extern crate self as rustok_telemetry;
 
+mod attributes;
 pub mod cache;
 pub mod circuit_breaker;
 pub mod config;
-mod console;
 pub mod database;
 mod delivery;
 mod error;
 mod error_type;
 pub mod event_bus;
-mod flush;
 pub mod health;
 pub mod http;
-mod init;
-mod layers;
 mod lifecycle;
 mod logging;
 pub mod metrics;
+mod operation;
 mod otlp;
-mod pipeline;
-#[cfg(feature = "process")]
-mod process;
+mod prometheus;
 pub mod propagation;
-mod resource;
-pub mod runtime;
-mod self_metrics;
-mod shutdown;
-mod sparing;
+mod start;
+mod stdout;
 pub mod task;
 pub mod tenant;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod tls;
 pub mod trace;
-mod unique_keys;
-mod value_length;
 
 pub use rustok_telemetry_macros::{ErrorType, LabelValue, instrument, metrics};
 
 pub use self::{
     error::InitError,
     error_type::ErrorType,
-    flush::FlushReport,
     health::{Health, health},
-    init::{Builder, builder, init},
     lifecycle::lost_records,
     logging::LogFormat,
-    metrics::{
-        label_value::LabelValue,
-        prometheus_text::{PrometheusText, TextError, prometheus_text},
+    metrics::{catalog::tokio_runtime as runtime, label_value::LabelValue},
+    prometheus::text::{PrometheusText, TextError, prometheus_text},
+    start::{
+        flush::FlushReport,
+        init::{Builder, builder, init},
+        shutdown::{DEFAULT_SHUTDOWN_TIMEOUT, ShutdownReport, Telemetry},
     },
-    shutdown::{DEFAULT_SHUTDOWN_TIMEOUT, ShutdownReport, Telemetry},
 };
 
 /// What the macros' expansions use. Not part of the public interface.
@@ -117,24 +107,29 @@ pub mod __private {
     pub use crate::error_type::{ErrorName, NamedFailure, NoFailure, Returned, TypedFailure};
     pub use crate::metrics::{
         Declaration, Kind, Label, ValueType, assert_boundaries,
-        buckets::Buckets,
-        cell::{Last, Number, Sum},
-        distribution::Distribution,
-        histogram_cell::{HistogramCell, Measure},
-        instrument::{Counter, Gauge, Histogram, Instrument, Keeper, Kept, UpDownCounter},
+        instrument::{Counter, Gauge, Histogram, Instrument, Storage, Stored, UpDownCounter},
         label_value::LabelValue,
         metric::Metric,
         observable::{
             Observable, ObservableCounter, ObservableGauge, ObservableInstrument, Observe, Read,
         },
-        point::{Point, SeriesLabels, VisitSeries},
-        registered::{ALL as CATALOGUE, Installation, Registered, Viewed},
+        registered::{ALL as CATALOGUE, InstallContext, RegisteredMetric, ViewOutcome},
+        store::{
+            buckets::Buckets,
+            cell::{Last, Number, Sum},
+            distribution::Distribution,
+            histogram_cell::{HistogramCell, Measure},
+            point::{Point, SeriesLabels, VisitSeries},
+        },
         timer::Timer,
     };
-    pub use crate::trace::{
-        call::{Call, Failure, Site, Watched, never_called, once},
-        in_place::{Branch, Entered, Fallible, FromResidual, Infallible, Returns},
-        recorded::{
+    pub use crate::{
+        operation::{
+            Call, CallMeta, Failure, OutcomeFuture,
+            in_place::{Branch, Entered, Fallible, FromResidual, Infallible, Returns},
+            never_called, once,
+        },
+        trace::recorded::{
             ByDebug, ByOption, ByType, NeedsValue, Optional, Recordable, Recorded, Recording,
         },
     };

@@ -55,8 +55,8 @@ use tracing::{Dispatch, Span, dispatcher, field::Empty};
 
 use crate::{
     error_type::ErrorName,
+    operation::{Call, CallMeta, OutcomeFuture},
     propagation, tenant,
-    trace::call::{Call, Site, Watched},
 };
 
 /// Spawns a future on the current tokio runtime, within a [detached](self) span `task`.
@@ -175,7 +175,7 @@ pin_project! {
     pub struct Task<F: Future> {
         // None only while it is dropped.
         #[pin]
-        watched: Option<Watched<F, fn(&F::Output, &Span) -> Option<ErrorName>>>,
+        watched: Option<OutcomeFuture<F, fn(&F::Output, &Span) -> Option<ErrorName>>>,
         dispatch: Dispatch,
     }
 
@@ -190,7 +190,7 @@ pin_project! {
 impl<F: Future> Task<F> {
     fn new(span: Span, future: F) -> Self {
         Self {
-            watched: Some(Watched::new(begin(span), future, not_looked_at)),
+            watched: Some(OutcomeFuture::new(begin(span), future, not_looked_at)),
             dispatch: current_dispatch(),
         }
     }
@@ -231,7 +231,7 @@ fn task_span(caller: &Location<'_>) -> Span {
 
 /// Links the span to the current work, which it outlives.
 fn begin(span: Span) -> Call {
-    static SITE: Site = Site {
+    static SITE: CallMeta = CallMeta {
         module: None,
         severity: "error",
     };

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use rustok_telemetry::{config::TelemetryConfig, trace::is_machinery};
+use rustok_telemetry::{config::TelemetryConfig, trace::is_exporter_target};
 use support::{samples, text};
 use tracing::{Level, Subscriber, span};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -52,7 +52,10 @@ fn exporting_does_not_observe_itself() {
     std::thread::sleep(Duration::from_secs(1));
 
     let seen = targets.0.lock().expect("no panic").clone();
-    let of_machinery = seen.iter().filter(|target| is_machinery(target)).count();
+    let of_machinery = seen
+        .iter()
+        .filter(|target| is_exporter_target(target))
+        .count();
     assert!(of_machinery > 0, "the exporters made no spans: {seen:?}");
     let created = samples(&text(), "rustok_spans_created_total");
     let created: Vec<_> = created.keys().map(String::as_str).collect();

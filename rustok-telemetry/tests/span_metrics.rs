@@ -195,10 +195,10 @@ async fn asynchronous_spans_are_counted_when_they_close() {
 #[test]
 fn the_exporters_machinery_and_verbose_spans_are_not_counted() {
     let telemetry = with_variables(&[])
-        .machinery_target("own_exporter")
+        .exporter_target("own_exporter")
         .init()
         .expect("telemetry starts");
-    for machinery in [
+    for exporter_targets in [
         "h2",
         "hyper::client",
         "hyper_util::client",
@@ -207,7 +207,7 @@ fn the_exporters_machinery_and_verbose_spans_are_not_counted() {
         "tower::buffer",
     ] {
         assert!(
-            rustok_telemetry::trace::is_machinery(machinery),
+            rustok_telemetry::trace::is_exporter_target(exporter_targets),
             "{machinery}"
         );
     }
@@ -228,7 +228,7 @@ fn the_exporters_machinery_and_verbose_spans_are_not_counted() {
 /// The layer of its own is told when any span is entered, left or closed.
 #[test]
 fn span_metrics_alone_count_the_same_spans() {
-    let builder = with_variables(&[]).machinery_target("own_exporter");
+    let builder = with_variables(&[]).exporter_target("own_exporter");
     let builder = builder.without_subscriber();
     let telemetry = builder.init().expect("telemetry starts");
     let everything = tracing_subscriber::fmt::layer().with_writer(std::io::sink);

@@ -119,7 +119,7 @@ fn watched(
     quote! {
         let #call = #begin;
         let #run = #future;
-        #private::Watched::new(#call, #run, #failure).await
+        #private::OutcomeFuture::new(#call, #run, #failure).await
     }
 }
 
@@ -172,7 +172,7 @@ fn begin(function: &Function, settings: &Settings) -> TokenStream {
         let #new = #span;
         #follows_from
         #private::Call::begin(#new, {
-            static SITE: #private::Site = #private::Site { module: #module, severity: #severity };
+            static SITE: #private::CallMeta = #private::CallMeta { module: #module, severity: #severity };
             &SITE
         })
     })

@@ -207,7 +207,7 @@ fn entry(metric: &Metric) -> TokenStream {
     quote! {
         #[#private::linkme::distributed_slice(#private::CATALOGUE)]
         #[linkme(crate = #private::linkme)]
-        static ENTRY: &'static dyn #private::Registered = &METRIC;
+        static ENTRY: &'static dyn #private::RegisteredMetric = &METRIC;
     }
 }
 

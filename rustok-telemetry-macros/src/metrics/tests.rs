@@ -43,7 +43,7 @@ fn declaration_becomes_a_function() {
                 ::rustok_telemetry::__private::CATALOGUE
             )]
             #[linkme(crate = ::rustok_telemetry::__private::linkme)]
-            static ENTRY: &'static dyn ::rustok_telemetry::__private::Registered = &METRIC;
+            static ENTRY: &'static dyn ::rustok_telemetry::__private::RegisteredMetric = &METRIC;
             if METRIC.record([::rustok_telemetry::__private::LabelValue::as_label(&r#type)], orders) {
             super::also(::rustok_telemetry::__private::LabelValue::as_label(&r#type), orders);
             }

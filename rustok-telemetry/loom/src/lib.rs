@@ -8,15 +8,15 @@
     reason = "only what the models need is called, and nothing is for other crates"
 )]
 
-#[path = "../../src/metrics/buckets.rs"]
+#[path = "../../src/metrics/store/buckets.rs"]
 mod buckets;
-#[path = "../../src/metrics/cell.rs"]
+#[path = "../../src/metrics/store/cell.rs"]
 mod cell;
-#[path = "../../src/metrics/distribution.rs"]
+#[path = "../../src/metrics/store/distribution.rs"]
 mod distribution;
-#[path = "../../src/metrics/histogram_cell.rs"]
+#[path = "../../src/metrics/store/histogram_cell.rs"]
 mod histogram_cell;
 pub mod models;
-#[path = "../../src/metrics/read_table.rs"]
+#[path = "../../src/metrics/store/read_table.rs"]
 mod read_table;
 mod sync;

@@ -7,7 +7,8 @@ use tracing::Span;
 use crate::{
     error_type::ErrorName,
     metrics,
-    trace::call::{Account, CANCELLED, Call, Outcome, Watched},
+    operation::{Call, Outcome, OutcomeFuture, OutcomeRecorder},
+    trace::CANCELLED,
 };
 
 /// An operation, as the metrics name it.
@@ -43,7 +44,7 @@ impl Operation {
         work: impl Future<Output = T>,
         other: impl FnOnce(&T) -> Option<&'static str>,
     ) -> T {
-        Watched::new(self.begin(), work, |value, _| {
+        OutcomeFuture::new(self.begin(), work, |value, _| {
             other(value).map(ErrorName::given)
         })
         .await
@@ -57,7 +58,7 @@ impl Operation {
     }
 }
 
-impl Account for Began {
+impl OutcomeRecorder for Began {
     fn count(&mut self, outcome: &Outcome) {
         let Operation {
             cache,

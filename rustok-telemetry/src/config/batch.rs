@@ -91,7 +91,7 @@ impl BatchConfig {
     }
 
     /// Puts the specification's default in the place of each value that cannot be used.
-    pub(super) fn mend(&mut self, names: &BatchVariables) {
+    pub(super) fn apply_defaults(&mut self, names: &BatchVariables) {
         if self.schedule_delay.is_zero() {
             self.schedule_delay = Setting::default_value(names.default_delay);
         }

@@ -4,10 +4,10 @@ use std::fmt;
 
 use url::Url;
 
+use super::error::debug_is_display;
 use super::otlp::Signal;
 use super::protocol::Protocol;
 use super::variables::mask_url;
-use crate::error::debug_is_display;
 
 /// Where OTLP is sent, before it is known which protocol and signal it is for.
 ///

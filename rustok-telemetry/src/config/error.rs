@@ -4,7 +4,18 @@ use std::fmt;
 
 use super::setting::Source;
 use super::variables::{Privacy, find_variable};
-use crate::error::debug_is_display;
+
+/// Writes `Debug` for errors whose text is for people, wherever Rust prints it.
+macro_rules! debug_is_display {
+    ($($error:ty),+) => {$(
+        impl std::fmt::Debug for $error {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(self, f)
+            }
+        }
+    )+};
+}
+pub(crate) use debug_is_display;
 
 /// Everything that is wrong with a configuration.
 ///

@@ -4,9 +4,9 @@ use std::fmt;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::error::debug_is_display;
 use super::list::{ListError, parse_pairs};
 use super::variables::one_line;
-use crate::error::debug_is_display;
 
 /// Headers of each OTLP request, in the order given. `Debug` and `Display` show the names alone.
 #[derive(Clone, Default, PartialEq, Eq)]

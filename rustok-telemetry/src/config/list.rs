@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::error::debug_is_display;
+use super::error::debug_is_display;
 
 /// Parses `key=value,key=value`, with white space around keys and values allowed.
 ///

@@ -43,9 +43,9 @@ impl LogsConfig {
     }
 
     /// Puts the specification's default in the place of each value that cannot be used.
-    pub(super) fn mend(&mut self) {
-        self.otlp.mend();
-        self.batch.mend(&batch::LOG_RECORDS);
+    pub(super) fn apply_defaults(&mut self) {
+        self.otlp.apply_defaults();
+        self.batch.apply_defaults(&batch::LOG_RECORDS);
     }
 }
 

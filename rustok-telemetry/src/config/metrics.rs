@@ -106,8 +106,8 @@ impl MetricsConfig {
     }
 
     /// Puts the specification's default in the place of each value that cannot be used.
-    pub(super) fn mend(&mut self) {
-        self.otlp.mend();
+    pub(super) fn apply_defaults(&mut self) {
+        self.otlp.apply_defaults();
         self.views.value.retain(|view| view.fault().is_none());
         if self.interval.is_zero() {
             self.interval = Setting::default_value(DEFAULT_INTERVAL);

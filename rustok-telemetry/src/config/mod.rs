@@ -40,6 +40,7 @@ mod file;
 mod headers;
 mod limits;
 mod list;
+mod log_filter;
 mod log_level;
 mod logs;
 mod metrics;
@@ -54,6 +55,11 @@ mod sampler;
 mod setting;
 mod telemetry;
 mod tls;
+#[cfg(feature = "tls")]
+pub(crate) mod tls_files;
+#[cfg(not(feature = "tls"))]
+#[path = "tls_files_disabled.rs"]
+mod tls_files;
 mod traces;
 mod unused;
 mod variables;
@@ -61,6 +67,7 @@ mod views;
 
 pub use batch::BatchConfig;
 pub use endpoint::{Endpoint, EndpointError};
+pub(crate) use error::debug_is_display;
 pub use error::{ConfigError, Problem};
 pub use headers::{HeaderError, Headers};
 pub use limits::{LogLimitsConfig, SpanLimitsConfig};
@@ -78,6 +85,8 @@ pub use resource::Propagator;
 pub use sampler::Sampler;
 pub use setting::{Setting, Source};
 pub use telemetry::{ConfigFile, TelemetryConfig};
+#[cfg(not(feature = "tls"))]
+pub(crate) use tls::TLS_DISABLED;
 pub use tls::TlsConfig;
 pub use traces::{TracesConfig, TracesExporter};
 pub use variables::{SECTIONS, Section, Status, Variable, find_variable};

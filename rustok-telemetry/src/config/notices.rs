@@ -49,7 +49,7 @@ impl TelemetryConfig {
         nameless.then(|| {
             format!(
                 "The service has no name, so backends list it as `{}`: set OTEL_SERVICE_NAME.",
-                crate::resource::service_name(self)
+                self.effective_service_name()
             )
         })
     }

@@ -10,9 +10,8 @@ use super::headers::Headers;
 use super::parse;
 use super::protocol::{Compression, Protocol};
 use super::setting::Setting;
-use super::tls::{TlsConfig, TlsVariables};
+use super::tls::{TLS_DISABLED, TlsConfig, TlsVariables};
 use super::variables::mask_url;
-use crate::tls;
 
 /// How one signal is sent by OTLP. A signal's own variables win over the general ones.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,7 +115,7 @@ impl OtlpConfig {
     }
 
     /// Puts the specification's default in the place of each value that cannot be used.
-    pub(super) fn mend(&mut self) {
+    pub(super) fn apply_defaults(&mut self) {
         let own = self.signal.variables();
         if !self.tls.faults(&own.tls).is_empty() {
             self.tls = TlsConfig::default();
@@ -134,7 +133,7 @@ impl OtlpConfig {
 
     fn endpoint_fault(&self) -> Option<String> {
         scheme_missing(&self.endpoint, *self.protocol).or_else(|| {
-            let why = tls::LEFT_OUT.filter(|_| self.is_secure())?;
+            let why = TLS_DISABLED.filter(|_| self.is_secure())?;
             Some(format!("this is with TLS. {why}"))
         })
     }

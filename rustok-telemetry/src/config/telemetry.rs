@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use super::choice::Choice;
 use super::env::{Reader, process_variables};
 use super::error::{ConfigError, Problem, sort};
+use super::log_filter::{self, parse_directives};
 use super::log_level::LogLevel;
 use super::logs::LogsConfig;
 use super::metrics::MetricsConfig;
@@ -16,7 +17,6 @@ use super::setting::{Setting, Source};
 use super::traces::TracesConfig;
 use super::unused::refuse_unused;
 use super::variables::{LOG_FILTER, STRICT};
-use crate::logging::check_directives;
 
 /// The whole configuration: every setting, with its source.
 ///
@@ -43,7 +43,7 @@ pub struct TelemetryConfig {
     pub metrics: MetricsConfig,
     /// Settings of log records.
     pub logs: LogsConfig,
-    /// Which log lines are wanted. For the report: the lines follow `RUST_LOG` of the process.
+    /// Which events become log lines and log records: directives as those of `RUST_LOG`.
     pub log_filter: Setting<String>,
     /// `OTEL_*` variables that are set and that nobody here knows.
     pub unknown: Vec<String>,
@@ -136,7 +136,11 @@ impl TelemetryConfig {
             traces: TracesConfig::read(&mut reader),
             metrics: MetricsConfig::read(&mut reader),
             logs: LogsConfig::read(&mut reader),
-            log_filter: reader.setting(LOG_FILTER, "info".to_owned(), check_directives),
+            log_filter: reader.setting(
+                LOG_FILTER,
+                log_filter::DEFAULT.to_owned(),
+                parse_directives,
+            ),
             unknown: reader.take_unknown(),
             file,
             problems: Vec::new(),
@@ -145,7 +149,7 @@ impl TelemetryConfig {
         refuse_unused(&mut reader, signals);
         config.problems = reader.into_problems();
         sort(&mut config.problems);
-        config.mend();
+        config.apply_defaults();
         config
     }
 
@@ -161,13 +165,13 @@ impl TelemetryConfig {
 
     /// Refuses the configuration if anything is wrong with it and it is strict. Otherwise what is wrong is in
     /// [`problems`](Self::problems) afterwards, and counts as unset.
-    pub(crate) fn settle(&mut self) -> Result<(), ConfigError> {
+    pub(crate) fn finalize(&mut self) -> Result<(), ConfigError> {
         self.problems.append(&mut self.problems_of_code());
         if *self.strict {
             ConfigError::check(std::mem::take(&mut self.problems))?;
         }
         sort(&mut self.problems);
-        self.mend();
+        self.apply_defaults();
         Ok(())
     }
 
@@ -175,17 +179,36 @@ impl TelemetryConfig {
         let mut problems = self.traces.problems();
         problems.extend(self.metrics.problems());
         problems.extend(self.logs.problems());
+        let wrong = parse_directives(&self.log_filter).err();
+        problems.extend(wrong.map(|why| {
+            Problem::of_value(LOG_FILTER, &self.log_filter, why).from(self.log_filter.source)
+        }));
         problems
     }
 
-    /// Leaves nothing that cannot be used.
-    fn mend(&mut self) {
-        self.traces.mend();
-        self.metrics.mend();
-        self.logs.mend();
+    /// The configured service name, else `unknown_service:` and the program's name.
+    pub(crate) fn effective_service_name(&self) -> String {
+        self.service_name.value.clone().unwrap_or_else(|| {
+            let program = std::env::current_exe().ok();
+            let program = program.as_deref().and_then(std::path::Path::file_stem);
+            match program {
+                Some(name) => format!("unknown_service:{}", name.to_string_lossy()),
+                None => "unknown_service".to_owned(),
+            }
+        })
     }
 
-    /// Takes over what the process says of log lines, unless that is known already.
+    /// Leaves nothing that cannot be used.
+    fn apply_defaults(&mut self) {
+        self.traces.apply_defaults();
+        self.metrics.apply_defaults();
+        self.logs.apply_defaults();
+        if parse_directives(&self.log_filter).is_err() {
+            self.log_filter = Setting::default_value(log_filter::DEFAULT.to_owned());
+        }
+    }
+
+    /// Reads `RUST_LOG` of the process, unless the filter has been set or refused already.
     pub(crate) fn read_log_filter(&mut self) {
         let told = self
             .problems
@@ -199,10 +222,12 @@ impl TelemetryConfig {
         }
     }
 
-    /// Forgets what is wrong with `RUST_LOG`, which somebody else reads.
-    pub(crate) fn leave_log_filter(&mut self) {
-        self.problems
-            .retain(|problem| problem.variable() != LOG_FILTER);
+    /// Removes the problem of `RUST_LOG` and returns it.
+    pub(crate) fn take_log_filter_problem(&mut self) -> Option<Problem> {
+        let mut of_filter = self
+            .problems
+            .extract_if(.., |problem| problem.variable() == LOG_FILTER);
+        of_filter.next()
     }
 
     /// What is in force, one line per setting, with its source. Secrets are masked.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::env::Reader;
 use super::fault::Fault;
 use super::setting::Setting;
-use crate::tls;
+use super::tls_files;
 
 /// Whom to trust, and who we are, where OTLP is sent with TLS. The files are PEM.
 ///
@@ -30,6 +30,13 @@ impl Default for TlsConfig {
         }
     }
 }
+
+/// Why TLS cannot be used in this build, if it cannot.
+pub(crate) const TLS_DISABLED: Option<&str> = if cfg!(feature = "tls") {
+    None
+} else {
+    Some("TLS is disabled in this build: turn on the Cargo feature `tls` of rustok-telemetry")
+};
 
 /// The names of the three variables, for one signal or for all.
 pub(super) struct TlsVariables {
@@ -63,9 +70,9 @@ impl TlsConfig {
         let look = |setting: &Setting<Option<PathBuf>>, check: fn(&Path) -> Result<(), String>| {
             setting.as_deref().map(check)?.err()
         };
-        let trusted = look(&self.certificate, tls::check_trusted);
-        let certificate = look(&self.client_certificate, tls::check_certificate);
-        let key = look(&self.client_key, tls::check_key);
+        let trusted = look(&self.certificate, tls_files::check_trusted);
+        let certificate = look(&self.client_certificate, tls_files::check_certificate);
+        let key = look(&self.client_key, tls_files::check_key);
         // Whether they belong together is asked when each is right.
         let (certificate, key) = match (certificate, key) {
             (None, None) => self.pair_fault(names),
@@ -95,7 +102,7 @@ impl TlsConfig {
             (None, None) => (None, None),
             (Some(_), None) => (needs("its private key", names.client_key), None),
             (None, Some(_)) => (None, needs("its certificate", names.client_certificate)),
-            (Some(certificate), Some(key)) => (None, tls::check_pair(certificate, key).err()),
+            (Some(certificate), Some(key)) => (None, tls_files::check_pair(certificate, key).err()),
         }
     }
 }

@@ -51,10 +51,10 @@ impl TracesConfig {
     }
 
     /// Puts the specification's default in the place of each value that cannot be used.
-    pub(super) fn mend(&mut self) {
-        self.otlp.mend();
+    pub(super) fn apply_defaults(&mut self) {
+        self.otlp.apply_defaults();
         mend_sampler(&mut self.sampler);
-        self.batch.mend(&batch::SPANS);
+        self.batch.apply_defaults(&batch::SPANS);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     ErrorType,
     error_type::ErrorName,
     metrics,
-    trace::call::{Account, Call, Outcome, Watched},
+    operation::{Call, Outcome, OutcomeFuture, OutcomeRecorder},
 };
 
 /// Runs a query within a span, and records how long it took and how it ended.
@@ -141,7 +141,7 @@ impl Query {
         work: impl Future<Output = Result<T, E>>,
         name: impl FnOnce(&E) -> &'static str,
     ) -> Result<T, E> {
-        Watched::new(self.begin(), work, |result, _| failure(result, name)).await
+        OutcomeFuture::new(self.begin(), work, |result, _| failure(result, name)).await
     }
 
     /// Runs a query of a driver that blocks the thread.
@@ -183,7 +183,7 @@ impl Query {
             db.collection.name = Some(self.table).filter(|table| !table.is_empty()),
             db.system.name = self.system,
             db.query.summary = self.summary,
-            error.r#type = Empty,
+            error.type = Empty,
             otel.status_code = Empty,
             otel.status_description = Empty,
             rustok.outcome = Empty,
@@ -198,7 +198,7 @@ struct Began {
     at: Instant,
 }
 
-impl Account for Began {
+impl OutcomeRecorder for Began {
     // A driver's error, and so a panic of `expect`, may have values of the query in its text.
     const RECORDS_PANIC_MESSAGES: bool = false;
 

@@ -1,18 +1,18 @@
 //! What became of the telemetry on its way out: exported, failed, or dropped because a queue was full.
 //!
 //! The exporters (`otlp/sender.rs`) report what became of each export (`outcome.rs`) to the account (`account.rs`,
-//! `queue.rs`). The [self metrics](crate::self_metrics) and the [shutdown report](crate::ShutdownReport) read it;
+//! `queue.rs`). The [self metrics](crate::metrics::catalog::telemetry) and the [shutdown report](crate::ShutdownReport) read it;
 //! `announce.rs` tells the person at the terminal, once.
 
-mod account;
 mod announce;
 mod failure;
 mod outcome;
-mod queue;
+mod queue_stats;
+mod signal_stats;
 
 pub(crate) use self::{
-    account::{DELIVERY, SignalAccount},
     failure::LastFailure,
-    outcome::{Outcome, Rejection},
-    queue::{QueueAccount, Verdict},
+    outcome::{ExportOutcome, RejectedItems},
+    queue_stats::{Admission, QueueStats},
+    signal_stats::{DELIVERY, SignalStats},
 };

@@ -4,16 +4,16 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse
 
 /// What became of one export, of one or more requests.
 #[derive(Debug, Default)]
-pub(crate) struct Outcome {
+pub(crate) struct ExportOutcome {
     /// Why requests failed.
     pub(crate) failure: Option<String>,
     /// What no request can hold, and was dropped.
     pub(crate) too_large: Option<String>,
     /// What the receiver took only in part.
-    pub(crate) rejection: Option<Rejection>,
+    pub(crate) rejection: Option<RejectedItems>,
 }
 
-impl Outcome {
+impl ExportOutcome {
     /// Why not everything was sent; `None` if it was.
     pub(crate) fn error(&self) -> Option<String> {
         match (&self.failure, &self.too_large) {
@@ -26,12 +26,12 @@ impl Outcome {
 
 /// Items that a receiver did not take, though it answered that all is well.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Rejection {
+pub(crate) struct RejectedItems {
     pub(crate) items: u64,
     pub(crate) reason: String,
 }
 
-impl Rejection {
+impl RejectedItems {
     /// What an answer says of a part, unless it says nothing. The answers for all signals are alike on the wire, so one
     /// type reads them all.
     pub(crate) fn told(answer: ExportTraceServiceResponse) -> Option<Self> {
@@ -48,12 +48,12 @@ mod tests {
 
     use super::*;
 
-    fn told(rejected_spans: i64, reason: &str) -> Option<Rejection> {
+    fn told(rejected_spans: i64, reason: &str) -> Option<RejectedItems> {
         let partial_success = Some(ExportTracePartialSuccess {
             rejected_spans,
             error_message: reason.to_owned(),
         });
-        Rejection::told(ExportTraceServiceResponse { partial_success })
+        RejectedItems::told(ExportTraceServiceResponse { partial_success })
     }
 
     #[test]
@@ -66,12 +66,12 @@ mod tests {
 
     #[test]
     fn both_reasons_are_in_the_error() {
-        let outcome = Outcome {
+        let outcome = ExportOutcome {
             failure: Some("refused".to_owned()),
             too_large: Some("huge".to_owned()),
             rejection: None,
         };
         assert_eq!(outcome.error().as_deref(), Some("refused; huge"));
-        assert_eq!(Outcome::default().error(), None);
+        assert_eq!(ExportOutcome::default().error(), None);
     }
 }

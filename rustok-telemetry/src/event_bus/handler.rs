@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     ErrorType,
-    trace::call::{Call, Site, Watched},
+    operation::{Call, CallMeta, OutcomeFuture},
 };
 
 /// Handles an event: runs `future` as the work of this handler.
@@ -147,7 +147,7 @@ impl<S: Copy> Handler<'_, S> {
     where
         S: Severity<E>,
     {
-        Watched::new(self.begin(event), future, failure(self.severity)).await
+        OutcomeFuture::new(self.begin(event), future, failure(self.severity)).await
     }
 
     /// As [`handle`](Self::handle), but a panic is caught, once it has been counted, and becomes an error: a worker goes
@@ -160,7 +160,7 @@ impl<S: Copy> Handler<'_, S> {
     where
         S: Severity<E>,
     {
-        let handling = Watched::new(self.begin(event), future, failure(self.severity));
+        let handling = OutcomeFuture::new(self.begin(event), future, failure(self.severity));
         let caught = Caught::new(handling).await;
         caught.unwrap_or_else(|panicked| Err(panicked.into()))
     }
@@ -182,7 +182,7 @@ impl<S: Copy> Handler<'_, S> {
     }
 
     fn begin<'event>(&'event self, event: &'event EventMetadata) -> Call<Handling<'event>> {
-        let site = Site {
+        let site = CallMeta {
             module: self.module,
             ..NO_MODULE
         };

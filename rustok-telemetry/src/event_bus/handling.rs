@@ -5,8 +5,8 @@ use tracing::{Span, field::Empty};
 use super::EventMetadata;
 use crate::{
     metrics::{self, Timer},
+    operation::{CallMeta, Outcome, OutcomeRecorder},
     tenant,
-    trace::call::{Account, Outcome, Site},
 };
 
 /// What is counted of a handling that has begun.
@@ -14,11 +14,11 @@ pub(super) struct Handling<'event> {
     event_type: &'event str,
     handler: &'event str,
     timer: Option<Timer<'event, 2>>,
-    site: Site,
+    site: CallMeta,
 }
 
 impl<'event> Handling<'event> {
-    pub(super) fn begin(event_type: &'event str, handler: &'event str, site: Site) -> Self {
+    pub(super) fn begin(event_type: &'event str, handler: &'event str, site: CallMeta) -> Self {
         Self {
             event_type,
             handler,
@@ -28,7 +28,7 @@ impl<'event> Handling<'event> {
     }
 }
 
-impl Account for Handling<'_> {
+impl OutcomeRecorder for Handling<'_> {
     fn count(&mut self, outcome: &Outcome) {
         // The future may stay around for longer than it works.
         drop(self.timer.take());

@@ -74,10 +74,10 @@ pub use self::{
     severity::Severity,
 };
 
-use crate::trace::call::Site;
+use crate::operation::CallMeta;
 
 /// The site of what belongs to no module.
-const NO_MODULE: Site = Site {
+const NO_MODULE: CallMeta = CallMeta {
     module: None,
     severity: "error",
 };

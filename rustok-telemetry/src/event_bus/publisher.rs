@@ -7,8 +7,8 @@ use tracing::{Span, field::Empty};
 use super::{EventMetadata, NO_MODULE, severity::failure};
 use crate::{
     ErrorType, metrics,
+    operation::{Call, CallMeta, Outcome, OutcomeFuture, OutcomeRecorder},
     tenant::{self, Tenant},
-    trace::call::{Account, Call, Outcome, Site, Watched},
 };
 
 /// Publishes an event: `send` puts it on its way, with the metadata for it.
@@ -74,7 +74,7 @@ pub async fn publish_async<T, E: ErrorType, F: Future<Output = Result<T, E>>>(
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Publisher {
-    site: Site,
+    site: CallMeta,
 }
 
 impl Publisher {
@@ -128,7 +128,7 @@ impl Publisher {
         let event_type = event_type.into();
         let call = self.begin(event_type.clone());
         let sending = async { send(EventMetadata::now(event_type)).await };
-        Watched::new(call, sending, failure(self.site.severity)).await
+        OutcomeFuture::new(call, sending, failure(self.site.severity)).await
     }
 
     fn begin(&self, event_type: Cow<'static, str>) -> Call<Publication> {
@@ -153,10 +153,10 @@ impl Default for Publisher {
 struct Publication {
     event_type: Cow<'static, str>,
     tenant: Tenant,
-    site: Site,
+    site: CallMeta,
 }
 
-impl Account for Publication {
+impl OutcomeRecorder for Publication {
     fn count(&mut self, outcome: &Outcome) {
         if let Outcome::Ok = outcome {
             metrics::record_event_published(&self.event_type, &self.tenant);

@@ -2,7 +2,7 @@
 
 use tracing::Span;
 
-use crate::{ErrorType, error_type::ErrorName, trace::call::Failure};
+use crate::{ErrorType, error_type::ErrorName, operation::Failure};
 
 /// How severe an error of type `E` is for the module that it belongs to: the same for each, which is a `&'static str`,
 /// or what a function says of it.

@@ -17,7 +17,7 @@ use std::{sync::atomic::Ordering, time::SystemTime};
 
 pub(crate) use self::settings::remember;
 use crate::{
-    delivery::{DELIVERY, QueueAccount, SignalAccount},
+    delivery::{DELIVERY, QueueStats, SignalStats},
     lifecycle,
     metrics::registered::ALL,
 };
@@ -151,7 +151,7 @@ pub struct FoldedLabel {
 }
 
 fn signal(
-    account: &SignalAccount,
+    account: &SignalStats,
     endpoint: Option<String>,
     queue: Option<QueueHealth>,
 ) -> SignalHealth {
@@ -175,7 +175,7 @@ fn signal(
     }
 }
 
-fn queue(account: &QueueAccount, lost: Vec<(&'static str, u64)>) -> QueueHealth {
+fn queue(account: &QueueStats, lost: Vec<(&'static str, u64)>) -> QueueHealth {
     QueueHealth {
         length: account.queued(),
         capacity: account.capacity() as u64,

@@ -10,7 +10,7 @@ use http::{HeaderMap, header::CONTENT_LENGTH};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::exchange::Exchange;
+use super::exchange::RequestTracker;
 
 pin_project! {
     /// A response's body that counts the bytes that are sent, and ends the request when the last one has been.
@@ -18,12 +18,12 @@ pin_project! {
     pub struct ResponseBody<B> {
         #[pin]
         inner: B,
-        exchange: Option<Exchange>,
+        exchange: Option<RequestTracker>,
     }
 }
 
 impl<B: Body> ResponseBody<B> {
-    pub(super) fn new(inner: B, exchange: Option<Exchange>) -> Self {
+    pub(super) fn new(inner: B, exchange: Option<RequestTracker>) -> Self {
         let mut body = Self { inner, exchange };
         if body.inner.is_end_stream() {
             finish(&mut body.exchange);
@@ -83,7 +83,7 @@ impl<B: Body> Body for ResponseBody<B> {
     }
 }
 
-fn finish(exchange: &mut Option<Exchange>) {
+fn finish(exchange: &mut Option<RequestTracker>) {
     if let Some(mut exchange) = exchange.take() {
         exchange.complete();
     }

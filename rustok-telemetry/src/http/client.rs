@@ -51,8 +51,8 @@ use tracing::{Span, field::Empty};
 use super::method::{known_method, span_name};
 use crate::{
     error_type::ErrorName,
+    operation::{Call, CallMeta, OutcomeFuture},
     propagation,
-    trace::call::{Call, Site, Watched},
 };
 
 /// Makes a span for each request, and writes its context into the request's headers. See the [module](self).
@@ -115,14 +115,14 @@ impl Middleware for TelemetryMiddleware {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response> {
-        static SITE: Site = Site {
+        static SITE: CallMeta = CallMeta {
             module: None,
             severity: "error",
         };
         let span = client_span(&request, extensions.get());
         span.in_scope(|| self.write_context(&mut request));
         let call = Call::begin(span, &SITE);
-        Watched::new(call, next.run(request, extensions), failure).await
+        OutcomeFuture::new(call, next.run(request, extensions), failure).await
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     metrics, propagation, tenant,
-    trace::{call::CANCELLED, panics},
+    trace::{CANCELLED, panics},
 };
 
 /// `status` of requests whose client went away before the whole response was sent.
@@ -33,7 +33,7 @@ pub const BODY_ERROR: &str = "body_error";
 
 /// From a request's arrival to the end of its response. Dropping it records the metrics.
 #[derive(Debug)]
-pub(super) struct Exchange {
+pub(super) struct RequestTracker {
     method: &'static str,
     route: Option<Route>,
     started: Instant,
@@ -57,7 +57,7 @@ enum End {
     Panicked,
 }
 
-impl Exchange {
+impl RequestTracker {
     pub(super) fn begin(
         request: &Parts,
         received: ReceivedSize,
@@ -112,7 +112,7 @@ impl Exchange {
     }
 
     pub(super) fn respond<B: Body>(&mut self, response: &mut response::Parts, body: &B) {
-        propagation::tell_caller(&self.span, &mut response.headers);
+        propagation::inject_traceresponse(&self.span, &mut response.headers);
         if self.route.as_ref().is_none_or(Route::is_prefix)
             && let Some(route) = Route::told(&response.extensions)
         {
@@ -202,7 +202,7 @@ fn fail(span: &Span, error_type: &str) {
     span.record("otel.status_code", "ERROR");
 }
 
-impl Drop for Exchange {
+impl Drop for RequestTracker {
     fn drop(&mut self) {
         metrics::add_http_active_connections(-1);
         let status = match (self.end, &self.status) {

@@ -15,7 +15,7 @@ use tower_service::Service;
 use super::{
     attributes::{Proxies, SpanAttributes},
     body::ResponseBody,
-    exchange::Exchange,
+    exchange::RequestTracker,
     received::ReceivedSize,
 };
 
@@ -220,7 +220,7 @@ where
         }
         let (parts, mut body) = request.into_parts();
         let received = ReceivedSize::of(&mut body, &parts.headers);
-        let mut exchange = Exchange::begin(&parts, received, self.trust, self.attributes);
+        let mut exchange = RequestTracker::begin(&parts, received, self.trust, self.attributes);
         let request = Request::from_parts(parts, body);
         let inner = exchange.watch(|| self.inner.call(request));
         ResponseFuture {
@@ -239,7 +239,7 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         inner: F,
-        exchange: Option<Exchange>,
+        exchange: Option<RequestTracker>,
     }
 }
 

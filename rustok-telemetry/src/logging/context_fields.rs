@@ -13,7 +13,7 @@ use tracing::{
 use tracing_log::{LogTracer, NormalizeEvent, log};
 use tracing_subscriber::{layer::Context, registry::LookupSpan};
 
-use crate::tenant::TENANT_ID;
+use crate::trace::TENANT_ID;
 
 /// Attributes in the order of their precedence.
 type Fields = Vec<(Key, AnyValue)>;

@@ -16,7 +16,7 @@ use super::{
     escape::{has_controls, write_on_one_line},
     origin::{Origin, Spans},
 };
-use crate::tenant::TENANT_ID;
+use crate::trace::TENANT_ID;
 
 /// A line for people: `… message field=1 trace_id=… span_id=… tenant_id=acme`. It is one line, whatever is logged: see
 /// [`write_on_one_line`].

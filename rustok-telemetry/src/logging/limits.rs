@@ -10,7 +10,10 @@ use opentelemetry::{
 use opentelemetry_sdk::logs::{SdkLogRecord, SdkLogger};
 
 use super::context_fields;
-use crate::{config::LogLimitsConfig, unique_keys::SeenKeys, value_length::ValueLength};
+use crate::{
+    attributes::{unique_keys::SeenKeys, value_length::ValueLength},
+    config::LogLimitsConfig,
+};
 
 /// The SDK's logger, whose records keep the limits.
 #[derive(Debug, Clone)]

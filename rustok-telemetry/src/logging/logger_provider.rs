@@ -17,10 +17,10 @@ use opentelemetry_sdk::{
 
 use super::records::Completing;
 use crate::{
+    attributes::value_length::ValueLength,
     config::{LogsConfig, LogsExporter},
-    console::ConsoleLogRecords,
-    delivery::{DELIVERY, Verdict},
-    value_length::ValueLength,
+    delivery::{Admission, DELIVERY},
+    stdout::ConsoleLogRecords,
 };
 
 /// Builds the provider, which sends with `exporter`, if there is one.
@@ -45,7 +45,7 @@ where
     builder.build()
 }
 
-fn accounted<E>(config: &LogsConfig, exporter: E) -> Accounted
+fn accounted<E>(config: &LogsConfig, exporter: E) -> BoundedProcessor
 where
     E: LogExporter + 'static,
 {
@@ -60,7 +60,7 @@ where
     let processor = BatchLogProcessor::builder(exporter)
         .with_batch_config(settings)
         .build();
-    Accounted {
+    BoundedProcessor {
         processor,
         closed: AtomicBool::new(false),
     }
@@ -71,16 +71,16 @@ where
 /// The SDK's processor drops records of a full queue and reports success at shutdown, so it is never given more than
 /// it can hold.
 #[derive(Debug)]
-struct Accounted {
+struct BoundedProcessor {
     processor: BatchLogProcessor,
     closed: AtomicBool,
 }
 
-impl LogProcessor for Accounted {
+impl LogProcessor for BoundedProcessor {
     fn emit(&self, record: &mut SdkLogRecord, scope: &InstrumentationScope) {
         if self.closed.load(Ordering::Relaxed) {
             DELIVERY.late_log_records.fetch_add(1, Ordering::Relaxed);
-        } else if DELIVERY.log_records.enter_queue() == Verdict::Queued {
+        } else if DELIVERY.log_records.enter_queue() == Admission::Queued {
             self.processor.emit(record, scope);
         }
     }

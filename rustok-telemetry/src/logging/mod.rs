@@ -16,28 +16,26 @@ mod limits;
 pub(crate) mod logger_provider;
 mod origin;
 mod records;
-mod wanted;
 
 use std::io;
 
 use tracing::Subscriber;
 use tracing_log::LogTracer;
 use tracing_subscriber::{
-    Layer,
+    EnvFilter, Layer,
     filter::{FilterExt, filter_fn},
     layer::Filter,
     registry::LookupSpan,
 };
 
 pub(crate) use self::records::{RecordSender, records};
-pub(crate) use self::wanted::{check_directives, tolerate_wrong_directives};
 use self::{
     context_fields::KeyValueLogger,
     format::{HumanLine, JsonLine},
     human_fields::HumanFields,
     origin::Spans,
 };
-use crate::{InitError, config::LogLevel, sparing::Sparing};
+use crate::{InitError, trace::unfiltered_lifecycle::UnfilteredLifecycle};
 
 /// How log lines look.
 ///
@@ -72,19 +70,19 @@ pub(crate) fn install(
     Ok(())
 }
 
-/// The layer that writes log lines to standard error. `own` is the level of the SDK's own.
+/// Returns the layer that writes log lines to standard error.
 pub(crate) fn lines<S>(
     format: LogFormat,
-    own: Option<LogLevel>,
+    log_filter: &LogFilter,
 ) -> Result<Box<dyn Layer<S> + Send + Sync>, InitError>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    let directives = wanted::directives(own)?;
+    let directives = directives_of(log_filter)?;
     let names_sdk = directives.contains("opentelemetry");
     let not_repeated =
         filter_fn(move |metadata| names_sdk || !metadata.target().starts_with("opentelemetry"));
-    let wanted = wanted::filter(&directives)?.and(not_repeated);
+    let wanted = env_filter(directives)?.and(not_repeated);
     let spans = Spans::default();
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     Ok(match format {
@@ -93,16 +91,31 @@ where
             let lines = lines.with_ansi(ansi).fmt_fields(HumanFields);
             let learn = spans.layer();
             let lines = lines.map_event_format(|line| HumanLine::new(line, ansi, spans));
-            wanted_of(lines.and_then(learn), wanted, &directives)
+            wanted_of(lines.and_then(learn), wanted, directives)
         }
         LogFormat::Json => {
             let learn = spans.layer();
             let lines = lines
                 .json()
                 .map_event_format(|line| JsonLine::new(line, spans));
-            wanted_of(lines.and_then(learn), wanted, &directives)
+            wanted_of(lines.and_then(learn), wanted, directives)
         }
     })
+}
+
+/// The checked directives of the log filter, or the problem with `RUST_LOG`.
+pub(crate) type LogFilter = Result<String, String>;
+
+fn directives_of(log_filter: &LogFilter) -> Result<&str, InitError> {
+    match log_filter {
+        Ok(directives) => Ok(directives),
+        Err(problem) => Err(InitError::Logging(problem.clone())),
+    }
+}
+
+fn env_filter(directives: &str) -> Result<EnvFilter, InitError> {
+    let filter = EnvFilter::builder().parse(directives);
+    filter.map_err(|error| InitError::Logging(format!("RUST_LOG={directives}: {error}")))
 }
 
 /// A layer that gets what `filter` wants, and has nothing to do when spans are entered, left or closed.
@@ -117,6 +130,6 @@ where
     // A directive about spans, such as `[checkout{customer=acme}]=debug`, is for as long as one is entered.
     match directives.contains('[') {
         true => Box::new(layer.with_filter(filter)),
-        false => Box::new(Sparing::new(layer, filter)),
+        false => Box::new(UnfilteredLifecycle::new(layer, filter)),
     }
 }

@@ -34,7 +34,7 @@ pub(super) struct Spans(Arc<OnceLock<WeakDispatch>>);
 impl Spans {
     /// The layer that learns which subscriber it is in. It does nothing else.
     pub(super) fn layer<S: Subscriber>(&self) -> impl Layer<S> + Send + Sync + 'static + use<S> {
-        Learn(self.clone())
+        CaptureDispatch(self.clone())
     }
 
     /// Where `event`, which is being dispatched now, belongs. `visible` are the spans around it that the layer's filter
@@ -79,9 +79,9 @@ impl Spans {
     }
 }
 
-struct Learn(Spans);
+struct CaptureDispatch(Spans);
 
-impl<S: Subscriber> Layer<S> for Learn {
+impl<S: Subscriber> Layer<S> for CaptureDispatch {
     fn on_register_dispatch(&self, dispatch: &Dispatch) {
         // A layer is in one subscriber only.
         let _ = self.0.0.set(dispatch.downgrade());

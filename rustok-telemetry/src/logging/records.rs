@@ -23,21 +23,23 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::{context_fields, limits::LimitedLogger, origin::Spans, wanted, wanted_of};
+use super::{
+    LogFilter, context_fields, directives_of, env_filter, limits::LimitedLogger, origin::Spans,
+    wanted_of,
+};
 use crate::{
     InitError,
-    config::{LogLevel, TelemetryConfig},
-    tenant::TENANT_ID,
-    trace::Machinery,
-    value_length::ValueLength,
+    attributes::value_length::ValueLength,
+    config::TelemetryConfig,
+    trace::{ExporterTargets, TENANT_ID},
 };
 
 /// What layers send log records with.
 #[derive(Debug, Clone)]
 pub(crate) struct RecordSender {
     logger: LimitedLogger,
-    machinery: Machinery,
-    log_level: Option<LogLevel>,
+    exporter_targets: ExporterTargets,
+    log_filter: LogFilter,
     enriches: bool,
 }
 
@@ -45,13 +47,14 @@ impl RecordSender {
     /// To be made before the providers are installed: a later logger would count itself among our metrics.
     pub(crate) fn new(
         provider: &SdkLoggerProvider,
-        machinery: Machinery,
+        exporter_targets: ExporterTargets,
         config: &TelemetryConfig,
+        log_filter: LogFilter,
     ) -> Self {
         Self {
             logger: LimitedLogger::new(provider.logger(""), &config.logs.limits),
-            machinery,
-            log_level: *config.log_level,
+            exporter_targets,
+            log_filter,
             enriches: false,
         }
     }
@@ -69,16 +72,16 @@ pub(crate) fn records<S>(
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    let (directives, machinery) = match sender {
+    let (directives, exporter_targets) = match sender {
         Some(sender) => (
-            wanted::directives(sender.log_level)?,
-            sender.machinery.clone(),
+            directives_of(&sender.log_filter)?.to_owned(),
+            sender.exporter_targets.clone(),
         ),
-        None => ("off".to_owned(), Machinery::default()),
+        None => ("off".to_owned(), ExporterTargets::default()),
     };
     // What the exporters log while they export would be exported, too, without end.
-    let of_others = filter_fn(move |metadata| !machinery.includes(metadata.target()));
-    let wanted = wanted::filter(&directives)?.and(of_others);
+    let of_others = filter_fn(move |metadata| !exporter_targets.includes(metadata.target()));
+    let wanted = env_filter(&directives)?.and(of_others);
     let spans = Spans::default();
     let learn = spans.layer();
     let bridge = sender.map(OpenTelemetryTracingBridge::new);

@@ -94,7 +94,7 @@ impl Hooks {
         let hooks: Vec<_> = self.lock().values().cloned().collect();
         for hook in &hooks {
             if catch_unwind(AssertUnwindSafe(|| hook())).is_err() {
-                crate::self_metrics::observation_panicked();
+                observation_panicked();
             }
         }
         self.sums.report();
@@ -107,13 +107,21 @@ impl Hooks {
     }
 }
 
+/// Panics of callbacks that observe a metric.
+pub(super) static OBSERVATION_PANICS: AtomicU64 = AtomicU64::new(0);
+
+/// Counts a panic of a callback.
+pub(super) fn observation_panicked() {
+    OBSERVATION_PANICS.fetch_add(1, Ordering::Relaxed);
+}
+
 static NEXT: AtomicU64 = AtomicU64::new(0);
 static PROCESS: LazyLock<Arc<Hooks>> = LazyLock::new(Arc::default);
 
 /// Those of the process, or of the test that runs.
 pub(crate) fn current_hooks() -> Arc<Hooks> {
     #[cfg(feature = "testing")]
-    if let Some(capture) = crate::testing::current() {
+    if let Some(capture) = super::capture::current() {
         return Arc::clone(&capture.hooks);
     }
     Arc::clone(&PROCESS)

@@ -1,6 +1,6 @@
 //! Kinds of instruments: how each is made, what each series has, and how that is written and read.
 //!
-//! The numbers are our own. Only where exports count from the one before ([`Keeper`]) are those of counters and
+//! The numbers are our own. Only where exports count from the one before ([`Storage`]) are those of counters and
 //! histograms the SDK's, bound to their label set.
 
 use std::{marker::PhantomData, sync::Arc};
@@ -12,10 +12,12 @@ use opentelemetry::{
 
 use super::{
     Declaration,
-    buckets::Buckets,
-    cell::{Last, Sum},
-    histogram_cell::HistogramCell,
-    point::Point,
+    store::{
+        buckets::Buckets,
+        cell::{Last, Sum},
+        histogram_cell::HistogramCell,
+        point::Point,
+    },
 };
 
 /// A kind of instrument together with the type of its value.
@@ -33,7 +35,7 @@ pub trait Instrument: 'static {
     /// Makes the instrument. `boundaries` are those of a histogram's buckets.
     fn create(
         declaration: &'static Declaration,
-        keeper: Keeper<'_>,
+        storage: Storage<'_>,
         boundaries: &[f64],
     ) -> Self::Handle;
     /// Makes the cell of a label set.
@@ -43,21 +45,21 @@ pub trait Instrument: 'static {
     /// What was recorded, unless the SDK keeps it.
     fn read(cell: &Self::Cell) -> Option<Point>;
     /// Why a value cannot be recorded, if so.
-    fn reject(value: Self::Value) -> Option<Rejection>;
+    fn reject(value: Self::Value) -> Option<InvalidValue>;
 }
 
 /// Who keeps the numbers of counters and histograms.
 #[derive(Debug, Clone, Copy)]
-pub enum Keeper<'meter> {
+pub enum Storage<'meter> {
     /// We do, from the start.
-    Ours,
+    Native,
     /// The SDK does, since exports count from the one before (`delta`, `lowmemory`).
     Sdk(&'meter Meter),
 }
 
 /// Why a value was not recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rejection {
+pub enum InvalidValue {
     /// NaN or an infinity.
     NotFinite,
     /// A counter, or the sum of a histogram, was asked to go down.
@@ -81,14 +83,14 @@ pub struct UpDownCounter<T>(PhantomData<fn(T)>);
 pub struct Histogram<T>(PhantomData<fn(T)>);
 
 /// Implements [`Instrument`] for a kind of which we always keep the numbers.
-macro_rules! own {
+macro_rules! native_instrument {
     ($marker:ident<$value:ty>: $cell:ident, $write:ident, $point:ident, $reject:expr) => {
         impl Instrument for $marker<$value> {
             type Value = $value;
             type Handle = ();
             type Cell = $cell<$value>;
 
-            fn create(_: &'static Declaration, _: Keeper<'_>, _: &[f64]) {}
+            fn create(_: &'static Declaration, _: Storage<'_>, _: &[f64]) {}
 
             fn cell((): &(), _: &[KeyValue]) -> Self::Cell {
                 $cell::new()
@@ -104,26 +106,26 @@ macro_rules! own {
             }
 
             #[inline]
-            fn reject(value: $value) -> Option<Rejection> {
+            fn reject(value: $value) -> Option<InvalidValue> {
                 $reject(value)
             }
         }
     };
 }
 
-own!(Gauge<i64>: Last, set, I64, accept);
-own!(Gauge<u64>: Last, set, U64, accept);
-own!(Gauge<f64>: Last, set, F64, finite);
-own!(UpDownCounter<i64>: Sum, add, I64, accept);
-own!(UpDownCounter<f64>: Sum, add, F64, finite);
+native_instrument!(Gauge<i64>: Last, set, I64, accept);
+native_instrument!(Gauge<u64>: Last, set, U64, accept);
+native_instrument!(Gauge<f64>: Last, set, F64, finite);
+native_instrument!(UpDownCounter<i64>: Sum, add, I64, accept);
+native_instrument!(UpDownCounter<f64>: Sum, add, F64, finite);
 
 /// What a series is recorded in, by who keeps it.
 #[derive(Debug)]
-pub enum Kept<Own, OfSdk> {
+pub enum Stored<Native, Sdk> {
     /// Kept by us.
-    Own(Own),
+    Native(Native),
     /// Kept by the SDK.
-    OfSdk(OfSdk),
+    Sdk(Sdk),
 }
 
 /// Implements [`Instrument`] for counters.
@@ -131,17 +133,17 @@ macro_rules! counter {
     ($value:ty: $build:ident, $point:ident, $reject:expr) => {
         impl Instrument for Counter<$value> {
             type Value = $value;
-            type Handle = Kept<(), otel::Counter<$value>>;
-            type Cell = Kept<Sum<$value>, otel::BoundCounter<$value>>;
+            type Handle = Stored<(), otel::Counter<$value>>;
+            type Cell = Stored<Sum<$value>, otel::BoundCounter<$value>>;
 
             fn create(
                 declaration: &'static Declaration,
-                keeper: Keeper<'_>,
+                storage: Storage<'_>,
                 _: &[f64],
             ) -> Self::Handle {
-                match keeper {
-                    Keeper::Ours => Kept::Own(()),
-                    Keeper::Sdk(meter) => Kept::OfSdk(
+                match storage {
+                    Storage::Native => Stored::Native(()),
+                    Storage::Sdk(meter) => Stored::Sdk(
                         meter
                             .$build(declaration.name)
                             .with_description(declaration.help)
@@ -153,28 +155,28 @@ macro_rules! counter {
 
             fn cell(handle: &Self::Handle, labels: &[KeyValue]) -> Self::Cell {
                 match handle {
-                    Kept::Own(()) => Kept::Own(Sum::new()),
-                    Kept::OfSdk(counter) => Kept::OfSdk(counter.bind(labels)),
+                    Stored::Native(()) => Stored::Native(Sum::new()),
+                    Stored::Sdk(counter) => Stored::Sdk(counter.bind(labels)),
                 }
             }
 
             #[inline]
             fn write(cell: &Self::Cell, value: $value) {
                 match cell {
-                    Kept::Own(sum) => sum.add(value),
-                    Kept::OfSdk(bound) => bound.add(value),
+                    Stored::Native(sum) => sum.add(value),
+                    Stored::Sdk(bound) => bound.add(value),
                 }
             }
 
             fn read(cell: &Self::Cell) -> Option<Point> {
                 match cell {
-                    Kept::Own(sum) => Some(Point::$point(sum.get())),
-                    Kept::OfSdk(_) => None,
+                    Stored::Native(sum) => Some(Point::$point(sum.get())),
+                    Stored::Sdk(_) => None,
                 }
             }
 
             #[inline]
-            fn reject(value: $value) -> Option<Rejection> {
+            fn reject(value: $value) -> Option<InvalidValue> {
                 $reject(value)
             }
         }
@@ -189,17 +191,17 @@ macro_rules! histogram {
     ($value:ty: $build:ident, $reject:expr) => {
         impl Instrument for Histogram<$value> {
             type Value = $value;
-            type Handle = Kept<Arc<Buckets>, otel::Histogram<$value>>;
-            type Cell = Kept<HistogramCell<$value>, otel::BoundHistogram<$value>>;
+            type Handle = Stored<Arc<Buckets>, otel::Histogram<$value>>;
+            type Cell = Stored<HistogramCell<$value>, otel::BoundHistogram<$value>>;
 
             fn create(
                 declaration: &'static Declaration,
-                keeper: Keeper<'_>,
+                storage: Storage<'_>,
                 boundaries: &[f64],
             ) -> Self::Handle {
-                match keeper {
-                    Keeper::Ours => Kept::Own(Buckets::new(boundaries).into()),
-                    Keeper::Sdk(meter) => Kept::OfSdk(
+                match storage {
+                    Storage::Native => Stored::Native(Buckets::new(boundaries).into()),
+                    Storage::Sdk(meter) => Stored::Sdk(
                         meter
                             .$build(declaration.name)
                             .with_boundaries(boundaries.to_vec())
@@ -212,28 +214,32 @@ macro_rules! histogram {
 
             fn cell(handle: &Self::Handle, labels: &[KeyValue]) -> Self::Cell {
                 match handle {
-                    Kept::Own(buckets) => Kept::Own(HistogramCell::new(Arc::clone(buckets))),
-                    Kept::OfSdk(histogram) => Kept::OfSdk(histogram.bind(labels)),
+                    Stored::Native(buckets) => {
+                        Stored::Native(HistogramCell::new(Arc::clone(buckets)))
+                    }
+                    Stored::Sdk(histogram) => Stored::Sdk(histogram.bind(labels)),
                 }
             }
 
             #[inline]
             fn write(cell: &Self::Cell, value: $value) {
                 match cell {
-                    Kept::Own(own) => own.record(value),
-                    Kept::OfSdk(bound) => bound.record(value),
+                    Stored::Native(native_instrument) => native_instrument.record(value),
+                    Stored::Sdk(bound) => bound.record(value),
                 }
             }
 
             fn read(cell: &Self::Cell) -> Option<Point> {
                 match cell {
-                    Kept::Own(own) => Some(Point::Histogram(own.read())),
-                    Kept::OfSdk(_) => None,
+                    Stored::Native(native_instrument) => {
+                        Some(Point::Histogram(native_instrument.read()))
+                    }
+                    Stored::Sdk(_) => None,
                 }
             }
 
             #[inline]
-            fn reject(value: $value) -> Option<Rejection> {
+            fn reject(value: $value) -> Option<InvalidValue> {
                 $reject(value)
             }
         }
@@ -244,20 +250,20 @@ histogram!(f64: f64_histogram, finite_and_not_negative);
 histogram!(u64: u64_histogram, accept);
 
 #[inline]
-fn accept<T>(_: T) -> Option<Rejection> {
+fn accept<T>(_: T) -> Option<InvalidValue> {
     None
 }
 
 #[inline]
-fn finite(value: f64) -> Option<Rejection> {
-    (!value.is_finite()).then_some(Rejection::NotFinite)
+fn finite(value: f64) -> Option<InvalidValue> {
+    (!value.is_finite()).then_some(InvalidValue::NotFinite)
 }
 
 #[inline]
-fn finite_and_not_negative(value: f64) -> Option<Rejection> {
+fn finite_and_not_negative(value: f64) -> Option<InvalidValue> {
     // The usual case takes two comparisons.
     match (0.0..=f64::MAX).contains(&value) {
         true => None,
-        false => finite(value).or(Some(Rejection::Negative)),
+        false => finite(value).or(Some(InvalidValue::Negative)),
     }
 }

@@ -1,4 +1,4 @@
-//! The meter provider: limits for each metric, a reader that pushes and one that is pulled; and the instruments.
+//! The meter provider with a limit for each metric, and the installation of the instruments.
 
 use std::collections::HashMap;
 
@@ -14,43 +14,39 @@ use opentelemetry_sdk::{
 use super::{
     catalogue,
     collection::run_hooks,
-    instrument::Keeper,
-    registered::{ALL, Installation, Viewed},
-    text_reader::TextReader,
+    instrument::Storage,
+    registered::{ALL, InstallContext, ViewOutcome},
 };
 use crate::config::{View, ViewAggregation};
 
 /// Name of the instrumentation scope that all metrics of the catalogue belong to.
 pub(crate) const SCOPE: &str = "rustok_telemetry";
 
-/// Builds the provider, and the reader that the text is read from. `push` adds the readers that send by themselves.
+/// Builds the provider. `add_readers` adds its readers, which are shut down in their order.
 pub(crate) fn build(
     resource: Resource,
-    push: impl FnOnce(MeterProviderBuilder) -> MeterProviderBuilder,
-) -> (SdkMeterProvider, TextReader) {
-    let pull = TextReader::default();
+    add_readers: impl FnOnce(MeterProviderBuilder) -> MeterProviderBuilder,
+) -> SdkMeterProvider {
     let builder = SdkMeterProvider::builder()
         .with_resource(resource)
         .with_view(streams());
-    // Readers are shut down in this order: the text can be read until the last push has gone.
-    let provider = push(builder).with_reader(pull.clone()).build();
-    (provider, pull)
+    add_readers(builder).build()
 }
 
 /// Makes every instrument of the catalogue. From now on records arrive.
 pub(crate) fn install_instruments(provider: &SdkMeterProvider, counting: Counting, views: &[View]) {
     install_wake(provider);
     let meter = &meter(provider);
-    let installation = Installation {
+    let installation = InstallContext {
         meter,
-        keeper: match counting {
-            Counting::FromTheStart => Keeper::Ours,
-            Counting::FromTheLastExport => Keeper::Sdk(meter),
+        storage: match counting {
+            Counting::FromTheStart => Storage::Native,
+            Counting::FromTheLastExport => Storage::Sdk(meter),
         },
         view: &|declaration| match view(views, declaration.name) {
-            Some(ViewAggregation::Drop) => Viewed::Dropped,
-            Some(ViewAggregation::Boundaries(boundaries)) => Viewed::Boundaries(boundaries),
-            None => Viewed::Declared,
+            Some(ViewAggregation::Drop) => ViewOutcome::Dropped,
+            Some(ViewAggregation::Boundaries(boundaries)) => ViewOutcome::Boundaries(boundaries),
+            None => ViewOutcome::Declared,
         },
     };
     for metric in ALL {

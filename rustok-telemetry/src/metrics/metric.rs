@@ -9,12 +9,13 @@ use std::{
     },
 };
 
+#[cfg(feature = "testing")]
+use super::capture;
 use super::{
     Declaration,
-    instrument::{Instrument, Rejection},
-    point::VisitSeries,
-    registered::{Installation, Registered, Viewed},
-    series::Series,
+    instrument::{Instrument, InvalidValue},
+    registered::{InstallContext, RegisteredMetric, ViewOutcome},
+    store::{point::VisitSeries, series::Series},
 };
 use crate::lifecycle::{self, LOST, Stage};
 
@@ -48,8 +49,8 @@ impl<I: Instrument, const N: usize> Metric<I, N> {
     #[inline]
     pub fn record(&self, labels: [&str; N], value: I::Value) -> bool {
         #[cfg(feature = "testing")]
-        if let Some(recorded) = crate::testing::record::<I, N>(self.declaration, labels, value) {
-            return recorded;
+        if let Some(capture) = capture::current() {
+            return capture.record::<I, N>(self.declaration, labels, value);
         }
         match self.series.get() {
             Some(series) if lifecycle::is_running() && I::reject(value).is_none() => {
@@ -70,7 +71,7 @@ impl<I: Instrument, const N: usize> Metric<I, N> {
     #[inline]
     pub(crate) fn record_in(&self, cell: &I::Cell, value: I::Value) -> bool {
         #[cfg(feature = "testing")]
-        if crate::testing::current().is_some() {
+        if capture::current().is_some() {
             return false;
         }
         let recorded = lifecycle::is_running() && I::reject(value).is_none();
@@ -98,7 +99,7 @@ impl<I: Instrument, const N: usize> Metric<I, N> {
     }
 }
 
-impl<I: Instrument, const N: usize> Registered for Metric<I, N> {
+impl<I: Instrument, const N: usize> RegisteredMetric for Metric<I, N> {
     fn as_any(&self) -> &dyn Any {
         self
     }
@@ -107,14 +108,14 @@ impl<I: Instrument, const N: usize> Registered for Metric<I, N> {
         self.declaration
     }
 
-    fn install(&'static self, installation: &Installation<'_>) {
+    fn install(&'static self, installation: &InstallContext<'_>) {
         let boundaries = match (installation.view)(self.declaration) {
-            Viewed::Declared => self.declaration.boundaries,
-            Viewed::Boundaries(boundaries) => boundaries,
-            Viewed::Dropped => return self.dropped.store(true, Ordering::Relaxed),
+            ViewOutcome::Declared => self.declaration.boundaries,
+            ViewOutcome::Boundaries(boundaries) => boundaries,
+            ViewOutcome::Dropped => return self.dropped.store(true, Ordering::Relaxed),
         };
         self.series.get_or_init(|| {
-            let handle = I::create(self.declaration, installation.keeper, boundaries);
+            let handle = I::create(self.declaration, installation.storage, boundaries);
             Series::new(self.declaration, handle)
         });
     }
@@ -144,9 +145,9 @@ fn lose(count: &std::sync::atomic::AtomicU64) {
     count.fetch_add(1, Ordering::Relaxed);
 }
 
-fn count_rejection(rejection: Rejection) {
+fn count_rejection(rejection: InvalidValue) {
     match rejection {
-        Rejection::NotFinite => lose(&LOST.not_finite),
-        Rejection::Negative => lose(&LOST.negative),
+        InvalidValue::NotFinite => lose(&LOST.not_finite),
+        InvalidValue::Negative => lose(&LOST.negative),
     }
 }

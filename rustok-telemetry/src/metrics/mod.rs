@@ -40,64 +40,43 @@
 //! ([`Declaration::series_limit`]). What was folded is counted in `rustok_telemetry_label_values_folded_total`. An
 //! empty value becomes [`NONE`], since Prometheus takes an empty value for a missing label.
 
-mod accept_encoding;
-mod boundaries;
-#[cfg(test)]
-mod bucket_tests;
-pub(crate) mod buckets;
-mod budget;
-mod cache;
-mod catalogue;
-pub(crate) mod cell;
-mod circuit_breaker;
+#[cfg(feature = "testing")]
+pub(crate) mod capture;
+pub(crate) mod catalog;
 pub(crate) mod collection;
-mod database;
-pub(crate) mod distribution;
-mod event_bus;
-pub(crate) mod exposition;
-pub(crate) mod histogram_cell;
-mod http;
+mod declaration;
 pub(crate) mod instrument;
-mod label_key;
 pub(crate) mod label_value;
 pub(crate) mod meter_provider;
 pub(crate) mod metric;
-mod module;
 pub(crate) mod observable;
-pub(crate) mod point;
-pub(crate) mod prometheus_text;
-pub(crate) mod read_table;
 pub(crate) mod registered;
-pub(crate) mod series;
-#[cfg(test)]
-mod series_tests;
 mod sliding;
-mod span;
+pub(crate) mod store;
 pub(crate) mod summed;
-mod sync;
-pub(crate) mod text_reader;
-pub(crate) mod text_response;
-pub(crate) mod text_server;
 pub(crate) mod timer;
 
 pub use self::{
-    boundaries::{
-        FAST_SECONDS, REQUEST_SECONDS, SIZE_BYTES, STREAM_SECONDS, WAIT_SECONDS, assert_boundaries,
+    catalog::{
+        boundaries::{
+            FAST_SECONDS, REQUEST_SECONDS, SIZE_BYTES, STREAM_SECONDS, WAIT_SECONDS,
+            assert_boundaries,
+        },
+        cache::declared::*,
+        circuit_breaker::declared::*,
+        database::declared::*,
+        event_bus::declared::*,
+        http::declared::*,
+        module::declared::*,
+        span::declared::*,
     },
-    cache::declared::*,
-    catalogue::{Declaration, Kind, Label, ValueType, catalogue},
-    circuit_breaker::declared::*,
     collection::{CollectionHook, before_collection},
-    database::declared::*,
-    event_bus::declared::*,
-    http::declared::*,
+    declaration::{Declaration, Kind, Label, ValueType, catalogue},
     label_value::LabelValue,
-    module::declared::*,
-    span::declared::*,
     summed::Reading,
     timer::Timer,
 };
-pub(crate) use catalogue::duplicates;
+pub(crate) use declaration::duplicates;
 
 /// Value that stands for every value past a label's budget.
 pub const OTHER: &str = "other";

@@ -18,9 +18,9 @@ use foldhash::fast::RandomState;
 use opentelemetry::{KeyValue, metrics::Meter};
 
 use super::{
-    Declaration, MAX_LABEL_VALUE_BYTES, NONE, OTHER,
-    point::VisitSeries,
-    registered::{Installation, Registered, Viewed},
+    Declaration, MAX_LABEL_VALUE_BYTES, NONE, OTHER, collection,
+    registered::{InstallContext, RegisteredMetric, ViewOutcome},
+    store::point::VisitSeries,
 };
 use crate::lifecycle::{self, Stage};
 
@@ -75,12 +75,12 @@ impl<I: ObservableInstrument, const N: usize> Observable<I, N> {
         };
         let read = catch_unwind(AssertUnwindSafe(|| (self.observe)(&mut each)));
         if read.is_err() {
-            crate::self_metrics::observation_panicked();
+            collection::observation_panicked();
         }
     }
 }
 
-impl<I: ObservableInstrument, const N: usize> Registered for Observable<I, N> {
+impl<I: ObservableInstrument, const N: usize> RegisteredMetric for Observable<I, N> {
     fn as_any(&self) -> &dyn Any {
         self
     }
@@ -89,8 +89,8 @@ impl<I: ObservableInstrument, const N: usize> Registered for Observable<I, N> {
         self.declaration
     }
 
-    fn install(&'static self, installation: &Installation<'_>) {
-        if let Viewed::Dropped = (installation.view)(self.declaration) {
+    fn install(&'static self, installation: &InstallContext<'_>) {
+        if let ViewOutcome::Dropped = (installation.view)(self.declaration) {
             return;
         }
         let observe = Box::new(|report: &mut dyn FnMut(I::Value, &[KeyValue])| {

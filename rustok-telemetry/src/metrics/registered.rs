@@ -1,13 +1,13 @@
 //! What the set-up needs from every metric, whatever its kind.
 
-use super::{Declaration, instrument::Keeper, point::VisitSeries};
+use super::{Declaration, instrument::Storage, store::point::VisitSeries};
 use std::any::Any;
 
 use linkme::distributed_slice;
 use opentelemetry::metrics::Meter;
 
 /// A declared metric. The macro registers one for each declaration.
-pub trait Registered: Send + Sync {
+pub trait RegisteredMetric: Send + Sync {
     /// As what it is.
     fn as_any(&self) -> &dyn Any;
 
@@ -15,7 +15,7 @@ pub trait Registered: Send + Sync {
     fn declaration(&self) -> &'static Declaration;
 
     /// Makes the instrument. Called once, when telemetry starts.
-    fn install(&'static self, installation: &Installation<'_>);
+    fn install(&'static self, installation: &InstallContext<'_>);
 
     /// Reads every series that we keep; none of a metric that the SDK keeps or reads, or that a view drops.
     fn read(&self, visit: VisitSeries<'_>);
@@ -30,18 +30,18 @@ pub trait Registered: Send + Sync {
 }
 
 /// How metrics are installed.
-pub struct Installation<'start> {
+pub struct InstallContext<'start> {
     /// What the SDK's instruments are made with.
     pub meter: &'start Meter,
     /// Who keeps the numbers of those that are recorded.
-    pub keeper: Keeper<'start>,
+    pub storage: Storage<'start>,
     /// What the views of the configuration do with a metric.
-    pub view: &'start dyn Fn(&'static Declaration) -> Viewed<'start>,
+    pub view: &'start dyn Fn(&'static Declaration) -> ViewOutcome<'start>,
 }
 
 /// What becomes of a metric.
 #[derive(Debug, Clone, Copy)]
-pub enum Viewed<'start> {
+pub enum ViewOutcome<'start> {
     /// It is as declared.
     Declared,
     /// It has other boundaries, if it is a histogram.
@@ -50,15 +50,15 @@ pub enum Viewed<'start> {
     Dropped,
 }
 
-impl std::fmt::Debug for Installation<'_> {
+impl std::fmt::Debug for InstallContext<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Installation").field(&self.keeper).finish()
+        f.debug_tuple("Installation").field(&self.storage).finish()
     }
 }
 
 /// Every declared metric of the program, in no particular order.
 #[distributed_slice]
-pub static ALL: [&'static dyn Registered];
+pub static ALL: [&'static dyn RegisteredMetric];
 
 /// The metric of a name, if it is of this type.
 pub(crate) fn find<M: 'static>(name: &str) -> Option<&'static M> {

@@ -16,7 +16,7 @@ use std::{
 
 use foldhash::quality::RandomState;
 
-use super::{MAX_LABEL_VALUE_BYTES, NONE, OTHER, read_table::ReadTable};
+use super::{MAX_LABEL_VALUE_BYTES, NONE, OTHER, store::read_table::ReadTable};
 
 /// Length of the window.
 pub(super) const WINDOW: Duration = Duration::from_secs(300);

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{update_cache_size, update_db_connections};
+use super::{collection, update_cache_size, update_db_connections};
 
 /// Keeps a value being read before each collection; dropping it ends that.
 ///
@@ -120,7 +120,7 @@ impl<const N: usize> Summed<N> {
             match catch_unwind(AssertUnwindSafe(|| (source.read)())) {
                 Ok(Some(values)) => add(sums.entry(source.key.clone()).or_insert([0; N]), values),
                 Ok(None) => self.forget(*id),
-                Err(_) => crate::self_metrics::observation_panicked(),
+                Err(_) => collection::observation_panicked(),
             }
         }
         for (key, sum) in &sums {

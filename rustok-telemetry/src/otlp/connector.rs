@@ -16,11 +16,12 @@ use tokio::{
 };
 use tower_service::Service;
 
+use super::tls::Tls;
 use super::{
+    error_reporting::{ErrorReportingStream, OpenConnection},
     proxy::Proxy,
-    watched::{OpenConnection, Watched},
 };
-use crate::{delivery::LastFailure, tls::Tls};
+use crate::delivery::LastFailure;
 
 /// A connection, encrypted or not.
 pub(crate) type BoxedStream = Pin<Box<dyn Stream>>;
@@ -46,7 +47,7 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    async fn connect(self) -> io::Result<TokioIo<Watched>> {
+    async fn connect(self) -> io::Result<TokioIo<ErrorReportingStream>> {
         let connecting = async {
             // An IPv6 address is in brackets in a URL.
             let host = self.host.trim_matches(['[', ']']);
@@ -67,7 +68,9 @@ impl Connector {
         };
         let failure = self.failure;
         match connected {
-            Ok(stream) => Ok(TokioIo::new(Watched::new(stream, failure, &self.open))),
+            Ok(stream) => Ok(TokioIo::new(ErrorReportingStream::new(
+                stream, failure, &self.open,
+            ))),
             Err(error) => {
                 failure.note(&error);
                 Err(error)
@@ -77,9 +80,9 @@ impl Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = TokioIo<Watched>;
+    type Response = TokioIo<ErrorReportingStream>;
     type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<Watched>>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<ErrorReportingStream>>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))

@@ -6,13 +6,13 @@ use http::{HeaderMap, HeaderValue};
 use tokio::runtime::Handle;
 use url::Url;
 
-use super::{connector::Connector, proxy::Proxy, watched::OpenConnection};
+use super::tls::Tls;
+use super::{connector::Connector, error_reporting::OpenConnection, proxy::Proxy};
 use crate::{
     InitError,
     config::{OtlpConfig, Protocol},
     delivery::LastFailure,
     otlp::ConnectionRuntime,
-    tls::Tls,
 };
 
 /// What no limit becomes.

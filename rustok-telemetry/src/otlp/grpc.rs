@@ -24,7 +24,7 @@ use super::{
 use crate::{
     InitError,
     config::{Compression, Signal},
-    delivery::Rejection,
+    delivery::RejectedItems,
 };
 
 pub(super) fn transport(destination: &Destination<'_>) -> Result<Arc<dyn Transport>, InitError> {
@@ -116,14 +116,14 @@ impl Transport for Calls {
         Ok(message)
     }
 
-    async fn send(&self, message: Bytes) -> Result<Option<Rejection>, Failed> {
+    async fn send(&self, message: Bytes) -> Result<Option<RejectedItems>, Failed> {
         let mut client = self.client.clone();
         let ready = client.ready().await;
         ready.map_err(|error| failed_call(&Status::from_error(error.into())))?;
         let mut request = tonic::Request::new(message);
         *request.metadata_mut() = MetadataMap::from_headers(self.headers.clone());
         match client.unary(request, self.method.clone(), Encoded).await {
-            Ok(answer) => Ok(Rejection::told(answer.into_inner())),
+            Ok(answer) => Ok(RejectedItems::told(answer.into_inner())),
             Err(status) => Err(failed_call(&status)),
         }
     }

@@ -31,7 +31,7 @@ use super::{
 use crate::{
     InitError,
     config::Compression,
-    delivery::{LastFailure, Rejection},
+    delivery::{LastFailure, RejectedItems},
 };
 
 /// Most of an answer that is read.
@@ -93,7 +93,7 @@ impl Transport for Posts {
         compress(message, self.compression).map_err(|error| error.to_string())
     }
 
-    async fn send(&self, body: Bytes) -> Result<Option<Rejection>, Failed> {
+    async fn send(&self, body: Bytes) -> Result<Option<RejectedItems>, Failed> {
         match self.post(body).await {
             Ok(answer) => read(&answer),
             Err(error) => {
@@ -130,12 +130,12 @@ fn compress(message: Bytes, compression: Compression) -> io::Result<Bytes> {
 }
 
 /// What an answer says. A good one that cannot be read is a good one.
-fn read(answer: &Response<Bytes>) -> Result<Option<Rejection>, Failed> {
+fn read(answer: &Response<Bytes>) -> Result<Option<RejectedItems>, Failed> {
     let status = answer.status();
     if status.is_success() {
         // The answers for all signals are alike on the wire.
         let answer = ExportTraceServiceResponse::decode(answer.body().clone());
-        return Ok(answer.ok().and_then(Rejection::told));
+        return Ok(answer.ok().and_then(RejectedItems::told));
     }
     let again = match status {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
@@ -220,7 +220,7 @@ mod tests {
         assert!(expected.contains(&asked), "{asked:?}");
     }
 
-    fn answered(body: impl Into<Bytes>) -> Option<Rejection> {
+    fn answered(body: impl Into<Bytes>) -> Option<RejectedItems> {
         read(&Response::new(body.into())).expect("a good answer")
     }
 

@@ -12,12 +12,13 @@ compile_error!("rustok-telemetry needs one of its Cargo features `grpc` and `htt
 
 mod connector;
 mod destination;
+#[cfg(not(all(feature = "grpc", feature = "http")))]
+mod disabled;
+mod error_reporting;
 #[cfg(feature = "grpc")]
 mod grpc;
 #[cfg(feature = "http")]
 mod http;
-#[cfg(not(all(feature = "grpc", feature = "http")))]
-mod left_out;
 mod log_records;
 mod metrics;
 mod proxy;
@@ -26,12 +27,12 @@ mod retry;
 mod runtime;
 mod sender;
 mod spans;
-mod watched;
+pub(crate) mod tls;
 
 #[cfg(not(feature = "grpc"))]
-use self::left_out as grpc;
+use self::disabled as grpc;
 #[cfg(not(feature = "http"))]
-use self::left_out as http;
+use self::disabled as http;
 
 use std::time::Duration;
 

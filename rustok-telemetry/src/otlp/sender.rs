@@ -13,13 +13,13 @@ use tokio::runtime::Handle;
 
 use super::{
     destination::Destination,
+    error_reporting::OpenConnection,
     requests::{Request, Requests, TooLarge},
     retry::{Again, Failed, with_retries},
-    watched::OpenConnection,
 };
 use crate::{
     config::Signal,
-    delivery::{DELIVERY, LastFailure, Outcome, QueueAccount, Rejection, SignalAccount},
+    delivery::{DELIVERY, ExportOutcome, LastFailure, QueueStats, RejectedItems, SignalStats},
 };
 
 /// Sends requests by one of the protocols.
@@ -29,7 +29,7 @@ pub(super) trait Transport: Send + Sync {
     fn prepare(&self, message: Bytes) -> Result<Bytes, String>;
 
     /// Sends it, on the runtime of the connections; what the receiver did not take.
-    async fn send(&self, prepared: Bytes) -> Result<Option<Rejection>, Failed>;
+    async fn send(&self, prepared: Bytes) -> Result<Option<RejectedItems>, Failed>;
 }
 
 /// Sends the requests of one signal.
@@ -68,7 +68,7 @@ impl Sender {
     /// Sends each request; one that fails does not keep the others from being sent.
     pub(super) async fn export(&self, requests: Requests) -> OTelSdkResult {
         let (requests, too_large) = requests.finish();
-        let mut outcome = Outcome::default();
+        let mut outcome = ExportOutcome::default();
         let (total, mut failed) = (requests.len(), 0);
         let mut first_failure = None;
         for Request { message, items } in requests {
@@ -102,7 +102,7 @@ impl Sender {
     }
 
     /// Sends one request, with retries.
-    async fn send(&self, message: Bytes) -> Result<Option<Rejection>, String> {
+    async fn send(&self, message: Bytes) -> Result<Option<RejectedItems>, String> {
         let transport = self.transport().clone();
         let transport = transport.ok_or_else(|| OTelSdkError::AlreadyShutdown.to_string())?;
         let prepared = transport.prepare(message)?;
@@ -135,7 +135,7 @@ impl Sender {
         }
     }
 
-    fn queue(&self) -> Option<&'static QueueAccount> {
+    fn queue(&self) -> Option<&'static QueueStats> {
         match self.signal {
             Signal::Traces => Some(&DELIVERY.spans),
             Signal::Logs => Some(&DELIVERY.log_records),
@@ -143,7 +143,7 @@ impl Sender {
         }
     }
 
-    fn account(&self) -> &'static SignalAccount {
+    fn account(&self) -> &'static SignalStats {
         match self.signal {
             Signal::Traces => &DELIVERY.traces,
             Signal::Logs => &DELIVERY.logs,
@@ -170,7 +170,7 @@ async fn send_in_time(
     prepared: Bytes,
     limit: Duration,
     connection: &OpenConnection,
-) -> Result<Option<Rejection>, Failed> {
+) -> Result<Option<RejectedItems>, Failed> {
     match tokio::time::timeout(limit, transport.send(prepared)).await {
         Ok(answer) => answer,
         Err(_) => {

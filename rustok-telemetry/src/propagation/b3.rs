@@ -20,8 +20,8 @@ use opentelemetry::{
 use super::{
     carrier,
     hex::{caller, number},
-    sampling::Sampling,
 };
+use crate::trace::remote_sampling::Sampling;
 
 const SINGLE: &str = "b3";
 const TRACE_ID: &str = "x-b3-traceid";

@@ -22,7 +22,7 @@ use opentelemetry::{
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use super::{carried_tenant::Received, carrier};
-use crate::tenant::TENANT_ID;
+use crate::trace::TENANT_ID;
 
 const HEADER: &str = "baggage";
 const MOST_MEMBERS: usize = 64;

@@ -5,7 +5,7 @@ use opentelemetry::{
     baggage::{Baggage, BaggageExt},
 };
 
-use crate::tenant::TENANT_ID;
+use crate::trace::TENANT_ID;
 
 /// Longest tenant in bytes that travels.
 const LONGEST: usize = 128;
@@ -82,7 +82,7 @@ pub(super) fn send(context: &Context, tenant: Option<&str>) -> Context {
 /// The context without the tenant that a caller named, unless this is [meant to be sent](send).
 ///
 /// Else anybody could name a tenant to a service that trusts its callers, by way of one that does not.
-pub(super) fn keep_back(context: &Context) -> Option<Context> {
+pub(super) fn strip_tenant(context: &Context) -> Option<Context> {
     let names_one = context.baggage().get(TENANT_ID).is_some();
     (names_one && context.get::<MayLeave>().is_none()).then(|| {
         let mut baggage = Baggage::new();

@@ -50,7 +50,7 @@ struct KeepsTenant(TextMapCompositePropagator);
 
 impl TextMapPropagator for KeepsTenant {
     fn inject_context(&self, context: &Context, injector: &mut dyn Injector) {
-        match carried_tenant::keep_back(context) {
+        match carried_tenant::strip_tenant(context) {
             Some(context) => self.0.inject_context(&context, injector),
             None => self.0.inject_context(context, injector),
         }

@@ -16,9 +16,9 @@ use super::{
     carried_tenant::Received,
     carrier,
     hex::{caller, number},
-    sampling::Sampling,
 };
-use crate::tenant::TENANT_ID;
+use crate::trace::TENANT_ID;
+use crate::trace::remote_sampling::Sampling;
 
 const HEADER: &str = "uber-trace-id";
 const BAGGAGE: &str = "uberctx-";

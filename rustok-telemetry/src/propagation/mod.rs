@@ -80,7 +80,6 @@ mod event_context_serde;
 mod hex;
 mod install;
 mod jaeger;
-mod sampling;
 mod trace_context;
 mod trace_state;
 
@@ -97,7 +96,7 @@ use self::carrier::Incoming;
 pub use self::event_context::EventContext;
 #[cfg(feature = "testing")]
 pub(crate) use self::install::install_for_tests;
-pub(crate) use self::{carried_tenant::named_in, install::install, sampling::Sampling};
+pub(crate) use self::{carried_tenant::named_in, install::install};
 
 /// Writes the current span's context into the headers of an outgoing request, in place of a context that they have
 /// already: headers may have been copied from an incoming request.
@@ -193,7 +192,7 @@ pub const TRACE_RESPONSE: &str = "traceresponse";
 
 /// Writes the trace that a request belongs to into the response's headers, so that the caller can give its id with a
 /// question: `traceresponse: 00-{trace id}-{span id}-{flags}`. The [HTTP layer](crate::http) does so.
-pub(crate) fn tell_caller(span: &Span, headers: &mut http::HeaderMap) {
+pub(crate) fn inject_traceresponse(span: &Span, headers: &mut http::HeaderMap) {
     let context = span.context();
     let span = context.span();
     let span = span.span_context();

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use super::Sink;
 use crate::metrics::{
     Declaration, catalogue,
-    point::{Point, SeriesLabels},
+    store::point::{Point, SeriesLabels},
 };
 
 /// A metric of the catalogue and what was recorded of it: all label sets, or those that [`with`](Self::with) chose.
@@ -38,7 +38,7 @@ impl CapturedMetric {
             panic!("no metric is called `{name}`; declared are {names:?}");
         };
         let mut all = Vec::new();
-        sink.read(declaration, &mut |labels, point| {
+        sink.metrics.read(declaration, &mut |labels, point| {
             all.push(CapturedSeries::new(labels, point));
         });
         all.sort_by(|one, other| one.labels.cmp(&other.labels));

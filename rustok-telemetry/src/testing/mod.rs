@@ -71,7 +71,7 @@ use std::{
 
 use tracing::{Dispatch, dispatcher};
 
-pub(crate) use self::sink::{Sink, record};
+pub(crate) use self::sink::Sink;
 pub use self::{
     logs::LogLine,
     metrics::{CapturedMetric, CapturedSeries},
@@ -99,6 +99,7 @@ impl Capture {
     pub fn begin(span_level: tracing::Level) -> Self {
         let sink = Arc::new(Sink::new());
         let dispatch = subscriber::dispatch(&sink, span_level);
+        crate::metrics::capture::set_lookup(|| current().map(|sink| Arc::clone(&sink.metrics)));
         crate::propagation::install_for_tests();
         let handle = Handle { sink, dispatch };
         let _entered = handle.enter();

@@ -9,7 +9,7 @@ use opentelemetry::{
 use opentelemetry_sdk::trace::SpanData;
 
 use super::values::{AttributeValue, Typed};
-use crate::trace::call::CANCELLED;
+use crate::trace::CANCELLED;
 
 /// A span that has ended, as it would be exported.
 ///

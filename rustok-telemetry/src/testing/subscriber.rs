@@ -19,10 +19,11 @@ use tracing_subscriber::{
 };
 
 use super::{LogLine, Sink, open::Name};
-use crate::trace::{Machinery, SpanFilter, is_machinery};
+use crate::trace::{ExporterTargets, SpanFilter, is_exporter_target};
 
 pub(super) fn dispatch(sink: &Arc<Sink>, span_level: Level) -> Dispatch {
-    let spans = SpanFilter::new(span_level, Machinery::default()).layer(&sink.tracer_provider);
+    let spans =
+        SpanFilter::new(span_level, ExporterTargets::default()).layer(&sink.tracer_provider);
     let subscriber = tracing_subscriber::registry()
         .with(Before {
             sink: Arc::clone(sink),
@@ -81,7 +82,7 @@ impl Before {
     }
 
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= self.span_level && !is_machinery(metadata.target())
+        *metadata.level() <= self.span_level && !is_exporter_target(metadata.target())
     }
 }
 
@@ -153,7 +154,7 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for After {
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if is_machinery(event.metadata().target()) {
+        if is_exporter_target(event.metadata().target()) {
             return;
         }
         let line = LogLine::read(event);

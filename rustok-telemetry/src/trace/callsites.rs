@@ -9,15 +9,13 @@ use std::{
 use foldhash::quality::RandomState;
 use tracing::Metadata;
 
-use crate::{
-    metrics::{
-        self, NONE,
-        instrument::{Counter, Histogram, Instrument},
-        metric::Metric,
-        read_table::ReadTable,
-        registered::find,
-    },
-    tenant::TENANT_ID,
+use super::TENANT_ID;
+use crate::metrics::{
+    self, NONE,
+    instrument::{Counter, Histogram, Instrument},
+    metric::Metric,
+    registered::find,
+    store::read_table::ReadTable,
 };
 
 /// One place that makes spans.
@@ -139,6 +137,7 @@ mod tests {
     use tracing::Subscriber;
     use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
 
+    use super::TENANT_ID;
     use super::*;
     use crate::config::TelemetryConfig;
 

@@ -8,28 +8,32 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
+use super::inherited_tenant::InheritedTenant;
+use super::unfiltered_lifecycle::UnfilteredLifecycle;
 use super::{
-    UniqueTracerProvider, inherited_tenant::InheritedTenant, machinery::Machinery, panics,
+    UniqueTracerProvider, exporter_targets::ExporterTargets, panics,
     span_metrics::SpanMetricsLayer, typed_values::TypedValues,
 };
-use crate::sparing::Sparing;
 
 /// Which spans are counted and exported.
 #[derive(Debug, Clone)]
 pub(crate) struct SpanFilter {
     level: Level,
-    machinery: Machinery,
+    exporter_targets: ExporterTargets,
 }
 
 impl SpanFilter {
-    pub(crate) fn new(level: Level, machinery: Machinery) -> Self {
-        Self { level, machinery }
+    pub(crate) fn new(level: Level, exporter_targets: ExporterTargets) -> Self {
+        Self {
+            level,
+            exporter_targets,
+        }
     }
 
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
         // The log event of a panic is an `exception` event of its span already.
         *metadata.level() <= self.level
-            && !self.machinery.includes(metadata.target())
+            && !self.exporter_targets.includes(metadata.target())
             && metadata.target() != panics::TARGET
     }
 
@@ -59,7 +63,7 @@ impl SpanFilter {
         S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
     {
         // The layer knows its open spans itself, and asks for its tenant only of those.
-        Sparing::new(SpanMetricsLayer::new(), self.filter())
+        UnfilteredLifecycle::new(SpanMetricsLayer::new(), self.filter())
     }
 
     fn filter(&self) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + Send + Sync + 'static + use<>> {

@@ -14,10 +14,10 @@ use tracing_subscriber::{
 };
 
 use super::span_metrics::{self, tenant_of};
-use crate::tenant;
+use super::with_tenant_record;
 
 /// Adds `tenant_id` to the exported span. It comes after the layers that count and export.
-pub(super) struct InheritedTenant<S> {
+pub(crate) struct InheritedTenant<S> {
     /// Adds attributes to the spans of any layer of its type, whatever the tracer; it makes no spans itself.
     traces: OpenTelemetryLayer<S, NoopTracer>,
 }
@@ -26,7 +26,7 @@ impl<S> InheritedTenant<S>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             traces: tracing_opentelemetry::layer(),
         }
@@ -44,7 +44,7 @@ where
         }
         let inherited = context.span(id).and_then(|span| tenant_of(&span));
         if let Some(inherited) = inherited {
-            tenant::with_record(&inherited, |record| {
+            with_tenant_record(&inherited, |record| {
                 self.traces.on_record(id, record, context);
             });
         }

@@ -33,29 +33,36 @@
 //! [`instrument`](macro@crate::instrument) records when a future is dropped before it is done, and the
 //! [HTTP layer](crate::http) when the client goes away.
 //!
-//! Spans and events of the exporters' own machinery are neither counted nor exported, see [`is_machinery`].
+//! Spans and events of the exporters' own machinery are neither counted nor exported, see [`is_exporter_target`].
 
-pub(crate) mod call;
 mod callsites;
+mod exporter_targets;
 mod filter;
-pub(crate) mod in_place;
 mod inherited_tenant;
 mod late_attributes;
-mod machinery;
 mod open_spans;
 pub(crate) mod panics;
 pub(crate) mod recorded;
+pub(crate) mod remote_sampling;
 mod sampler;
 mod span_limits;
 mod span_metrics;
+mod tenant_field;
 mod tracer;
 pub(crate) mod tracer_provider;
 mod typed_values;
+pub(crate) mod unfiltered_lifecycle;
 mod visitor;
 
+/// `rustok.outcome` of a call whose future was dropped before it was done.
+pub(crate) const CANCELLED: &str = "cancelled";
+
+pub(crate) use self::exporter_targets::ExporterTargets;
+pub use self::exporter_targets::is_exporter_target;
 pub(crate) use self::filter::SpanFilter;
-pub(crate) use self::machinery::Machinery;
-pub use self::machinery::is_machinery;
 pub(crate) use self::span_limits::SpanLimits;
 pub(crate) use self::span_metrics::{SpanMetricsLayer, as_claim, has_own_tenant, tenant_of};
+#[doc(inline)]
+pub use self::tenant_field::TENANT_ID;
+pub(crate) use self::tenant_field::with_tenant_record;
 pub(crate) use self::tracer::UniqueTracerProvider;

@@ -82,7 +82,7 @@ pub(crate) fn report(with_message: bool) {
     let message = kept.as_ref().and_then(|kept| kept.message.as_deref());
     tracing::error!(
         target: TARGET,
-        { exception.r#type = PANIC, exception.message = message },
+        { exception.type = PANIC, exception.message = message },
         "panicked{}",
         Place(kept.as_deref()),
     );

@@ -16,8 +16,6 @@ use std::{
 
 use tracing::field::{self, DebugValue, DisplayValue, Value};
 
-use crate::tenant::Tenant;
-
 /// A field's value that has been read and not formatted.
 pub enum Recorded<'value> {
     /// The field gets no value.
@@ -228,12 +226,6 @@ impl Recordable for str {
 impl Recordable for String {
     fn recorded(&self) -> Recorded<'_> {
         Recorded::Text(self)
-    }
-}
-
-impl Recordable for Tenant {
-    fn recorded(&self) -> Recorded<'_> {
-        self.id().map_or(Recorded::Absent, Recorded::Text)
     }
 }
 

@@ -6,7 +6,8 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::trace::{ParentBasedSampler, Sampler, SamplingResult, ShouldSample};
 
-use crate::{config, propagation::Sampling};
+use super::remote_sampling::Sampling;
+use crate::config;
 
 /// The sampler of the configuration.
 pub(super) fn sampler(sampler: config::Sampler) -> Box<dyn ShouldSample> {
@@ -24,17 +25,17 @@ pub(super) fn sampler(sampler: config::Sampler) -> Box<dyn ShouldSample> {
 
 /// As the caller wants it, and as `root` where no caller wants anything.
 fn parent_based(root: Sampler) -> Box<dyn ShouldSample> {
-    let root = AsCallerSaid { root };
+    let root = RemoteDecisionSampler { root };
     Box::new(ParentBasedSampler::new(root.clone()).with_remote_parent_not_sampled(root))
 }
 
 /// Heeds what a caller's span context cannot say: there is none, or it says "not sampled".
 #[derive(Debug, Clone)]
-struct AsCallerSaid {
+struct RemoteDecisionSampler {
     root: Sampler,
 }
 
-impl ShouldSample for AsCallerSaid {
+impl ShouldSample for RemoteDecisionSampler {
     fn should_sample(
         &self,
         parent: Option<&Context>,

@@ -3,7 +3,7 @@
 use opentelemetry_sdk::trace::SpanData;
 
 use super::late_attributes;
-use crate::{config::SpanLimitsConfig, value_length::ValueLength};
+use crate::{attributes::value_length::ValueLength, config::SpanLimitsConfig};
 
 /// Limits of a span. The SDK keeps the counts.
 #[derive(Debug, Clone, Copy)]

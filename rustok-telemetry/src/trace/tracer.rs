@@ -10,7 +10,7 @@ use opentelemetry::{
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, Span, TracerProviderBuilder};
 
 use super::{late_attributes::LateAttributes, span_limits::SpanLimits};
-use crate::unique_keys::{SeenKeys, make_unique};
+use crate::attributes::unique_keys::{SeenKeys, make_unique};
 /// The SDK's provider, whose spans have unique attributes.
 #[derive(Debug, Clone)]
 pub(crate) struct UniqueTracerProvider {

@@ -14,27 +14,28 @@ use opentelemetry_sdk::{
 
 use super::{SpanLimits, UniqueTracerProvider};
 use crate::{
-    config::{TracesConfig, TracesExporter},
-    console::ConsoleSpans,
-    delivery::{DELIVERY, Verdict},
+    config::TracesConfig,
+    delivery::{Admission, DELIVERY},
 };
 
 /// Builds the provider, which sends with `exporter`, if there is one. Without any, spans still get ids, so that
 /// propagation and logs work.
-pub(crate) fn build<E>(
+pub(crate) fn build<E, C>(
     config: &TracesConfig,
     resource: Resource,
     exporter: Option<E>,
+    console: Option<impl FnOnce(SpanLimits) -> C>,
 ) -> UniqueTracerProvider
 where
     E: SpanExporter + 'static,
+    C: SpanProcessor + 'static,
 {
     let limits = SpanLimits::new(&config.limits);
     let mut builder = SdkTracerProvider::builder()
         .with_resource(resource)
         .with_sampler(super::sampler::sampler(*config.sampler));
-    if config.exporters.contains(&TracesExporter::Console) {
-        builder = builder.with_span_processor(ConsoleSpans::new(limits));
+    if let Some(console) = console {
+        builder = builder.with_span_processor(console(limits));
     }
     if let Some(exporter) = exporter {
         let batch = &config.batch;
@@ -48,7 +49,7 @@ where
         let processor = BatchSpanProcessor::builder(exporter)
             .with_batch_config(settings)
             .build();
-        builder = builder.with_span_processor(Accounted { processor, limits });
+        builder = builder.with_span_processor(BoundedProcessor { processor, limits });
     }
     UniqueTracerProvider::new(builder, limits)
 }
@@ -58,12 +59,12 @@ where
 /// The SDK's processor drops spans of a full queue silently and reports success at shutdown, so it is never given
 /// more than it can hold.
 #[derive(Debug)]
-struct Accounted {
+struct BoundedProcessor {
     processor: BatchSpanProcessor,
     limits: SpanLimits,
 }
 
-impl SpanProcessor for Accounted {
+impl SpanProcessor for BoundedProcessor {
     fn on_start(&self, span: &mut Span, context: &Context) {
         if span.span_context().is_sampled() {
             DELIVERY.open_spans.fetch_add(1, Ordering::Relaxed);
@@ -76,7 +77,7 @@ impl SpanProcessor for Accounted {
             return;
         }
         DELIVERY.open_spans.fetch_sub(1, Ordering::Relaxed);
-        if DELIVERY.spans.enter_queue() == Verdict::Queued {
+        if DELIVERY.spans.enter_queue() == Admission::Queued {
             self.limits.complete(&mut span);
             self.processor.on_end(span);
         }

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use tracing::field::{Field, Visit};
 
-use super::call::CANCELLED;
+use crate::trace::CANCELLED;
 
 /// The fields that matter, as far as they were seen.
 #[derive(Debug, Default)]

@@ -14,7 +14,7 @@ use reqwest_middleware::reqwest::{Method, Request};
 use rustok_telemetry::{
     http::client::{TelemetryMiddleware, UrlTemplate},
     propagation,
-    trace::is_machinery,
+    trace::is_exporter_target,
 };
 use server::{client, serve, with};
 use spans::watch_counted;
@@ -91,7 +91,7 @@ async fn secrets_of_a_url_are_nowhere() {
     }
     // hyper writes the user and the password into its own events, which are not exported.
     let mut events = seen.events();
-    events.retain(|event| !is_machinery(&event.target));
+    events.retain(|event| !is_exporter_target(&event.target));
     let spans = seen.spans("http_client_request");
     assert_eq!(spans.len(), 16);
     let everything = format!("{spans:?} {events:?} {}", text());

@@ -12,7 +12,7 @@ fn over_http_sending_makes_no_records() {
         || {
             let receiver = Receiver::start(200, Duration::ZERO);
             let telemetry = sending_to(&receiver.endpoint, &[])
-                .machinery_target("shop::proxy")
+                .exporter_target("shop::proxy")
                 .init()
                 .expect("telemetry starts");
             for _ in 0..20 {

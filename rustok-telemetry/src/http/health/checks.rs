@@ -44,17 +44,17 @@ impl Check {
     }
 
     /// Logs when it stops passing, and when it passes again.
-    fn tell(&self, outcome: &Outcome) {
+    fn tell(&self, outcome: &CheckOutcome) {
         let failing = !outcome.passed();
         if self.failing.swap(failing, Ordering::Relaxed) == failing {
             return;
         }
         let name = &self.name;
         match outcome {
-            Outcome::Passed => tracing::info!("the check of {name} passes again"),
-            Outcome::Failed(error) => tracing::warn!("the check of {name} fails: {error}"),
-            Outcome::TimedOut => tracing::warn!("the check of {name} is not done in time"),
-            Outcome::Panicked => tracing::warn!("the check of {name} panics"),
+            CheckOutcome::Passed => tracing::info!("the check of {name} passes again"),
+            CheckOutcome::Failed(error) => tracing::warn!("the check of {name} fails: {error}"),
+            CheckOutcome::TimedOut => tracing::warn!("the check of {name} is not done in time"),
+            CheckOutcome::Panicked => tracing::warn!("the check of {name} panics"),
         }
     }
 }
@@ -69,19 +69,19 @@ impl fmt::Debug for Check {
 #[derive(Debug)]
 pub(super) struct Checked {
     pub(super) name: String,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: CheckOutcome,
     pub(super) elapsed: Duration,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum CheckOutcome {
     Passed,
     Failed(String),
     TimedOut,
     Panicked,
 }
 
-impl Outcome {
+impl CheckOutcome {
     pub(super) fn passed(&self) -> bool {
         *self == Self::Passed
     }
@@ -109,10 +109,10 @@ pub(super) async fn run(checks: &[Check], timeout: Duration) -> Vec<Checked> {
     let mut checked = Vec::new();
     for (check, mut task) in checks.iter().zip(tasks) {
         let (outcome, elapsed) = match timeout_at(deadline, &mut task.0).await {
-            Ok(Ok((Ok(()), elapsed))) => (Outcome::Passed, elapsed),
-            Ok(Ok((Err(error), elapsed))) => (Outcome::Failed(error), elapsed),
-            Ok(Err(_)) => (Outcome::Panicked, started.elapsed()),
-            Err(_) => (Outcome::TimedOut, started.elapsed()),
+            Ok(Ok((Ok(()), elapsed))) => (CheckOutcome::Passed, elapsed),
+            Ok(Ok((Err(error), elapsed))) => (CheckOutcome::Failed(error), elapsed),
+            Ok(Err(_)) => (CheckOutcome::Panicked, started.elapsed()),
+            Err(_) => (CheckOutcome::TimedOut, started.elapsed()),
         };
         check.tell(&outcome);
         let name = check.name.clone();

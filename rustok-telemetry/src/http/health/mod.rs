@@ -14,7 +14,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use self::checks::{Check, Checked};
-use crate::metrics::text_response::text_response;
+use crate::prometheus::response::text_response;
 
 /// Path below which the health routes are. Requests there are not counted.
 pub const HEALTH_PREFIX: &str = super::layer::HEALTH_PREFIX;

@@ -4,7 +4,7 @@
 //! The SDK's periodic reader asks for an export, on its thread.
 
 mod collected;
-mod own;
+mod native;
 mod state;
 
 use std::{
@@ -23,7 +23,7 @@ use opentelemetry_sdk::{
 };
 
 use self::{
-    own::Times,
+    native::Times,
     state::{StateExport, StateSeries},
 };
 use super::{
@@ -107,7 +107,7 @@ fn requests(
                 collected::add(metric, &mut state, &mut requests);
             }
             if is_of(&metrics, &own_scope) {
-                own::add_all(times, &mut state, &mut requests);
+                native::add_all(times, &mut state, &mut requests);
             }
             requests.close();
         }

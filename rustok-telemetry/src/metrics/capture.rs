@@ -1,0 +1,119 @@
+//! Metrics that are recorded for one test: series apart from those of the process, created on first use.
+
+use std::{
+    any::Any,
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+};
+
+use super::{
+    Declaration,
+    collection::Hooks,
+    instrument::{Instrument, Storage},
+    store::{point::VisitSeries, series::Series},
+};
+
+/// Finds the capture that the current thread records into, if there is one.
+type Lookup = fn() -> Option<Arc<CapturedMetrics>>;
+
+static LOOKUP: OnceLock<Lookup> = OnceLock::new();
+
+/// Sets how captures are found. The first call counts.
+pub(crate) fn set_lookup(lookup: Lookup) {
+    LOOKUP.get_or_init(|| lookup);
+}
+
+/// Returns the capture that the current thread records into.
+pub(super) fn current() -> Option<Arc<CapturedMetrics>> {
+    LOOKUP.get().and_then(|lookup| lookup())
+}
+
+/// The metrics of one capture.
+#[derive(Default)]
+pub(crate) struct CapturedMetrics {
+    by_name: Mutex<BTreeMap<&'static str, CapturedMetric>>,
+    /// Callbacks that were registered within the capture.
+    pub(super) hooks: Arc<Hooks>,
+}
+
+impl CapturedMetrics {
+    /// Records a value; returns whether the instrument accepts it.
+    pub(super) fn record<I: Instrument, const N: usize>(
+        &self,
+        declaration: &'static Declaration,
+        labels: [&str; N],
+        value: I::Value,
+    ) -> bool {
+        let accepted = I::reject(value).is_none();
+        if accepted {
+            self.series::<I, N>(declaration).record(labels, value);
+        }
+        accepted
+    }
+
+    /// Runs the callbacks, then visits the series of one metric.
+    pub(crate) fn read(&self, declaration: &'static Declaration, visit: VisitSeries<'_>) {
+        self.hooks.run();
+        let captured = self.lock().get(declaration.name).cloned();
+        if let Some(captured) = captured {
+            captured.read(visit);
+        }
+    }
+
+    /// Runs the callbacks, then returns every metric that has been recorded.
+    pub(crate) fn all(&self) -> Vec<CapturedMetric> {
+        self.hooks.run();
+        self.lock().values().cloned().collect()
+    }
+
+    fn series<I: Instrument, const N: usize>(
+        &self,
+        declaration: &'static Declaration,
+    ) -> Arc<Series<I, N>> {
+        let series = {
+            let mut all = self.lock();
+            let captured = all.entry(declaration.name).or_insert_with(|| {
+                let handle = I::create(declaration, Storage::Native, declaration.boundaries);
+                let series = Arc::new(Series::<I, N>::new(declaration, handle));
+                CapturedMetric {
+                    declaration,
+                    readable: series.clone(),
+                    series,
+                }
+            });
+            Arc::clone(&captured.series)
+        };
+        series
+            .downcast()
+            .unwrap_or_else(|_| panic!("{} is declared once", declaration.name))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, CapturedMetric>> {
+        self.by_name.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One captured metric: its [`Series`], typed to record and untyped to read.
+#[derive(Clone)]
+pub(crate) struct CapturedMetric {
+    pub(crate) declaration: &'static Declaration,
+    series: Arc<dyn Any + Send + Sync>,
+    readable: Arc<dyn Readable>,
+}
+
+impl CapturedMetric {
+    /// Visits the series.
+    pub(crate) fn read(&self, visit: VisitSeries<'_>) {
+        self.readable.read(visit);
+    }
+}
+
+trait Readable: Send + Sync {
+    fn read(&self, visit: VisitSeries<'_>);
+}
+
+impl<I: Instrument, const N: usize> Readable for Series<I, N> {
+    fn read(&self, visit: VisitSeries<'_>) {
+        Self::read(self, visit);
+    }
+}

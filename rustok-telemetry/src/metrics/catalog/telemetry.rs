@@ -1,0 +1,160 @@
+//! Metrics of the SDK itself: what was folded, lost, dropped or failed.
+//!
+//! They are read from counters of our own when metrics are collected, so that they can be seen at the text endpoint
+//! when nothing can be sent.
+
+use std::sync::atomic::Ordering;
+
+use crate::{
+    delivery::DELIVERY,
+    lifecycle::LOST,
+    metrics::{
+        collection::{OBSERVATION_PANICS, hook_count},
+        registered::ALL,
+    },
+};
+
+/// Declarations; they are observed, so there is no function to call.
+#[crate::metrics(namespace = "rustok", subsystem = "telemetry")]
+mod declared {
+    /// Records in which a label's value became other, because the label's budget or the metric's limit was spent.
+    ///
+    /// A metric has these series from its own first series on: with 0, so that `rate()` sees the first fold.
+    #[observable_counter(name = "label_values_folded_total", observe = super::folds, series = 600)]
+    fn label_values_folded(
+        #[label(budget = 200)] metric: &str,
+        #[label(budget = 100)] label: &str,
+    ) -> u64;
+
+    /// Records that went nowhere: before_init, after_shutdown, not_finite or negative.
+    #[observable_counter(name = "records_lost_total", observe = super::lost_records)]
+    fn records_lost(#[label(budget = 4)] reason: &str) -> u64;
+
+    /// Attempts to export by result: success or failure.
+    #[observable_counter(name = "exports_total", observe = super::exports)]
+    fn exports(#[label(budget = 3)] signal: &str, #[label(budget = 2)] result: &str) -> u64;
+
+    /// Spans that were exported.
+    #[observable_counter(name = "spans_exported_total", observe = super::spans_exported)]
+    fn spans_exported() -> u64;
+
+    /// Sampled spans that were lost: export_failed or queue_full.
+    #[observable_counter(name = "spans_lost_total", observe = super::spans_lost)]
+    fn spans_lost(#[label(budget = 2)] reason: &str) -> u64;
+
+    /// Spans that wait for export; those that are being exported have left the queue.
+    #[observable_gauge(name = "span_queue_length", observe = super::span_queue_length)]
+    fn span_queue_length() -> u64;
+
+    /// Most spans that the queue holds; further ones are lost.
+    #[observable_gauge(name = "span_queue_capacity", observe = super::span_queue_capacity)]
+    fn span_queue_capacity() -> u64;
+
+    /// Log records that were exported.
+    #[observable_counter(name = "log_records_exported_total", observe = super::log_records_exported)]
+    fn log_records_exported() -> u64;
+
+    /// Log records that were to be exported and were lost: export_failed, queue_full or after_shutdown.
+    #[observable_counter(name = "log_records_lost_total", observe = super::log_records_lost)]
+    fn log_records_lost(#[label(budget = 3)] reason: &str) -> u64;
+
+    /// Log records that wait for export; those that are being exported have left the queue.
+    #[observable_gauge(name = "log_record_queue_length", observe = super::log_record_queue_length)]
+    fn log_record_queue_length() -> u64;
+
+    /// Most log records that the queue holds; further ones are lost. 0 unless OTEL_LOGS_EXPORTER says otlp.
+    #[observable_gauge(name = "log_record_queue_capacity", observe = super::log_record_queue_capacity)]
+    fn log_record_queue_capacity() -> u64;
+
+    /// Observed label sets that were left out, because the limit of the metric was reached.
+    ///
+    /// A metric has this series from its first observation on.
+    #[observable_counter(name = "observations_dropped_total", observe = super::observations_dropped)]
+    fn observations_dropped(#[label(budget = 200)] metric: &str) -> u64;
+
+    /// Panics of functions that observe a metric; the metric is missing from that collection.
+    #[observable_counter(name = "observation_panics_total", observe = super::observation_panics)]
+    fn observation_panics() -> u64;
+
+    /// Functions that run before each collection, to read what is not recorded where it changes.
+    #[observable_gauge(name = "collection_hooks", observe = super::collection_hooks)]
+    fn collection_hooks() -> u64;
+}
+
+fn folds(report: &mut dyn FnMut([&str; 2], u64)) {
+    for metric in ALL {
+        let name = metric.declaration().name;
+        metric.visit_folds(&mut |label, records| report([name, label], records));
+    }
+}
+
+fn lost_records(report: &mut dyn FnMut([&str; 1], u64)) {
+    for (reason, records) in LOST.by_reason() {
+        report([reason], records);
+    }
+}
+
+fn exports(report: &mut dyn FnMut([&str; 2], u64)) {
+    for signal in DELIVERY.signals() {
+        report(
+            [signal.name, "success"],
+            signal.succeeded.load(Ordering::Relaxed),
+        );
+        report(
+            [signal.name, "failure"],
+            signal.failed.load(Ordering::Relaxed),
+        );
+    }
+}
+
+fn spans_exported(report: &mut dyn FnMut([&str; 0], u64)) {
+    report([], DELIVERY.spans.exported());
+}
+
+fn spans_lost(report: &mut dyn FnMut([&str; 1], u64)) {
+    for (reason, spans) in DELIVERY.spans.lost() {
+        report([reason], spans);
+    }
+}
+
+fn span_queue_length(report: &mut dyn FnMut([&str; 0], u64)) {
+    report([], DELIVERY.spans.queued());
+}
+
+fn span_queue_capacity(report: &mut dyn FnMut([&str; 0], u64)) {
+    report([], DELIVERY.spans.capacity() as u64);
+}
+
+fn log_records_exported(report: &mut dyn FnMut([&str; 0], u64)) {
+    report([], DELIVERY.log_records.exported());
+}
+
+fn log_records_lost(report: &mut dyn FnMut([&str; 1], u64)) {
+    for (reason, records) in DELIVERY.lost_log_records() {
+        report([reason], records);
+    }
+}
+
+fn log_record_queue_length(report: &mut dyn FnMut([&str; 0], u64)) {
+    report([], DELIVERY.log_records.queued());
+}
+
+fn log_record_queue_capacity(report: &mut dyn FnMut([&str; 0], u64)) {
+    report([], DELIVERY.log_records.capacity() as u64);
+}
+
+fn observations_dropped(report: &mut dyn FnMut([&str; 1], u64)) {
+    for metric in ALL {
+        if let Some(dropped) = metric.observations_dropped() {
+            report([metric.declaration().name], dropped);
+        }
+    }
+}
+
+fn observation_panics(report: &mut dyn FnMut([&str; 0], u64)) {
+    report([], OBSERVATION_PANICS.load(Ordering::Relaxed));
+}
+
+fn collection_hooks(report: &mut dyn FnMut([&str; 0], u64)) {
+    report([], hook_count() as u64);
+}

@@ -1,0 +1,160 @@
+//! The metrics that we keep, in the words of OTLP.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use opentelemetry_proto::tonic::{
+    common::v1::{AnyValue, KeyValue, any_value},
+    metrics::v1::{
+        AggregationTemporality, Gauge, Histogram, HistogramDataPoint, Metric, NumberDataPoint, Sum,
+        number_data_point::Value,
+    },
+};
+
+use super::{
+    collected::{GAUGE, HISTOGRAM, POINT, SUM, point_name},
+    state::StateExport,
+};
+use crate::{
+    metrics::{
+        Kind,
+        registered::{ALL, RegisteredMetric},
+        store::{
+            distribution::Distribution,
+            point::{Point, SeriesLabels},
+        },
+    },
+    otlp::requests::{ITEM, Requests},
+};
+
+/// The times of every data point, in nanoseconds since 1970.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    start: u64,
+    now: u64,
+}
+
+impl Times {
+    /// From then until now.
+    pub(super) fn from(start: SystemTime) -> Self {
+        // A clock that was set back makes no point end before it starts.
+        let now = SystemTime::now().max(start);
+        Self {
+            start: nanoseconds(start),
+            now: nanoseconds(now),
+        }
+    }
+}
+
+fn nanoseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Adds every metric of which we keep some series. Points are encoded as they are read, so that no more of them than one
+/// is in memory at a time.
+pub(super) fn add_all(times: Times, state: &mut StateExport<'_>, requests: &mut Requests) {
+    for metric in ALL {
+        add(*metric, times, state, requests);
+    }
+}
+
+fn add(
+    metric: &dyn RegisteredMetric,
+    times: Times,
+    state: &mut StateExport<'_>,
+    requests: &mut Requests,
+) {
+    let declaration = metric.declaration();
+    let kind = declaration.kind;
+    if matches!(kind, Kind::ObservableGauge | Kind::ObservableCounter) {
+        return;
+    }
+    let head = Metric {
+        name: declaration.name.to_owned(),
+        description: declaration.help.to_owned(),
+        unit: declaration.unit.to_owned(),
+        ..Metric::default()
+    };
+    requests.open(ITEM, &head);
+    let cumulative = AggregationTemporality::Cumulative.into();
+    let gauge = Gauge::default();
+    let sum = Sum {
+        aggregation_temporality: cumulative,
+        is_monotonic: kind == Kind::Counter,
+        ..Sum::default()
+    };
+    match kind {
+        Kind::Gauge => requests.open(GAUGE, &gauge),
+        Kind::Histogram => {
+            let head = Histogram {
+                aggregation_temporality: cumulative,
+                ..Histogram::default()
+            };
+            requests.open(HISTOGRAM, &head);
+        }
+        _ => requests.open(SUM, &sum),
+    }
+    metric.read(&mut |labels, point| {
+        let value = match point {
+            Point::Histogram(distribution) => {
+                let point = buckets(labels, distribution, times);
+                return requests.add(POINT, &point, || point_name(declaration.name));
+            }
+            // OTLP has no larger integer.
+            Point::U64(value) => Value::AsInt(i64::try_from(value).unwrap_or(i64::MAX)),
+            Point::I64(value) => Value::AsInt(value),
+            Point::F64(value) => Value::AsDouble(value),
+        };
+        let point = number(labels, value, times);
+        match kind {
+            Kind::Counter => requests.add(POINT, &point, || point_name(declaration.name)),
+            _ => state.add(declaration.name, point, requests),
+        }
+    });
+    requests.close();
+    requests.close();
+    match kind {
+        Kind::Gauge => state.end(&head, GAUGE, &gauge, requests),
+        _ => state.end(&head, SUM, &sum, requests),
+    }
+}
+
+fn number(labels: SeriesLabels<'_>, value: Value, times: Times) -> NumberDataPoint {
+    NumberDataPoint {
+        attributes: attributes(labels),
+        start_time_unix_nano: times.start,
+        time_unix_nano: times.now,
+        value: Some(value),
+        ..NumberDataPoint::default()
+    }
+}
+
+fn buckets(labels: SeriesLabels<'_>, all: Distribution, times: Times) -> HistogramDataPoint {
+    let [min, max] = match all.extremes {
+        Some(extremes) => extremes.map(Some),
+        None => [None; 2],
+    };
+    HistogramDataPoint {
+        attributes: attributes(labels),
+        start_time_unix_nano: times.start,
+        time_unix_nano: times.now,
+        count: all.count(),
+        sum: Some(all.sum),
+        explicit_bounds: all.boundaries.to_vec(),
+        bucket_counts: all.counts,
+        min,
+        max,
+        ..HistogramDataPoint::default()
+    }
+}
+
+fn attributes(labels: SeriesLabels<'_>) -> Vec<KeyValue> {
+    let attribute = |(name, value): (&str, &str)| KeyValue {
+        key: name.to_owned(),
+        value: Some(AnyValue {
+            value: Some(any_value::Value::StringValue(value.to_owned())),
+        }),
+        ..KeyValue::default()
+    };
+    labels.iter().map(attribute).collect()
+}

@@ -1,0 +1,71 @@
+//! What a request's `Accept-Encoding` header says of gzip (RFC 9110, 12.5.3).
+
+/// Whether gzip is acceptable, and no less than the text as it is.
+pub(crate) fn prefers_gzip(header: &str) -> bool {
+    let (mut gzip, mut any, mut identity) = (None, None, None);
+    for coding in header.split(',') {
+        let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight(parameters);
+        match name.trim().to_ascii_lowercase().as_str() {
+            "gzip" | "x-gzip" => gzip = Some(weight),
+            "identity" => identity = Some(weight),
+            "*" => any = Some(weight),
+            _ => {}
+        }
+    }
+    let gzip = gzip.or(any).unwrap_or(0.0);
+    gzip > 0.0 && gzip >= identity.unwrap_or(0.0)
+}
+
+/// A weight that is not a number is taken for a refusal.
+fn weight(parameters: &str) -> f32 {
+    let mut weights = parameters.split(';').filter_map(|parameter| {
+        let (name, weight) = parameter.split_once('=')?;
+        let weight = weight.trim().parse().unwrap_or(0.0);
+        name.trim().eq_ignore_ascii_case("q").then_some(weight)
+    });
+    weights.next_back().unwrap_or(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_taken_where_it_is_wanted() {
+        for header in [
+            "gzip",
+            "deflate, gzip;q=1.0, *;q=0.5",
+            "GZIP ; Q=0.5",
+            "x-gzip",
+            "*",
+            "br;q=1, *;q=0.1",
+            "gzip, identity",
+            "gzip;q=0.001",
+            "identity;q=0.5, gzip;q=0.5",
+        ] {
+            assert!(prefers_gzip(header), "{header}");
+        }
+    }
+
+    #[test]
+    fn gzip_is_not_taken_where_it_is_refused_or_something_else_is_preferred() {
+        for header in [
+            "",
+            "identity",
+            "deflate, br, zstd",
+            "gzip;q=0",
+            "gzip;q=0.000",
+            "gzip; q = 0",
+            "*;q=0",
+            "gzip;q=0, *",
+            "*, gzip;q=0",
+            "gzip;q=0.5, identity",
+            "gzip;q=none",
+            "gzip;q=NaN",
+            "gzipped",
+        ] {
+            assert!(!prefers_gzip(header), "{header}");
+        }
+    }
+}

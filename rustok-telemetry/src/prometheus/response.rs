@@ -1,0 +1,50 @@
+//! The text as the answer to a request.
+
+use std::fmt::Display;
+
+use http::{
+    HeaderMap, HeaderValue, Response, StatusCode,
+    header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, VARY},
+};
+
+use super::text::prometheus_text;
+
+/// Answers a request that has these headers: with the text, compressed if it asks for that, or 503 and why there is none.
+///
+/// Functions of the service are asked for their values, and a long text takes time to compress; so this is done where it
+/// may block. Needs tokio.
+pub(crate) async fn text_response(request: &HeaderMap) -> Response<Vec<u8>> {
+    let accepted: Vec<_> = request
+        .get_all(ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    let accepted = accepted.join(",");
+    let text = move || prometheus_text().map(|text| text.encoded_for(&accepted));
+    let text = match tokio::task::spawn_blocking(text).await {
+        Ok(Ok(text)) => text,
+        Ok(Err(error)) => return unavailable(&error),
+        Err(error) => return unavailable(&error),
+    };
+    let mut response = Response::new(text.body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(text.content_type));
+    headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    if let Some(encoding) = text.content_encoding {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    response
+}
+
+/// An answer in plain text.
+pub(crate) fn plain(status: StatusCode, text: String) -> Response<Vec<u8>> {
+    let mut response = Response::new(text.into_bytes());
+    *response.status_mut() = status;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, plain);
+    response
+}
+
+fn unavailable(error: &dyn Display) -> Response<Vec<u8>> {
+    plain(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+}

@@ -1,0 +1,81 @@
+//! A server of its own for the text, at `/metrics`, where `OTEL_EXPORTER_PROMETHEUS_HOST` or `…_PORT` asks for one.
+
+use std::{
+    convert::Infallible,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{net::TcpStream, runtime::Handle, sync::Semaphore, time::timeout};
+
+use super::response::{plain, text_response};
+use crate::InitError;
+
+/// Most scrapes at a time. Further connections wait.
+const CONNECTIONS: usize = 16;
+
+/// How long one connection may take, from its first byte to its last.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Listens, and answers until the runtime goes. Returns the address.
+pub(crate) fn start(host: &str, port: u16, runtime: &Handle) -> Result<SocketAddr, InitError> {
+    let failed = |error| {
+        InitError::Pipeline(format!(
+            "the server for Prometheus: OTEL_EXPORTER_PROMETHEUS_HOST={host}, OTEL_EXPORTER_PROMETHEUS_PORT={port}: {error}"
+        ))
+    };
+    let listener = TcpListener::bind((host.trim_matches(['[', ']']), port)).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let _entered = runtime.enter();
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
+    runtime.spawn(accept(listener));
+    Ok(address)
+}
+
+async fn accept(listener: tokio::net::TcpListener) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    while let Ok(place) = Arc::clone(&places).acquire_owned().await {
+        match listener.accept().await {
+            Ok((connection, _)) => {
+                tokio::spawn(async move {
+                    let _ = timeout(LIMIT, serve(connection)).await;
+                    drop(place);
+                });
+            }
+            // Out of file descriptors, for example: there may be some in a moment.
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    }
+}
+
+async fn serve(connection: TcpStream) {
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(5))
+        .keep_alive(false)
+        .max_buf_size(16 * 1024)
+        .serve_connection(TokioIo::new(connection), service_fn(answer));
+    // Whoever asked has gone, or has said nothing sensible.
+    let _ = serving.await;
+}
+
+async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let path = request.uri().path();
+    let response = match (request.method(), path) {
+        (&Method::GET | &Method::HEAD, "/metrics") => text_response(request.headers()).await,
+        (_, "/metrics") => refuse(StatusCode::METHOD_NOT_ALLOWED),
+        _ => refuse(StatusCode::NOT_FOUND),
+    };
+    Ok(response.map(Full::from))
+}
+
+fn refuse(status: StatusCode) -> Response<Vec<u8>> {
+    plain(status, "the metrics are at GET /metrics\n".to_owned())
+}

@@ -1,0 +1,8 @@
+//! Start and shutdown: configuration → providers → subscriber → guard.
+
+pub(crate) mod flush;
+pub(crate) mod init;
+mod layers;
+mod pipeline;
+pub(crate) mod resource;
+pub(crate) mod shutdown;

@@ -1,0 +1,184 @@
+//! The providers: built before anything is installed, so that an error leaves the process as it was.
+
+use std::net::SocketAddr;
+
+use opentelemetry::global;
+use opentelemetry_sdk::{
+    Resource,
+    logs::SdkLoggerProvider,
+    metrics::{PeriodicReader, SdkMeterProvider, Temporality, exporter::PushMetricExporter},
+};
+
+use super::{flush::Flushes, resource, shutdown::Running};
+use crate::{
+    InitError,
+    config::{
+        LogsConfig, LogsExporter, MetricsConfig, MetricsExporter, TelemetryConfig,
+        TemporalityPreference, TracesConfig, TracesExporter,
+    },
+    logging::{LogFilter, RecordSender, logger_provider},
+    metrics::{
+        self,
+        meter_provider::{Counting, install_instruments},
+    },
+    otlp::{self, ConnectionRuntime},
+    prometheus::{reader::TextReader, server, text},
+    propagation,
+    stdout::{ConsoleMetrics, ConsoleSpans},
+    trace::{ExporterTargets, SpanFilter, UniqueTracerProvider, tracer_provider},
+};
+
+/// What is built, and not yet installed.
+pub(crate) struct Pipeline {
+    pub(crate) tracer_provider: UniqueTracerProvider,
+    pub(crate) record_sender: Option<RecordSender>,
+    logger_provider: Option<SdkLoggerProvider>,
+    meter_provider: SdkMeterProvider,
+    text_reader: TextReader,
+    /// Where the text is served, besides the service's own route.
+    pub(crate) text_address: Option<SocketAddr>,
+}
+
+impl Pipeline {
+    pub(crate) fn build(
+        config: &TelemetryConfig,
+        log_filter: &LogFilter,
+        runtime: &mut ConnectionRuntime,
+        exporter_targets: ExporterTargets,
+    ) -> Result<Self, InitError> {
+        let resource = resource::build(config);
+        let (meter_provider, text_reader) =
+            meter_provider(&config.metrics, resource.clone(), runtime)?;
+        let text_address = match config.metrics.prometheus_address() {
+            Some((host, port)) => Some(server::start(host, port, &runtime.handle()?)?),
+            None => None,
+        };
+        let tracer_provider = tracer_provider(&config.traces, resource.clone(), runtime)?;
+        let logger_provider = logger_provider(&config.logs, resource, runtime)?;
+        let record_sender = logger_provider.as_ref().map(|provider| {
+            RecordSender::new(provider, exporter_targets, config, log_filter.clone())
+        });
+        Ok(Self {
+            tracer_provider,
+            record_sender,
+            logger_provider,
+            meter_provider,
+            text_reader,
+            text_address,
+        })
+    }
+
+    pub(crate) fn install(
+        self,
+        config: &TelemetryConfig,
+        runtime: ConnectionRuntime,
+        span_filter: SpanFilter,
+    ) -> Running {
+        let counting = counting(&config.metrics);
+        install_instruments(&self.meter_provider, counting, &config.metrics.views);
+        global::set_meter_provider(self.meter_provider.clone());
+        global::set_tracer_provider(self.tracer_provider.clone());
+        propagation::install(&config.propagators);
+        text::serve(self.text_reader);
+        Running {
+            tracer_provider: self.tracer_provider,
+            logger_provider: self.logger_provider,
+            meter_provider: self.meter_provider,
+            pushes_metrics: config.metrics.exporters.contains(&MetricsExporter::Otlp),
+            runtime,
+            span_filter,
+            record_sender: self.record_sender,
+            flushes: Flushes::default(),
+        }
+    }
+}
+
+/// How exports count. The console, like the text, counts from the start in any case.
+fn counting(config: &MetricsConfig) -> Counting {
+    let by_otlp = config.exporters.contains(&MetricsExporter::Otlp);
+    match *config.temporality {
+        TemporalityPreference::Delta | TemporalityPreference::LowMemory if by_otlp => {
+            Counting::FromTheLastExport
+        }
+        _ => Counting::FromTheStart,
+    }
+}
+
+fn meter_provider(
+    config: &MetricsConfig,
+    resource: Resource,
+    runtime: &mut ConnectionRuntime,
+) -> Result<(SdkMeterProvider, TextReader), InitError> {
+    let has = |exporter| config.exporters.contains(&exporter);
+    let temporality = match *config.temporality {
+        TemporalityPreference::Cumulative => Temporality::Cumulative,
+        TemporalityPreference::Delta => Temporality::Delta,
+        TemporalityPreference::LowMemory => Temporality::LowMemory,
+    };
+    let otlp = match has(MetricsExporter::Otlp) {
+        true => {
+            let limit = *config.timeout;
+            let exporter = otlp::metric_exporter(&config.otlp, temporality, limit, runtime)?;
+            Some(periodic(config, exporter))
+        }
+        false => None,
+    };
+    let console = has(MetricsExporter::Console).then(|| periodic(config, ConsoleMetrics));
+    let text_reader = TextReader::default();
+    let provider = metrics::meter_provider::build(resource, |mut builder| {
+        if let Some(console) = console {
+            builder = builder.with_reader(console);
+        }
+        if let Some(otlp) = otlp {
+            builder = builder.with_reader(otlp);
+        }
+        // The last one: the text can be read until the last push has ended.
+        builder.with_reader(text_reader.clone())
+    });
+    Ok((provider, text_reader))
+}
+
+fn periodic<E: PushMetricExporter>(config: &MetricsConfig, exporter: E) -> PeriodicReader<E> {
+    PeriodicReader::builder(exporter)
+        .with_interval(*config.interval)
+        .build()
+}
+
+fn tracer_provider(
+    config: &TracesConfig,
+    resource: Resource,
+    runtime: &mut ConnectionRuntime,
+) -> Result<UniqueTracerProvider, InitError> {
+    let exporter = match config.exporters.contains(&TracesExporter::Otlp) {
+        true => {
+            let limit = *config.batch.export_timeout;
+            Some(otlp::span_exporter(&config.otlp, limit, runtime)?)
+        }
+        false => None,
+    };
+    let console = config.exporters.contains(&TracesExporter::Console);
+    Ok(tracer_provider::build(
+        config,
+        resource,
+        exporter,
+        console.then_some(ConsoleSpans::new),
+    ))
+}
+
+fn logger_provider(
+    config: &LogsConfig,
+    resource: Resource,
+    runtime: &mut ConnectionRuntime,
+) -> Result<Option<SdkLoggerProvider>, InitError> {
+    if config.exporters.is_empty() {
+        return Ok(None);
+    }
+    let exporter = match config.exporters.contains(&LogsExporter::Otlp) {
+        true => {
+            let limit = *config.batch.export_timeout;
+            Some(otlp::log_exporter(&config.otlp, limit, runtime)?)
+        }
+        false => None,
+    };
+    Ok(Some(logger_provider::build(config, resource, exporter)))
+}
