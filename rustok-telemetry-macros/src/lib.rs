@@ -141,7 +141,8 @@ pub fn metrics(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///   `err` only with that of an `Ok`.
 /// - `crate = acme::telemetry`: where `rustok_telemetry` is, if the manifest renames it or another crate re-exports it.
 ///
-/// `skip` and `skip_all` are mistakes here, since there is nothing to skip.
+/// `skip(…)` and `skip_all` are accepted, so that a function annotated with `tracing::instrument` compiles. They change
+/// nothing, since only named arguments are recorded.
 ///
 /// # How a call ends
 ///

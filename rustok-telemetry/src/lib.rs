@@ -88,7 +88,7 @@ pub use self::{
     error::InitError,
     error_type::ErrorType,
     health::{Health, health},
-    lifecycle::lost_records,
+    lifecycle::{LostRecords, Stage, lost_records},
     logging::LogFormat,
     metrics::{catalog::tokio_runtime as runtime, label_value::LabelValue},
     prometheus::text::{PrometheusText, TextError, prometheus_text},

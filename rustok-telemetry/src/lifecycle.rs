@@ -1,26 +1,30 @@
 //! Where the telemetry of this process stands: not started, running, switched off, stopping or shut down.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::{
+    fmt,
+    sync::atomic::{AtomicU8, AtomicU64, Ordering},
+};
 
-/// Stages, in the order in which they follow each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A stage in the life of the telemetry of this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 #[repr(u8)]
-pub(crate) enum Stage {
+pub enum Stage {
     /// `init` has not been called, or not yet succeeded.
     NotStarted = 0,
     /// Values and spans are recorded.
     Running = 1,
-    /// `OTEL_SDK_DISABLED=true`: everything is a no-op.
+    /// `OTEL_SDK_DISABLED=true`: nothing is recorded.
     Disabled = 2,
-    /// Nothing is recorded any more; what was recorded is on its way out.
+    /// Shutdown has begun: nothing more is recorded, and the last exports run.
     Stopping = 3,
-    /// Everything has been sent, or given up.
+    /// Shutdown has ended.
     ShutDown = 4,
 }
 
 impl Stage {
-    /// As the health report says it.
-    pub(crate) fn name(self) -> &'static str {
+    /// Returns the name: `not_started`, `running`, `disabled`, `stopping` or `shut_down`.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::NotStarted => "not_started",
             Self::Running => "running",
@@ -28,6 +32,12 @@ impl Stage {
             Self::Stopping => "stopping",
             Self::ShutDown => "shut_down",
         }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -53,44 +63,67 @@ pub(crate) fn enter(stage: Stage) {
     STAGE.store(stage as u8, Ordering::Relaxed);
 }
 
-/// Records that went nowhere, by reason. Read by the self metrics.
-pub(crate) static LOST: LostRecords = LostRecords {
+/// Counts of dropped records.
+pub(crate) static DROPPED: Dropped = Dropped {
     before_init: AtomicU64::new(0),
     after_shutdown: AtomicU64::new(0),
     not_finite: AtomicU64::new(0),
     negative: AtomicU64::new(0),
 };
 
-/// Records that went nowhere in this process, by reason: `before_init`, `after_shutdown`, `not_finite`, `negative`.
+/// Returns how many metric records this process has dropped, by reason.
 ///
-/// The same numbers are in `rustok_telemetry_records_lost_total`; this function can be called when there is no text
-/// any more.
+/// `rustok_telemetry_records_lost_total` has the same counts; this function also works after shutdown, when there is no
+/// text any more.
 ///
 /// ```
 /// rustok_telemetry::metrics::record_event_published("TooEarly", "acme");
-/// assert_eq!(rustok_telemetry::lost_records()[0], ("before_init", 1));
+/// assert_eq!(rustok_telemetry::lost_records().before_init, 1);
 /// ```
-pub fn lost_records() -> [(&'static str, u64); 4] {
-    LOST.by_reason()
+pub fn lost_records() -> LostRecords {
+    let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+    LostRecords {
+        before_init: read(&DROPPED.before_init),
+        after_shutdown: read(&DROPPED.after_shutdown),
+        not_finite: read(&DROPPED.not_finite),
+        negative: read(&DROPPED.negative),
+    }
 }
 
-/// Counts of records that went nowhere.
-pub(crate) struct LostRecords {
+/// Dropped metric records, by reason. See [`lost_records`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LostRecords {
+    /// Recorded before [`init`](crate::init()).
+    pub before_init: u64,
+    /// Recorded after shutdown had begun.
+    pub after_shutdown: u64,
+    /// Values that were NaN or infinite.
+    pub not_finite: u64,
+    /// Negative values of counters and histograms.
+    pub negative: u64,
+}
+
+impl LostRecords {
+    /// Returns the sum of all reasons.
+    pub fn total(&self) -> u64 {
+        self.by_reason().iter().map(|(_, records)| records).sum()
+    }
+
+    /// Returns each reason with its count, as `rustok_telemetry_records_lost_total` labels them.
+    pub fn by_reason(&self) -> [(&'static str, u64); 4] {
+        [
+            ("before_init", self.before_init),
+            ("after_shutdown", self.after_shutdown),
+            ("not_finite", self.not_finite),
+            ("negative", self.negative),
+        ]
+    }
+}
+
+pub(crate) struct Dropped {
     pub(crate) before_init: AtomicU64,
     pub(crate) after_shutdown: AtomicU64,
     pub(crate) not_finite: AtomicU64,
     pub(crate) negative: AtomicU64,
-}
-
-impl LostRecords {
-    /// Each reason with its count.
-    pub(crate) fn by_reason(&self) -> [(&'static str, u64); 4] {
-        [
-            ("before_init", &self.before_init),
-            ("after_shutdown", &self.after_shutdown),
-            ("not_finite", &self.not_finite),
-            ("negative", &self.negative),
-        ]
-        .map(|(reason, count)| (reason, count.load(Ordering::Relaxed)))
-    }
 }

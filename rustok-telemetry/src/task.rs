@@ -56,7 +56,8 @@ use tracing::{Dispatch, Span, dispatcher, field::Empty};
 use crate::{
     error_type::ErrorName,
     operation::{Call, CallMeta, OutcomeFuture},
-    propagation, tenant,
+    propagation,
+    tenant::{self, Tenant},
 };
 
 /// Spawns a future on the current tokio runtime, within a [detached](self) span `task`.
@@ -236,7 +237,8 @@ fn begin(span: Span) -> Call {
         severity: "error",
     };
     propagation::set_parent(&span, opentelemetry::Context::current());
-    tenant::set_default_on(&span, tenant::current().id());
+    let tenant = tenant::current();
+    tenant::set_default_on(&span, tenant.as_ref().map(Tenant::as_str));
     Call::begin(span, &SITE)
 }
 

@@ -13,7 +13,7 @@ use crate::metrics::suggest;
 use crate::root;
 
 /// The options, in the order of the documentation.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 15] = [
     "name",
     "level",
     "target",
@@ -21,6 +21,8 @@ const KNOWN: [&str; 13] = [
     "follows_from",
     "fields",
     "record",
+    "skip",
+    "skip_all",
     "tenant_id",
     "module",
     "severity",
@@ -69,6 +71,15 @@ pub(crate) fn settings(
                 let list = list(&name, value, "id, %user, ?filter", problems);
                 let recorded = fields::recorded(list, parameters.as_deref(), problems);
                 settings.fields.extend(recorded);
+            }
+            "skip" => {
+                let list = list(&name, value, "password", problems);
+                fields::check_skipped(list, parameters.as_deref(), problems);
+            }
+            "skip_all" => {
+                if !matches!(value, Value::None) {
+                    refuse(&name, "takes no value", "skip_all", problems);
+                }
             }
             "tenant_id" => match &value {
                 Value::Is(sigil, value) => {
@@ -176,20 +187,9 @@ fn refuse(name: &Ident, is: &str, right: &str, problems: &mut Problems) {
 }
 
 fn unknown(name: &Ident, option: &str, problems: &mut Problems) {
-    let (wrong, right) = match option {
-        "skip" | "skip_all" => (
-            format!(
-                "there is nothing to `{option}`: an argument is recorded only when it is named"
-            ),
-            "leave it out, and name what is to be recorded: `record(id)`".to_owned(),
-        ),
-        _ => (
-            format!("unknown option `{option}`"),
-            match suggest::closest(option, KNOWN) {
-                Some(close) => format!("did you mean `{close}`?"),
-                None => format!("the options are {}", suggest::list(&KNOWN)),
-            },
-        ),
+    let right = match suggest::closest(option, KNOWN) {
+        Some(close) => format!("did you mean `{close}`?"),
+        None => format!("the options are {}", suggest::list(&KNOWN)),
     };
-    problems.add(name, wrong, right, USAGE);
+    problems.add(name, format!("unknown option `{option}`"), right, USAGE);
 }

@@ -104,6 +104,25 @@ pub(crate) fn recorded(
     fields
 }
 
+/// Checks that `skip(…)` names parameters. It has no other effect: only named arguments are recorded.
+pub(crate) fn check_skipped(
+    list: TokenStream,
+    parameters: Option<&[Ident]>,
+    problems: &mut Problems,
+) {
+    let Some(parameters) = parameters else { return };
+    let parse = |input: ParseStream<'_>| {
+        Punctuated::<Ident, Token![,]>::parse_terminated_with(input, Ident::parse_any)
+    };
+    match parse.parse2(list) {
+        Ok(names) => {
+            let unknown = names.iter().filter(|name| !parameters.contains(name));
+            unknown.for_each(|name| refuse(name, parameters, problems));
+        }
+        Err(error) => problems.add_syntax(&error, USAGE),
+    }
+}
+
 /// The variable that a chain of field accesses begins with, and the chain as text.
 fn place(value: &Expr) -> Option<(Ident, String)> {
     match value {

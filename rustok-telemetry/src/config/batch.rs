@@ -37,7 +37,7 @@ impl BatchConfig {
         let queue = reader.setting(names.queue, DEFAULT_QUEUE, |text| {
             parse::integer(text, 1..=LARGEST_QUEUE)
         });
-        let batch = reader.setting(names.batch, default_batch(*queue), |text| {
+        let batch = reader.setting(names.batch, default_batch(queue.value), |text| {
             parse::integer(text, 1..=parse::LARGEST)
         });
         let timeout = Some(Duration::from_secs(30));
@@ -92,14 +92,14 @@ impl BatchConfig {
 
     /// Puts the specification's default in the place of each value that cannot be used.
     pub(super) fn apply_defaults(&mut self, names: &BatchVariables) {
-        if self.schedule_delay.is_zero() {
+        if self.schedule_delay.value.is_zero() {
             self.schedule_delay = Setting::default_value(names.default_delay);
         }
-        if !(1..=LARGEST_QUEUE).contains(&*self.max_queue_size) {
+        if !(1..=LARGEST_QUEUE).contains(&self.max_queue_size.value) {
             self.max_queue_size = Setting::default_value(DEFAULT_QUEUE);
         }
         if self.batch_problem(names).is_some() {
-            let size = default_batch(*self.max_queue_size);
+            let size = default_batch(self.max_queue_size.value);
             self.max_export_batch_size = Setting::default_value(size);
         }
     }

@@ -22,7 +22,7 @@ impl Fault {
         setting: &Setting<T>,
         why: Option<impl Into<String>>,
     ) -> Option<Self> {
-        let (value, source) = (setting.to_string(), setting.source);
+        let (value, source) = (setting.value.to_string(), setting.source);
         let why = why?.into();
         Some(Self {
             variable,

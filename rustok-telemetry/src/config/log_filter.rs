@@ -24,9 +24,9 @@ impl TelemetryConfig {
     /// Returns the directives of the log filter, with `OTEL_LOG_LEVEL` for the telemetry targets that they don't name.
     pub(crate) fn log_directives(&self) -> String {
         let mut directives = self.log_filter.value.clone();
-        if let Some(level) = *self.log_level {
+        if let Some(level) = self.log_level.value {
             for target in TELEMETRY_TARGETS {
-                if !self.log_filter.contains(target) {
+                if !self.log_filter.value.contains(target) {
                     directives.push_str(&format!(",{target}={level}"));
                 }
             }

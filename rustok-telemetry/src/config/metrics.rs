@@ -72,7 +72,10 @@ impl MetricsConfig {
             views: reader.take_views(),
             otlp: OtlpConfig::read(reader, Signal::Metrics),
         };
-        let chosen = config.exporters.contains(&MetricsExporter::Prometheus);
+        let chosen = config
+            .exporters
+            .value
+            .contains(&MetricsExporter::Prometheus);
         if !chosen && !reader.has_failed(EXPORTER) {
             config.prometheus.refuse(reader);
         }
@@ -82,7 +85,7 @@ impl MetricsConfig {
     /// The address at which the text is served besides the service's own route, if it is: the exporter `prometheus`
     /// is chosen, and a host or a port was set.
     pub fn prometheus_address(&self) -> Option<(&str, u16)> {
-        let chosen = self.exporters.contains(&MetricsExporter::Prometheus);
+        let chosen = self.exporters.value.contains(&MetricsExporter::Prometheus);
         let PrometheusConfig { host, port } = &self.prometheus;
         let set = host.source != Source::Default || port.source != Source::Default;
         (chosen && set).then_some((host.value.as_str(), port.value))
@@ -94,11 +97,12 @@ impl MetricsConfig {
         let problem = Problem::of_value(INTERVAL, "0", "not more than 0").from(interval.source);
         let otlp = self.otlp.faults().into_iter().map(Fault::problem);
         interval
+            .value
             .is_zero()
             .then_some(problem)
             .into_iter()
             .chain(otlp)
-            .chain(self.views.iter().filter_map(|view| {
+            .chain(self.views.value.iter().filter_map(|view| {
                 let problem = Problem::of_name(&view.instrument_name, None, view.fault()?);
                 Some(problem.from(self.views.source))
             }))
@@ -109,7 +113,7 @@ impl MetricsConfig {
     pub(super) fn apply_defaults(&mut self) {
         self.otlp.apply_defaults();
         self.views.value.retain(|view| view.fault().is_none());
-        if self.interval.is_zero() {
+        if self.interval.value.is_zero() {
             self.interval = Setting::default_value(DEFAULT_INTERVAL);
         }
     }

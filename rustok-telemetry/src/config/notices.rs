@@ -15,18 +15,21 @@ impl TelemetryConfig {
         let (traces, metrics, logs) = (&self.traces, &self.metrics, &self.logs);
         let traces = traces
             .exporters
+            .value
             .contains(&TracesExporter::Otlp)
             .then_some(&traces.otlp);
         let metrics = metrics
             .exporters
+            .value
             .contains(&MetricsExporter::Otlp)
             .then_some(&metrics.otlp);
         let logs = logs
             .exporters
+            .value
             .contains(&LogsExporter::Otlp)
             .then_some(&logs.otlp);
         let mut notices: Vec<String> = self.not_used().into_iter().collect();
-        if *self.disabled {
+        if self.disabled.value {
             return notices;
         }
         let sent = [traces, metrics, logs];
@@ -45,7 +48,7 @@ impl TelemetryConfig {
 impl TelemetryConfig {
     /// What is sent by a service without a name cannot be found.
     fn nameless(&self, is_sent: bool) -> Option<String> {
-        let nameless = is_sent && self.service_name.is_none();
+        let nameless = is_sent && self.service_name.value.is_none();
         nameless.then(|| {
             format!(
                 "The service has no name, so backends list it as `{}`: set OTEL_SERVICE_NAME.",
@@ -70,13 +73,13 @@ impl TelemetryConfig {
 
 /// 4317 is gRPC's port and 4318 is HTTP's; the other way round nothing arrives.
 fn other_protocols_port(otlp: &OtlpConfig) -> Option<String> {
-    let port = otlp.endpoint.given()?.port()?;
-    let (whose, other, right_port) = match (*otlp.protocol, port) {
+    let port = otlp.endpoint.value.given()?.port()?;
+    let (whose, other, right_port) = match (otlp.protocol.value, port) {
         (Protocol::HttpProtobuf, 4317) => ("gRPC", Protocol::Grpc, 4318),
         (Protocol::Grpc, 4318) => ("HTTP", Protocol::HttpProtobuf, 4317),
         _ => return None,
     };
-    let protocol = *otlp.protocol;
+    let protocol = otlp.protocol.value;
     let by_default = match otlp.protocol.source {
         Source::Default => " (the default)",
         _ => "",
@@ -91,10 +94,10 @@ fn other_protocols_port(otlp: &OtlpConfig) -> Option<String> {
 
 /// A path that is added twice, left out, or not used at all.
 fn path_mistake(otlp: &OtlpConfig) -> Option<String> {
-    let path = otlp.endpoint.given()?.path();
+    let path = otlp.endpoint.value.given()?.path();
     let shown = shown(otlp);
     let signal_path = otlp.signal.path();
-    match (*otlp.protocol, otlp.endpoint.is_exact()) {
+    match (otlp.protocol.value, otlp.endpoint.value.is_exact()) {
         (Protocol::Grpc, _) if path != "/" => Some(format!(
             "{shown} with protocol grpc: the path {path} is not used."
         )),
@@ -118,7 +121,7 @@ fn ends_with_signal_path(path: &str) -> bool {
 
 /// `NAME=url`, as the user gave it.
 fn shown(otlp: &OtlpConfig) -> String {
-    let given = otlp.endpoint.to_string();
+    let given = otlp.endpoint.value.to_string();
     match origin(&otlp.endpoint) {
         Some(name) => format!("{name}={}", given.trim_end_matches('/')),
         None => format!("the endpoint {}", given.trim_end_matches('/')),
@@ -127,7 +130,7 @@ fn shown(otlp: &OtlpConfig) -> String {
 
 /// The variable that would set the protocol right.
 fn protocol_variable(otlp: &OtlpConfig) -> &'static str {
-    origin(&otlp.protocol).unwrap_or(match otlp.endpoint.is_exact() {
+    origin(&otlp.protocol).unwrap_or(match otlp.endpoint.value.is_exact() {
         true => otlp.signal.variables().protocol,
         false => GENERAL.protocol,
     })

@@ -39,7 +39,8 @@ impl OtlpConfig {
     /// It may hold a secret in its query; [`OtlpConfig::shown_url`] is for printing.
     pub fn url(&self) -> String {
         self.endpoint
-            .url(self.signal, *self.protocol, *self.insecure)
+            .value
+            .url(self.signal, self.protocol.value, self.insecure.value)
     }
 
     /// [`OtlpConfig::url`] with secrets masked.
@@ -49,7 +50,7 @@ impl OtlpConfig {
 
     /// Whether it is sent with TLS.
     pub fn is_secure(&self) -> bool {
-        self.endpoint.tls().unwrap_or(!*self.insecure)
+        self.endpoint.value.tls().unwrap_or(!self.insecure.value)
     }
 
     pub(super) fn read(reader: &mut Reader, signal: Signal) -> Self {
@@ -65,7 +66,7 @@ impl OtlpConfig {
             endpoint: reader.first_of(
                 [own.endpoint, GENERAL.endpoint],
                 Endpoint::default(),
-                |name, text| endpoint(name, text, *protocol),
+                |name, text| endpoint(name, text, protocol.value),
             ),
             protocol,
             headers: reader.first_of(
@@ -99,12 +100,12 @@ impl OtlpConfig {
         faults.extend(Fault::of(
             own.protocol,
             &self.protocol,
-            self.protocol.left_out(),
+            self.protocol.value.left_out(),
         ));
         faults.extend(Fault::of(
             own.compression,
             &self.compression,
-            self.compression.left_out(),
+            self.compression.value.left_out(),
         ));
         faults.extend(Fault::of(
             own.endpoint,
@@ -120,10 +121,10 @@ impl OtlpConfig {
         if !self.tls.faults(&own.tls).is_empty() {
             self.tls = TlsConfig::default();
         }
-        if self.protocol.left_out().is_some() {
+        if self.protocol.value.left_out().is_some() {
             self.protocol = Setting::default_value(Protocol::default());
         }
-        if self.compression.left_out().is_some() {
+        if self.compression.value.left_out().is_some() {
             self.compression = Setting::default_value(Compression::None);
         }
         if self.endpoint_fault().is_some() {
@@ -132,7 +133,7 @@ impl OtlpConfig {
     }
 
     fn endpoint_fault(&self) -> Option<String> {
-        scheme_missing(&self.endpoint, *self.protocol).or_else(|| {
+        scheme_missing(&self.endpoint.value, self.protocol.value).or_else(|| {
             let why = TLS_DISABLED.filter(|_| self.is_secure())?;
             Some(format!("this is with TLS. {why}"))
         })

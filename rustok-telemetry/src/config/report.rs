@@ -101,12 +101,15 @@ impl Lines {
     fn leave_out_unused(&mut self, config: &TelemetryConfig) {
         let (traces, metrics, logs) = (&config.traces, &config.metrics, &config.logs);
         let by_otlp = [
-            ("traces", traces.exporters.contains(&TracesExporter::Otlp)),
+            (
+                "traces",
+                traces.exporters.value.contains(&TracesExporter::Otlp),
+            ),
             (
                 "metrics",
-                metrics.exporters.contains(&MetricsExporter::Otlp),
+                metrics.exporters.value.contains(&MetricsExporter::Otlp),
             ),
-            ("logs", logs.exporters.contains(&LogsExporter::Otlp)),
+            ("logs", logs.exporters.value.contains(&LogsExporter::Otlp)),
         ];
         for (signal, by_otlp) in by_otlp {
             let unused = [".otlp.", ".batch."].map(|part| format!("{signal}{part}"));
@@ -118,19 +121,20 @@ impl Lines {
     }
 
     fn general(&mut self, config: &TelemetryConfig) {
-        let name = config.service_name.as_deref().unwrap_or("not set");
+        let name = config.service_name.value.as_deref().unwrap_or("not set");
         let attributes = &config.resource_attributes;
         let pairs = attributes
+            .value
             .iter()
             .map(|(key, value)| format!("{key}={value}"));
-        let propagators = config.propagators.iter().map(Propagator::to_string);
-        self.add("strict", &config.strict, *config.strict);
-        self.add("disabled", &config.disabled, *config.disabled);
+        let propagators = config.propagators.value.iter().map(Propagator::to_string);
+        self.add("strict", &config.strict, config.strict.value);
+        self.add("disabled", &config.disabled, config.disabled.value);
         self.add("service.name", &config.service_name, name);
         self.add("resource.attributes", attributes, joined(pairs));
         self.add("propagators", &config.propagators, joined(propagators));
-        self.add("log.filter", &config.log_filter, &*config.log_filter);
-        let level = config.log_level.map(|level| level.to_string());
+        self.add("log.filter", &config.log_filter, &config.log_filter.value);
+        let level = config.log_level.value.map(|level| level.to_string());
         let level = level.as_deref().unwrap_or("as RUST_LOG says");
         self.add("log_level", &config.log_level, level);
     }
@@ -138,9 +142,9 @@ impl Lines {
     fn traces(&mut self, config: &TelemetryConfig) {
         let traces = &config.traces;
         let limits = &traces.limits;
-        let exporters = traces.exporters.iter().map(ToString::to_string);
+        let exporters = traces.exporters.value.iter().map(ToString::to_string);
         self.add("traces.exporters", &traces.exporters, joined(exporters));
-        self.add("traces.sampler", &traces.sampler, *traces.sampler);
+        self.add("traces.sampler", &traces.sampler, traces.sampler.value);
         self.batch("traces", &traces.batch);
         for (name, setting) in [
             ("traces.limits.attributes", &limits.attributes),
@@ -155,7 +159,7 @@ impl Lines {
                 &limits.attributes_per_link,
             ),
         ] {
-            self.add(name, setting, **setting);
+            self.add(name, setting, setting.value);
         }
         self.length("traces.limits.value_length", &limits.value_length);
         self.otlp("traces", &traces.otlp);
@@ -163,25 +167,29 @@ impl Lines {
 
     fn metrics(&mut self, config: &TelemetryConfig) {
         let metrics = &config.metrics;
-        let exporters = metrics.exporters.iter().map(ToString::to_string);
+        let exporters = metrics.exporters.value.iter().map(ToString::to_string);
         self.add("metrics.exporters", &metrics.exporters, joined(exporters));
         self.add(
             "metrics.interval",
             &metrics.interval,
-            milliseconds(*metrics.interval),
+            milliseconds(metrics.interval.value),
         );
         self.timeout("metrics.timeout", &metrics.timeout);
         self.add(
             "metrics.temporality",
             &metrics.temporality,
-            *metrics.temporality,
+            metrics.temporality.value,
         );
         self.add(
             "metrics.histograms",
             &metrics.histograms,
-            *metrics.histograms,
+            metrics.histograms.value,
         );
-        self.add("metrics.exemplars", &metrics.exemplars, *metrics.exemplars);
+        self.add(
+            "metrics.exemplars",
+            &metrics.exemplars,
+            metrics.exemplars.value,
+        );
         let prometheus = &metrics.prometheus;
         if let Some((host, port)) = metrics.prometheus_address() {
             self.add("metrics.prometheus.host", &prometheus.host, host);
@@ -191,21 +199,21 @@ impl Lines {
             self.add("metrics.prometheus.host", &prometheus.host, unused);
             self.add("metrics.prometheus.port", &prometheus.port, unused);
         }
-        let views = metrics.views.iter().map(View::to_string);
+        let views = metrics.views.value.iter().map(View::to_string);
         self.add("metrics.views", &metrics.views, joined(views));
         self.otlp("metrics", &metrics.otlp);
     }
 
     fn logs(&mut self, config: &TelemetryConfig) {
         let logs = &config.logs;
-        let exporters = logs.exporters.iter().map(ToString::to_string);
+        let exporters = logs.exporters.value.iter().map(ToString::to_string);
         self.add("logs.exporters", &logs.exporters, joined(exporters));
         self.batch("logs", &logs.batch);
         let limits = &logs.limits;
         self.add(
             "logs.limits.attributes",
             &limits.attributes,
-            *limits.attributes,
+            limits.attributes.value,
         );
         self.length("logs.limits.value_length", &limits.value_length);
         self.otlp("logs", &logs.otlp);
@@ -217,39 +225,47 @@ impl Lines {
         self.add(
             &name("schedule_delay"),
             &batch.schedule_delay,
-            milliseconds(*batch.schedule_delay),
+            milliseconds(batch.schedule_delay.value),
         );
         self.timeout(&name("export_timeout"), &batch.export_timeout);
-        self.add(&name("max_queue_size"), queue, **queue);
-        self.add(&name("max_export_batch_size"), size, **size);
+        self.add(&name("max_queue_size"), queue, queue.value);
+        self.add(&name("max_export_batch_size"), size, size.value);
     }
 
     fn otlp(&mut self, signal: &str, otlp: &OtlpConfig) {
         let name = |setting: &str| format!("{signal}.otlp.{setting}");
         self.add(&name("url"), &otlp.endpoint, otlp.shown_url());
-        self.add(&name("protocol"), &otlp.protocol, *otlp.protocol);
-        self.add(&name("headers"), &otlp.headers, &*otlp.headers);
+        self.add(&name("protocol"), &otlp.protocol, otlp.protocol.value);
+        self.add(&name("headers"), &otlp.headers, &otlp.headers.value);
         self.timeout(&name("timeout"), &otlp.timeout);
-        self.add(&name("compression"), &otlp.compression, *otlp.compression);
-        self.add(&name("insecure"), &otlp.insecure, *otlp.insecure);
+        self.add(
+            &name("compression"),
+            &otlp.compression,
+            otlp.compression.value,
+        );
+        self.add(&name("insecure"), &otlp.insecure, otlp.insecure.value);
         let tls = &otlp.tls;
         for (name, path, unset) in [
             (name("certificate"), &tls.certificate, "of the system"),
             (name("client_certificate"), &tls.client_certificate, "none"),
             (name("client_key"), &tls.client_key, "none"),
         ] {
-            let value = path.as_deref().map(|path| path.display().to_string());
+            let value = path.value.as_deref().map(|path| path.display().to_string());
             self.add(&name, path, value.as_deref().unwrap_or(unset));
         }
     }
 
     fn length(&mut self, name: &str, setting: &Setting<Option<u32>>) {
-        let value = setting.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
+        let value = setting
+            .value
+            .map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
         self.add(name, setting, value);
     }
 
     fn timeout(&mut self, name: &str, setting: &Setting<Option<Duration>>) {
-        let value = setting.map_or_else(|| "no limit".to_owned(), milliseconds);
+        let value = setting
+            .value
+            .map_or_else(|| "no limit".to_owned(), milliseconds);
         self.add(name, setting, value);
     }
 }

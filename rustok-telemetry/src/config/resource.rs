@@ -45,7 +45,10 @@ pub(super) fn read_resource(reader: &mut Reader) -> Resource {
     let mut name = reader.setting("OTEL_SERVICE_NAME", None, |text| {
         parse::text(text).map(Some)
     });
-    let position = attributes.iter().position(|(key, _)| key == SERVICE_NAME);
+    let position = attributes
+        .value
+        .iter()
+        .position(|(key, _)| key == SERVICE_NAME);
     if let Some(position) = position {
         let (_, value) = attributes.value.remove(position);
         if name.source == Source::Default {

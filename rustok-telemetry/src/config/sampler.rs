@@ -84,12 +84,12 @@ const NO_REMOTE: &str = "samplers that ask a server are not built in";
 pub(super) fn read_sampler(reader: &mut Reader) -> Setting<Sampler> {
     let default = SamplerName::ParentBasedAlwaysOn;
     let name = reader.setting(SAMPLER, default, SamplerName::parse);
-    let ratio = match needs_ratio(reader, *name) {
-        Some(true) => *reader.setting(SAMPLER_ARG, 1.0, parse::ratio),
+    let ratio = match needs_ratio(reader, name.value) {
+        Some(true) => reader.setting(SAMPLER_ARG, 1.0, parse::ratio).value,
         Some(false) => {
             let why = format!(
                 "the sampler {} takes no argument; remove it, or set {SAMPLER} to a ratio sampler",
-                *name
+                name.value
             );
             reader.refuse(SAMPLER_ARG, why);
             1.0
@@ -97,7 +97,7 @@ pub(super) fn read_sampler(reader: &mut Reader) -> Setting<Sampler> {
         None => 1.0,
     };
     Setting {
-        value: match *name {
+        value: match name.value {
             SamplerName::AlwaysOn => Sampler::AlwaysOn,
             SamplerName::AlwaysOff => Sampler::AlwaysOff,
             SamplerName::TraceIdRatio => Sampler::TraceIdRatio(ratio),
@@ -112,6 +112,7 @@ pub(super) fn read_sampler(reader: &mut Reader) -> Setting<Sampler> {
 /// What is wrong with a sampler set in code.
 pub(super) fn sampler_problem(sampler: &Setting<Sampler>) -> Option<Problem> {
     let ratio = sampler
+        .value
         .ratio()
         .filter(|ratio| !(0.0..=1.0).contains(ratio))?;
     let problem = Problem::of_value(SAMPLER_ARG, &ratio.to_string(), "not between 0 and 1");

@@ -1,11 +1,17 @@
 //! A value together with where it came from.
 
 use std::fmt;
-use std::ops::Deref;
 
 /// A setting: its value, and where the value came from.
 ///
-/// It dereferences to the value, so `*config.disabled` and `config.propagators.iter()` work.
+/// ```
+/// use rustok_telemetry::config::{Source, TelemetryConfig};
+///
+/// let config = TelemetryConfig::from_vars([("OTEL_SDK_DISABLED", "true")])?;
+/// assert!(config.disabled.value);
+/// assert_eq!(config.disabled.source, Source::Environment("OTEL_SDK_DISABLED"));
+/// # Ok::<(), rustok_telemetry::config::ConfigError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting<T> {
     /// The value in force.
@@ -15,7 +21,7 @@ pub struct Setting<T> {
 }
 
 impl<T> Setting<T> {
-    /// A setting that nobody set.
+    /// Returns a setting with its default value.
     pub fn default_value(value: T) -> Self {
         Self {
             value,
@@ -23,18 +29,10 @@ impl<T> Setting<T> {
         }
     }
 
-    /// Overrides the value from code, which wins over the environment.
+    /// Sets the value from code, which overrides the environment.
     pub fn set(&mut self, value: T) {
         self.value = value;
         self.source = Source::Code;
-    }
-}
-
-impl<T> Deref for Setting<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.value
     }
 }
 
@@ -42,7 +40,7 @@ impl<T> Deref for Setting<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Source {
-    /// Nobody set it.
+    /// The default of the setting.
     Default,
     /// The environment variable of this name.
     Environment(&'static str),

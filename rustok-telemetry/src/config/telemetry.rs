@@ -91,7 +91,7 @@ impl TelemetryConfig {
         V: Into<OsString>,
     {
         let config = Self::from_vars_tolerant(variables);
-        if *config.strict {
+        if config.strict.value {
             ConfigError::check(config.problems.clone())?;
         }
         Ok(config)
@@ -167,7 +167,7 @@ impl TelemetryConfig {
     /// [`problems`](Self::problems) afterwards, and counts as unset.
     pub(crate) fn finalize(&mut self) -> Result<(), ConfigError> {
         self.problems.append(&mut self.problems_of_code());
-        if *self.strict {
+        if self.strict.value {
             ConfigError::check(std::mem::take(&mut self.problems))?;
         }
         sort(&mut self.problems);
@@ -179,9 +179,9 @@ impl TelemetryConfig {
         let mut problems = self.traces.problems();
         problems.extend(self.metrics.problems());
         problems.extend(self.logs.problems());
-        let wrong = parse_directives(&self.log_filter).err();
+        let wrong = parse_directives(&self.log_filter.value).err();
         problems.extend(wrong.map(|why| {
-            Problem::of_value(LOG_FILTER, &self.log_filter, why).from(self.log_filter.source)
+            Problem::of_value(LOG_FILTER, &self.log_filter.value, why).from(self.log_filter.source)
         }));
         problems
     }
@@ -203,7 +203,7 @@ impl TelemetryConfig {
         self.traces.apply_defaults();
         self.metrics.apply_defaults();
         self.logs.apply_defaults();
-        if parse_directives(&self.log_filter).is_err() {
+        if parse_directives(&self.log_filter.value).is_err() {
             self.log_filter = Setting::default_value(log_filter::DEFAULT.to_owned());
         }
     }

@@ -68,7 +68,7 @@ impl TlsConfig {
     /// Looks into the files.
     pub(super) fn faults(&self, names: &TlsVariables) -> Vec<Fault> {
         let look = |setting: &Setting<Option<PathBuf>>, check: fn(&Path) -> Result<(), String>| {
-            setting.as_deref().map(check)?.err()
+            setting.value.as_deref().map(check)?.err()
         };
         let trusted = look(&self.certificate, tls_files::check_trusted);
         let certificate = look(&self.client_certificate, tls_files::check_certificate);
@@ -96,8 +96,8 @@ impl TlsConfig {
     fn pair_fault(&self, names: &TlsVariables) -> (Option<String>, Option<String>) {
         let needs = |what: &str, variable: &str| Some(format!("needs {what} in {variable}"));
         match (
-            self.client_certificate.as_deref(),
-            self.client_key.as_deref(),
+            self.client_certificate.value.as_deref(),
+            self.client_key.value.as_deref(),
         ) {
             (None, None) => (None, None),
             (Some(_), None) => (needs("its private key", names.client_key), None),
@@ -112,7 +112,7 @@ fn fault(
     setting: &Setting<Option<PathBuf>>,
     why: Option<String>,
 ) -> Option<Fault> {
-    let path = setting.as_deref().unwrap_or(Path::new(""));
+    let path = setting.value.as_deref().unwrap_or(Path::new(""));
     let shown = Setting {
         value: path.display(),
         source: setting.source,

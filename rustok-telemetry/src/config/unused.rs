@@ -25,7 +25,7 @@ pub(super) fn refuse_unused(reader: &mut Reader, signals: [&OtlpConfig; 3]) {
             let why = format!("takes no effect, since {url} is without TLS; write https://");
             note(setting.source, unknown || otlp.is_secure(), why);
         }
-        let contradicts = otlp.endpoint.tls() == Some(*otlp.insecure);
+        let contradicts = otlp.endpoint.value.tls() == Some(otlp.insecure.value);
         let why = format!("contradicts {url}, whose scheme says it");
         note(otlp.insecure.source, unknown || !contradicts, why);
     }

@@ -6,7 +6,7 @@ use super::EventMetadata;
 use crate::{
     metrics::{self, Timer},
     operation::{CallMeta, Outcome, OutcomeRecorder},
-    tenant,
+    tenant::{self, Tenant},
 };
 
 /// What is counted of a handling that has begun.
@@ -60,7 +60,7 @@ pub(super) fn span(event: &EventMetadata, handler: &str) -> Span {
         rustok.outcome = Empty,
     );
     // The event's own tenant, before that of which the context knows.
-    tenant::set_default_on(&span, event.tenant().id());
+    tenant::set_default_on(&span, event.tenant().map(Tenant::as_str));
     event.context().follow(&span);
     span
 }

@@ -58,7 +58,7 @@ pub struct EventMetadata {
 struct Parts {
     event_type: Cow<'static, str>,
     id: Option<String>,
-    tenant: Tenant,
+    tenant: Option<Tenant>,
     published_at: SystemTime,
     context: EventContext,
 }
@@ -86,7 +86,7 @@ impl EventMetadata {
         Self::new(Parts {
             event_type: event_type.into(),
             id: None,
-            tenant: Tenant::default(),
+            tenant: None,
             published_at,
             context,
         })
@@ -95,7 +95,7 @@ impl EventMetadata {
     /// Says for which tenant the event is handled.
     #[must_use]
     pub fn with_tenant(mut self, tenant: &str) -> Self {
-        Arc::make_mut(&mut self.parts).tenant = Tenant::from(tenant);
+        Arc::make_mut(&mut self.parts).tenant = Some(Tenant::from(tenant));
         self
     }
 
@@ -117,8 +117,8 @@ impl EventMetadata {
     }
 
     /// The tenant that the event was published for.
-    pub fn tenant(&self) -> &Tenant {
-        &self.parts.tenant
+    pub fn tenant(&self) -> Option<&Tenant> {
+        self.parts.tenant.as_ref()
     }
 
     /// When the event was published, by the clock of its publisher.

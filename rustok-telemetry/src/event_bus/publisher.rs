@@ -133,7 +133,7 @@ impl Publisher {
 
     fn begin(&self, event_type: Cow<'static, str>) -> Call<Publication> {
         let tenant = tenant::current();
-        let span = span(&event_type, &tenant);
+        let span = span(&event_type, tenant.as_ref());
         let publication = Publication {
             event_type,
             tenant,
@@ -152,14 +152,15 @@ impl Default for Publisher {
 /// What is counted of a publication.
 struct Publication {
     event_type: Cow<'static, str>,
-    tenant: Tenant,
+    tenant: Option<Tenant>,
     site: CallMeta,
 }
 
 impl OutcomeRecorder for Publication {
     fn count(&mut self, outcome: &Outcome) {
         if let Outcome::Ok = outcome {
-            metrics::record_event_published(&self.event_type, &self.tenant);
+            let tenant = self.tenant.as_ref().map_or(metrics::NONE, Tenant::as_str);
+            metrics::record_event_published(&self.event_type, tenant);
         }
         if let Some(error_type) = outcome.error_type() {
             metrics::record_event_error(&self.event_type, error_type);
@@ -168,14 +169,14 @@ impl OutcomeRecorder for Publication {
     }
 }
 
-fn span(event_type: &str, tenant: &Tenant) -> Span {
+fn span(event_type: &str, tenant: Option<&Tenant>) -> Span {
     tracing::info_span!(
         "event.publish",
         otel.kind = "producer",
         messaging.operation.type = "send",
         messaging.operation.name = "publish",
         messaging.destination.name = event_type,
-        tenant_id = tenant.id(),
+        tenant_id = tenant.map(Tenant::as_str),
         error.type = Empty,
         otel.status_code = Empty,
         otel.status_description = Empty,

@@ -21,9 +21,9 @@ impl Health {
             json!({"metric": folded.metric, "label": folded.label, "records": folded.records})
         });
         json!({
-            "stage": self.stage,
+            "stage": self.stage.as_str(),
             "signals": signals.collect::<Map<_, _>>(),
-            "records_lost": by_reason(&self.records_lost),
+            "records_lost": by_reason(&self.records_lost.by_reason()),
             "labels_folded": folded.collect::<Vec<_>>(),
             "problems": self.problems,
         })

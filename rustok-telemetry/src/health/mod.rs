@@ -5,7 +5,7 @@
 //!
 //! ```
 //! let health = rustok_telemetry::health();
-//! assert_eq!(health.stage, "not_started");
+//! assert_eq!(health.stage, rustok_telemetry::Stage::NotStarted);
 //! assert_eq!(health.to_json()["signals"]["traces"]["failing"], false);
 //! ```
 
@@ -18,7 +18,7 @@ use std::{sync::atomic::Ordering, time::SystemTime};
 pub(crate) use self::settings::remember;
 use crate::{
     delivery::{DELIVERY, QueueStats, SignalStats},
-    lifecycle,
+    lifecycle::{self, LostRecords, Stage},
     metrics::registered::ALL,
 };
 
@@ -27,7 +27,7 @@ use crate::{
 /// ```
 /// rustok_telemetry::metrics::record_event_published("TooEarly", "acme");
 /// let health = rustok_telemetry::health();
-/// assert_eq!(health.records_lost[0], ("before_init", 1));
+/// assert_eq!(health.records_lost.before_init, 1);
 /// ```
 pub fn health() -> Health {
     let settings = settings::recall();
@@ -35,7 +35,7 @@ pub fn health() -> Health {
     let spans = queue(&DELIVERY.spans, DELIVERY.spans.lost().to_vec());
     let records = queue(&DELIVERY.log_records, DELIVERY.lost_log_records().to_vec());
     Health {
-        stage: lifecycle::stage().name(),
+        stage: lifecycle::stage(),
         signals: vec![
             signal(
                 traces,
@@ -53,7 +53,7 @@ pub fn health() -> Health {
                 Some(records),
             ),
         ],
-        records_lost: lifecycle::lost_records().to_vec(),
+        records_lost: lifecycle::lost_records(),
         labels_folded: folded(),
         problems: settings
             .map(|known| known.problems.clone())
@@ -65,12 +65,12 @@ pub fn health() -> Health {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Health {
-    /// `not_started`, `running`, `disabled`, `stopping` or `shut_down`.
-    pub stage: &'static str,
+    /// The stage that telemetry is in.
+    pub stage: Stage,
     /// Traces, metrics and logs, in this order.
     pub signals: Vec<SignalHealth>,
-    /// Records of metrics that went nowhere, by reason; see [`lost_records`](crate::lost_records).
-    pub records_lost: Vec<(&'static str, u64)>,
+    /// Dropped metric records.
+    pub records_lost: LostRecords,
     /// Labels of which values became `other`.
     pub labels_folded: Vec<FoldedLabel>,
     /// What is wrong in the configuration, and was tolerated at the start; see

@@ -19,19 +19,23 @@ static SETTINGS: OnceLock<Settings> = OnceLock::new();
 
 /// Keeps what health tells of the configuration. Called once, when telemetry has started.
 pub(crate) fn remember(config: &TelemetryConfig) {
-    let sent =
-        |otlp: &OtlpConfig, wanted: bool| (wanted && !*config.disabled).then(|| otlp.shown_url());
+    let sent = |otlp: &OtlpConfig, wanted: bool| {
+        (wanted && !config.disabled.value).then(|| otlp.shown_url())
+    };
     let (traces, metrics, logs) = (&config.traces, &config.metrics, &config.logs);
     SETTINGS.get_or_init(|| Settings {
         traces: sent(
             &traces.otlp,
-            traces.exporters.contains(&TracesExporter::Otlp),
+            traces.exporters.value.contains(&TracesExporter::Otlp),
         ),
         metrics: sent(
             &metrics.otlp,
-            metrics.exporters.contains(&MetricsExporter::Otlp),
+            metrics.exporters.value.contains(&MetricsExporter::Otlp),
         ),
-        logs: sent(&logs.otlp, logs.exporters.contains(&LogsExporter::Otlp)),
+        logs: sent(
+            &logs.otlp,
+            logs.exporters.value.contains(&LogsExporter::Otlp),
+        ),
         problems: config.problems.iter().map(Problem::to_string).collect(),
     });
 }

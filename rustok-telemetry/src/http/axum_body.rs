@@ -16,7 +16,7 @@ use tower_service::Service;
 use super::{ResponseBody, TelemetryLayer, TelemetryService};
 
 /// A [`TelemetryLayer`] whose responses have axum's body type. Made by [`TelemetryLayer::axum_body`].
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct AxumTelemetryLayer(pub(super) TelemetryLayer);
 
 impl<S> Layer<S> for AxumTelemetryLayer {

@@ -1,6 +1,6 @@
 //! One request and its response: counted once, whatever becomes of them.
 
-use std::{thread, time::Instant};
+use std::{sync::Arc, thread, time::Instant};
 
 use http::{StatusCode, request::Parts, response};
 use http_body::Body;
@@ -9,10 +9,9 @@ use tracing::{Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{
-    attributes::SpanAttributes,
     body::content_length,
-    layer::Trust,
     method::{known_method, original_method, protocol_version, span_name},
+    options::{Hook, Options, SpanFields, Trust},
     received::ReceivedSize,
     route::{Route, UNMATCHED},
     stream::is_stream,
@@ -46,6 +45,7 @@ pub(super) struct RequestTracker {
     /// Whether the response is a stream. Its duration is recorded already.
     is_stream: bool,
     span: Span,
+    options: Arc<Options>,
 }
 
 /// How the response's body ended.
@@ -58,12 +58,7 @@ enum End {
 }
 
 impl RequestTracker {
-    pub(super) fn begin(
-        request: &Parts,
-        received: ReceivedSize,
-        trust: Trust,
-        attributes: SpanAttributes,
-    ) -> Self {
+    pub(super) fn begin(request: &Parts, received: ReceivedSize, options: &Arc<Options>) -> Self {
         metrics::add_http_active_connections(1);
         let method = known_method(&request.method);
         let route = Route::of_request(&request.extensions);
@@ -71,10 +66,9 @@ impl RequestTracker {
             request,
             method,
             route.as_ref().map(Route::template),
-            trust,
-            attributes,
+            options,
         );
-        Self {
+        let mut tracker = Self {
             method,
             route,
             started: Instant::now(),
@@ -85,7 +79,17 @@ impl RequestTracker {
             announced: None,
             is_stream: false,
             span,
+            options: Arc::clone(options),
+        };
+        if let Some(hook) = &options.on_request {
+            tracker.run_hook(hook, request);
         }
+        tracker
+    }
+
+    fn run_hook<Head>(&mut self, hook: &Hook<Head>, head: &Head) {
+        let span = self.span.clone();
+        self.watch(|| hook(head, &mut SpanFields { span: &span }));
     }
 
     /// Runs a part of the exchange within its span. If that panics, the exchange is marked at once: by the time it is
@@ -112,7 +116,9 @@ impl RequestTracker {
     }
 
     pub(super) fn respond<B: Body>(&mut self, response: &mut response::Parts, body: &B) {
-        propagation::inject_traceresponse(&self.span, &mut response.headers);
+        if self.options.traceresponse {
+            propagation::inject_traceresponse(&self.span, &mut response.headers);
+        }
         if self.route.as_ref().is_none_or(Route::is_prefix)
             && let Some(route) = Route::told(&response.extensions)
         {
@@ -129,6 +135,10 @@ impl RequestTracker {
         );
         if response.status.is_server_error() {
             self.fail(response.status.as_str());
+        }
+        let options = Arc::clone(&self.options);
+        if let Some(hook) = &options.on_response {
+            self.run_hook(hook, response);
         }
         let exact = body.size_hint().exact();
         self.announced = exact.or_else(|| content_length(&response.headers));
@@ -233,9 +243,9 @@ fn server_span(
     request: &Parts,
     method: &'static str,
     route: Option<&str>,
-    trust: Trust,
-    attributes: SpanAttributes,
+    options: &Options,
 ) -> Span {
+    let (trust, attributes) = (options.trust, options.attributes);
     let server = attributes.server(request);
     let (address, port) = server
         .as_ref()

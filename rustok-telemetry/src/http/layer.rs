@@ -1,46 +1,105 @@
 //! The tower layer for servers.
 
 use std::{
+    borrow::Cow,
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
-use http::{Request, Response};
+use http::{Request, Response, request, response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
-    attributes::{Proxies, SpanAttributes},
+    attributes::Proxies,
     body::ResponseBody,
     exchange::RequestTracker,
+    options::{Options, SpanFields, Trust},
     received::ReceivedSize,
 };
 
-/// Makes the server span and the `rustok_http_*` metrics of every request. See the [module](super).
+/// Creates a server span for each request and records the `rustok_http_*` metrics. See the [module](super).
 ///
-/// Requests below `/api/_health/` are left out, so that probes and scrapes don't appear in the service's figures.
-#[derive(Debug, Clone, Copy, Default)]
+/// Requests below `/api/_health/` are excluded, so probes and scrapes don't count; see
+/// [`exclude_paths`](Self::exclude_paths).
+#[derive(Debug, Clone, Default)]
 pub struct TelemetryLayer {
-    trust: Trust,
-    attributes: SpanAttributes,
-}
-
-/// What the layer believes of a caller's headers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Trust {
-    Nothing,
-    #[default]
-    Trace,
-    TraceAndTenant,
+    options: Arc<Options>,
 }
 
 impl TelemetryLayer {
-    /// The layer.
+    /// Returns a layer with the default options.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Excludes requests whose path starts with one of these prefixes: they get no span, no metrics and no
+    /// `traceresponse` header. Replaces the default, `/api/_health/`.
+    ///
+    /// ```
+    /// use rustok_telemetry::http::TelemetryLayer;
+    ///
+    /// let layer = TelemetryLayer::new().exclude_paths(["/api/_health/", "/favicon.ico"]);
+    /// ```
+    #[must_use = "this makes a layer and changes none"]
+    pub fn exclude_paths(
+        mut self,
+        prefixes: impl IntoIterator<Item = impl Into<Cow<'static, str>>>,
+    ) -> Self {
+        self.options_mut().excluded_paths = prefixes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Calls `hook` when a request arrives, to add attributes to its span. A later call replaces the hook.
+    ///
+    /// The hook runs within the span, before the inner service. Headers may hold secrets: add only what you name.
+    ///
+    /// ```
+    /// use rustok_telemetry::http::TelemetryLayer;
+    ///
+    /// let layer = TelemetryLayer::new().on_request(|request, span| {
+    ///     if let Some(id) = request.headers.get("x-request-id").and_then(|id| id.to_str().ok()) {
+    ///         span.set("request.id", id.to_owned());
+    ///     }
+    /// });
+    /// ```
+    #[must_use = "this makes a layer and changes none"]
+    pub fn on_request(
+        mut self,
+        hook: impl Fn(&request::Parts, &mut SpanFields<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        self.options_mut().on_request = Some(Arc::new(hook));
+        self
+    }
+
+    /// Calls `hook` with the head of the response, to add attributes to the request's span. A later call replaces the
+    /// hook. A request without a response, because the client went away or the handler panicked, does not call it.
+    ///
+    /// ```
+    /// use rustok_telemetry::http::TelemetryLayer;
+    ///
+    /// let layer = TelemetryLayer::new().on_response(|response, span| {
+    ///     span.set("cache.hit", response.headers.contains_key("age"));
+    /// });
+    /// ```
+    #[must_use = "this makes a layer and changes none"]
+    pub fn on_response(
+        mut self,
+        hook: impl Fn(&response::Parts, &mut SpanFields<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        self.options_mut().on_response = Some(Arc::new(hook));
+        self
+    }
+
+    /// Sets whether responses have the `traceresponse` header, which names the trace. They do by default.
+    #[must_use = "this makes a layer and changes none"]
+    pub fn traceresponse(mut self, send: bool) -> Self {
+        self.options_mut().traceresponse = send;
+        self
     }
 
     /// Takes the [tenant](crate::tenant) of a request from its caller: the entry `tenant_id` of the baggage becomes that
@@ -58,8 +117,9 @@ impl TelemetryLayer {
     /// ```
     #[must_use = "this makes a layer and changes none"]
     pub fn tenant_from_baggage(mut self) -> Self {
-        if self.trust == Trust::Trace {
-            self.trust = Trust::TraceAndTenant;
+        let options = self.options_mut();
+        if options.trust == Trust::Trace {
+            options.trust = Trust::TraceAndTenant;
         }
         self
     }
@@ -81,7 +141,7 @@ impl TelemetryLayer {
     /// ```
     #[must_use = "this makes a layer and changes none"]
     pub fn public_edge(mut self) -> Self {
-        self.trust = Trust::Nothing;
+        self.options_mut().trust = Trust::Nothing;
         self
     }
 
@@ -89,7 +149,7 @@ impl TelemetryLayer {
     /// tell its scheme, and is taken for `http` otherwise.
     #[must_use = "this makes a layer and changes none"]
     pub fn https(mut self) -> Self {
-        self.attributes.https = true;
+        self.options_mut().attributes.https = true;
         self
     }
 
@@ -97,7 +157,7 @@ impl TelemetryLayer {
     /// `Host` header. An address longer than 253 bytes is not recorded, nor a port that is not told.
     #[must_use = "this makes a layer and changes none"]
     pub fn server_address(mut self) -> Self {
-        self.attributes.server_address = true;
+        self.options_mut().attributes.server_address = true;
         self
     }
 
@@ -117,14 +177,14 @@ impl TelemetryLayer {
     /// ```
     #[must_use = "this makes a layer and changes none"]
     pub fn client_address(mut self) -> Self {
-        self.attributes.client_address = true;
+        self.options_mut().attributes.client_address = true;
         self
     }
 
     /// Records `user_agent.original`, the first 256 bytes of the `User-Agent` header.
     #[must_use = "this makes a layer and changes none"]
     pub fn user_agent(mut self) -> Self {
-        self.attributes.user_agent = true;
+        self.options_mut().attributes.user_agent = true;
         self
     }
 
@@ -141,7 +201,7 @@ impl TelemetryLayer {
     /// ```
     #[must_use = "this makes a layer and changes none"]
     pub fn trust_x_forwarded(mut self, proxies: usize) -> Self {
-        self.attributes.proxies = Proxies::XForwarded(proxies);
+        self.options_mut().attributes.proxies = Proxies::XForwarded(proxies);
         self
     }
 
@@ -152,7 +212,7 @@ impl TelemetryLayer {
     /// believed.
     #[must_use = "this makes a layer and changes none"]
     pub fn trust_forwarded(mut self, proxies: usize) -> Self {
-        self.attributes.proxies = Proxies::Forwarded(proxies);
+        self.options_mut().attributes.proxies = Proxies::Forwarded(proxies);
         self
     }
 
@@ -175,6 +235,10 @@ impl TelemetryLayer {
     pub fn axum_body(self) -> super::AxumTelemetryLayer {
         super::AxumTelemetryLayer(self)
     }
+
+    fn options_mut(&mut self) -> &mut Options {
+        Arc::make_mut(&mut self.options)
+    }
 }
 
 impl<S> Layer<S> for TelemetryLayer {
@@ -183,8 +247,7 @@ impl<S> Layer<S> for TelemetryLayer {
     fn layer(&self, inner: S) -> Self::Service {
         TelemetryService {
             inner,
-            trust: self.trust,
-            attributes: self.attributes,
+            options: Arc::clone(&self.options),
         }
     }
 }
@@ -193,8 +256,7 @@ impl<S> Layer<S> for TelemetryLayer {
 #[derive(Debug, Clone)]
 pub struct TelemetryService<S> {
     inner: S,
-    trust: Trust,
-    attributes: SpanAttributes,
+    options: Arc<Options>,
 }
 
 impl<S, Received, Sent> Service<Request<Received>> for TelemetryService<S>
@@ -212,7 +274,7 @@ where
     }
 
     fn call(&mut self, request: Request<Received>) -> Self::Future {
-        if request.uri().path().starts_with(HEALTH_PREFIX) {
+        if self.options.excludes(request.uri().path()) {
             return ResponseFuture {
                 inner: self.inner.call(request),
                 exchange: None,
@@ -220,7 +282,7 @@ where
         }
         let (parts, mut body) = request.into_parts();
         let received = ReceivedSize::of(&mut body, &parts.headers);
-        let mut exchange = RequestTracker::begin(&parts, received, self.trust, self.attributes);
+        let mut exchange = RequestTracker::begin(&parts, received, &self.options);
         let request = Request::from_parts(parts, body);
         let inner = exchange.watch(|| self.inner.call(request));
         ResponseFuture {
@@ -229,9 +291,6 @@ where
         }
     }
 }
-
-/// Where the health routes live; they are not counted.
-pub(super) const HEALTH_PREFIX: &str = "/api/_health/";
 
 pin_project! {
     /// The future of [`TelemetryService`].

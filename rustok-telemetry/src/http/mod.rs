@@ -87,6 +87,7 @@ mod exchange;
 mod health;
 mod layer;
 mod method;
+mod options;
 mod received;
 mod route;
 mod stream;
@@ -96,6 +97,7 @@ pub use self::{
     body::ResponseBody,
     exchange::{BODY_ERROR, CLIENT_CLOSED, PANIC},
     layer::{ResponseFuture, TelemetryLayer, TelemetryService},
+    options::SpanFields,
     route::{RouteTemplate, UNMATCHED},
 };
 #[cfg(feature = "axum")]

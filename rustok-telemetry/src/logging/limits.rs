@@ -27,8 +27,8 @@ impl LimitedLogger {
     pub(super) fn new(logger: SdkLogger, limits: &LogLimitsConfig) -> Self {
         Self {
             logger,
-            attributes: *limits.attributes,
-            value_length: ValueLength::new(*limits.value_length),
+            attributes: limits.attributes.value,
+            value_length: ValueLength::new(limits.value_length.value),
         }
     }
 }

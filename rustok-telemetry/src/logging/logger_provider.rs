@@ -32,11 +32,11 @@ pub(crate) fn build<E>(
 where
     E: LogExporter + 'static,
 {
-    let value_length = ValueLength::new(*config.limits.value_length);
+    let value_length = ValueLength::new(config.limits.value_length.value);
     let mut builder = SdkLoggerProvider::builder()
         .with_resource(resource)
         .with_log_processor(Completing { value_length });
-    if config.exporters.contains(&LogsExporter::Console) {
+    if config.exporters.value.contains(&LogsExporter::Console) {
         builder = builder.with_log_processor(ConsoleLogRecords);
     }
     if let Some(exporter) = exporter {
@@ -50,12 +50,12 @@ where
     E: LogExporter + 'static,
 {
     let batch = &config.batch;
-    let capacity = *batch.max_queue_size as usize;
+    let capacity = batch.max_queue_size.value as usize;
     DELIVERY.log_records.set_capacity(capacity);
     let settings = BatchConfigBuilder::default()
         .with_max_queue_size(capacity)
-        .with_max_export_batch_size(*batch.max_export_batch_size as usize)
-        .with_scheduled_delay(*batch.schedule_delay)
+        .with_max_export_batch_size(batch.max_export_batch_size.value as usize)
+        .with_scheduled_delay(batch.schedule_delay.value)
         .build();
     let processor = BatchLogProcessor::builder(exporter)
         .with_batch_config(settings)

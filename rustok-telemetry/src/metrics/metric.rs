@@ -17,7 +17,7 @@ use super::{
     registered::{InstallContext, RegisteredMetric, ViewOutcome},
     store::{point::VisitSeries, series::Series},
 };
-use crate::lifecycle::{self, LOST, Stage};
+use crate::lifecycle::{self, DROPPED, Stage};
 
 /// A metric with `N` labels, recorded through an instrument of kind `I`.
 ///
@@ -92,8 +92,8 @@ impl<I: Instrument, const N: usize> Metric<I, N> {
                 }
             }
             (Stage::Disabled, _) => {}
-            (Stage::Stopping | Stage::ShutDown, _) => lose(&LOST.after_shutdown),
-            (Stage::NotStarted | Stage::Running, _) => lose(&LOST.before_init),
+            (Stage::Stopping | Stage::ShutDown, _) => lose(&DROPPED.after_shutdown),
+            (Stage::NotStarted | Stage::Running, _) => lose(&DROPPED.before_init),
         }
         false
     }
@@ -147,7 +147,7 @@ fn lose(count: &std::sync::atomic::AtomicU64) {
 
 fn count_rejection(rejection: InvalidValue) {
     match rejection {
-        InvalidValue::NotFinite => lose(&LOST.not_finite),
-        InvalidValue::Negative => lose(&LOST.negative),
+        InvalidValue::NotFinite => lose(&DROPPED.not_finite),
+        InvalidValue::Negative => lose(&DROPPED.negative),
     }
 }

@@ -45,7 +45,7 @@ impl<'config> Destination<'config> {
         let port = url
             .port_or_known_default()
             .ok_or_else(|| failed("the port is missing"))?;
-        let protocol: &[u8] = match *config.protocol {
+        let protocol: &[u8] = match config.protocol.value {
             Protocol::Grpc => b"h2",
             Protocol::HttpProtobuf => b"http/1.1",
         };
@@ -78,7 +78,7 @@ impl<'config> Destination<'config> {
 
     /// Adds the configured headers.
     pub(super) fn add_headers(&self, headers: &mut HeaderMap) {
-        for (name, value) in &self.config.headers.to_header_map() {
+        for (name, value) in &self.config.headers.value.to_header_map() {
             headers.insert(name.clone(), value.clone());
         }
     }
@@ -97,7 +97,7 @@ pub(super) const USER_AGENT_VALUE: HeaderValue = HeaderValue::from_static(concat
 ));
 
 fn timeout(config: &OtlpConfig, limit: Option<Duration>) -> Duration {
-    [*config.timeout, limit]
+    [config.timeout.value, limit]
         .into_iter()
         .flatten()
         .fold(NO_LIMIT, Duration::min)

@@ -95,7 +95,7 @@ const LONGEST_PING_INTERVAL: Duration = Duration::from_secs(310);
 const LONGEST_PONG: Duration = Duration::from_secs(20);
 
 fn encoding(destination: &Destination<'_>) -> Result<Option<CompressionEncoding>, InitError> {
-    match *destination.config.compression {
+    match destination.config.compression.value {
         Compression::None => Ok(None),
         Compression::Gzip => Ok(Some(CompressionEncoding::Gzip)),
         #[cfg(feature = "zstd")]

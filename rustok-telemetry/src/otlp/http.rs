@@ -54,7 +54,7 @@ struct Posts {
 impl Posts {
     fn new(destination: &Destination<'_>) -> Result<Self, InitError> {
         let url = destination.url.as_str().parse();
-        let compression = *destination.config.compression;
+        let compression = destination.config.compression.value;
         let mut headers = HeaderMap::new();
         headers.insert(
             CONTENT_TYPE,

@@ -83,7 +83,7 @@ fn sender(
     runtime: &mut ConnectionRuntime,
 ) -> Result<Sender, InitError> {
     let destination = Destination::new(config, limit, runtime)?;
-    let transport = match *config.protocol {
+    let transport = match config.protocol.value {
         Protocol::Grpc => grpc::transport(&destination)?,
         Protocol::HttpProtobuf => http::transport(&destination)?,
     };

@@ -57,7 +57,7 @@ use crate::tenant::{self, Tenant};
 pub struct EventContext {
     entries: BTreeMap<String, String>,
     /// Not among the entries, so that it stays within the process.
-    tenant: Tenant,
+    tenant: Option<Tenant>,
 }
 
 impl EventContext {
@@ -123,7 +123,8 @@ impl EventContext {
     /// [would not be believed](super#trust) is not sent.
     #[must_use = "the tenant is among the entries of what this returns"]
     pub fn send_tenant(mut self) -> Self {
-        let context = carried_tenant::send(&extract(&self), self.tenant.id());
+        let context =
+            carried_tenant::send(&extract(&self), self.tenant.as_ref().map(Tenant::as_str));
         // An entry that the propagators do not write, such as an empty baggage, is removed.
         global::get_text_map_propagator(|propagator| {
             for field in propagator.fields() {
@@ -140,14 +141,14 @@ impl EventContext {
     #[must_use = "the tenant is that of what this returns"]
     pub fn trust_tenant(mut self) -> Self {
         if let Some(named) = carried_tenant::named_in(&extract(&self)) {
-            self.tenant = named.into();
+            self.tenant = Some(named.into());
         }
         self
     }
 
     /// The tenant of the publisher, as far as it is known and believed.
-    pub fn tenant(&self) -> &Tenant {
-        &self.tenant
+    pub fn tenant(&self) -> Option<&Tenant> {
+        self.tenant.as_ref()
     }
 
     /// Makes `span` a child of the event's publisher, for the publisher's tenant. To be called before the span is
@@ -157,7 +158,7 @@ impl EventContext {
     /// stays; [`tenant::set`] replaces it, on every signal.
     pub fn follow(&self, span: &Span) {
         set_parent(span, extract(self));
-        tenant::set_default_on(span, self.tenant.id());
+        tenant::set_default_on(span, self.tenant.as_ref().map(Tenant::as_str));
     }
 
     /// Links `span` to the event's publisher, without making it its child: for a span that handles a batch. See

@@ -97,6 +97,7 @@ pub use self::event_context::EventContext;
 #[cfg(feature = "testing")]
 pub(crate) use self::install::install_for_tests;
 pub(crate) use self::{carried_tenant::named_in, install::install};
+use crate::tenant::{self, Tenant};
 
 /// Writes the current span's context into the headers of an outgoing request, in place of a context that they have
 /// already: headers may have been copied from an incoming request.
@@ -122,8 +123,8 @@ pub fn inject_headers(headers: &mut http::HeaderMap) {
 /// // After `init`, within a span of the tenant `acme`: also `baggage: tenant_id=acme`
 /// ```
 pub fn inject_headers_with_tenant(headers: &mut http::HeaderMap) {
-    let tenant = crate::tenant::current();
-    let context = carried_tenant::send(&Context::current(), tenant.id());
+    let tenant = tenant::current();
+    let context = carried_tenant::send(&Context::current(), tenant.as_ref().map(Tenant::as_str));
     inject_into_headers(&context, headers);
 }
 

@@ -211,7 +211,7 @@ impl Builder {
             return Err(InitError::Catalogue(duplicates));
         }
         let (config, log_filter) = self.effective_config()?;
-        if *config.disabled {
+        if config.disabled.value {
             return self.init_disabled(&config, log_filter);
         }
         let mut runtime = ConnectionRuntime::default();
@@ -257,13 +257,13 @@ impl Builder {
         }
         config.read_log_filter();
         // A service with a subscriber of its own may read `RUST_LOG` by other rules; `log_layer` reports the problem.
-        let log_problem = match self.subscriber || !*config.strict {
+        let log_problem = match self.subscriber || !config.strict.value {
             true => None,
             false => config.take_log_filter_problem(),
         };
         if let Some(name) = &self.service_name {
             config.service_name.set(Some(name.clone()));
-        } else if config.service_name.is_none() {
+        } else if config.service_name.value.is_none() {
             config.service_name.value = self.default_service_name.clone();
         }
         if !self.attributes.is_empty() {
@@ -292,7 +292,7 @@ impl Builder {
                 false,
             )?;
         }
-        propagation::install(&config.propagators);
+        propagation::install(&config.propagators.value);
         self.install_panic_hook();
         lifecycle::enter(Stage::Disabled);
         started(config);

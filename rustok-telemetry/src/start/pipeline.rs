@@ -75,16 +75,20 @@ impl Pipeline {
         span_filter: SpanFilter,
     ) -> Running {
         let counting = counting(&config.metrics);
-        install_instruments(&self.meter_provider, counting, &config.metrics.views);
+        install_instruments(&self.meter_provider, counting, &config.metrics.views.value);
         global::set_meter_provider(self.meter_provider.clone());
         global::set_tracer_provider(self.tracer_provider.clone());
-        propagation::install(&config.propagators);
+        propagation::install(&config.propagators.value);
         text::serve(self.text_reader);
         Running {
             tracer_provider: self.tracer_provider,
             logger_provider: self.logger_provider,
             meter_provider: self.meter_provider,
-            pushes_metrics: config.metrics.exporters.contains(&MetricsExporter::Otlp),
+            pushes_metrics: config
+                .metrics
+                .exporters
+                .value
+                .contains(&MetricsExporter::Otlp),
             runtime,
             span_filter,
             record_sender: self.record_sender,
@@ -95,8 +99,8 @@ impl Pipeline {
 
 /// How exports count. The console, like the text, counts from the start in any case.
 fn counting(config: &MetricsConfig) -> Counting {
-    let by_otlp = config.exporters.contains(&MetricsExporter::Otlp);
-    match *config.temporality {
+    let by_otlp = config.exporters.value.contains(&MetricsExporter::Otlp);
+    match config.temporality.value {
         TemporalityPreference::Delta | TemporalityPreference::LowMemory if by_otlp => {
             Counting::FromTheLastExport
         }
@@ -109,15 +113,15 @@ fn meter_provider(
     resource: Resource,
     runtime: &mut ConnectionRuntime,
 ) -> Result<(SdkMeterProvider, TextReader), InitError> {
-    let has = |exporter| config.exporters.contains(&exporter);
-    let temporality = match *config.temporality {
+    let has = |exporter| config.exporters.value.contains(&exporter);
+    let temporality = match config.temporality.value {
         TemporalityPreference::Cumulative => Temporality::Cumulative,
         TemporalityPreference::Delta => Temporality::Delta,
         TemporalityPreference::LowMemory => Temporality::LowMemory,
     };
     let otlp = match has(MetricsExporter::Otlp) {
         true => {
-            let limit = *config.timeout;
+            let limit = config.timeout.value;
             let exporter = otlp::metric_exporter(&config.otlp, temporality, limit, runtime)?;
             Some(periodic(config, exporter))
         }
@@ -140,7 +144,7 @@ fn meter_provider(
 
 fn periodic<E: PushMetricExporter>(config: &MetricsConfig, exporter: E) -> PeriodicReader<E> {
     PeriodicReader::builder(exporter)
-        .with_interval(*config.interval)
+        .with_interval(config.interval.value)
         .build()
 }
 
@@ -149,14 +153,14 @@ fn tracer_provider(
     resource: Resource,
     runtime: &mut ConnectionRuntime,
 ) -> Result<UniqueTracerProvider, InitError> {
-    let exporter = match config.exporters.contains(&TracesExporter::Otlp) {
+    let exporter = match config.exporters.value.contains(&TracesExporter::Otlp) {
         true => {
-            let limit = *config.batch.export_timeout;
+            let limit = config.batch.export_timeout.value;
             Some(otlp::span_exporter(&config.otlp, limit, runtime)?)
         }
         false => None,
     };
-    let console = config.exporters.contains(&TracesExporter::Console);
+    let console = config.exporters.value.contains(&TracesExporter::Console);
     Ok(tracer_provider::build(
         config,
         resource,
@@ -170,12 +174,12 @@ fn logger_provider(
     resource: Resource,
     runtime: &mut ConnectionRuntime,
 ) -> Result<Option<SdkLoggerProvider>, InitError> {
-    if config.exporters.is_empty() {
+    if config.exporters.value.is_empty() {
         return Ok(None);
     }
-    let exporter = match config.exporters.contains(&LogsExporter::Otlp) {
+    let exporter = match config.exporters.value.contains(&LogsExporter::Otlp) {
         true => {
-            let limit = *config.batch.export_timeout;
+            let limit = config.batch.export_timeout.value;
             Some(otlp::log_exporter(&config.otlp, limit, runtime)?)
         }
         false => None,

@@ -1,9 +1,9 @@
-//! The tenant that the present work is done for.
+//! The tenant of the current span.
 //!
-//! A tenant belongs to a span, and to everything below it: its children count it in `rustok_spans_created_total`, carry
-//! it as the attribute `tenant_id` in the traces, and log lines within them tell it. A span has the tenant of its field
-//! `tenant_id`, which is what `#[instrument(tenant_id = …)]` sets; a service that learns the tenant in the middle of a
-//! request calls [`set`]. [`current`] gives it to whatever needs a label or a key.
+//! A span has a tenant when its field `tenant_id` has a value. `#[instrument(tenant_id = …)]` sets the field; a service
+//! that learns the tenant in the middle of a request calls [`set`]. Child spans inherit the tenant: it is their
+//! attribute `tenant_id` in traces, their label in `rustok_spans_created_total`, and part of the log lines within them.
+//! [`current`] returns it, and [`label`] returns it as a label value.
 //!
 //! ```
 //! use rustok_telemetry::{metrics, tenant};
@@ -14,7 +14,7 @@
 //! }
 //!
 //! fn publish(event_type: &str) {
-//!     metrics::record_event_published(event_type, tenant::current().as_str());
+//!     metrics::record_event_published(event_type, &tenant::label());
 //! }
 //! ```
 //!
@@ -22,7 +22,10 @@
 //! [`EventContext`](crate::propagation::EventContext). What a caller writes into its baggage is a claim, which is never
 //! believed unless the service says so, and which [`set`] overrules: see [who decides](crate::propagation#trust).
 
-use std::{fmt, ops::Deref, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 use tracing::{Dispatch, Event, dispatcher, span::Id};
 use tracing_subscriber::{
@@ -42,14 +45,18 @@ use crate::{
     },
 };
 
-/// The tenant of the current span, which is that of the nearest span around it that has one.
+/// Returns the tenant of the current span: its own, else that of its nearest ancestor that has one.
 ///
-/// Without one, or without a subscriber that [`init`](crate::init()) made or that has
-/// [`Telemetry::layer`](crate::Telemetry::layer), it is the tenant [`NONE`].
-pub fn current() -> Tenant {
-    Tenant(dispatcher::get_default(|dispatch| {
-        find(dispatch, tenant_of)
-    }))
+/// It is `None` without a subscriber from [`init`](crate::init()) or with
+/// [`Telemetry::layer`](crate::Telemetry::layer).
+pub fn current() -> Option<Tenant> {
+    dispatcher::get_default(|dispatch| find(dispatch, tenant_of)).map(Tenant)
+}
+
+/// Returns the id of the [current] tenant as a label value, or [`NONE`] without a tenant.
+pub fn label() -> Arc<str> {
+    static NO_TENANT: LazyLock<Arc<str>> = LazyLock::new(|| NONE.into());
+    current().map_or_else(|| Arc::clone(&NO_TENANT), |tenant| tenant.0)
 }
 
 /// Says that the present work, and what begins within it from now on, is done for this tenant.
@@ -92,32 +99,25 @@ pub(crate) fn set_default_on(span: &tracing::Span, tenant: Option<&str>) {
     });
 }
 
-/// A tenant's id, or none. A clone is cheap.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Tenant(Option<Arc<str>>);
+/// The id of a tenant. Cloning it copies no text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Tenant(Arc<str>);
 
 impl Tenant {
-    /// The id, or [`NONE`] where there is no tenant.
+    /// Returns the id.
     pub fn as_str(&self) -> &str {
-        self.0.as_deref().unwrap_or(NONE)
-    }
-
-    /// The id, if there is a tenant.
-    pub fn id(&self) -> Option<&str> {
-        self.0.as_deref()
+        &self.0
     }
 }
 
 impl From<&str> for Tenant {
     fn from(id: &str) -> Self {
-        Self(Some(id.into()))
+        Self(id.into())
     }
 }
 
-impl Deref for Tenant {
-    type Target = str;
-
-    fn deref(&self) -> &str {
+impl AsRef<str> for Tenant {
+    fn as_ref(&self) -> &str {
         self.as_str()
     }
 }
@@ -130,7 +130,7 @@ impl fmt::Display for Tenant {
 
 impl Recordable for Tenant {
     fn recorded(&self) -> Recorded<'_> {
-        self.id().map_or(Recorded::Absent, Recorded::Text)
+        Recorded::Text(self.as_str())
     }
 }
 

@@ -137,7 +137,6 @@ mod tests {
     use tracing::Subscriber;
     use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
 
-    use super::TENANT_ID;
     use super::*;
     use crate::config::TelemetryConfig;
 

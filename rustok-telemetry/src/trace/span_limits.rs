@@ -19,12 +19,12 @@ pub(crate) struct SpanLimits {
 impl SpanLimits {
     pub(super) fn new(config: &SpanLimitsConfig) -> Self {
         Self {
-            attributes: *config.attributes,
-            events: *config.events,
-            links: *config.links,
-            attributes_per_event: *config.attributes_per_event,
-            attributes_per_link: *config.attributes_per_link,
-            value_length: ValueLength::new(*config.value_length),
+            attributes: config.attributes.value,
+            events: config.events.value,
+            links: config.links.value,
+            attributes_per_event: config.attributes_per_event.value,
+            attributes_per_link: config.attributes_per_link.value,
+            value_length: ValueLength::new(config.value_length.value),
         }
     }
 

@@ -33,18 +33,18 @@ where
     let limits = SpanLimits::new(&config.limits);
     let mut builder = SdkTracerProvider::builder()
         .with_resource(resource)
-        .with_sampler(super::sampler::sampler(*config.sampler));
+        .with_sampler(super::sampler::sampler(config.sampler.value));
     if let Some(console) = console {
         builder = builder.with_span_processor(console(limits));
     }
     if let Some(exporter) = exporter {
         let batch = &config.batch;
-        let capacity = *batch.max_queue_size as usize;
+        let capacity = batch.max_queue_size.value as usize;
         DELIVERY.spans.set_capacity(capacity);
         let settings = BatchConfigBuilder::default()
             .with_max_queue_size(capacity)
-            .with_max_export_batch_size(*batch.max_export_batch_size as usize)
-            .with_scheduled_delay(*batch.schedule_delay)
+            .with_max_export_batch_size(batch.max_export_batch_size.value as usize)
+            .with_scheduled_delay(batch.schedule_delay.value)
             .build();
         let processor = BatchSpanProcessor::builder(exporter)
             .with_batch_config(settings)

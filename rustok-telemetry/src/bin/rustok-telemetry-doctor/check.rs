@@ -32,7 +32,7 @@ impl Check {
 pub fn run(config: &TelemetryConfig, options: &Options) -> Check {
     let run = uuid::Uuid::new_v4().simple().to_string()[..8].to_owned();
     let mut steps = Vec::new();
-    if *config.disabled {
+    if config.disabled.value {
         let why = "telemetry is switched off: nothing is sent";
         steps.push(Step::skipped("send", "OTEL_SDK_DISABLED", why));
         return Check {
@@ -106,9 +106,9 @@ impl<'config> Exported<'config> {
 fn signals(config: &TelemetryConfig) -> [Exported<'_>; 3] {
     let (traces, metrics, logs) = (&config.traces, &config.metrics, &config.logs);
     [
-        Exported::new(&traces.exporters, &traces.otlp),
-        Exported::new(&metrics.exporters, &metrics.otlp),
-        Exported::new(&logs.exporters, &logs.otlp),
+        Exported::new(&traces.exporters.value, &traces.otlp),
+        Exported::new(&metrics.exporters.value, &metrics.otlp),
+        Exported::new(&logs.exporters.value, &logs.otlp),
     ]
 }
 
@@ -141,7 +141,7 @@ fn reachable(exported: &[Exported<'_>], steps: &mut Vec<Step>) -> Vec<Signal> {
 /// How the Collector took one signal; `None` if it was not sent.
 fn taken(otlp: &OtlpConfig, sent: &Sent, options: &Options) -> Option<Step> {
     let taken = sent.taken(otlp.signal)?;
-    let target = format!("{} ({})", otlp.shown_url(), *otlp.protocol);
+    let target = format!("{} ({})", otlp.shown_url(), otlp.protocol.value);
     let result = match taken {
         Taken::Whole => StepResult::Ok("taken".to_owned()),
         Taken::InPart(rejection) => StepResult::failed(

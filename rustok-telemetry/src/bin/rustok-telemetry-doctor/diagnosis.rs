@@ -75,13 +75,16 @@ impl Refusal {
 
 fn unauthorised(otlp: &OtlpConfig) -> Found {
     let headers = variable(otlp, "HEADERS");
-    match otlp.headers.is_empty() {
+    match otlp.headers.value.is_empty() {
         true => (
             "the receiver wants credentials, and no headers are set".to_owned(),
             format!("set {headers} to what it wants, such as authorization=Bearer%20…"),
         ),
         false => (
-            format!("the receiver does not accept the headers {}", *otlp.headers),
+            format!(
+                "the receiver does not accept the headers {}",
+                otlp.headers.value
+            ),
             format!("check the values in {}", otlp.headers.source),
         ),
     }
@@ -151,7 +154,7 @@ fn unexplained(otlp: &OtlpConfig, refusal: &Refusal) -> Found {
 /// Whether the path is the one that every Collector has. gRPC has no other.
 fn has_usual_path(otlp: &OtlpConfig) -> bool {
     let url = url::Url::parse(&otlp.url());
-    *otlp.protocol == Protocol::Grpc || url.is_ok_and(|url| url.path() == otlp.signal.path())
+    otlp.protocol.value == Protocol::Grpc || url.is_ok_and(|url| url.path() == otlp.signal.path())
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ fn forgive_if_proxied(step: &mut Step, otlp: &OtlpConfig) {
     let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let mut variables = own.into_iter().chain(["ALL_PROXY", "all_proxy"]);
     if let Some(variable) = variables.find(is_set)
-        && *otlp.protocol == Protocol::HttpProtobuf
+        && otlp.protocol.value == Protocol::HttpProtobuf
         && step.has_failed()
     {
         let why = format!("cannot be reached directly; a proxy is set in {variable}");

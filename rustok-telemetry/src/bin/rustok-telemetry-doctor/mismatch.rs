@@ -9,7 +9,7 @@ pub fn wrong_protocol(otlp: &OtlpConfig, speaks: Speaks) -> Option<Found> {
     let protocol = variable(otlp, "PROTOCOL");
     let endpoint = variable(otlp, "ENDPOINT");
     let with_tls = otlp.url().starts_with("https:");
-    match (speaks, *otlp.protocol) {
+    match (speaks, otlp.protocol.value) {
         (Speaks::Tls, _) if !with_tls => Some((
             "the port speaks TLS, and the endpoint says http".to_owned(),
             format!("write https:// in {endpoint}"),

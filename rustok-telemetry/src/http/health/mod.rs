@@ -17,7 +17,7 @@ use self::checks::{Check, Checked};
 use crate::prometheus::response::text_response;
 
 /// Path below which the health routes are. Requests there are not counted.
-pub const HEALTH_PREFIX: &str = super::layer::HEALTH_PREFIX;
+pub const HEALTH_PREFIX: &str = super::options::HEALTH_PREFIX;
 
 /// How long the checks of readiness may take, unless [`HealthRoutes::timeout`] says otherwise.
 pub const DEFAULT_CHECK_TIMEOUT: Duration = Duration::from_secs(2);

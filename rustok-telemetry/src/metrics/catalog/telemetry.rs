@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use crate::{
     delivery::DELIVERY,
-    lifecycle::LOST,
+    lifecycle,
     metrics::{
         collection::{OBSERVATION_PANICS, hook_count},
         registered::ALL,
@@ -89,7 +89,7 @@ fn folds(report: &mut dyn FnMut([&str; 2], u64)) {
 }
 
 fn lost_records(report: &mut dyn FnMut([&str; 1], u64)) {
-    for (reason, records) in LOST.by_reason() {
+    for (reason, records) in lifecycle::lost_records().by_reason() {
         report([reason], records);
     }
 }

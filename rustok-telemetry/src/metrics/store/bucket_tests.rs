@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::buckets::Buckets;
-use crate::metrics::{REQUEST_SECONDS, declaration};
+use crate::metrics::{REQUEST_SECONDS, catalogue};
 
 fn assert_finds(boundaries: &[f64], value: f64) {
     let expected = boundaries.partition_point(|bound| *bound < value);

@@ -56,7 +56,7 @@ impl std::fmt::Debug for Tls {
 }
 
 fn client_config(config: &TlsConfig) -> Result<ClientConfig, String> {
-    let trusted = match config.certificate.as_deref() {
+    let trusted = match config.certificate.value.as_deref() {
         Some(path) => tls_files::trusted(path)?,
         None => trusted_by_the_system()?,
     };
@@ -66,8 +66,8 @@ fn client_config(config: &TlsConfig) -> Result<ClientConfig, String> {
         .map_err(text)?
         .with_root_certificates(trusted);
     match (
-        config.client_certificate.as_deref(),
-        config.client_key.as_deref(),
+        config.client_certificate.value.as_deref(),
+        config.client_key.value.as_deref(),
     ) {
         (Some(certificate), Some(key)) => builder
             .with_client_auth_cert(tls_files::certificates(certificate)?, tls_files::key(key)?)

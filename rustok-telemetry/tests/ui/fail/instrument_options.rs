@@ -5,11 +5,14 @@ use rustok_telemetry::instrument;
 #[instrument(nam = "load", colour = "red", level = "loud", level = "info")]
 fn unknown() {}
 
-#[instrument(skip(password))]
+#[instrument(skip(pasword, 3))]
 fn skips(password: &str) {}
 
-#[instrument(skip_all)]
+#[instrument(skip_all = true)]
 fn skips_all(password: &str) {}
+
+#[instrument(skip(pasword))]
+fn skips_unknown(password: &str) {}
 
 #[instrument(record = id, fields = id, target(shop), name = 3, parent, tenant_id)]
 fn forms(id: u64) {}

@@ -16,6 +16,19 @@ pub enum Outcome {
     Hit,
 }
 
+/// As with `tracing::instrument`.
+#[instrument(skip(password), fields(id))]
+pub fn skips(id: u64, password: &str) -> usize {
+    let _ = id;
+    password.len()
+}
+
+/// As with `tracing::instrument`.
+#[instrument(skip_all)]
+pub fn skips_all(password: &str) -> usize {
+    password.len()
+}
+
 /// Documented.
 #[instrument(
     name = "load",
