@@ -1,14 +1,17 @@
 //! Why telemetry could not be started.
 
-use crate::config::{ConfigError, debug_is_display};
+use std::{error::Error, fmt};
 
-/// Why telemetry could not be started. Displayed, it has one line for each problem.
+use crate::config::ConfigError;
+
+/// Why telemetry could not be started. Its text has one line for each problem.
 ///
-/// `Debug` is the same text: that is what Rust prints where `main` returns an error, and where a `Result` is unwrapped.
+/// As usual, `Display` leaves the cause to [`source`](std::error::Error::source). `Debug`, which Rust prints where `main`
+/// returns an error or a `Result` is unwrapped, is the text with all causes.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum InitError {
-    /// A variable of the environment is wrong; all that are wrong are listed.
+    /// Settings are wrong; the error lists all of them.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// `init` has succeeded before in this process.
@@ -30,17 +33,41 @@ pub enum InitError {
     /// `RUST_LOG` is wrong.
     #[error("{0}")]
     Logging(String),
-    /// A part of the pipeline could not be made.
-    #[error("cannot start {0}")]
-    Pipeline(String),
+    /// A part of the pipeline could not be started.
+    #[error("cannot start {part}")]
+    #[non_exhaustive]
+    Pipeline {
+        /// The part, with its settings. It holds no secret.
+        part: String,
+        /// Why.
+        source: Box<dyn Error + Send + Sync>,
+    },
 }
 
-debug_is_display!(InitError);
+impl InitError {
+    pub(crate) fn pipeline(
+        part: impl Into<String>,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        let (part, source) = (part.into(), source.into());
+        Self::Pipeline { part, source }
+    }
+}
+
+impl fmt::Debug for InitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
 
 #[cfg(test)]
 mod tests {
-    use std::error::Error;
-
     use super::*;
     use crate::config::TelemetryConfig;
 
@@ -57,7 +84,7 @@ mod tests {
             InitError::SubscriberAlreadySet,
             InitError::Catalogue(vec!["a is declared twice".to_owned()]),
             InitError::Logging("RUST_LOG=x=y: wrong".to_owned()),
-            InitError::Pipeline("the thread for connections: none".to_owned()),
+            InitError::pipeline("the thread for connections", "none"),
         ];
         for error in &all {
             match error {
@@ -66,16 +93,20 @@ mod tests {
                 | InitError::SubscriberAlreadySet
                 | InitError::Catalogue(_)
                 | InitError::Logging(_)
-                | InitError::Pipeline(_) => {}
+                | InitError::Pipeline { .. } => {}
             }
         }
         all
     }
 
     #[test]
-    fn debug_is_the_text_for_people() {
+    fn debug_is_the_text_with_all_causes() {
         for error in all() {
-            let shown = error.to_string();
+            let mut shown = error.to_string();
+            if let InitError::Pipeline { .. } = error {
+                assert_eq!(shown, "cannot start the thread for connections");
+                shown.push_str(": none");
+            }
             assert_eq!(format!("{error:?}"), shown);
             assert_eq!(format!("{error:#?}"), shown);
             let boxed: Box<dyn Error> = error.into();

@@ -1,6 +1,6 @@
 //! Where one exporter sends to, and how: all that both protocols need.
 
-use std::{fmt::Display, time::Duration};
+use std::{error::Error, time::Duration};
 
 use http::{HeaderMap, HeaderValue};
 use tokio::runtime::Handle;
@@ -37,7 +37,7 @@ impl<'config> Destination<'config> {
         runtime: &mut ConnectionRuntime,
     ) -> Result<Self, InitError> {
         let failed =
-            |why: &str| InitError::Pipeline(format!("OTLP to {}: {why}", config.shown_url()));
+            |why: &str| InitError::pipeline(format!("OTLP to {}", config.shown_url()), why);
         let url = Url::parse(&config.url()).map_err(|error| failed(&error.to_string()))?;
         let host = url
             .host_str()
@@ -83,9 +83,9 @@ impl<'config> Destination<'config> {
         }
     }
 
-    pub(super) fn failed(&self, error: &dyn Display) -> InitError {
+    pub(super) fn failed(&self, error: impl Into<Box<dyn Error + Send + Sync>>) -> InitError {
         let url = self.config.shown_url();
-        InitError::Pipeline(format!("the OTLP exporter to {url}: {error}"))
+        InitError::pipeline(format!("the OTLP exporter to {url}"), error)
     }
 }
 

@@ -72,9 +72,9 @@ fn channel(destination: &Destination<'_>) -> Result<Channel, InitError> {
         .url
         .as_str()
         .parse()
-        .map_err(|error| destination.failed(&error))?;
+        .map_err(|error| destination.failed(error))?;
     let endpoint = Endpoint::from_shared(format!("http://{host}:{port}"))
-        .map_err(|error| destination.failed(&error))?;
+        .map_err(|error| destination.failed(error))?;
     // The channel starts a task.
     let _entered = destination.runtime.enter();
     Ok(endpoint
@@ -104,7 +104,7 @@ fn encoding(destination: &Destination<'_>) -> Result<Option<CompressionEncoding>
         #[cfg(not(feature = "zstd"))]
         Compression::Zstd => {
             let why = "zstd is left out of this build";
-            Err(destination.failed(&why))
+            Err(destination.failed(why))
         }
     }
 }

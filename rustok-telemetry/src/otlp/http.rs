@@ -69,7 +69,7 @@ impl Posts {
             connections: Client::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
                 .build(destination.connector.clone()),
-            url: url.map_err(|error| destination.failed(&error))?,
+            url: url.map_err(|error| destination.failed(error))?,
             headers,
             compression,
             failure: destination.failure.clone(),

@@ -19,9 +19,7 @@ impl ConnectionRuntime {
                     .thread_name("rustok-telemetry")
                     .enable_all()
                     .build()
-                    .map_err(|error| {
-                        InitError::Pipeline(format!("the thread for connections: {error}"))
-                    })?,
+                    .map_err(|error| InitError::pipeline("the thread for connections", error))?,
             ),
         };
         Ok(runtime.handle().clone())

@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    io,
     net::{SocketAddr, TcpListener},
     sync::Arc,
     time::Duration,
@@ -25,10 +26,13 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 /// Listens, and answers until the runtime goes. Returns the address.
 pub(crate) fn start(host: &str, port: u16, runtime: &Handle) -> Result<SocketAddr, InitError> {
-    let failed = |error| {
-        InitError::Pipeline(format!(
-            "the server for Prometheus: OTEL_EXPORTER_PROMETHEUS_HOST={host}, OTEL_EXPORTER_PROMETHEUS_PORT={port}: {error}"
-        ))
+    let failed = |error: io::Error| {
+        InitError::pipeline(
+            format!(
+                "the server for Prometheus: OTEL_EXPORTER_PROMETHEUS_HOST={host}, OTEL_EXPORTER_PROMETHEUS_PORT={port}"
+            ),
+            error,
+        )
     };
     let listener = TcpListener::bind((host.trim_matches(['[', ']']), port)).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;

@@ -28,10 +28,8 @@ impl Tls {
         host: &str,
         protocol: &'static [u8],
     ) -> Result<Self, InitError> {
-        let failed = |why: String| {
-            let url = config.shown_url();
-            InitError::Pipeline(format!("TLS for {url}: {why}"))
-        };
+        let failed =
+            |why: String| InitError::pipeline(format!("TLS for {}", config.shown_url()), why);
         // An IPv6 address is in brackets in a URL.
         let name = host.trim_matches(['[', ']']).to_owned();
         let server = ServerName::try_from(name).map_err(|error| failed(error.to_string()))?;

@@ -16,9 +16,7 @@ pub(crate) struct Tls(Infallible);
 
 impl Tls {
     pub(crate) fn new(_: &OtlpConfig, _: &str, _: &'static [u8]) -> Result<Self, InitError> {
-        Err(InitError::Pipeline(
-            TLS_DISABLED.unwrap_or_default().to_owned(),
-        ))
+        Err(InitError::pipeline("TLS", TLS_DISABLED.unwrap_or_default()))
     }
 
     pub(crate) async fn connect(&self, _: TcpStream) -> io::Result<BoxedStream> {
