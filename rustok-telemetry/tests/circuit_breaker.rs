@@ -71,7 +71,7 @@ fn gauges_and_counters_tell_the_same_story() {
             (r#"{result="success",service="inventory"}"#, "2"),
         ],
     );
-    assert_eq!(lost_records()[0], ("before_init", 0));
+    assert_eq!(lost_records().before_init, 0);
 
     recorder.transition(State::Closed, State::Open);
     let clone = recorder.clone();

@@ -137,7 +137,7 @@ fn records_before_init_and_after_shutdown_are_counted() {
     let report = telemetry.shutdown();
     assert!(report.is_complete(), "{report}");
     metrics::record_event_published("TooLate", "acme");
-    assert_eq!(rustok_telemetry::lost_records()[1], ("after_shutdown", 1));
+    assert_eq!(rustok_telemetry::lost_records().after_shutdown, 1);
     assert_eq!(
         rustok_telemetry::prometheus_text(),
         Err(rustok_telemetry::TextError::ShutDown)

@@ -198,7 +198,7 @@ fn the_exporters_machinery_and_verbose_spans_are_not_counted() {
         .exporter_target("own_exporter")
         .init()
         .expect("telemetry starts");
-    for exporter_targets in [
+    for target in [
         "h2",
         "hyper::client",
         "hyper_util::client",
@@ -207,8 +207,8 @@ fn the_exporters_machinery_and_verbose_spans_are_not_counted() {
         "tower::buffer",
     ] {
         assert!(
-            rustok_telemetry::trace::is_exporter_target(exporter_targets),
-            "{machinery}"
+            rustok_telemetry::trace::is_exporter_target(target),
+            "{target}"
         );
     }
     drop(info_span!(target: "hyper::client", "connect"));

@@ -51,7 +51,7 @@ async fn a_request_does_not_last_as_long_as_what_it_leaves_behind() {
     let (outer, background) = request.in_scope(|| {
         let background = task::spawn(async {
             finished.await.expect("it is told to finish");
-            (traceparent(), tenant::current())
+            (traceparent(), tenant::label())
         });
         (traceparent(), background)
     });
@@ -66,7 +66,7 @@ async fn a_request_does_not_last_as_long_as_what_it_leaves_behind() {
     );
     assert_eq!(inner[..36], outer[..36], "the same trace");
     assert_ne!(inner, outer, "a span of its own");
-    assert_eq!(tenant.as_str(), "acme");
+    assert_eq!(&*tenant, "acme");
     assert_samples(
         &text(),
         "rustok_spans_created_total",
@@ -171,12 +171,12 @@ async fn a_task_that_is_handed_to_another_executor_is_the_same() {
     let outer = traceparent();
     let mut tasks = JoinSet::new();
     for _ in 0..3 {
-        tasks.spawn(task::detached(async { (traceparent(), tenant::current()) }));
+        tasks.spawn(task::detached(async { (traceparent(), tenant::label()) }));
     }
     drop(request);
     for (inner, tenant) in tasks.join_all().await {
         assert_eq!(inner[..36], outer[..36]);
-        assert_eq!(tenant.as_str(), "acme");
+        assert_eq!(&*tenant, "acme");
     }
     tasks = JoinSet::new();
     tasks.spawn(task::detached(async { pending().await }));
@@ -195,11 +195,11 @@ async fn a_tenant_of_the_tasks_own_stays() {
     let request = tracing::info_span!("request", tenant_id = "acme").entered();
     let own = tracing::info_span!(parent: None, "own", tenant_id = "globex");
     let callers = tracing::info_span!(parent: None, "callers", tenant_id = Empty);
-    let tasks = [own, callers].map(|span| task::spawn_in(span, async { tenant::current() }));
+    let tasks = [own, callers].map(|span| task::spawn_in(span, async { tenant::label() }));
     drop(request);
     let [own, callers] = tasks;
-    assert_eq!(own.await.expect("it ends").as_str(), "globex");
-    assert_eq!(callers.await.expect("it ends").as_str(), "acme");
+    assert_eq!(&*own.await.expect("it ends"), "globex");
+    assert_eq!(&*callers.await.expect("it ends"), "acme");
     let created = samples(&text(), "rustok_spans_created_total");
     assert_eq!(created[r#"{operation="own",tenant_id="globex"}"#], "1");
     assert_eq!(created[r#"{operation="callers",tenant_id="acme"}"#], "1");
@@ -213,13 +213,13 @@ async fn the_subscriber_goes_along() {
 
     impl Drop for SpansAtTheEnd {
         fn drop(&mut self) {
-            let _ = self.0.send(tenant::current().to_string());
+            let _ = self.0.send(tenant::label().to_string());
         }
     }
 
     let (telemetry, _default) = scoped();
     let request = tracing::info_span!("request", tenant_id = "acme").entered();
-    let blocking = task::spawn_blocking(|| tenant::current().to_string());
+    let blocking = task::spawn_blocking(|| tenant::label().to_string());
     let (sender, dropped) = mpsc::channel();
     let guard = SpansAtTheEnd(sender);
     let aborted = task::spawn(async move {
@@ -228,7 +228,7 @@ async fn the_subscriber_goes_along() {
     });
     let running = task::spawn(async {
         tokio::time::sleep(Duration::from_millis(10)).await;
-        tenant::current().to_string()
+        tenant::label().to_string()
     });
     drop(request);
     assert_eq!(blocking.await.expect("it ends"), "acme");

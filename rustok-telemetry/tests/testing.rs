@@ -53,8 +53,7 @@ fn nothing_is_captured_before_and_after() {
     telemetry.metric(PUBLISHED).assert_absent();
     drop(telemetry);
     work("after");
-    assert_eq!(rustok_telemetry::lost_records()[0].0, "before_init");
-    assert!(rustok_telemetry::lost_records()[0].1 >= 2);
+    assert!(rustok_telemetry::lost_records().before_init >= 2);
 }
 
 #[test]
@@ -251,8 +250,7 @@ fn a_task_takes_the_capture_along() {
     {
         let _request = tracing::info_span!("request", tenant_id = "acme").entered();
         let task = rustok_telemetry::task::detached(async {
-            let tenant = tenant::current();
-            metrics::record_event_published("MailSent", &tenant);
+            metrics::record_event_published("MailSent", &tenant::label());
         });
         let task = runtime.spawn(task);
         runtime.block_on(task).expect("no panic");

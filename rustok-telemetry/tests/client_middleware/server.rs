@@ -27,7 +27,7 @@ pub(crate) async fn serve() -> String {
         .route("/loop", get(|| async { Redirect::temporary("/loop") }))
         .route(
             "/tenant",
-            get(|| async { tenant::current().to_string() })
+            get(|| async { tenant::label().to_string() })
                 .layer(TelemetryLayer::new().tenant_from_baggage()),
         );
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

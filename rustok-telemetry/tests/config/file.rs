@@ -67,30 +67,30 @@ fn a_file_takes_the_place_of_the_variables() {
         ("TOKEN", "s3cr3t"),
     ])
     .expect("a valid file");
-    assert_eq!(config.service_name.as_deref(), Some("shop"));
+    assert_eq!(config.service_name.value.as_deref(), Some("shop"));
     assert_eq!(
-        *config.resource_attributes,
+        config.resource_attributes.value,
         [("team".to_owned(), "web".to_owned())]
     );
     assert_eq!(
-        *config.traces.sampler,
+        config.traces.sampler.value,
         Sampler::ParentBasedTraceIdRatio(0.25)
     );
-    assert_eq!(*config.traces.exporters, [TracesExporter::Otlp]);
+    assert_eq!(config.traces.exporters.value, [TracesExporter::Otlp]);
     assert_eq!(config.traces.otlp.url(), "http://collector:4318/v1/traces");
     assert_eq!(
-        config.traces.otlp.headers.iter().collect::<Vec<_>>(),
+        config.traces.otlp.headers.value.iter().collect::<Vec<_>>(),
         [("x-token", "s3cr3t")]
     );
-    assert_eq!(config.traces.batch.schedule_delay.as_millis(), 200);
+    assert_eq!(config.traces.batch.schedule_delay.value.as_millis(), 200);
     assert_eq!(
         config.traces.batch.schedule_delay.source,
         Source::File { line: 10 }
     );
-    assert_eq!(*config.metrics.exporters, [MetricsExporter::Otlp]);
-    assert_eq!(*config.metrics.otlp.protocol, Protocol::Grpc);
-    assert!(config.logs.exporters.is_empty());
-    assert!(config.propagators.is_empty(), "the file has none");
+    assert_eq!(config.metrics.exporters.value, [MetricsExporter::Otlp]);
+    assert_eq!(config.metrics.otlp.protocol.value, Protocol::Grpc);
+    assert!(config.logs.exporters.value.is_empty());
+    assert!(config.propagators.value.is_empty(), "the file has none");
 
     let notices = config.notices().join("\n");
     assert!(

@@ -63,7 +63,7 @@ fn empty_members_of_lists_are_ignored() {
                 ("OTEL_EXPORTER_OTLP_HEADERS", text),
             ]);
             let config = config.expect(text);
-            let headers = config.traces.otlp.headers.iter();
+            let headers = config.traces.otlp.headers.value.iter();
             let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
             (
                 config.resource_attributes.value.clone(),

@@ -290,3 +290,12 @@ fn no_variable_is_to_be_removed_and_enabled_at_once() {
         assert_eq!(named, 1, "{}: {reason}", variable.name);
     }
 }
+
+#[test]
+fn a_wrong_log_filter_from_code_is_refused() {
+    let mut config = TelemetryConfig::from_vars::<&str, &str>([]).expect("nothing is set");
+    config.log_filter.set("shop=loud".to_owned());
+    let error = config.check().expect_err("no such level").to_string();
+    assert!(error.starts_with("RUST_LOG=shop=loud: "), "{error}");
+    assert!(error.contains("(set in code)"), "{error}");
+}

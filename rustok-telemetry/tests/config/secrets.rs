@@ -20,9 +20,9 @@ fn a_configuration_prints_no_secret() {
         format!("{report:?}"),
         report.to_string(),
         config.notices().concat(),
-        format!("{:?}", config.traces.otlp.headers.to_header_map()),
-        config.traces.otlp.headers.to_string(),
-        config.traces.otlp.endpoint.to_string(),
+        format!("{:?}", config.traces.otlp.headers.value.to_header_map()),
+        config.traces.otlp.headers.value.to_string(),
+        config.traces.otlp.endpoint.value.to_string(),
     ] {
         assert!(!text.is_empty() && !text.contains(SECRET), "{text}");
     }

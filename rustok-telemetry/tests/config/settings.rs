@@ -202,13 +202,13 @@ fn header_values_are_decoded_and_complete() {
         "OTEL_EXPORTER_OTLP_HEADERS",
         "Authorization=Basic%20YQ==, api-key=x%2Cy",
     )]);
-    let headers: Vec<_> = config.traces.otlp.headers.iter().collect();
+    let headers: Vec<_> = config.traces.otlp.headers.value.iter().collect();
     assert_eq!(
         headers,
         [("authorization", "Basic YQ=="), ("api-key", "x,y")]
     );
     assert_eq!(
-        config.metrics.otlp.headers.to_header_map()["api-key"],
+        config.metrics.otlp.headers.value.to_header_map()["api-key"],
         "x,y"
     );
 }
@@ -222,9 +222,9 @@ fn code_wins_over_the_environment() {
     config.traces.sampler.set(Sampler::AlwaysOn);
     config.service_name.set(Some("desk".to_owned()));
     config.traces.batch.set_max_queue_size(64);
-    assert_eq!(*config.traces.sampler, Sampler::AlwaysOn);
+    assert_eq!(config.traces.sampler.value, Sampler::AlwaysOn);
     assert_eq!(config.service_name.source, Source::Code);
-    assert_eq!(*config.traces.batch.max_export_batch_size, 64);
+    assert_eq!(config.traces.batch.max_export_batch_size.value, 64);
     assert_eq!(config.check(), Ok(()));
 }
 

@@ -53,11 +53,14 @@ fn a_wrong_value_of_each_kind_counts_as_unset() {
         config.propagators.value,
         [Propagator::TraceContext, Propagator::Baggage]
     );
-    assert_eq!(*config.traces.sampler, Sampler::ParentBasedAlwaysOn);
-    assert_eq!(*config.traces.batch.schedule_delay, Duration::from_secs(5));
-    assert_eq!(*config.metrics.interval, Duration::from_secs(60));
+    assert_eq!(config.traces.sampler.value, Sampler::ParentBasedAlwaysOn);
     assert_eq!(
-        *config.metrics.temporality,
+        config.traces.batch.schedule_delay.value,
+        Duration::from_secs(5)
+    );
+    assert_eq!(config.metrics.interval.value, Duration::from_secs(60));
+    assert_eq!(
+        config.metrics.temporality.value,
         TemporalityPreference::Cumulative
     );
     // And all the rest is as if nothing had been set.
@@ -72,11 +75,11 @@ fn a_wrong_value_of_each_kind_counts_as_unset() {
 #[test]
 fn what_must_fit_together_falls_back_too() {
     let config = tolerant(&[("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "5000")]);
-    assert_eq!(*config.traces.batch.max_export_batch_size, 512);
+    assert_eq!(config.traces.batch.max_export_batch_size.value, 512);
     let mut all = vec![(STRICT, "false"), ("OTEL_BLRP_MAX_QUEUE_SIZE", "100")];
     all.push(("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "101"));
     let config = TelemetryConfig::from_vars(all).expect("tolerated");
-    assert_eq!(*config.logs.batch.max_export_batch_size, 100);
+    assert_eq!(config.logs.batch.max_export_batch_size.value, 100);
     assert_eq!(config.problems.len(), 1);
 
     // The queue's size is refused, so the batch has to fit the default one.
@@ -84,15 +87,15 @@ fn what_must_fit_together_falls_back_too() {
         ("OTEL_BSP_MAX_QUEUE_SIZE", "many"),
         ("OTEL_TRACES_SAMPLER_ARG", "0.5"),
     ]);
-    assert_eq!(*config.traces.batch.max_queue_size, 2048);
-    assert_eq!(*config.traces.sampler, Sampler::ParentBasedAlwaysOn);
+    assert_eq!(config.traces.batch.max_queue_size.value, 2048);
+    assert_eq!(config.traces.sampler.value, Sampler::ParentBasedAlwaysOn);
     let variables = [
         (STRICT, "false"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "many"),
         ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4000"),
     ];
     let config = TelemetryConfig::from_vars(variables).expect("tolerated");
-    assert_eq!(*config.traces.batch.max_export_batch_size, 512);
+    assert_eq!(config.traces.batch.max_export_batch_size.value, 512);
 
     let variables = [
         (STRICT, "false"),
@@ -100,7 +103,7 @@ fn what_must_fit_together_falls_back_too() {
         ("OTEL_TRACES_SAMPLER_ARG", "10"),
     ];
     let config = TelemetryConfig::from_vars(variables).expect("tolerated");
-    assert_eq!(*config.traces.sampler, Sampler::TraceIdRatio(1.0));
+    assert_eq!(config.traces.sampler.value, Sampler::TraceIdRatio(1.0));
 }
 
 #[test]
@@ -124,7 +127,7 @@ fn names_that_are_refused_or_misspelt_are_tolerated_by_name() {
         ("OTEL_EXPORTER_ZIPKIN_ENDPOINT", "http://me:hunter2@zipkin"),
         ("OTEL_SERVCIE_NAME", "shop"),
     ]);
-    assert_eq!(*config.service_name, None);
+    assert_eq!(config.service_name.value, None);
     let report = config.report().to_string();
     assert!(
         report.contains("\nproblem: OTEL_SERVCIE_NAME: not a variable of OpenTelemetry; did you mean OTEL_SERVICE_NAME?\n"),
@@ -146,7 +149,7 @@ fn strict_itself_is_true_or_false() {
         ]
     );
     let unset = TelemetryConfig::from_vars([(STRICT, "")]).expect("unset");
-    assert!(*unset.strict);
+    assert!(unset.strict.value);
     let unknown = TelemetryConfig::from_vars([("RUSTOK_TELEMETRY_COLOUR", "red")]);
     assert_eq!(
         unknown.expect("left alone").unknown,

@@ -4,6 +4,7 @@
 mod attributes;
 mod bodies;
 mod compositions;
+mod options;
 mod routes;
 mod streams;
 mod support;

@@ -294,6 +294,8 @@ fn tenants_may_be_absent() {
     fn numbered(id: Option<NonZeroU32>) {}
     #[instrument(tenant_id = tenant)]
     async fn known(tenant: &Tenant) {}
+    #[instrument(tenant_id = tenant)]
+    async fn unknown(tenant: &Option<Tenant>) {}
     #[instrument(tenant_id = tracing::field::display(1.5))]
     fn displayed() {}
     #[instrument(tenant_id = tracing::field::Empty)]
@@ -304,7 +306,7 @@ fn tenants_may_be_absent() {
         temporary(Some("acme".into()));
         numbered(NonZeroU32::new(3));
         known(&"acme".into()).now_or_never();
-        known(&Tenant::default()).now_or_never();
+        unknown(&None).now_or_never();
         displayed();
         later();
     });

@@ -8,7 +8,9 @@ mod support;
 
 use std::process::Command;
 
-use rustok_telemetry::{LogFormat, Telemetry, propagation::inject_headers};
+use rustok_telemetry::{
+    LogFormat, Telemetry, config::TelemetryConfig, propagation::inject_headers,
+};
 use serde_json::Value;
 use support::text_only;
 
@@ -202,4 +204,28 @@ fn an_event_with_a_parent_of_its_own_belongs_to_that() {
     for key in ["trace_id", "span_id", "tenant_id"] {
         assert!(has_no(&none, key), "{none}");
     }
+}
+
+#[test]
+fn a_filter_from_code_overrides_rust_log() {
+    let Some(lines) = lines("a_filter_from_code_overrides_rust_log", "debug", || {
+        let mut config = TelemetryConfig::from_vars([
+            ("OTEL_TRACES_EXPORTER", "none"),
+            ("OTEL_METRICS_EXPORTER", "none"),
+        ])
+        .expect("a configuration");
+        config.log_filter.set("warn".to_owned());
+        let telemetry = rustok_telemetry::builder().config(config).init();
+        let telemetry = telemetry.expect("telemetry starts");
+        tracing::info!("hidden");
+        tracing::warn!("shown");
+        let _ = telemetry.shutdown();
+    }) else {
+        return;
+    };
+    assert!(lines.iter().any(|line| line.contains("shown")), "{lines:?}");
+    assert!(
+        !lines.iter().any(|line| line.contains("hidden")),
+        "{lines:?}"
+    );
 }

@@ -55,7 +55,7 @@ async fn outcomes(
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
-        let response = request(layer, "/case", &headers, next_request).await;
+        let response = request(layer.clone(), "/case", &headers, next_request).await;
         let trace = response.headers()[TRACE_RESPONSE]
             .to_str()
             .expect("text")

@@ -75,7 +75,7 @@ pub(crate) fn table() -> Vec<Case> {
                 };
                 cases.push(Case {
                     name: format!("{layer_name}-{claim_name}{suffix}"),
-                    layer,
+                    layer: layer.clone(),
                     baggage,
                     is_authenticated,
                     expected: if is_authenticated {
