@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures::FutureExt;
-use rustok_telemetry::cache::Recorder;
+use rustok_telemetry::cache::CacheRecorder;
 use support::{assert_samples, text, text_only};
 
 const OPERATIONS: &str = "rustok_cache_operations_total";
@@ -19,7 +19,7 @@ const SIZE: &str = "rustok_cache_size";
 #[tokio::test]
 async fn each_operation_has_one_result() {
     let telemetry = text_only().init().expect("telemetry starts");
-    let recorder = Recorder::new("prices");
+    let recorder = CacheRecorder::new("prices");
     assert_eq!(recorder.get(|| Some(1)), Some(1));
     assert_eq!(recorder.get(|| None::<u8>), None);
     assert_eq!(recorder.get_async(async { Some(1) }).await, Some(1));
@@ -81,14 +81,14 @@ async fn each_operation_has_one_result() {
 #[test]
 fn the_size_is_read_at_each_collection_and_parts_are_added_up() {
     let telemetry = text_only().init().expect("telemetry starts");
-    let (prices, names) = (Recorder::new("prices"), Recorder::new("names"));
+    let (prices, names) = (CacheRecorder::new("prices"), CacheRecorder::new("names"));
     let part = Arc::new(());
     let watched = Arc::downgrade(&part);
     let first = prices.observe_size(|| 3);
     prices
         .observe_size(move || watched.upgrade().map(|_| 4))
-        .forever();
-    names.observe_size(|| u64::MAX).forever();
+        .detach();
+    names.observe_size(|| u64::MAX).detach();
     // The text has floating-point numbers.
     let largest = "9223372036854776000";
     let names = (r#"{cache="names"}"#, largest);
@@ -105,7 +105,7 @@ fn the_size_is_read_at_each_collection_and_parts_are_added_up() {
 #[test]
 fn a_look_up_allocates_nothing_at_steady_state() {
     let telemetry = text_only().init().expect("telemetry starts");
-    let recorder = Recorder::new("prices");
+    let recorder = CacheRecorder::new("prices");
     let look_up = || {
         assert!(recorder.get(|| Some(1)).is_some());
         let look_up = recorder.get_async(async { None::<u8> });

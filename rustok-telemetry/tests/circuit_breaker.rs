@@ -3,7 +3,7 @@
 mod support;
 
 use rustok_telemetry::{
-    circuit_breaker::{Recorder, State},
+    circuit_breaker::{CircuitBreakerRecorder, State},
     lost_records,
 };
 use support::{assert_samples, text, text_only};
@@ -24,7 +24,7 @@ fn assert_gauges(state: &str, failures: &str) {
 #[test]
 fn gauges_and_counters_tell_the_same_story() {
     // Before `init`, as a breaker may be made.
-    let recorder = Recorder::new("inventory");
+    let recorder = CircuitBreakerRecorder::new("inventory");
     let telemetry = text_only().init().expect("telemetry starts");
     assert_gauges("0", "0");
     recorder.failure();
@@ -85,7 +85,7 @@ fn gauges_and_counters_tell_the_same_story() {
 #[test]
 fn a_call_allocates_nothing_at_steady_state() {
     let telemetry = text_only().init().expect("telemetry starts");
-    let recorder = Recorder::new("inventory");
+    let recorder = CircuitBreakerRecorder::new("inventory");
     let calls = || {
         recorder.failure();
         recorder.success();

@@ -39,8 +39,8 @@ fn what_a_hook_reads_is_in_the_same_collection() {
 #[test]
 fn a_hook_that_panics_is_counted_and_stops_nobody() {
     let telemetry = text_only().init().expect("telemetry starts");
-    metrics::before_collection(|| panic!("on purpose")).forever();
-    metrics::before_collection(|| metrics::update_queue_depth("in_memory", 7)).forever();
+    metrics::before_collection(|| panic!("on purpose")).detach();
+    metrics::before_collection(|| metrics::update_queue_depth("in_memory", 7)).detach();
     text();
     let text = text();
     assert_samples(&text, DEPTH, &[(r#"{transport="in_memory"}"#, "7")]);
@@ -64,7 +64,7 @@ fn hooks_run_whatever_metrics_are_left_out() {
         .config(config)
         .init()
         .expect("telemetry starts");
-    metrics::before_collection(|| metrics::update_queue_depth("in_memory", 7)).forever();
+    metrics::before_collection(|| metrics::update_queue_depth("in_memory", 7)).detach();
     let text = text();
     assert_samples(&text, DEPTH, &[(r#"{transport="in_memory"}"#, "7")]);
     assert!(!text.contains("rustok_telemetry_"), "{text}");

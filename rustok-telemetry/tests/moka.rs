@@ -7,7 +7,7 @@ use std::{future::pending, sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use moka::future::Cache;
-use rustok_telemetry::cache::{Metered, Recorder, count_evictions};
+use rustok_telemetry::cache::{CacheRecorder, Metered, count_evictions};
 use support::{assert_samples, samples, text, text_only};
 use tokio::{sync::Notify, time::sleep};
 
@@ -172,7 +172,7 @@ async fn evictions_have_their_reasons() {
 #[tokio::test]
 async fn the_size_is_read_as_long_as_there_is_a_cache() {
     let telemetry = text_only().init().expect("telemetry starts");
-    let recorder = Recorder::new("names");
+    let recorder = CacheRecorder::new("names");
     let builder = count_evictions(Cache::builder(), &recorder);
     let value = Arc::new(1);
     let hasher = std::hash::RandomState::new();

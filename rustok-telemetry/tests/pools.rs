@@ -34,7 +34,7 @@ fn pools_are_read_at_each_collection_and_added_up() {
         idle: 0,
     });
     let watched = Arc::downgrade(&second);
-    database::observe_pool(move || watched.upgrade().map(|pool| *pool)).forever();
+    database::observe_pool(move || watched.upgrade().map(|pool| *pool)).detach();
     assert_connections("11", "4");
     active.store(2, Ordering::Relaxed);
     assert_connections("12", "4");
@@ -50,7 +50,7 @@ fn pools_are_read_at_each_collection_and_added_up() {
 #[test]
 fn a_pool_that_is_gone_before_the_first_collection_is_0() {
     let telemetry = text_only().init().expect("telemetry starts");
-    database::observe_pool(|| None).forever();
+    database::observe_pool(|| None).detach();
     assert_connections("0", "0");
     let _ = telemetry.shutdown();
 }
@@ -58,8 +58,8 @@ fn a_pool_that_is_gone_before_the_first_collection_is_0() {
 #[test]
 fn a_pool_that_panics_is_left_out() {
     let telemetry = text_only().init().expect("telemetry starts");
-    database::observe_pool(|| -> PoolState { panic!("on purpose") }).forever();
-    database::observe_pool(|| PoolState { active: 1, idle: 2 }).forever();
+    database::observe_pool(|| -> PoolState { panic!("on purpose") }).detach();
+    database::observe_pool(|| PoolState { active: 1, idle: 2 }).detach();
     assert_connections("1", "2");
     assert_connections("1", "2");
     let panics = samples(&text(), "rustok_telemetry_observation_panics_total");

@@ -90,7 +90,7 @@ fn another_runtime_of_the_name_takes_the_place() {
     let telemetry = text_only().init().expect("telemetry starts");
     let (first, second) = (workers(1), workers(3));
     let first = runtime::observe_tokio("background", first.handle());
-    runtime::observe_tokio("background", second.handle()).forever();
+    runtime::observe_tokio("background", second.handle()).detach();
     assert_eq!(sample("workers"), 3.0);
     drop(first);
     assert_eq!(sample("workers"), 3.0);
@@ -102,7 +102,7 @@ fn runtimes_past_the_budget_are_left_out_and_counted() {
     let telemetry = text_only().init().expect("telemetry starts");
     let tokio = workers(1);
     for name in 'a'..='h' {
-        runtime::observe_tokio(name, tokio.handle()).forever();
+        runtime::observe_tokio(name, tokio.handle()).detach();
     }
     let limit = metrics::catalogue()
         .into_iter()

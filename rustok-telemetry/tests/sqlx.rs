@@ -107,7 +107,7 @@ async fn a_query_of_sqlx_is_counted_by_its_error() {
 async fn connections_are_read_from_the_pools() {
     let telemetry = text_only().init().expect("telemetry starts");
     let pool = one_connection().await;
-    database::observe_sqlx_pool(&pool).forever();
+    database::observe_sqlx_pool(&pool).detach();
     assert_connections("0", "1");
 
     install_default_drivers();
@@ -144,7 +144,7 @@ async fn a_closed_pool_is_let_go() {
     let telemetry = text_only().init().expect("telemetry starts");
     let pool = one_connection().await;
     let options = std::sync::Arc::downgrade(&pool.connect_options());
-    database::observe_sqlx_pool(&pool).forever();
+    database::observe_sqlx_pool(&pool).detach();
     pool.close().await;
     drop(pool);
     assert!(options.upgrade().is_some(), "the gauge holds the pool");

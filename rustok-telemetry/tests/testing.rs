@@ -9,7 +9,7 @@ use std::{
 };
 
 use opentelemetry::trace::TraceContextExt;
-use rustok_telemetry::{cache::Recorder, instrument, metrics, tenant, testing};
+use rustok_telemetry::{cache::CacheRecorder, instrument, metrics, tenant, testing};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 const PUBLISHED: &str = "rustok_event_bus_published_total";
@@ -145,7 +145,7 @@ fn hooks_of_a_test_run_for_its_capture_only() {
 
 #[test]
 fn what_is_read_from_several_sources_is_added_up_for_each_test() {
-    let size = || Recorder::new("prices").observe_size(|| 3);
+    let size = || CacheRecorder::new("prices").observe_size(|| 3);
     let one = testing::capture();
     let _readings = (size(), size());
     {

@@ -39,7 +39,7 @@ const DRAIN_EVENTS: Duration = Duration::from_secs(10);
 /// # Errors
 /// When something that it needs isn't there, or its last metrics can't be written.
 pub async fn run(config: Config) -> Result<(), Fatal> {
-    runtime::observe_tokio("main", &Handle::current()).forever();
+    runtime::observe_tokio("main", &Handle::current()).detach();
     if let Some(file) = &config.metrics_on_exit {
         // An hour later would be a bad time to find out.
         write_file(file, &[]).await?;

@@ -1,6 +1,6 @@
 //! Look-ups, loads, evictions and the size of a cache.
 //!
-//! A [`Recorder`] records what a cache of any kind does:
+//! A [`CacheRecorder`] records what a cache of any kind does:
 //!
 //! ```
 //! use std::{collections::HashMap, sync::Mutex};
@@ -37,7 +37,7 @@ mod moka;
 mod operation;
 mod recorder;
 
-pub use self::recorder::Recorder;
+pub use self::recorder::CacheRecorder;
 
 #[cfg(feature = "moka")]
 pub use self::moka::{Metered, count_evictions};

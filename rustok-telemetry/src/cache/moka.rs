@@ -7,8 +7,8 @@ use moka::{
     notification::RemovalCause,
 };
 
-use super::Recorder;
-use crate::metrics::Reading;
+use super::CacheRecorder;
+use crate::metrics::ObserverGuard;
 
 /// A `moka::future::Cache` that records its look-ups, loads, evictions and size. Clones share the cache.
 ///
@@ -43,8 +43,8 @@ use crate::metrics::Reading;
 /// called. A service with quiet times calls that once in a while: `names.inner().run_pending_tasks().await`.
 pub struct Metered<K, V, S = std::hash::RandomState> {
     cache: Cache<K, V, S>,
-    recorder: Recorder,
-    _size: Arc<Reading>,
+    recorder: CacheRecorder,
+    _size: Arc<ObserverGuard>,
 }
 
 impl<K, V> Metered<K, V>
@@ -54,7 +54,7 @@ where
 {
     /// Builds the cache, with `name` as its name, and [counts its evictions](count_evictions).
     pub fn build(name: &str, builder: CacheBuilder<K, V, Cache<K, V>>) -> Self {
-        let recorder = Recorder::new(name);
+        let recorder = CacheRecorder::new(name);
         let cache = count_evictions(builder.name(name), &recorder).build();
         Self::new(recorder, cache)
     }
@@ -68,7 +68,7 @@ where
 {
     /// Meters a cache that has been built already. Its evictions are counted only if
     /// [its builder was told so](count_evictions).
-    pub fn new(recorder: Recorder, cache: Cache<K, V, S>) -> Self {
+    pub fn new(recorder: CacheRecorder, cache: Cache<K, V, S>) -> Self {
         let counted = cache.clone();
         let size = recorder.observe_size(move || counted.entry_count());
         Self {
@@ -126,7 +126,7 @@ where
     }
 
     /// The same, and `name` says what the result is of a load that failed, such as `not_found`. There must be few
-    /// names, see [`Recorder::load_named`].
+    /// names, see [`CacheRecorder::load_named`].
     ///
     /// # Errors
     /// The loader's. Callers that wait for the same load share its error, and nothing is cached.
@@ -181,7 +181,7 @@ where
 /// ```
 pub fn count_evictions<K, V, C>(
     builder: CacheBuilder<K, V, C>,
-    recorder: &Recorder,
+    recorder: &CacheRecorder,
 ) -> CacheBuilder<K, V, C> {
     let recorder = recorder.clone();
     builder.eviction_listener(move |_, _, cause| recorder.evicted(reason(cause)))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::operation::Operation;
-use crate::metrics::{self, Reading, collection::current_hooks};
+use crate::metrics::{self, ObserverGuard, collection::current_hooks};
 
 /// Records what a cache does, under its name. A clone is cheap.
 ///
@@ -16,11 +16,11 @@ use crate::metrics::{self, Reading, collection::current_hooks};
 /// # assert_eq!(found, Some("acme"));
 /// ```
 #[derive(Debug, Clone)]
-pub struct Recorder {
+pub struct CacheRecorder {
     cache: Arc<str>,
 }
 
-impl Recorder {
+impl CacheRecorder {
     /// A recorder for the cache of this name, which becomes a label: there must be few.
     pub fn new(cache: impl Into<Arc<str>>) -> Self {
         Self {
@@ -100,7 +100,7 @@ impl Recorder {
     /// cache is gone, and that it need not be asked any more.
     ///
     /// Caches of the same name are added up. `read` runs on the thread that collects and must not block. What it owns
-    /// lives as long as the [`Reading`]; a `Weak` keeps nothing alive:
+    /// lives as long as the [`ObserverGuard`]; a `Weak` keeps nothing alive:
     ///
     /// ```
     /// use std::{collections::HashMap, sync::{Arc, Mutex}};
@@ -110,12 +110,12 @@ impl Recorder {
     /// let watched = Arc::downgrade(&prices);
     /// Recorder::new("prices")
     ///     .observe_size(move || Some(watched.upgrade()?.lock().ok()?.len() as u64))
-    ///     .forever(); // until the cache is gone
+    ///     .detach(); // until the cache is gone
     /// ```
     pub fn observe_size<S: Into<Option<u64>>>(
         &self,
         read: impl Fn() -> S + Send + Sync + 'static,
-    ) -> Reading {
+    ) -> ObserverGuard {
         let cache = Arc::clone(&self.cache);
         current_hooks()
             .sums

@@ -1,6 +1,6 @@
 //! The state of a circuit breaker, and what becomes of the calls through it.
 //!
-//! A breaker of any kind tells a [`Recorder`] what happens to it:
+//! A breaker of any kind tells a [`CircuitBreakerRecorder`] what happens to it:
 //!
 //! ```
 //! use rustok_telemetry::circuit_breaker::{Recorder, State};
@@ -27,7 +27,7 @@ mod recorder;
 #[cfg(feature = "tower-resilience")]
 mod tower_resilience;
 
-pub use self::recorder::{Recorder, State};
+pub use self::recorder::{CircuitBreakerRecorder, State};
 
 #[cfg(feature = "tower-resilience")]
 pub use self::tower_resilience::observe;

@@ -7,7 +7,7 @@ use std::sync::{
 
 use crate::{
     LabelValue,
-    metrics::{self, CollectionHook, before_collection},
+    metrics::{self, ObserverGuard, before_collection},
 };
 
 /// The state of a circuit breaker.
@@ -34,7 +34,7 @@ pub enum State {
 /// recorder.transition(State::Closed, State::Open);
 /// ```
 #[derive(Debug, Clone)]
-pub struct Recorder {
+pub struct CircuitBreakerRecorder {
     breaker: Arc<Breaker>,
 }
 
@@ -43,10 +43,10 @@ struct Breaker {
     service: Arc<str>,
     state: Level,
     failures: Level,
-    _hook: CollectionHook,
+    _hook: ObserverGuard,
 }
 
-impl Recorder {
+impl CircuitBreakerRecorder {
     /// A recorder for the breaker in front of this service, closed and without failures. The name becomes a label:
     /// there must be few.
     pub fn new(service: impl Into<Arc<str>>) -> Self {

@@ -2,7 +2,7 @@
 
 use tower_resilience_circuitbreaker::{CircuitBreakerConfigBuilder, CircuitState};
 
-use super::{Recorder, State};
+use super::{CircuitBreakerRecorder, State};
 
 /// Lets a breaker of `tower-resilience-circuitbreaker` record what it does, under the name of the service that it
 /// protects, which also becomes the breaker's own name.
@@ -23,7 +23,7 @@ pub fn observe<C>(
     builder: CircuitBreakerConfigBuilder<C>,
     service: &str,
 ) -> CircuitBreakerConfigBuilder<C> {
-    let recorder = Recorder::new(service);
+    let recorder = CircuitBreakerRecorder::new(service);
     let (successes, failures, rejections) = (recorder.clone(), recorder.clone(), recorder.clone());
     builder
         .name(service)

@@ -1,6 +1,6 @@
 //! The connections of pools, read at each collection.
 
-use crate::metrics::{Reading, collection::current_hooks};
+use crate::metrics::{ObserverGuard, collection::current_hooks};
 
 /// The connections that a pool has at a moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct PoolState {
 /// must not block. If it panics, its pool is left out, and that is counted in
 /// `rustok_telemetry_observation_panics_total`.
 ///
-/// What `read` owns lives as long as the returned [`Reading`]; a `Weak` keeps no pool open:
+/// What `read` owns lives as long as the returned [`ObserverGuard`]; a `Weak` keeps no pool open:
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -33,11 +33,11 @@ pub struct PoolState {
 ///     let idle = pool.idle.lock().ok()?.len() as u64;
 ///     Some(PoolState { active: pool.all - idle, idle })
 /// })
-/// .forever(); // until the pool is gone
+/// .detach(); // until the pool is gone
 /// ```
 pub fn observe_pool<S: Into<Option<PoolState>>>(
     read: impl Fn() -> S + Send + Sync + 'static,
-) -> Reading {
+) -> ObserverGuard {
     current_hooks()
         .sums
         .connections

@@ -3,23 +3,23 @@
 use sqlx::{Database, Error, Pool, error::ErrorKind};
 
 use super::{PoolState, observe_pool};
-use crate::{ErrorType, metrics::Reading};
+use crate::{ErrorType, metrics::ObserverGuard};
 
 /// Adds a pool of sqlx to the gauges `rustok_database_connections{state}`, as [`observe_pool`] does.
 ///
 /// sqlx has no weak handle to a pool, so what is returned holds the pool open, like a clone of it. A pool that is
 /// closed by `Pool::close`, as a service does when it stops, counts until its last connection is gone, and is let go
-/// then. So there are two ways to use this: [`Reading::forever`], for a pool that is closed or lives as long as the
-/// process; or keep the [`Reading`] beside the pool, to be dropped with it.
+/// then. So there are two ways to use this: [`ObserverGuard::detach`], for a pool that is closed or lives as long as the
+/// process; or keep the [`ObserverGuard`] beside the pool, to be dropped with it.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), sqlx::Error> {
 /// let pool = sqlx::SqlitePool::connect("sqlite:shop.db").await?;
-/// rustok_telemetry::database::observe_sqlx_pool(&pool).forever();
+/// rustok_telemetry::database::observe_sqlx_pool(&pool).detach();
 /// # Ok(())
 /// # }
 /// ```
-pub fn observe_sqlx_pool<DB: Database>(pool: &Pool<DB>) -> Reading {
+pub fn observe_sqlx_pool<DB: Database>(pool: &Pool<DB>) -> ObserverGuard {
     let pool = pool.clone();
     observe_pool(move || {
         if pool.is_closed() && pool.size() == 0 {

@@ -1,6 +1,6 @@
 //! What waits.
 
-use crate::metrics::{self, CollectionHook};
+use crate::metrics::{self, ObserverGuard};
 
 /// Reports the depth of a queue in `rustok_event_bus_queue_depth{transport}`, as long as the returned value lives.
 ///
@@ -20,7 +20,7 @@ use crate::metrics::{self, CollectionHook};
 pub fn observe_queue(
     transport: impl Into<String>,
     depth: impl Fn() -> usize + Send + Sync + 'static,
-) -> CollectionHook {
+) -> ObserverGuard {
     let transport = transport.into();
     metrics::before_collection(move || {
         let depth = i64::try_from(depth()).unwrap_or(i64::MAX);

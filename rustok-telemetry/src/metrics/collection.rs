@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, LazyLock, Mutex, MutexGuard, PoisonError,
@@ -10,7 +9,7 @@ use std::{
     },
 };
 
-use super::summed::Sums;
+use super::{ObserverGuard, summed::Sums};
 use crate::lifecycle::{self, Stage};
 
 /// Runs `read` before each collection of the metrics, as long as the returned value lives.
@@ -30,39 +29,15 @@ use crate::lifecycle::{self, Stage};
 ///     metrics::update_queue_depth("in_memory", read.load(Ordering::Relaxed));
 /// });
 /// ```
-pub fn before_collection(read: impl Fn() + Send + Sync + 'static) -> CollectionHook {
+pub fn before_collection(read: impl Fn() + Send + Sync + 'static) -> ObserverGuard {
     let hooks = current_hooks();
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
     hooks.lock().insert(id, Arc::new(read));
-    CollectionHook { id, hooks }
-}
-
-/// Keeps a function of [`before_collection`] running; dropping it ends that.
-#[must_use = "the function runs no more as soon as this is dropped"]
-pub struct CollectionHook {
-    id: u64,
-    hooks: Arc<Hooks>,
-}
-
-impl CollectionHook {
-    /// Lets the function run until the process ends.
-    pub fn forever(self) {
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for CollectionHook {
-    fn drop(&mut self) {
-        let removed = self.hooks.lock().remove(&self.id);
+    ObserverGuard::new(move || {
+        let removed = hooks.lock().remove(&id);
         // What the function holds is dropped without the lock.
         drop(removed);
-    }
-}
-
-impl fmt::Debug for CollectionHook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CollectionHook").finish_non_exhaustive()
-    }
+    })
 }
 
 /// Runs the functions of the process. While telemetry stops, what was read last stays.

@@ -50,6 +50,7 @@ pub(crate) mod label_value;
 pub(crate) mod meter_provider;
 pub(crate) mod metric;
 pub(crate) mod observable;
+mod observer_guard;
 pub(crate) mod registered;
 mod sliding;
 pub(crate) mod store;
@@ -70,10 +71,10 @@ pub use self::{
         module::declared::*,
         span::declared::*,
     },
-    collection::{CollectionHook, before_collection},
+    collection::before_collection,
     declaration::{Declaration, Kind, Label, ValueType, catalogue},
     label_value::LabelValue,
-    summed::Reading,
+    observer_guard::ObserverGuard,
     timer::Timer,
 };
 pub(crate) use declaration::duplicates;

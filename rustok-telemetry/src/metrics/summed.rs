@@ -3,47 +3,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt, mem,
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{collection, update_cache_size, update_db_connections};
-
-/// Keeps a value being read before each collection; dropping it ends that.
-///
-/// ```
-/// use rustok_telemetry::cache;
-///
-/// let tenants = cache::Recorder::new("tenant_cache");
-/// let reading = tenants.observe_size(|| 42);
-/// // The next collections have `rustok_cache_size{cache="tenant_cache"} 42`.
-/// drop(reading); // And the ones after it have 0.
-/// ```
-#[must_use = "the value is read no more as soon as this is dropped"]
-pub struct Reading {
-    id: u64,
-    of: Arc<dyn Forget>,
-}
-
-impl Reading {
-    /// Lets the value be read until the process ends, or until its source says that it is gone.
-    pub fn forever(self) {
-        mem::forget(self);
-    }
-}
-
-impl Drop for Reading {
-    fn drop(&mut self) {
-        self.of.forget(self.id);
-    }
-}
-
-impl fmt::Debug for Reading {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reading").finish_non_exhaustive()
-    }
-}
+use super::{ObserverGuard, collection, update_cache_size, update_db_connections};
 
 /// All that is added up.
 #[derive(Default)]
@@ -98,15 +63,15 @@ impl<const N: usize> Summed<N> {
         self: &Arc<Self>,
         key: Arc<str>,
         read: impl Fn() -> Option<[u64; N]> + Send + Sync + 'static,
-    ) -> Reading {
+    ) -> ObserverGuard {
         let mut sources = self.lock();
         let id = sources.next;
         sources.next += 1;
         sources.to_report.insert(key.clone());
         let read = Arc::new(read);
         sources.living.insert(id, Source { key, read });
-        let of: Arc<dyn Forget> = self.clone();
-        Reading { id, of }
+        let summed = Arc::clone(self);
+        ObserverGuard::new(move || summed.forget(id))
     }
 
     fn report(&self, set: fn(&str, [i64; N])) {
@@ -133,20 +98,14 @@ impl<const N: usize> Summed<N> {
         self.lock().to_report.extend(keys);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Sources<N>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-trait Forget: Send + Sync {
-    fn forget(&self, id: u64);
-}
-
-impl<const N: usize> Forget for Summed<N> {
     fn forget(&self, id: u64) {
         let gone = self.lock().living.remove(&id);
         // What it holds is dropped without the lock.
         drop(gone);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Sources<N>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -67,7 +67,7 @@ impl Database {
             .await
             .map_err(|error| cannot_open(location, &error))?;
         // Until the pool is closed.
-        database::observe_sqlx_pool(&pool).forever();
+        database::observe_sqlx_pool(&pool).detach();
         Ok(Self {
             pool,
             system: location.system(),

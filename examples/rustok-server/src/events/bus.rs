@@ -28,7 +28,7 @@ impl EventBus {
             read.upgrade()
                 .map_or(0, |queue| queue.max_capacity() - queue.capacity())
         })
-        .forever();
+        .detach();
         (Self { queue }, events)
     }
 

@@ -6,7 +6,7 @@
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
 //! use rustok_telemetry::runtime;
 //!
-//! runtime::observe_tokio("main", &tokio::runtime::Handle::current()).forever();
+//! runtime::observe_tokio("main", &tokio::runtime::Handle::current()).detach();
 //! # }
 //! ```
 //!
@@ -26,7 +26,6 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -34,6 +33,8 @@ use std::{
 };
 
 use tokio::runtime::{Handle, RuntimeMetrics};
+
+use crate::metrics::ObserverGuard;
 
 /// Declarations; they are observed, so there is no function to call.
 #[crate::metrics(namespace = "rustok", subsystem = "tokio")]
@@ -73,47 +74,24 @@ mod declared {
 /// drop(observed);
 /// drop(runtime);
 /// ```
-pub fn observe_tokio(name: impl Into<String>, runtime: &Handle) -> ObservedRuntime {
+pub fn observe_tokio(name: impl Into<String>, runtime: &Handle) -> ObserverGuard {
     let (name, id) = (name.into(), NEXT.fetch_add(1, Ordering::Relaxed));
     let metrics = runtime.metrics();
     let replaced = runtimes().insert(name.clone(), Observed { id, metrics });
     // What it holds is dropped without the lock.
     drop(replaced);
-    ObservedRuntime { name, id }
-}
-
-/// Keeps a runtime in the metrics; dropping it ends that.
-#[must_use = "the runtime is not in the metrics any more as soon as this is dropped"]
-pub struct ObservedRuntime {
-    name: String,
-    id: u64,
-}
-
-impl ObservedRuntime {
-    /// Reports the runtime until the process ends.
-    pub fn forever(self) {
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for ObservedRuntime {
-    fn drop(&mut self) {
+    ObserverGuard::new(move || {
         let mut runtimes = runtimes();
-        let is_mine = |observed: &Observed| observed.id == self.id;
-        let removed = if runtimes.get(&self.name).is_some_and(is_mine) {
-            runtimes.remove(&self.name)
+        let is_mine = |observed: &Observed| observed.id == id;
+        let removed = if runtimes.get(&name).is_some_and(is_mine) {
+            runtimes.remove(&name)
         } else {
             None
         };
+        // What it holds is dropped without the lock.
         drop(runtimes);
         drop(removed);
-    }
-}
-
-impl fmt::Debug for ObservedRuntime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ObservedRuntime").field(&self.name).finish()
-    }
+    })
 }
 
 #[derive(Clone)]
