@@ -150,13 +150,7 @@ fn program() -> PathBuf {
             return;
         }
         let status = Command::new(env!("CARGO"))
-            .args([
-                "build",
-                "--quiet",
-                "--package",
-                "rustok-telemetry",
-                "--bins",
-            ])
+            .args(["build", "--quiet", "--package", "rustok-telemetry-doctor"])
             .current_dir(workspace::root())
             .status()
             .expect("cargo runs");
