@@ -61,7 +61,7 @@ fn settings(text: &mut String, report: &Report, brief: bool) {
     }
 }
 
-/// How a signal would be sent does not matter where it is not.
+/// Settings of OTLP matter only for a signal that OTLP exports.
 fn matters(report: &Report, name: &str) -> bool {
     let Some((signal, _)) = name
         .split_once(".otlp.")
@@ -69,9 +69,9 @@ fn matters(report: &Report, name: &str) -> bool {
     else {
         return true;
     };
-    let exporter = format!("{signal}.exporter");
+    let exporters = format!("{signal}.exporters");
     let mut lines = report.lines.iter();
-    lines.any(|line| line.name == exporter && line.value.contains("otlp"))
+    lines.any(|line| line.name == exporters && line.value.contains("otlp"))
 }
 
 fn warnings(text: &mut String, report: &Report, strict: bool) {

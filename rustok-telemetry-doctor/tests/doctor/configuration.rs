@@ -45,6 +45,54 @@ fn every_setting_is_shown_with_its_value_and_its_source() {
 }
 
 #[test]
+fn check_shows_the_settings_of_the_exporters() {
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
+        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "api-key=hunter2"),
+        ("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "grpc"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "100"),
+        // Logs are not exported, so this has no effect.
+        ("OTEL_EXPORTER_OTLP_LOGS_TIMEOUT", "1000"),
+    ];
+    let said = doctor(&["--check"], &variables);
+    for (name, value, source) in [
+        (
+            "traces.otlp.url",
+            "http://127.0.0.1:9/v1/traces",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+        ),
+        (
+            "traces.otlp.headers",
+            "api-key=***",
+            "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+        ),
+        (
+            "metrics.otlp.url",
+            "http://127.0.0.1:9",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+        ),
+        (
+            "metrics.otlp.protocol",
+            "grpc",
+            "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
+        ),
+        (
+            "traces.batch.schedule_delay",
+            "100 ms",
+            "OTEL_BSP_SCHEDULE_DELAY",
+        ),
+    ] {
+        let mut lines = said.text.lines();
+        let line = lines.find(|line| line.split_whitespace().next() == Some(name));
+        let line = line.unwrap_or_else(|| panic!("no {name}:\n{}", said.text));
+        let ending = format!("  {value}  ({source})");
+        assert!(line.ends_with(&ending), "{line}");
+    }
+    assert!(!said.text.contains("logs.otlp."), "{}", said.text);
+    assert!(!said.text.contains("hunter2"), "{}", said.text);
+}
+
+#[test]
 fn a_wrong_configuration_is_78_and_is_not_checked() {
     let variables = [
         ("OTEL_METRIC_EXPORT_INTERVAL", "1m"),
