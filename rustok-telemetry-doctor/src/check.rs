@@ -5,7 +5,7 @@ use rustok_telemetry::config::{OtlpConfig, Signal, TelemetryConfig};
 use crate::{
     arrival,
     diagnosis::diagnose,
-    endpoint::{Address, reach},
+    endpoint::FirstHop,
     marked::{self, Sent, Taken},
     options::Options,
     prometheus,
@@ -112,23 +112,23 @@ fn signals(config: &TelemetryConfig) -> [Exported<'_>; 3] {
     ]
 }
 
-/// Tries each address once; gives the signals whose address can be reached.
+/// Tries each first hop once. Returns the signals whose first hop can be reached.
 fn reachable(exported: &[Exported<'_>], steps: &mut Vec<Step>) -> Vec<Signal> {
-    let mut tried: Vec<(Address, bool)> = Vec::new();
+    let mut tried: Vec<(FirstHop, bool)> = Vec::new();
     let mut reachable = Vec::new();
     for Exported { signal, otlp, .. } in exported {
-        let Some(address) = Address::of(otlp) else {
+        let Some(hop) = FirstHop::of(otlp) else {
             continue;
         };
         let known = tried
             .iter()
-            .find(|(known, _)| *known == address)
+            .find(|(known, _)| *known == hop)
             .map(|(_, ok)| *ok);
         let ok = known.unwrap_or_else(|| {
-            let reached = reach(&address, otlp);
+            let reached = hop.reach(otlp);
             let ok = !reached.iter().any(Step::has_failed);
             steps.extend(reached);
-            tried.push((address, ok));
+            tried.push((hop, ok));
             ok
         });
         if ok {

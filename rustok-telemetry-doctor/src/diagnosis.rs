@@ -1,18 +1,28 @@
 //! Why a receiver that can be reached did not take what was sent, and what would be right.
 
 use rustok_telemetry::config::{OtlpConfig, Protocol};
+use url::Url;
 
 use crate::{
-    endpoint::{Address, variable},
+    endpoint::{FirstHop, variable},
     marked::name,
     mismatch::{tls, wrong_protocol},
     speaks::{Speaks, ask},
     step::StepResult,
 };
 
-/// Finds the cause in what the exporter said, and asks the port where that is not enough.
+/// Returns a failure with the cause that the exporter's reason gives, or that the endpoint's port shows. Behind a proxy
+/// the port is not asked.
 pub fn diagnose(otlp: &OtlpConfig, reason: &str) -> StepResult {
-    let speaks = || Address::of(otlp).map_or(Speaks::Nothing, |address| ask(&address));
+    let hop = FirstHop::of(otlp);
+    if let Some(proxy) = hop.as_ref().and_then(|hop| hop.proxy.as_ref())
+        && let Ok(url) = Url::parse(&otlp.url())
+        && let Some((cause, remedy)) = proxy.rejection(&url, reason)
+    {
+        return StepResult::failed(reason, cause, remedy);
+    }
+    let direct = hop.filter(|hop| hop.proxy.is_none());
+    let speaks = || direct.map_or(Speaks::Nothing, |hop| ask(&hop.address));
     explain(otlp, reason, speaks)
 }
 
@@ -51,7 +61,7 @@ impl Refusal {
         let after = |mark: &str| Some(reason.split_once(mark)?.1);
         if let Some(status) = after("status code: ") {
             return match status.get(..3).unwrap_or_default() {
-                "401" | "403" | "407" => Self::Unauthorised,
+                "401" | "403" => Self::Unauthorised,
                 "404" | "405" => Self::NotFound,
                 "429" | "503" => Self::Busy,
                 "502" | "504" => Self::Gateway,
@@ -98,9 +108,9 @@ fn busy() -> Found {
 
 fn gateway(otlp: &OtlpConfig) -> Found {
     (
-        "a proxy on the way cannot reach the Collector".to_owned(),
+        "a gateway in front of the Collector cannot reach it".to_owned(),
         format!(
-            "check the proxy in front of {}, and HTTP_PROXY and NO_PROXY here",
+            "see the log of the gateway or load balancer at {}",
             otlp.shown_url()
         ),
     )
@@ -150,7 +160,7 @@ fn unexplained(otlp: &OtlpConfig, refusal: &Refusal) -> Found {
 
 /// Whether the path is the one that every Collector has. gRPC has no other.
 fn has_usual_path(otlp: &OtlpConfig) -> bool {
-    let url = url::Url::parse(&otlp.url());
+    let url = Url::parse(&otlp.url());
     *otlp.protocol == Protocol::Grpc || url.is_ok_and(|url| url.path() == otlp.signal.path())
 }
 

@@ -1,6 +1,7 @@
-//! Where a signal is sent, and whether it can be reached: resolve, connect.
+//! The first hop of a signal: its endpoint, or the proxy in front of it.
 
 use std::{
+    fmt,
     io::ErrorKind,
     net::{SocketAddr, TcpStream, ToSocketAddrs},
     time::Duration,
@@ -9,12 +10,155 @@ use std::{
 use rustok_telemetry::config::{OtlpConfig, Protocol, Source};
 use url::Url;
 
-use crate::step::{Step, StepResult};
+use crate::{
+    proxy::{self, Proxy},
+    step::{Step, StepResult},
+};
 
-/// How long to wait for a connection.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest time to wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A host and port that signals are sent to.
+/// What an exporter connects to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstHop {
+    pub address: Address,
+    /// `None`: the address is that of the endpoint.
+    pub proxy: Option<Proxy>,
+}
+
+impl FirstHop {
+    /// Returns the first hop to the endpoint of one signal.
+    pub fn of(otlp: &OtlpConfig) -> Option<Self> {
+        let url = Url::parse(&otlp.url()).ok()?;
+        let proxy = Proxy::of(&url);
+        Some(Self {
+            address: Address::of(proxy.as_ref().map_or(&url, |proxy| &proxy.url))?,
+            proxy,
+        })
+    }
+
+    /// Resolves its host and connects to it. The last step tells whether it can be reached.
+    pub fn reach(&self, otlp: &OtlpConfig) -> Vec<Step> {
+        let host = self.address.host.as_str();
+        let resolved = Step::time("resolve", host, || self.resolve(otlp));
+        if !resolved.is_ok() {
+            return vec![resolved];
+        }
+        let connected = Step::time("connect", self.to_string(), || self.connect(otlp));
+        vec![resolved, connected]
+    }
+
+    fn resolve(&self, otlp: &OtlpConfig) -> StepResult {
+        let seen = match self.address.resolve() {
+            Ok(addresses) if addresses.is_empty() => "no addresses".to_owned(),
+            Ok(addresses) => {
+                let mut addresses: Vec<_> = addresses
+                    .iter()
+                    .map(|address| address.ip().to_string())
+                    .collect();
+                addresses.dedup();
+                return StepResult::Ok(addresses.join(", "));
+            }
+            Err(error) => error.to_string(),
+        };
+        let remedy = format!("check the host in {}", self.variable(otlp));
+        StepResult::failed(seen, "host not found", remedy)
+    }
+
+    fn connect(&self, otlp: &OtlpConfig) -> StepResult {
+        if let Some(proxy) = &self.proxy
+            && proxy.url.scheme() != "http"
+        {
+            return StepResult::failed(
+                format!("the proxy is {}", proxy.url),
+                "the exporters support http:// proxies only",
+                format!("set {} to an http:// proxy", proxy.variable),
+            );
+        }
+        match self.address.connect() {
+            Ok(_) => StepResult::Ok("connected".to_owned()),
+            Err(error) => {
+                let cause = self.cause(error.kind(), otlp);
+                StepResult::failed(error.to_string(), cause, self.remedy(otlp))
+            }
+        }
+    }
+
+    fn cause(&self, error: ErrorKind, otlp: &OtlpConfig) -> String {
+        let what = self.what();
+        let mut cause = match error {
+            ErrorKind::ConnectionRefused => format!(
+                "nothing listens on this port: {what} is not running, or has another address"
+            ),
+            ErrorKind::TimedOut => {
+                "no answer: a firewall drops the packets, or no host has this address".to_owned()
+            }
+            _ => "the address is not reachable from this host".to_owned(),
+        };
+        if otlp.url().starts_with("http:")
+            && let Some(variable) = proxy::without_effect()
+        {
+            cause = format!(
+                "{cause}. {variable} has no effect: the exporters connect directly to http:// endpoints"
+            );
+        }
+        cause
+    }
+
+    fn remedy(&self, otlp: &OtlpConfig) -> String {
+        let (what, variable) = (self.what(), self.variable(otlp));
+        if self.proxy.is_some() {
+            let endpoint = Url::parse(&otlp.url()).ok();
+            let host = endpoint.as_ref().and_then(Url::host_str);
+            let host = host.unwrap_or("the endpoint");
+            return format!("start {what}, correct {variable}, or add {host} to NO_PROXY");
+        }
+        match self
+            .address
+            .other_port()
+            .filter(|other| other.connect().is_ok())
+        {
+            Some(other) => {
+                let protocol = match other.port {
+                    4317 => Protocol::Grpc,
+                    _ => Protocol::HttpProtobuf,
+                };
+                format!(
+                    "{other} accepts connections: if that is {what}, set {}={protocol} and the port to {}",
+                    self::variable(otlp, "PROTOCOL"),
+                    other.port
+                )
+            }
+            None => format!("start {what}, or correct {variable}"),
+        }
+    }
+
+    fn what(&self) -> &'static str {
+        match self.proxy {
+            Some(_) => "the proxy",
+            None => "the Collector",
+        }
+    }
+
+    /// The variable that gives its address.
+    fn variable(&self, otlp: &OtlpConfig) -> String {
+        match &self.proxy {
+            Some(proxy) => proxy.variable.to_owned(),
+            None => variable(otlp, "ENDPOINT"),
+        }
+    }
+}
+
+impl fmt::Display for FirstHop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.proxy {
+            Some(proxy) => write!(f, "{} (the proxy in {})", self.address, proxy.variable),
+            None => self.address.fmt(f),
+        }
+    }
+}
+
+/// A host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     pub host: String,
@@ -22,24 +166,20 @@ pub struct Address {
 }
 
 impl Address {
-    /// The address of what one signal is sent to.
-    pub fn of(otlp: &OtlpConfig) -> Option<Self> {
-        Self::of_url(&Url::parse(&otlp.url()).ok()?)
-    }
-
-    pub fn of_url(url: &Url) -> Option<Self> {
+    /// Returns the address of a URL. Of those that occur here, only proxies of SOCKS have no default port in the URL
+    /// standard.
+    pub fn of(url: &Url) -> Option<Self> {
         Some(Self {
             host: url.host_str()?.trim_matches(['[', ']']).to_owned(),
-            port: url.port_or_known_default()?,
+            port: url.port_or_known_default().unwrap_or(1080),
         })
     }
 
-    /// Its network addresses.
-    pub fn resolve(&self) -> std::io::Result<Vec<SocketAddr>> {
+    fn resolve(&self) -> std::io::Result<Vec<SocketAddr>> {
         Ok((self.host.as_str(), self.port).to_socket_addrs()?.collect())
     }
 
-    /// A connection to the first network address that takes one.
+    /// Connects to the first network address that accepts a connection.
     pub fn connect(&self) -> std::io::Result<TcpStream> {
         let mut last = std::io::Error::from(ErrorKind::AddrNotAvailable);
         for address in self.resolve()? {
@@ -50,10 +190,21 @@ impl Address {
         }
         Err(last)
     }
+
+    /// The other one of the two standard ports of OTLP.
+    fn other_port(&self) -> Option<Self> {
+        let port = match self.port {
+            4317 => 4318,
+            4318 => 4317,
+            _ => return None,
+        };
+        let host = self.host.clone();
+        Some(Self { host, port })
+    }
 }
 
-impl std::fmt::Display for Address {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.host.contains(':') {
             true => write!(f, "[{}]:{}", self.host, self.port),
             false => write!(f, "{}:{}", self.host, self.port),
@@ -61,97 +212,7 @@ impl std::fmt::Display for Address {
     }
 }
 
-/// The steps up to a connection; the last one tells whether there is one.
-pub fn reach(address: &Address, otlp: &OtlpConfig) -> Vec<Step> {
-    let mut resolved = Step::time("resolve", address.host.as_str(), || resolve(address, otlp));
-    if !resolved.is_ok() {
-        forgive_if_proxied(&mut resolved, otlp);
-        return vec![resolved];
-    }
-    let mut connected = Step::time("connect", address.to_string(), || connect(address, otlp));
-    forgive_if_proxied(&mut connected, otlp);
-    vec![resolved, connected]
-}
-
-/// Where HTTP goes by a proxy, nothing has to be reachable directly: sending will tell.
-fn forgive_if_proxied(step: &mut Step, otlp: &OtlpConfig) {
-    let own = match otlp.url().starts_with("https:") {
-        true => ["HTTPS_PROXY", "https_proxy"],
-        false => ["HTTP_PROXY", "http_proxy"],
-    };
-    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let mut variables = own.into_iter().chain(["ALL_PROXY", "all_proxy"]);
-    if let Some(variable) = variables.find(is_set)
-        && *otlp.protocol == Protocol::HttpProtobuf
-        && step.has_failed()
-    {
-        let why = format!("cannot be reached directly; a proxy is set in {variable}");
-        step.result = StepResult::Skipped(why);
-    }
-}
-
-fn resolve(address: &Address, otlp: &OtlpConfig) -> StepResult {
-    let found = address.resolve().map(|addresses| {
-        let mut addresses: Vec<_> = addresses
-            .iter()
-            .map(|address| address.ip().to_string())
-            .collect();
-        addresses.dedup();
-        addresses.join(", ")
-    });
-    let wrong = |seen: String| {
-        let remedy = format!("check the host in {}", variable(otlp, "ENDPOINT"));
-        StepResult::failed(seen, "nobody knows a host of that name here", remedy)
-    };
-    match found {
-        Ok(addresses) if addresses.is_empty() => wrong("no addresses".to_owned()),
-        Ok(addresses) => StepResult::Ok(addresses),
-        Err(error) => wrong(error.to_string()),
-    }
-}
-
-fn connect(address: &Address, otlp: &OtlpConfig) -> StepResult {
-    let error = match address.connect() {
-        Ok(_) => return StepResult::Ok("something listens".to_owned()),
-        Err(error) => error,
-    };
-    let cause = match error.kind() {
-        ErrorKind::ConnectionRefused => {
-            "nothing listens there: the Collector is not running, or is elsewhere"
-        }
-        ErrorKind::TimedOut => "nothing answers: a firewall, or an address that nobody has",
-        _ => "the address cannot be reached from here",
-    };
-    let mut remedy = format!(
-        "start the Collector, or set {} to where it is",
-        variable(otlp, "ENDPOINT")
-    );
-    if let Some(other) = other_port(address).filter(|other| other.connect().is_ok()) {
-        let protocol = match other.port {
-            4317 => Protocol::Grpc,
-            _ => Protocol::HttpProtobuf,
-        };
-        remedy = format!(
-            "something listens on {other}: set {}={protocol} and the port to {}, if that is it",
-            variable(otlp, "PROTOCOL"),
-            other.port
-        );
-    }
-    StepResult::failed(error.to_string(), cause, remedy)
-}
-
-/// The other one of the two usual ports.
-fn other_port(address: &Address) -> Option<Address> {
-    let port = match address.port {
-        4317 => 4318,
-        4318 => 4317,
-        _ => return None,
-    };
-    let host = address.host.clone();
-    Some(Address { host, port })
-}
-
-/// The variable of the same reach as the one that gave the endpoint: of one signal, or of all.
+/// Returns the variable for a setting that has the scope of the one that gave the endpoint: one signal, or all.
 pub fn variable(otlp: &OtlpConfig, setting: &str) -> String {
     match otlp.endpoint.source {
         Source::Environment(name) => name.replace("ENDPOINT", setting),

@@ -20,6 +20,7 @@ mod marked;
 mod mismatch;
 mod options;
 mod prometheus;
+mod proxy;
 mod query;
 mod speaks;
 mod step;

@@ -64,8 +64,8 @@ fn nothing_listens() {
     assert_failure(
         &variables,
         "connect",
-        "nothing listens there",
-        "set OTEL_EXPORTER_OTLP_ENDPOINT to where it is",
+        "nothing listens on this port: the Collector is not running",
+        "correct OTEL_EXPORTER_OTLP_ENDPOINT",
     );
 }
 
@@ -78,7 +78,7 @@ fn nobody_has_the_name() {
     assert_failure(
         &variables,
         "resolve",
-        "nobody knows a host of that name",
+        "host not found",
         "check the host in OTEL_EXPORTER_OTLP_ENDPOINT",
     );
 }

@@ -11,10 +11,15 @@ use http_body_util::Empty;
 use hyper::{Response, body::Bytes, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
-/// A free port that nothing listens on.
+/// A port that nothing listens on. It stays taken until the process ends, so that no other test gets it.
 pub(crate) fn nothing() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").to_string()
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket
+        .bind(([127, 0, 0, 1], 0).into())
+        .expect("a free port");
+    let address = socket.local_addr().expect("an address").to_string();
+    std::mem::forget(socket);
+    address
 }
 
 /// A port that takes connections and never answers.
