@@ -1,23 +1,23 @@
-//! The live check: from this process to the Collector, and on to Jaeger and Prometheus, hop by hop.
+//! The live check, hop by hop: from this process to the Collector, and on to Jaeger and Prometheus.
 
 use rustok_telemetry::config::{OtlpConfig, Signal, TelemetryConfig};
 
 use crate::{
-    arrival,
     diagnosis::diagnose,
     endpoint::FirstHop,
-    marked::{self, Sent, Taken},
+    jaeger,
+    marked::{self, Answer, Sent},
     options::Options,
     prometheus,
     step::{Step, StepResult},
 };
 
-/// What the live check saw.
+/// What the live check found.
 #[derive(Debug)]
 pub struct Check {
-    /// What marks the telemetry of this run.
+    /// The mark of this run's telemetry.
     pub run: String,
-    /// The marked span's trace, if one was sent.
+    /// The trace of the marked span, if one was sent.
     pub trace_id: Option<String>,
     pub steps: Vec<Step>,
 }
@@ -32,43 +32,18 @@ impl Check {
 pub fn run(config: &TelemetryConfig, options: &Options) -> Check {
     let run = uuid::Uuid::new_v4().simple().to_string()[..8].to_owned();
     let mut steps = Vec::new();
-    if *config.disabled {
-        let why = "telemetry is switched off: nothing is sent";
-        steps.push(Step::skipped("send", "OTEL_SDK_DISABLED", why));
-        return Check {
-            run,
-            trace_id: None,
-            steps,
-        };
-    }
-    let (exported, kept): (Vec<_>, Vec<_>) =
-        signals(config).into_iter().partition(Exported::is_by_otlp);
-    let reachable = reachable(&exported, &mut steps);
-    let sent = match reachable.is_empty() {
-        true => Ok(None),
-        false => marked::send(config, &reachable, &run, options.timeout).map(Some),
+    let sent = match *config.disabled {
+        true => {
+            let why = "telemetry is disabled";
+            steps.push(Step::skipped("send", "OTEL_SDK_DISABLED", why));
+            None
+        }
+        false => {
+            let sent = send(config, &run, options, &mut steps);
+            steps.extend(arrivals(sent.as_ref(), &run, options));
+            sent
+        }
     };
-    match &sent {
-        Ok(Some(sent)) => steps.extend(
-            exported
-                .iter()
-                .filter_map(|one| taken(one.otlp, sent, options)),
-        ),
-        Ok(None) => {}
-        Err(error) => steps.push(Step::time("send", "", || {
-            StepResult::failed(
-                error,
-                "telemetry cannot be started",
-                "see the settings above",
-            )
-        })),
-    }
-    steps.extend(kept.iter().map(|one| {
-        let why = format!("not sent by OTLP: the exporter is {}", one.exporter);
-        Step::skipped(marked::name(one.signal), "", why)
-    }));
-    let sent = sent.ok().flatten();
-    steps.extend(arrivals(sent.as_ref(), &run, options));
     Check {
         run,
         trace_id: sent.map(|sent| sent.trace_id),
@@ -76,47 +51,65 @@ pub fn run(config: &TelemetryConfig, options: &Options) -> Check {
     }
 }
 
-/// A signal, its exporter and how it is sent.
-struct Exported<'config> {
-    signal: Signal,
-    exporter: String,
-    otlp: &'config OtlpConfig,
-}
-
-impl<'config> Exported<'config> {
-    fn new(exporters: &[impl ToString], otlp: &'config OtlpConfig) -> Self {
-        let names: Vec<_> = exporters.iter().map(ToString::to_string).collect();
-        let exporter = match names.is_empty() {
-            true => "none".to_owned(),
-            false => names.join(","),
+/// Sends each signal that is exported by OTLP and whose first hop can be reached.
+fn send(
+    config: &TelemetryConfig,
+    run: &str,
+    options: &Options,
+    steps: &mut Vec<Step>,
+) -> Option<Sent> {
+    let exporters = exporters(config);
+    let (exported, others): (Vec<_>, Vec<_>) = exporters
+        .iter()
+        .partition(|(names, _)| names.iter().any(|name| name == "otlp"));
+    let reachable = reachable(exported.iter().map(|(_, otlp)| *otlp), steps);
+    let sent = match reachable.is_empty() {
+        true => Ok(None),
+        false => marked::send(config, &reachable, run, options.timeout).map(Some),
+    };
+    let sent = sent.unwrap_or_else(|error| {
+        let (cause, remedy) = ("telemetry does not start", "correct the settings above");
+        let failed = StepResult::failed(error.to_string(), cause, remedy);
+        steps.push(Step::time("send", "", || failed));
+        None
+    });
+    if let Some(sent) = &sent {
+        let answers = exported
+            .iter()
+            .filter_map(|(_, otlp)| answer(otlp, sent, options));
+        steps.extend(answers);
+    }
+    steps.extend(others.iter().map(|(names, otlp)| {
+        let why = match names.is_empty() {
+            true => "not exported".to_owned(),
+            false => format!("not exported by OTLP, but by {}", names.join(", ")),
         };
-        Self {
-            signal: otlp.signal,
-            exporter,
-            otlp,
-        }
-    }
-
-    /// There may be several exporters.
-    fn is_by_otlp(&self) -> bool {
-        self.exporter.split(',').any(|name| name.trim() == "otlp")
-    }
+        Step::skipped(marked::name(otlp.signal), "", why)
+    }));
+    sent
 }
 
-fn signals(config: &TelemetryConfig) -> [Exported<'_>; 3] {
+/// Returns the names of each signal's exporters, with the settings of the one for OTLP.
+fn exporters(config: &TelemetryConfig) -> [(Vec<String>, &OtlpConfig); 3] {
+    fn names(exporters: &[impl ToString]) -> Vec<String> {
+        exporters.iter().map(ToString::to_string).collect()
+    }
     let (traces, metrics, logs) = (&config.traces, &config.metrics, &config.logs);
     [
-        Exported::new(&traces.exporters, &traces.otlp),
-        Exported::new(&metrics.exporters, &metrics.otlp),
-        Exported::new(&logs.exporters, &logs.otlp),
+        (names(&traces.exporters), &traces.otlp),
+        (names(&metrics.exporters), &metrics.otlp),
+        (names(&logs.exporters), &logs.otlp),
     ]
 }
 
 /// Tries each first hop once. Returns the signals whose first hop can be reached.
-fn reachable(exported: &[Exported<'_>], steps: &mut Vec<Step>) -> Vec<Signal> {
+fn reachable<'config>(
+    exported: impl Iterator<Item = &'config OtlpConfig>,
+    steps: &mut Vec<Step>,
+) -> Vec<Signal> {
     let mut tried: Vec<(FirstHop, bool)> = Vec::new();
     let mut reachable = Vec::new();
-    for Exported { signal, otlp, .. } in exported {
+    for otlp in exported {
         let Some(hop) = FirstHop::of(otlp) else {
             continue;
         };
@@ -132,54 +125,51 @@ fn reachable(exported: &[Exported<'_>], steps: &mut Vec<Step>) -> Vec<Signal> {
             ok
         });
         if ok {
-            reachable.push(*signal);
+            reachable.push(otlp.signal);
         }
     }
     reachable
 }
 
-/// How the Collector took one signal; `None` if it was not sent.
-fn taken(otlp: &OtlpConfig, sent: &Sent, options: &Options) -> Option<Step> {
-    let taken = sent.taken(otlp.signal)?;
-    let target = format!("{} ({})", otlp.shown_url(), *otlp.protocol);
-    let result = match taken {
-        Taken::Whole => StepResult::Ok("taken".to_owned()),
-        Taken::InPart(rejection) => StepResult::failed(
-            format!("{} refused: {}", rejection.items, rejection.reason),
-            "the receiver took the request, and not all that was in it",
-            "see what it says, and its log",
+/// Returns how the receiver answered one signal; `None` if it was not sent.
+fn answer(otlp: &OtlpConfig, sent: &Sent, options: &Options) -> Option<Step> {
+    let result = match sent.answer(otlp.signal)? {
+        Answer::Accepted => StepResult::Ok("accepted".to_owned()),
+        Answer::Warned(message) => StepResult::Ok(format!("accepted, with a warning: {message}")),
+        Answer::Rejected(rejection) => StepResult::failed(
+            format!("{} items rejected: {}", rejection.items, rejection.reason),
+            "the receiver accepted only a part of the request",
+            "see the reason that it gives, and its log",
         ),
-        Taken::Not(reason) => diagnose(otlp, reason),
-        Taken::Unanswered => StepResult::failed(
+        Answer::Failed(reason) => diagnose(otlp, reason),
+        Answer::None => StepResult::failed(
             format!("no answer within {} s", options.timeout.as_secs()),
-            "the receiver hangs, or another program listens there",
-            format!("check what listens at {}", otlp.shown_url()),
+            "the receiver hangs, or is not an OTLP receiver",
+            format!("check which program listens at {}", otlp.shown_url()),
         ),
     };
     Some(Step {
         name: marked::name(otlp.signal),
-        target,
+        target: format!("{} ({})", otlp.shown_url(), *otlp.protocol),
         result,
         elapsed: sent.elapsed,
     })
 }
 
+/// Looks for the marked span in Jaeger and for the marked counter in Prometheus.
 fn arrivals(sent: Option<&Sent>, run: &str, options: &Options) -> Vec<Step> {
-    let was_taken = |signal| {
-        sent.and_then(|sent| sent.taken(signal))
-            .is_some_and(|taken| matches!(taken, Taken::Whole))
-    };
+    let accepted = |signal| sent.filter(|sent| sent.is_accepted(signal));
     let mut steps = Vec::new();
     if let Some(url) = &options.jaeger {
-        steps.push(match sent.filter(|_| was_taken(Signal::Traces)) {
-            Some(sent) => arrival::in_jaeger(url, &sent.trace_id, options),
-            None => Step::skipped("jaeger", url.as_str(), "no span was taken before"),
+        steps.push(match accepted(Signal::Traces) {
+            Some(sent) => jaeger::arrival(url, &sent.trace_id, options),
+            None => Step::skipped("jaeger", url.as_str(), "the span was not accepted"),
         });
     }
     if let Some(url) = &options.prometheus {
-        steps.push(match was_taken(Signal::Metrics) {
-            true => prometheus::arrival(url, run, options),
-            false => Step::skipped("prometheus", url.as_str(), "no metric was taken before"),
+        steps.push(match accepted(Signal::Metrics) {
+            Some(_) => prometheus::arrival(url, run, options),
+            None => Step::skipped("prometheus", url.as_str(), "the counter was not accepted"),
         });
     }
     steps

@@ -11,10 +11,10 @@
     reason = "the modules of a program have no public interface"
 )]
 
-mod arrival;
 mod check;
 mod diagnosis;
 mod endpoint;
+mod jaeger;
 mod json;
 mod marked;
 mod mismatch;

@@ -1,19 +1,20 @@
-//! Sends one marked span, metric and log record, the way a service sends its own: by [`rustok_telemetry::init()`].
+//! Sends one marked span, counter and log record as a service does: with [`rustok_telemetry::builder()`].
 
 use std::time::Duration;
 
 use opentelemetry::trace::TraceContextExt as _;
 use rustok_telemetry::{
+    InitError,
     config::{Sampler, Signal, TelemetryConfig},
     health::{PartialRejection, SignalHealth},
 };
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-/// The service that the marked telemetry says it is of.
-pub const SERVICE: &str = "rustok-telemetry-doctor";
+/// The `service.name` of the marked telemetry.
+const SERVICE: &str = "rustok-telemetry-doctor";
 
-/// The marked metric, which has the run as its label.
+/// The marked counter. Its label is the run.
 pub const METRIC: &str = "rustok_telemetry_doctor_runs_total";
 
 #[allow(
@@ -22,91 +23,94 @@ pub const METRIC: &str = "rustok_telemetry_doctor_runs_total";
 )]
 #[rustok_telemetry::metrics(namespace = "rustok", subsystem = "telemetry_doctor")]
 mod declared {
-    /// Runs of the doctor that sent this.
+    /// Runs of rustok-telemetry-doctor.
     #[counter(name = "runs_total")]
     pub fn record_run(run: &str);
 }
 
-/// What was sent, and how each signal was taken.
+/// The marked telemetry, and how the receiver answered each signal.
 #[derive(Debug)]
 pub struct Sent {
     pub trace_id: String,
-    /// How long it took until all was sent, or given up.
+    /// Time until every export had succeeded or was given up.
     pub elapsed: Duration,
-    taken: Vec<(Signal, Taken)>,
+    answers: Vec<(Signal, Answer)>,
 }
 
-/// How the receiver took one signal.
-#[derive(Debug, Clone)]
-pub enum Taken {
-    Whole,
-    /// It answered that all is well, and refused a part.
-    InPart(PartialRejection),
-    /// It refused, or could not be asked.
-    Not(String),
+/// How the receiver answered the export of one signal.
+#[derive(Debug)]
+pub enum Answer {
+    Accepted,
+    /// It accepted everything, with this message.
+    Warned(String),
+    /// It rejected some of the items.
+    Rejected(PartialRejection),
+    /// The export failed, for this reason.
+    Failed(String),
     /// There was no answer in time.
-    Unanswered,
+    None,
 }
 
 impl Sent {
-    pub fn taken(&self, signal: Signal) -> Option<&Taken> {
-        let found = self.taken.iter().find(|(sent, _)| *sent == signal);
-        found.map(|(_, taken)| taken)
+    /// Returns the answer for this signal, if it was sent.
+    pub fn answer(&self, signal: Signal) -> Option<&Answer> {
+        let mut answers = self.answers.iter();
+        let (_, answer) = answers.find(|(sent, _)| *sent == signal)?;
+        Some(answer)
+    }
+
+    /// Returns whether the receiver accepted everything of this signal.
+    pub fn is_accepted(&self, signal: Signal) -> bool {
+        let answer = self.answer(signal);
+        matches!(answer, Some(Answer::Accepted | Answer::Warned(_)))
     }
 }
 
-/// Sends what these signals carry. The settings are those of the environment, except that the span is sampled in any
-/// case, and that the service is the doctor.
+/// Sends one item of each of these signals. The settings are those of the environment, except for the sampler
+/// (`always_on`) and the name of the service.
 pub fn send(
     config: &TelemetryConfig,
     signals: &[Signal],
     run: &str,
     timeout: Duration,
-) -> Result<Sent, String> {
+) -> Result<Sent, InitError> {
     let telemetry = rustok_telemetry::builder()
         .config(only(config, signals))
         .service_name(SERVICE)
         .strict(false)
         .without_subscriber()
-        .init()
-        .map_err(|error| error.to_string())?;
-    let records = telemetry
-        .log_export_layer()
-        .map_err(|error| error.to_string())?;
+        .init()?;
     let subscriber = tracing_subscriber::registry()
-        .with(records)
+        .with(telemetry.log_export_layer()?)
         .with(telemetry.layer());
     let trace_id = tracing::subscriber::with_default(subscriber, || {
         let span = tracing::info_span!("rustok_telemetry_doctor", run);
         let _entered = span.enter();
         declared::record_run(run);
-        tracing::error!(
-            run,
-            "a log record of rustok-telemetry-doctor, to see where it gets to"
-        );
+        // At the level that RUST_LOG is least likely to filter.
+        tracing::error!(run, "a log record of rustok-telemetry-doctor");
         span.context().span().span_context().trace_id().to_string()
     });
     let elapsed = telemetry.shutdown_within(timeout).elapsed;
     let health = rustok_telemetry::health();
-    let taken = signals.iter().filter_map(|&signal| {
-        let told = health
-            .signals
-            .iter()
-            .find(|told| told.name == name(signal))?;
-        Some((signal, taken(told)))
+    let answers = signals.iter().filter_map(|&signal| {
+        let mut signals = health.signals.iter();
+        let health = signals.find(|health| health.name == name(signal))?;
+        Some((signal, answer(health)))
     });
     Ok(Sent {
         trace_id,
         elapsed,
-        taken: taken.collect(),
+        answers: answers.collect(),
     })
 }
 
-/// The signal's name in reports.
+/// Returns the name of a signal: `traces`, `metrics` or `logs`.
 pub fn name(signal: Signal) -> &'static str {
     signal.path().trim_start_matches("/v1/")
 }
 
+/// Returns the configuration without the exporters of all other signals.
 fn only(config: &TelemetryConfig, signals: &[Signal]) -> TelemetryConfig {
     let mut config = config.clone();
     config.problems.clear();
@@ -123,11 +127,12 @@ fn only(config: &TelemetryConfig, signals: &[Signal]) -> TelemetryConfig {
     config
 }
 
-fn taken(told: &SignalHealth) -> Taken {
-    match (&told.last_failure, &told.last_rejection) {
-        (Some(failure), _) if told.failing => Taken::Not(failure.reason.clone()),
-        (_, Some(rejection)) => Taken::InPart(rejection.clone()),
-        _ if told.successes > 0 => Taken::Whole,
-        _ => Taken::Unanswered,
+fn answer(health: &SignalHealth) -> Answer {
+    match (&health.last_failure, &health.last_rejection) {
+        (Some(failure), _) if health.failing => Answer::Failed(failure.reason.clone()),
+        (_, Some(rejection)) if rejection.items == 0 => Answer::Warned(rejection.reason.clone()),
+        (_, Some(rejection)) => Answer::Rejected(rejection.clone()),
+        _ if health.successes > 0 => Answer::Accepted,
+        _ => Answer::None,
     }
 }

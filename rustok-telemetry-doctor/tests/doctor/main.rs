@@ -4,6 +4,7 @@
 #[allow(dead_code, reason = "another test uses the rest")]
 mod certificates;
 mod configuration;
+mod partial;
 mod proxies;
 #[path = "../../../rustok-telemetry/tests/wire/receiver.rs"]
 #[allow(dead_code, reason = "another test uses the rest")]

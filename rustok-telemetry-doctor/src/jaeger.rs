@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Looks for the span until it is there, or the time is over.
-pub fn in_jaeger(url: &Url, trace_id: &str, options: &Options) -> Step {
+pub fn arrival(url: &Url, trace_id: &str, options: &Options) -> Step {
     Step::time("jaeger", url.as_str(), || {
         let found = query::eventually(options.wait, || trace(url, trace_id));
         match found {
