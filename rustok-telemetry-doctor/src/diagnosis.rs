@@ -7,7 +7,7 @@ use crate::{
     endpoint::{FirstHop, variable},
     marked::name,
     mismatch::{tls, wrong_protocol},
-    speaks::{Speaks, ask},
+    probe::{Speaks, ask},
     step::StepResult,
 };
 

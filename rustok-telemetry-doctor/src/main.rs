@@ -1,11 +1,12 @@
-//! `rustok-telemetry-doctor`: what the environment makes of the telemetry of a service, and whether it arrives.
+//! `rustok-telemetry-doctor` shows the settings that the environment gives a service, and checks whether its telemetry
+//! arrives.
 //!
-//! Reads the variables as [`rustok_telemetry::init()`] does, prints each setting with its source and everything that is
-//! wrong; with `--check` it also sends a marked span, metric and log record the way a service would, and looks where
-//! they get to. `docs/doctor.md` tells more.
+//! It reads the variables as [`rustok_telemetry::init()`] does and prints each setting with its source, every error and
+//! every warning. With `--check` it also sends a marked span, counter and log record as a service does, and follows
+//! them to the Collector, Jaeger and Prometheus. `docs/doctor.md` describes it for users.
 //!
-//! Where to read on: `options.rs` is the command line; `check.rs` is the journey, hop by hop; `diagnosis.rs` finds the
-//! cause of a refusal; `text.rs` and `json.rs` print.
+//! `options.rs` is the command line; `check.rs` is the check, hop by hop; `diagnosis.rs` finds the cause of a failed
+//! export; `text.rs` and `json.rs` print.
 #![allow(
     unreachable_pub,
     reason = "the modules of a program have no public interface"
@@ -19,10 +20,10 @@ mod json;
 mod marked;
 mod mismatch;
 mod options;
+mod probe;
 mod prometheus;
 mod proxy;
 mod query;
-mod speaks;
 mod step;
 mod text;
 
@@ -31,22 +32,20 @@ use std::{
     process::ExitCode,
 };
 
+use clap::Parser;
 use rustok_telemetry::config::TelemetryConfig;
 
-use self::{
-    check::Check,
-    options::{Options, Parsed},
-};
+use self::{check::Check, options::Options};
 
-/// What was found: the configuration, and the live check if there was one.
+/// The configuration, and the live check if there was one.
 struct Findings {
     config: TelemetryConfig,
     check: Option<Check>,
-    /// A check was wanted, and a service would not start.
+    /// A check was asked for, and a service would not start.
     not_checked: bool,
 }
 
-/// Exit statuses, numbered as in BSD's `sysexits.h` where that has one.
+/// Exit statuses, numbered as in BSD's `sysexits.h` where that has one. The parser of the command line exits with 2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Ok = 0,
@@ -55,35 +54,25 @@ enum Outcome {
 }
 
 fn main() -> ExitCode {
-    match Options::parse(std::env::args().skip(1)) {
-        Ok(Parsed::Run(options)) => {
-            let findings = examine(&options);
-            say(&match options.json {
-                true => json::render(&findings),
-                false => text::render(&findings, &options),
-            });
-            ExitCode::from(findings.outcome() as u8)
-        }
-        Ok(Parsed::Say(text)) => {
-            say(&text);
-            ExitCode::SUCCESS
-        }
-        Err(mistake) => {
-            // As above: without a terminal there is nobody to tell.
-            let _ = writeln!(io::stderr(), "rustok-telemetry-doctor: {mistake}");
-            ExitCode::from(2)
-        }
-    }
+    let options = Options::parse();
+    let findings = examine(&options);
+    let text = match options.json {
+        true => json::render(&findings),
+        false => text::render(&findings, &options),
+    };
+    // A closed pipe, as by `head`, is no error.
+    let _ = io::stdout().write_all(text.as_bytes());
+    ExitCode::from(findings.outcome() as u8)
 }
 
 fn examine(options: &Options) -> Findings {
     let config = TelemetryConfig::from_env_tolerant();
     let would_start = config.problems.is_empty() || !*config.strict;
-    let check = (options.check && would_start).then(|| check::run(&config, options));
+    let check = (options.wants_check() && would_start).then(|| check::run(&config, options));
     Findings {
+        not_checked: options.wants_check() && !would_start,
         config,
         check,
-        not_checked: options.check && !would_start,
     }
 }
 
@@ -95,9 +84,4 @@ impl Findings {
             _ => Outcome::Ok,
         }
     }
-}
-
-/// Writes to standard output. A reader that has gone, such as `head`, is no error.
-fn say(text: &str) {
-    let _ = io::stdout().write_all(text.as_bytes());
 }

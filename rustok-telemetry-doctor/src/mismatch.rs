@@ -2,7 +2,7 @@
 
 use rustok_telemetry::config::{OtlpConfig, Protocol};
 
-use crate::{diagnosis::Found, endpoint::variable, speaks::Speaks};
+use crate::{diagnosis::Found, endpoint::variable, probe::Speaks};
 
 /// The port speaks another protocol than the configured one.
 pub fn wrong_protocol(otlp: &OtlpConfig, speaks: Speaks) -> Option<Found> {

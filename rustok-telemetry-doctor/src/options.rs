@@ -2,142 +2,116 @@
 
 use std::time::Duration;
 
+use clap::{
+    Parser,
+    builder::{RangedU64ValueParser, TypedValueParser},
+};
 use url::Url;
 
-const HELP: &str = "\
-Shows what the OTEL_* variables make of a service's telemetry, and whether it arrives.
-
-Usage: rustok-telemetry-doctor [OPTIONS]
-
-Options:
-      --check             Send a marked span, metric and log record as a service would
-      --jaeger <URL>      Look for the span in Jaeger, such as http://localhost:16686 (implies --check)
-      --prometheus <URL>  Look for the metric in Prometheus, such as http://localhost:9090 (implies --check)
-      --timeout <SECONDS> Longest time to send [default: 15]
-      --wait <SECONDS>    Longest time to look for each of the two [default: 30]
-      --json              Print JSON
-  -h, --help              Print this
-  -V, --version           Print the version
-
-Exit status: 0 all is well; 1 the check failed; 2 a wrong option; 78 the configuration is wrong.
-";
-
-/// What the command line asks for.
-#[derive(Debug)]
+/// Shows the settings that the OTEL_* variables give a service, and checks whether its telemetry arrives.
+#[derive(Debug, Parser)]
+#[command(version, args_override_self = true, after_help = AFTER_HELP)]
 pub struct Options {
-    pub check: bool,
+    /// Send a marked span, counter and log record as a service does
+    #[arg(long)]
+    check: bool,
+
+    /// Look for the span in Jaeger, such as http://localhost:16686 (implies --check)
+    #[arg(long, value_name = "URL", value_parser = url)]
     pub jaeger: Option<Url>,
+
+    /// Look for the counter in Prometheus, such as http://localhost:9090 (implies --check)
+    #[arg(long, value_name = "URL", value_parser = url)]
     pub prometheus: Option<Url>,
+
+    /// Longest time to send
+    #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = seconds())]
     pub timeout: Duration,
+
+    /// Longest time to look in each of Jaeger and Prometheus
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds())]
     pub wait: Duration,
+
+    /// Print JSON
+    #[arg(long)]
     pub json: bool,
 }
 
-/// A command line that was understood.
-#[derive(Debug)]
-pub enum Parsed {
-    Run(Options),
-    /// Only this is to be printed.
-    Say(String),
-}
-
 impl Options {
-    /// Options are `--name value` or `--name=value`.
-    pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Parsed, String> {
-        let mut options = Self {
-            check: false,
-            jaeger: None,
-            prometheus: None,
-            timeout: Duration::from_secs(15),
-            wait: Duration::from_secs(30),
-            json: false,
-        };
-        let mut arguments = arguments;
-        while let Some(argument) = arguments.next() {
-            let (name, given) = match argument.split_once('=') {
-                Some((name, value)) => (name, Some(value.to_owned())),
-                None => (argument.as_str(), None),
-            };
-            let flag = ["--check", "--json", "--help", "-h", "--version", "-V"].contains(&name);
-            if flag && given.is_some() {
-                return Err(format!("{name} takes no value"));
-            }
-            let mut value = || given.clone().or_else(|| arguments.next());
-            match name {
-                "--check" => options.check = true,
-                "--json" => options.json = true,
-                "--jaeger" => options.jaeger = Some(url(name, value())?),
-                "--prometheus" => options.prometheus = Some(url(name, value())?),
-                "--timeout" => options.timeout = seconds(name, value())?,
-                "--wait" => options.wait = seconds(name, value())?,
-                "--help" | "-h" => return Ok(Parsed::Say(HELP.to_owned())),
-                "--version" | "-V" => {
-                    let version = env!("CARGO_PKG_VERSION");
-                    return Ok(Parsed::Say(format!("rustok-telemetry-doctor {version}\n")));
-                }
-                _ => return Err(format!("unknown option {name}; see --help")),
-            }
-        }
-        options.check |= options.jaeger.is_some() || options.prometheus.is_some();
-        Ok(Parsed::Run(options))
+    /// Returns whether to send anything.
+    pub fn wants_check(&self) -> bool {
+        self.check || self.jaeger.is_some() || self.prometheus.is_some()
     }
 }
 
-fn url(name: &str, value: Option<String>) -> Result<Url, String> {
-    let value = value.ok_or_else(|| format!("{name} needs a URL"))?;
-    match Url::parse(&value) {
+const AFTER_HELP: &str = "\
+Exit status:
+   0  the configuration is valid, and the check passed if there was one
+   1  the check failed
+   2  an option is wrong
+  78  the configuration is invalid";
+
+fn url(text: &str) -> Result<Url, &'static str> {
+    match Url::parse(text) {
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            Err("credentials in the URL are not supported")
+        }
         Ok(url) if ["http", "https"].contains(&url.scheme()) => Ok(url),
-        _ => Err(format!("{name} needs a URL such as http://localhost:9090")),
+        _ => Err("not a URL such as http://localhost:9090"),
     }
 }
 
-fn seconds(name: &str, value: Option<String>) -> Result<Duration, String> {
-    let number = value.and_then(|value| value.parse::<u32>().ok());
-    match number {
-        Some(seconds) if (1..=3600).contains(&seconds) => {
-            Ok(Duration::from_secs(u64::from(seconds)))
-        }
-        _ => Err(format!("{name} needs a number of seconds from 1 to 3600")),
-    }
+fn seconds() -> impl TypedValueParser<Value = Duration> {
+    RangedU64ValueParser::<u64>::new()
+        .range(1..=3600)
+        .map(Duration::from_secs)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(arguments: &[&str]) -> Result<Parsed, String> {
-        Options::parse(arguments.iter().map(|&argument| argument.to_owned()))
+    fn parse(arguments: &[&str]) -> Result<Options, clap::Error> {
+        Options::try_parse_from([&["rustok-telemetry-doctor"], arguments].concat())
     }
 
     #[test]
-    fn an_address_to_look_at_implies_the_check() {
-        let Ok(Parsed::Run(options)) = parse(&["--jaeger=http://j:1", "--wait", "5"]) else {
-            panic!("right options");
-        };
-        assert!(options.check && !options.json);
-        assert_eq!(
-            options.jaeger.map(String::from).as_deref(),
-            Some("http://j:1/")
-        );
+    fn url_implies_the_check() {
+        let options = parse(&["--jaeger=http://j:1", "--wait", "5"]).expect("right options");
+        assert!(options.wants_check() && !options.json);
+        let jaeger = options.jaeger.map(String::from);
+        assert_eq!(jaeger.as_deref(), Some("http://j:1/"));
         assert_eq!(options.wait, Duration::from_secs(5));
+        assert!(parse(&["--prometheus=http://p:1"]).is_ok_and(|options| options.wants_check()));
+        assert!(parse(&["--json"]).is_ok_and(|options| !options.wants_check()));
     }
 
     #[test]
-    fn mistakes_name_the_option() {
-        for (arguments, told) in [
-            (&["--chek"][..], "unknown option --chek; see --help"),
-            (&["--jaeger"], "--jaeger needs a URL"),
+    fn the_last_of_an_option_counts() {
+        let options = parse(&["--check", "--check", "--wait", "5", "--wait", "6"]);
+        assert!(options.is_ok_and(|options| options.wait == Duration::from_secs(6)));
+    }
+
+    #[test]
+    fn errors_name_the_option_and_exit_with_2() {
+        for (arguments, expected) in [
+            (&["--chek"][..], "'--chek'"),
+            (&["--jaeger"], "'--jaeger <URL>'"),
             (
                 &["--jaeger", "j:1"],
-                "--jaeger needs a URL such as http://localhost:9090",
+                "not a URL such as http://localhost:9090",
             ),
             (
-                &["--wait", "0"],
-                "--wait needs a number of seconds from 1 to 3600",
+                &["--prometheus=http://me:secret@p"],
+                "credentials in the URL",
             ),
-            (&["--json=1"], "--json takes no value"),
+            (&["--wait", "0"], "0 is not in 1..=3600"),
+            (&["--timeout=1m"], "'--timeout <SECONDS>'"),
+            (&["--json=1"], "'--json'"),
         ] {
-            assert_eq!(parse(arguments).expect_err(told), told);
+            let error = parse(arguments).expect_err(expected);
+            assert!(error.to_string().contains(expected), "{error}");
+            assert_eq!(error.exit_code(), 2);
         }
     }
 }

@@ -1,107 +1,107 @@
-//! Asks Jaeger and Prometheus over HTTP.
+//! Queries the HTTP APIs of Jaeger and Prometheus.
 
 use std::{
-    error::Error,
+    env,
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use rustls::crypto::ring;
 use serde_json::Value;
+use ureq::{
+    Agent,
+    tls::{Certificate, RootCerts, TlsConfig},
+};
 use url::Url;
 
-/// How long one answer may take.
-const TIMEOUT: Duration = Duration::from_secs(10);
-/// How long to wait between two questions.
-const PAUSE: Duration = Duration::from_millis(250);
+use crate::proxy::Proxy;
 
-/// Why there is no answer.
-#[derive(Debug)]
-pub enum NoAnswer {
-    /// The program cannot be reached.
-    Unreachable(String),
-    /// It answers with this status, and this JSON if it is any.
+/// Longest time for one answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Time between two queries.
+const PAUSE: Duration = Duration::from_millis(250);
+/// Largest answer, in bytes.
+const LIMIT: u64 = 64 << 20;
+
+/// Why a query has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    #[error(transparent)]
+    Unreachable(#[from] ureq::Error),
+    /// With the JSON of the answer, if it is any.
+    #[error("the answer has the status {0}")]
     Status(u16, Value),
-    /// It answers something that it would not.
-    Strange,
+    #[error("the answer is not the expected JSON")]
+    Unexpected,
 }
 
-impl NoAnswer {
-    /// What was seen.
-    pub fn seen(&self) -> String {
-        match self {
-            Self::Unreachable(why) => why.clone(),
-            Self::Status(status, _) => format!("it answers with the status {status}"),
-            Self::Strange => "it answers with something else than JSON".to_owned(),
+/// An HTTP API with answers in JSON.
+pub struct Api<'url> {
+    base: &'url Url,
+    agent: Agent,
+}
+
+impl<'url> Api<'url> {
+    /// Connects as the exporters do: through a proxy for `https://` alone, with the certificates that the system trusts.
+    pub fn new(base: &'url Url) -> Self {
+        let config = Agent::config_builder()
+            .timeout_global(Some(TIMEOUT))
+            .http_status_as_error(false)
+            .proxy(proxy(base));
+        let config = match base.scheme() {
+            "https" => config.tls_config(tls()),
+            _ => config,
+        };
+        Self {
+            base,
+            agent: config.build().into(),
+        }
+    }
+
+    /// Returns the JSON at this path.
+    pub fn get(&self, path: &[&str], parameters: &[(&str, &str)]) -> Result<Value, QueryError> {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        let query = parameters.iter().copied();
+        let mut answer = self.agent.get(url.as_str()).query_pairs(query).call()?;
+        let body = answer.body_mut().with_config().limit(LIMIT).read_json();
+        match (answer.status().as_u16(), body) {
+            (200, Ok(body)) => Ok(body),
+            (200, Err(ureq::Error::Json(_))) => Err(QueryError::Unexpected),
+            (200, Err(error)) => Err(error.into()),
+            (status, body) => Err(QueryError::Status(status, body.unwrap_or_default())),
         }
     }
 }
 
-/// The JSON at `path` below `base`.
-pub fn json(base: &Url, path: &[&str], parameters: &[(&str, &str)]) -> Result<Value, NoAnswer> {
-    let mut url = base.clone();
-    if let Ok(mut segments) = url.path_segments_mut() {
-        segments.pop_if_empty().extend(path);
-    }
-    if !parameters.is_empty() {
-        url.query_pairs_mut().extend_pairs(parameters);
-    }
-    let (status, body) = get(&url).map_err(NoAnswer::Unreachable)?;
-    let body = serde_json::from_slice(&body);
-    match status {
-        200 => body.map_err(|_| NoAnswer::Strange),
-        status => Err(NoAnswer::Status(status, body.unwrap_or_default())),
-    }
-}
-
-/// The status and the body of an answer; else why there is none.
-fn get(url: &Url) -> Result<(u16, Bytes), String> {
-    if url.scheme() != "http" {
-        return Err(format!(
-            "{}:// is not spoken here, only http://",
-            url.scheme()
-        ));
-    }
-    let asked = async {
-        let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
-        let uri = url.as_str().parse().map_err(|error| innermost(&error))?;
-        let answer = client.get(uri).await.map_err(|error| innermost(&error))?;
-        let status = answer.status().as_u16();
-        let body = answer.into_body().collect().await;
-        let body = body.map_err(|error| innermost(&error))?;
-        Ok((status, body.to_bytes()))
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| error.to_string())?;
-    runtime.block_on(async {
-        let limited = tokio::time::timeout(TIMEOUT, asked).await;
-        limited.unwrap_or_else(|_| Err(format!("no answer within {} s", TIMEOUT.as_secs())))
-    })
-}
-
-/// Asks until something comes, the program cannot be asked, or `wait` is over.
+/// Queries until there is a result or an error, or `wait` is over.
 pub fn eventually<T>(
     wait: Duration,
-    mut ask: impl FnMut() -> Result<Option<T>, NoAnswer>,
-) -> Result<Option<T>, NoAnswer> {
+    mut query: impl FnMut() -> Result<Option<T>, QueryError>,
+) -> Result<Option<T>, QueryError> {
     let started = Instant::now();
     loop {
-        match ask()? {
+        match query()? {
             None if started.elapsed() < wait => thread::sleep(PAUSE),
             found => return Ok(found),
         }
     }
 }
 
-/// The last of the causes, which says most and holds no URL.
-fn innermost(error: &(dyn Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
+fn proxy(url: &Url) -> Option<ureq::Proxy> {
+    let variable = Proxy::of(url)?.variable;
+    // With the credentials, which `Proxy` leaves out.
+    ureq::Proxy::new(&env::var(variable).ok()?).ok()
+}
+
+fn tls() -> TlsConfig {
+    let trusted = rustls_native_certs::load_native_certs().certs.into_iter();
+    let trusted = trusted.map(|certificate| Certificate::from_der(&certificate).to_owned());
+    TlsConfig::builder()
+        .root_certs(RootCerts::from(trusted))
+        .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
+        .build()
 }

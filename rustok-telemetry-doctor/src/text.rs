@@ -15,7 +15,7 @@ use crate::{
 pub fn render(findings: &Findings, options: &Options) -> String {
     let report = findings.config.report();
     let mut text = String::new();
-    settings(&mut text, &report, options.check);
+    settings(&mut text, &report, options.wants_check());
     warnings(&mut text, &report, *findings.config.strict);
     if let Some(check) = &findings.check {
         steps(&mut text, check);

@@ -6,6 +6,7 @@ mod certificates;
 mod configuration;
 mod partial;
 mod proxies;
+mod queries;
 #[path = "../../../rustok-telemetry/tests/wire/receiver.rs"]
 #[allow(dead_code, reason = "another test uses the rest")]
 mod receiver;

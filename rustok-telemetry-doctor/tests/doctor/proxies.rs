@@ -18,14 +18,14 @@ use crate::{
 const PROTOCOLS: [&str; 2] = ["http/protobuf", "grpc"];
 
 /// A proxy that forwards every tunnel to one address, or answers each request with a status.
-struct Proxy {
-    address: SocketAddr,
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
     /// The first line of each request.
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Proxy {
-    fn start(answer: Result<SocketAddr, &'static str>) -> Self {
+    pub(crate) fn start(answer: Result<SocketAddr, &'static str>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let requests = Arc::default();
@@ -51,11 +51,11 @@ impl Proxy {
         Self { address, requests }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().expect("no panic").clone()
     }
 }

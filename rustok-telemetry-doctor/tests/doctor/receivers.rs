@@ -229,7 +229,7 @@ fn jaeger_and_prometheus_that_are_away_or_something_else() {
     for (name, program) in [("jaeger", "Jaeger"), ("prometheus", "Prometheus")] {
         let cause = step(&json, name)["cause"].as_str().expect("a cause");
         assert!(
-            cause.ends_with(&format!("{program} is down or elsewhere")),
+            cause.ends_with(&format!("{program} is down or has another address")),
             "{cause}"
         );
     }
@@ -238,6 +238,6 @@ fn jaeger_and_prometheus_that_are_away_or_something_else() {
     let json = doctor_json(&arguments, &variables);
     for name in ["jaeger", "prometheus"] {
         let cause = step(&json, name)["cause"].as_str().expect("a cause");
-        assert!(cause.starts_with("what answers is not "), "{cause}");
+        assert!(cause.starts_with("the answer is not from "), "{cause}");
     }
 }
