@@ -142,6 +142,10 @@ fn answer(otlp: &OtlpConfig, sent: &Sent, options: &Options) -> Option<Step> {
             "see the reason that it gives, and its log",
         ),
         Answer::Failed(reason) => diagnose(otlp, reason),
+        Answer::Filtered => StepResult::Skipped(
+            "RUST_LOG drops the marked log record; add rustok_telemetry_doctor=error to it"
+                .to_owned(),
+        ),
         Answer::None => StepResult::failed(
             format!("no answer within {} s", options.timeout.as_secs()),
             "the receiver hangs, or is not an OTLP receiver",

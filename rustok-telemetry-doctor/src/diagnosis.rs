@@ -1,4 +1,4 @@
-//! Why a receiver that can be reached did not take what was sent, and what would be right.
+//! Finds the cause and the remedy of an export that failed although the receiver can be reached.
 
 use rustok_telemetry::config::{OtlpConfig, Protocol};
 use url::Url;
@@ -7,7 +7,7 @@ use crate::{
     endpoint::{FirstHop, variable},
     marked::name,
     mismatch::{tls, wrong_protocol},
-    probe::{Speaks, ask},
+    probe::{Detected, detect},
     step::StepResult,
 };
 
@@ -22,31 +22,31 @@ pub fn diagnose(otlp: &OtlpConfig, reason: &str) -> StepResult {
         return StepResult::failed(reason, cause, remedy);
     }
     let direct = hop.filter(|hop| hop.proxy.is_none());
-    let speaks = || direct.map_or(Speaks::Nothing, |hop| ask(&hop.address));
-    explain(otlp, reason, speaks)
+    let detected = || direct.map_or(Detected::Unknown, |hop| detect(&hop.address));
+    explain(otlp, reason, detected)
 }
 
-fn explain(otlp: &OtlpConfig, reason: &str, speaks: impl FnOnce() -> Speaks) -> StepResult {
-    let refusal = Refusal::in_text(reason);
-    let (cause, remedy) = match refusal {
-        Refusal::Unauthorised => unauthorised(otlp),
-        Refusal::Busy => busy(),
-        Refusal::Gateway => gateway(otlp),
-        Refusal::TooLarge => too_large(),
-        _ => match wrong_protocol(otlp, speaks()).or_else(|| tls(otlp, reason)) {
+fn explain(otlp: &OtlpConfig, reason: &str, detected: impl FnOnce() -> Detected) -> StepResult {
+    let rejection = Rejection::in_text(reason);
+    let (cause, remedy) = match rejection {
+        Rejection::Unauthorised => unauthorised(otlp),
+        Rejection::Busy => busy(),
+        Rejection::Gateway => gateway(otlp),
+        Rejection::TooLarge => too_large(),
+        _ => match wrong_protocol(otlp, detected()).or_else(|| tls(otlp, reason)) {
             Some(found) => found,
-            None => unexplained(otlp, &refusal),
+            None => unexplained(otlp, &rejection),
         },
     };
     StepResult::failed(reason, cause, remedy)
 }
 
-/// A cause, and its remedy.
+/// A cause and its remedy.
 pub type Found = (String, String);
 
-/// What kind of refusal it is.
+/// How a receiver rejected a request.
 #[derive(Debug, PartialEq, Eq)]
-enum Refusal {
+enum Rejection {
     Unauthorised,
     NotFound,
     Busy,
@@ -56,7 +56,7 @@ enum Refusal {
     Other,
 }
 
-impl Refusal {
+impl Rejection {
     fn in_text(reason: &str) -> Self {
         let after = |mark: &str| Some(reason.split_once(mark)?.1);
         if let Some(status) = after("status code: ") {
@@ -87,8 +87,8 @@ fn unauthorised(otlp: &OtlpConfig) -> Found {
     let headers = variable(otlp, "HEADERS");
     match otlp.headers.is_empty() {
         true => (
-            "the receiver wants credentials, and no headers are set".to_owned(),
-            format!("set {headers} to what it wants, such as authorization=Bearer%20…"),
+            "the receiver requires credentials, but no headers are set".to_owned(),
+            format!("set {headers}, such as authorization=Bearer%20…"),
         ),
         false => (
             format!("the receiver does not accept the headers {}", *otlp.headers),
@@ -99,9 +99,9 @@ fn unauthorised(otlp: &OtlpConfig) -> Found {
 
 fn busy() -> Found {
     (
-        "the receiver takes nothing at the moment: its memory limit or its queue is reached"
+        "the receiver accepts nothing at the moment: its memory limit is reached, or its queue is full"
             .to_owned(),
-        "see the Collector's log and otelcol_exporter_queue_size; what it sends to may be down"
+        "see the Collector's log and otelcol_exporter_queue_size; one of its export targets may be down"
             .to_owned(),
     )
 }
@@ -119,47 +119,54 @@ fn gateway(otlp: &OtlpConfig) -> Found {
 fn too_large() -> Found {
     (
         "the receiver limits the size of requests".to_owned(),
-        "raise its limit (max_request_body_size)".to_owned(),
+        "raise its limit (max_request_body_size for HTTP, max_recv_msg_size_mib for gRPC)"
+            .to_owned(),
     )
 }
 
-fn unexplained(otlp: &OtlpConfig, refusal: &Refusal) -> Found {
+fn unexplained(otlp: &OtlpConfig, rejection: &Rejection) -> Found {
     let signal = name(otlp.signal);
     let url = otlp.shown_url();
-    match refusal {
-        Refusal::NotFound if has_usual_path(otlp) => (
+    match rejection {
+        Rejection::NotFound if has_standard_path(otlp) => (
             format!(
-                "the server takes no {signal}: it is no Collector, or has no pipeline for {signal}"
+                "the server does not accept {signal}: it is no Collector, or has no pipeline for {signal}"
             ),
             format!(
-                "add a pipeline for {signal} to the Collector, or set OTEL_{}_EXPORTER=none",
+                "add a pipeline for {signal} to the Collector, or do not export them (OTEL_{}_EXPORTER=none)",
                 signal.to_ascii_uppercase()
             ),
         ),
-        Refusal::NotFound => {
+        Rejection::NotFound => {
             let endpoint = variable(otlp, "ENDPOINT");
             let right = match endpoint.contains(&signal.to_ascii_uppercase()) {
-                true => format!("it is used as it is: end it with {}", otlp.signal.path()),
-                false => format!("{} is added to it: leave the path out", otlp.signal.path()),
+                true => format!(
+                    "the exporter adds no path: end it with {}",
+                    otlp.signal.path()
+                ),
+                false => format!(
+                    "the exporter adds {}: leave the path out",
+                    otlp.signal.path()
+                ),
             };
             (
-                "wrong path: the server does not know it".to_owned(),
+                "wrong path: not found on the server".to_owned(),
                 format!("check {endpoint}; {right}"),
             )
         }
-        Refusal::TimedOut => (
-            "the receiver takes longer than the timeout".to_owned(),
+        Rejection::TimedOut => (
+            "the receiver did not answer within the timeout".to_owned(),
             format!("see its log, or raise {}", variable(otlp, "TIMEOUT")),
         ),
         _ => (
-            "the receiver refuses what was sent".to_owned(),
-            format!("see the log of what listens at {url}"),
+            "the receiver rejected the request".to_owned(),
+            format!("see the log of the program that listens at {url}"),
         ),
     }
 }
 
-/// Whether the path is the one that every Collector has. gRPC has no other.
-fn has_usual_path(otlp: &OtlpConfig) -> bool {
+/// Returns whether the path is the standard one. With gRPC it always is.
+fn has_standard_path(otlp: &OtlpConfig) -> bool {
     let url = Url::parse(&otlp.url());
     *otlp.protocol == Protocol::Grpc || url.is_ok_and(|url| url.path() == otlp.signal.path())
 }
@@ -170,36 +177,36 @@ mod tests {
 
     use super::*;
 
-    fn cause(variables: &[(&str, &str)], reason: &str, speaks: Speaks) -> String {
+    fn cause(variables: &[(&str, &str)], reason: &str, detected: Detected) -> String {
         let config = TelemetryConfig::from_vars(variables.iter().copied()).expect("right");
-        match explain(&config.traces.otlp, reason, || speaks) {
+        match explain(&config.traces.otlp, reason, || detected) {
             StepResult::Failed(failure) => format!("{} → {}", failure.cause, failure.remedy),
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
-    fn refused_credentials_name_the_headers_without_their_values() {
+    fn rejected_headers_are_named_without_their_values() {
         for reason in [
             "HTTP export failed with status code: 403",
             "TonicTracesClient export failed with gRPC code: Unauthenticated",
         ] {
-            let told = cause(
+            let found = cause(
                 &[("OTEL_EXPORTER_OTLP_HEADERS", "api-key=hunter2")],
                 reason,
-                Speaks::Http1,
+                Detected::Http1,
             );
             assert!(
-                told.contains("api-key=*** → check the values in OTEL_EXPORTER_OTLP_HEADERS"),
-                "{told}"
+                found.contains("api-key=*** → check the values in OTEL_EXPORTER_OTLP_HEADERS"),
+                "{found}"
             );
-            let told = cause(&[], reason, Speaks::Http1);
-            assert!(told.contains("no headers are set"), "{told}");
+            let found = cause(&[], reason, Detected::Http1);
+            assert!(found.contains("no headers are set"), "{found}");
         }
     }
 
     #[test]
-    fn what_tls_says_leads_to_the_variable() {
+    fn each_tls_error_names_the_variable() {
         let variables = [("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://c:4317")];
         for (reason, variable) in [
             (
@@ -216,24 +223,24 @@ mod tests {
             ),
             ("invalid peer certificate: Expired", "renew it"),
         ] {
-            let told = cause(&variables, reason, Speaks::Http1);
-            assert!(told.contains(variable), "{reason}: {told}");
+            let found = cause(&variables, reason, Detected::Http1);
+            assert!(found.contains(variable), "{reason}: {found}");
         }
     }
 
     #[test]
-    fn a_collector_without_a_pipeline_is_told_from_a_wrong_path() {
+    fn missing_pipeline_and_wrong_path_differ() {
         let reason = "HTTP export failed with status code: 404";
-        let told = cause(&[], reason, Speaks::Http1);
-        assert!(told.contains("no pipeline for traces"), "{told}");
+        let found = cause(&[], reason, Detected::Http1);
+        assert!(found.contains("no pipeline for traces"), "{found}");
         let base = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4318/v1/traces")];
-        let told = cause(&base, reason, Speaks::Http1);
+        let found = cause(&base, reason, Detected::Http1);
         assert!(
-            told.contains("wrong path") && told.contains("leave the path out"),
-            "{told}"
+            found.contains("wrong path") && found.contains("leave the path out"),
+            "{found}"
         );
         let own = [("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://c:4318/")];
-        let told = cause(&own, reason, Speaks::Http1);
-        assert!(told.contains("end it with /v1/traces"), "{told}");
+        let found = cause(&own, reason, Detected::Http1);
+        assert!(found.contains("end it with /v1/traces"), "{found}");
     }
 }

@@ -124,8 +124,8 @@ impl FirstHop {
                     _ => Protocol::HttpProtobuf,
                 };
                 format!(
-                    "{other} accepts connections: if that is {what}, set {}={protocol} and the port to {}",
-                    self::variable(otlp, "PROTOCOL"),
+                    "{other} accepts connections: if that is {what}, set {} and the port to {}",
+                    assignment(otlp, "PROTOCOL", protocol),
                     other.port
                 )
             }
@@ -212,10 +212,29 @@ impl fmt::Display for Address {
     }
 }
 
-/// Returns the variable for a setting that has the scope of the one that gave the endpoint: one signal, or all.
+/// Returns the variable for a setting, with the scope of the one that gave the endpoint: one signal, or all. Without
+/// variables it is the key in the configuration file.
 pub fn variable(otlp: &OtlpConfig, setting: &str) -> String {
     match otlp.endpoint.source {
         Source::Environment(name) => name.replace("ENDPOINT", setting),
+        _ if is_from_file(otlp) => {
+            let key = setting.to_ascii_lowercase();
+            format!("the {key} in the configuration file")
+        }
         _ => format!("OTEL_EXPORTER_OTLP_{setting}"),
     }
+}
+
+/// Returns `variable=value`.
+pub fn assignment(otlp: &OtlpConfig, setting: &str, value: Protocol) -> String {
+    let between = match is_from_file(otlp) {
+        true => " to ",
+        false => "=",
+    };
+    format!("{}{between}{value}", variable(otlp, setting))
+}
+
+/// The file gives the protocol of every exporter, and perhaps its endpoint.
+fn is_from_file(otlp: &OtlpConfig) -> bool {
+    matches!(otlp.protocol.source, Source::File { .. })
 }

@@ -1,4 +1,4 @@
-//! The findings as JSON, for machines. `docs/doctor.md` has the schema; keys are only ever added within a version.
+//! Prints the findings as JSON. `docs/doctor.md` has the schema. Within a version keys are only added.
 
 use serde_json::{Value, json};
 

@@ -6,7 +6,7 @@ use opentelemetry::trace::TraceContextExt as _;
 use rustok_telemetry::{
     InitError,
     config::{Sampler, Signal, TelemetryConfig},
-    health::{PartialRejection, SignalHealth},
+    health::{PartialRejection, QueueHealth, SignalHealth},
 };
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -49,6 +49,8 @@ pub enum Answer {
     Failed(String),
     /// There was no answer in time.
     None,
+    /// A filter dropped the item before its queue.
+    Filtered,
 }
 
 impl Sent {
@@ -133,6 +135,12 @@ fn answer(health: &SignalHealth) -> Answer {
         (_, Some(rejection)) if rejection.items == 0 => Answer::Warned(rejection.reason.clone()),
         (_, Some(rejection)) => Answer::Rejected(rejection.clone()),
         _ if health.successes > 0 => Answer::Accepted,
+        _ if health.queue.as_ref().is_some_and(is_unused) => Answer::Filtered,
         _ => Answer::None,
     }
+}
+
+fn is_unused(queue: &QueueHealth) -> bool {
+    let dropped: u64 = queue.lost.iter().map(|(_, items)| items).sum();
+    queue.length + queue.exporting + queue.exported + dropped == 0
 }

@@ -1,53 +1,63 @@
-//! Two that do not speak alike: another protocol, TLS on one side alone, certificates that one does not accept.
+//! Mismatches between the exporter and the endpoint: the protocol, TLS on one side only, certificates.
 
 use rustok_telemetry::config::{OtlpConfig, Protocol};
 
-use crate::{diagnosis::Found, endpoint::variable, probe::Speaks};
+use crate::{
+    diagnosis::Found,
+    endpoint::{assignment, variable},
+    probe::Detected,
+};
 
-/// The port speaks another protocol than the configured one.
-pub fn wrong_protocol(otlp: &OtlpConfig, speaks: Speaks) -> Option<Found> {
-    let protocol = variable(otlp, "PROTOCOL");
+/// Returns a finding if the port speaks another protocol than the configured one.
+pub fn wrong_protocol(otlp: &OtlpConfig, detected: Detected) -> Option<Found> {
+    let set = |protocol| assignment(otlp, "PROTOCOL", protocol);
     let endpoint = variable(otlp, "ENDPOINT");
     let with_tls = otlp.url().starts_with("https:");
-    match (speaks, *otlp.protocol) {
-        (Speaks::Tls, _) if !with_tls => Some((
-            "the port speaks TLS, and the endpoint says http".to_owned(),
-            format!("write https:// in {endpoint}"),
+    match (detected, *otlp.protocol) {
+        (Detected::Tls, _) if !with_tls => Some((
+            "the port speaks TLS, but the endpoint starts with http://".to_owned(),
+            format!("use https:// in {endpoint}"),
         )),
-        (Speaks::Http1 | Speaks::Http2, _) if with_tls => Some((
-            "the port speaks without TLS, and the endpoint says https".to_owned(),
-            format!("write http:// in {endpoint}, or the port that has TLS"),
+        (Detected::Http1 | Detected::Http2, _) if with_tls => Some((
+            "the port does not speak TLS, but the endpoint starts with https://".to_owned(),
+            format!("use http:// in {endpoint}, or a port that speaks TLS"),
         )),
-        (Speaks::Http1, Protocol::Grpc) => Some((
+        (Detected::Http1, Protocol::Grpc) => Some((
             "wrong protocol: the port speaks HTTP/1.1, not gRPC".to_owned(),
-            format!("set {protocol}=http/protobuf, or use the gRPC port (usually 4317)"),
+            format!(
+                "set {}, or use the gRPC port (usually 4317)",
+                set(Protocol::HttpProtobuf)
+            ),
         )),
-        (Speaks::Http2, Protocol::HttpProtobuf) => Some((
+        (Detected::Http2, Protocol::HttpProtobuf) => Some((
             "wrong protocol: the port speaks gRPC (HTTP/2), not HTTP/1.1".to_owned(),
-            format!("set {protocol}=grpc, or use the HTTP port (usually 4318)"),
+            format!(
+                "set {}, or use the HTTP port (usually 4318)",
+                set(Protocol::Grpc)
+            ),
         )),
-        (Speaks::Nothing, _) if !with_tls => Some((
-            "the port takes connections, and answers neither HTTP nor gRPC".to_owned(),
-            format!("check the port in {endpoint}: another program listens there"),
+        (Detected::Unknown, _) if !with_tls => Some((
+            "the port accepts connections, but answers neither HTTP nor gRPC".to_owned(),
+            format!("check the port in {endpoint}: another program listens on it"),
         )),
         _ => None,
     }
 }
 
-/// TLS is between the two, and one does not accept the other.
+/// Returns a finding if the exporter's reason is an error of TLS.
 pub fn tls(otlp: &OtlpConfig, reason: &str) -> Option<Found> {
     let text = reason.to_ascii_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let contains = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let certificate = variable(otlp, "CERTIFICATE");
-    if says(&["certificaterequired", "certificate required"]) {
+    if contains(&["certificaterequired", "certificate required"]) {
         let key = variable(otlp, "CLIENT_KEY");
         let own = variable(otlp, "CLIENT_CERTIFICATE");
         return Some((
-            "the server wants a client certificate".to_owned(),
+            "the server requires a client certificate".to_owned(),
             format!("set {own} and {key}"),
         ));
     }
-    if says(&[
+    if contains(&[
         "unknownissuer",
         "unknown issuer",
         "selfsigned",
@@ -55,32 +65,33 @@ pub fn tls(otlp: &OtlpConfig, reason: &str) -> Option<Found> {
         "unknownca",
     ]) {
         return Some((
-            "nobody trusted has signed the certificate that was shown".to_owned(),
+            "no trusted authority has signed the certificate".to_owned(),
             format!(
-                "set {certificate} to the authority's certificate; check the client's, if there is one"
+                "set {certificate} to the certificate of the authority; if a client certificate is set, check which \
+                 authorities the server trusts"
             ),
         ));
     }
-    if says(&["notvalidforname", "not valid for name"]) {
+    if contains(&["notvalidforname", "not valid for name"]) {
         return Some((
-            "the server's certificate is for another name".to_owned(),
+            "the server's certificate is for another host name".to_owned(),
             format!(
-                "use a name in {} that the certificate has",
+                "use a host name in {} that is in the certificate",
                 variable(otlp, "ENDPOINT")
             ),
         ));
     }
-    if says(&["expired", "notvalidyet"]) {
-        let remedy = "renew it, or set the clock";
+    if contains(&["expired", "notvalidyet"]) {
+        let remedy = "renew it, or correct the clock";
         return Some((
-            "a certificate is not valid now".to_owned(),
+            "a certificate is expired or not yet valid".to_owned(),
             remedy.to_owned(),
         ));
     }
-    if says(&["certificate", "tls", "handshake"]) {
+    if contains(&["certificate", "tls", "handshake"]) {
         return Some((
-            "TLS cannot be agreed upon".to_owned(),
-            format!("check {certificate} and the server's TLS settings"),
+            "the TLS handshake failed".to_owned(),
+            format!("check {certificate} and the TLS settings of the server"),
         ));
     }
     None

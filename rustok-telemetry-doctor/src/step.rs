@@ -1,11 +1,11 @@
-//! One step of the live check, and what became of it.
+//! One step of the live check, and its result.
 
 use std::time::{Duration, Instant};
 
-/// A step: what was done to what, and what became of it.
+/// A step of the live check.
 #[derive(Debug)]
 pub struct Step {
-    /// `resolve`, `connect`, `traces`, `metrics`, `logs`, `jaeger` or `prometheus`.
+    /// `resolve`, `connect`, `send`, `traces`, `metrics`, `logs`, `jaeger` or `prometheus`.
     pub name: &'static str,
     /// The host, address or URL, without secrets.
     pub target: String,
@@ -13,29 +13,29 @@ pub struct Step {
     pub elapsed: Duration,
 }
 
-/// What became of a step.
+/// The result of a step.
 #[derive(Debug)]
 pub enum StepResult {
-    /// It succeeded; what was seen.
+    /// With what was seen.
     Ok(String),
-    /// It was not tried, and why not.
+    /// With the reason.
     Skipped(String),
     Failed(Failure),
 }
 
-/// Why a step failed, and what would be right.
+/// Why a step failed, and what to do.
 #[derive(Debug)]
 pub struct Failure {
     /// What was seen.
     pub seen: String,
-    /// What is behind it, as far as can be told.
+    /// The likely cause.
     pub cause: String,
     /// What to do.
     pub remedy: String,
 }
 
 impl Step {
-    /// Does something, and notes how long it took.
+    /// Runs the step and measures its time.
     pub fn time(
         name: &'static str,
         target: impl Into<String>,
@@ -51,7 +51,7 @@ impl Step {
         }
     }
 
-    /// A step that is not taken.
+    /// A step that does not run.
     pub fn skipped(name: &'static str, target: impl Into<String>, why: impl Into<String>) -> Self {
         Self::time(name, target, || StepResult::Skipped(why.into()))
     }

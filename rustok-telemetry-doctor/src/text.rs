@@ -1,4 +1,4 @@
-//! The findings as text, for a person: one screen.
+//! Prints the findings as text. The check fits on a screen.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use crate::{
     step::{Step, StepResult},
 };
 
-/// With a check, only those settings are shown that somebody set and that matter.
+/// With a check, only settings are shown that are set and have an effect.
 pub fn render(findings: &Findings, options: &Options) -> String {
     let report = findings.config.report();
     let mut text = String::new();
@@ -21,16 +21,18 @@ pub fn render(findings: &Findings, options: &Options) -> String {
         steps(&mut text, check);
     }
     if findings.not_checked {
-        text.push_str("\nnot checked: a service would not start with this configuration\n");
+        text.push_str("\nnot checked: a service does not start with this configuration\n");
     }
     let check = findings.check.as_ref();
     let nothing_was_tried = check.is_some_and(|check| !check.steps.iter().any(Step::is_ok));
     let verdict = match findings.outcome() {
-        Outcome::Ok if nothing_was_tried => "there was nothing to check",
-        Outcome::Ok if findings.check.is_some() => "all is well",
-        Outcome::Ok => "the configuration is right; --check tells whether telemetry arrives",
+        Outcome::Ok if nothing_was_tried => "nothing was checked",
+        Outcome::Ok if findings.check.is_some() => "the check passed",
+        Outcome::Ok => {
+            "the configuration is valid; run with --check to see whether telemetry arrives"
+        }
         Outcome::CheckFailed => "the check failed",
-        Outcome::Misconfigured => "the configuration is wrong",
+        Outcome::Misconfigured => "the configuration is invalid",
     };
     let _ = writeln!(text, "\n{verdict}");
     text
@@ -56,7 +58,7 @@ fn settings(text: &mut String, report: &Report, brief: bool) {
     if others > 0 {
         let _ = writeln!(
             text,
-            "  {others} others are defaults or of no effect; leave --check out to see them"
+            "  {others} others are defaults or have no effect; run without --check to see them"
         );
     }
 }
@@ -77,26 +79,26 @@ fn matters(report: &Report, name: &str) -> bool {
 fn warnings(text: &mut String, report: &Report, strict: bool) {
     let consequence = match strict {
         true => "a service does not start",
-        false => "tolerated, each counts as unset",
+        false => "ignored: strict mode is off",
     };
     if !report.problems.is_empty() {
-        let _ = writeln!(
-            text,
-            "\nproblems: {} ({consequence})",
-            report.problems.len()
-        );
+        let _ = writeln!(text, "\nerrors: {} ({consequence})", report.problems.len());
     }
     for problem in &report.problems {
         let _ = writeln!(text, "  {problem}");
     }
     if !report.notices.is_empty() || !report.unknown.is_empty() {
-        text.push_str("\nnotices\n");
+        text.push_str("\nwarnings\n");
     }
     for notice in &report.notices {
         let _ = writeln!(text, "  {notice}");
     }
     for name in &report.unknown {
-        let _ = writeln!(text, "  {} is unknown, and left alone", name.escape_debug());
+        let _ = writeln!(
+            text,
+            "  {} is not a known variable and has no effect",
+            name.escape_debug()
+        );
     }
 }
 
@@ -130,7 +132,7 @@ fn steps(text: &mut String, check: &Check) {
             StepResult::Failed(failure) => writeln!(
                 text,
                 "  FAILED   {name:width$}  {target}\n             seen   {}\n             cause  {}\n             \
-                 right  {}",
+                 remedy {}",
                 failure.seen, failure.cause, failure.remedy
             ),
         };

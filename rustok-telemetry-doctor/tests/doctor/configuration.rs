@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rustok_telemetry::config::TelemetryConfig;
 use serde_json::{Value, json};
 
-use crate::{doctor, doctor_json};
+use crate::{doctor, doctor_json, servers, step};
 
 #[test]
 fn every_setting_is_shown_with_its_value_and_its_source() {
@@ -26,7 +26,8 @@ fn every_setting_is_shown_with_its_value_and_its_source() {
         assert_eq!(shown.count(), 1, "{line:?}\n{}", said.text);
     }
     assert!(
-        said.text.contains("OTEL_PYTHON_LOG_LEVEL is unknown"),
+        said.text
+            .contains("OTEL_PYTHON_LOG_LEVEL is not a known variable"),
         "{}",
         said.text
     );
@@ -101,9 +102,9 @@ fn a_wrong_configuration_is_78_and_is_not_checked() {
     let said = doctor(&["--check"], &variables);
     assert_eq!(said.status, 78, "{}", said.text);
     for told in [
-        "problems: 2 (a service does not start)",
+        "errors: 2 (a service does not start)",
         "OTEL_METRIC_EXPORT_INTERVAL=1m: not a whole number; write plain milliseconds",
-        "not checked: a service would not start",
+        "not checked: a service does not start",
     ] {
         assert!(said.text.contains(told), "{told}:\n{}", said.text);
     }
@@ -131,7 +132,8 @@ fn what_is_tolerated_is_checked_and_78_all_the_same() {
     let said = doctor(&["--check"], &variables);
     assert_eq!(said.status, 78, "{}", said.text);
     assert!(
-        said.text.contains("problems: 1 (tolerated"),
+        said.text
+            .contains("errors: 1 (ignored: strict mode is off)"),
         "{}",
         said.text
     );
@@ -153,11 +155,7 @@ fn what_is_switched_off_is_not_checked() {
     ];
     let said = doctor(&["--check"], &none);
     assert_eq!(said.status, 0, "{}", said.text);
-    assert!(
-        said.text.contains("there was nothing to check"),
-        "{}",
-        said.text
-    );
+    assert!(said.text.contains("nothing was checked"), "{}", said.text);
 }
 
 /// `docs/doctor.md` shows the JSON that machines read, with every key.
@@ -199,4 +197,22 @@ fn keys(value: &Value, path: &str) -> BTreeSet<String> {
             .collect(),
         _ => BTreeSet::new(),
     }
+}
+
+/// The remedy names the file, not variables that the file replaces.
+#[test]
+fn configuration_file_is_checked() {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("doctor_otel.yaml");
+    let address = servers::nothing();
+    let file = format!(
+        "file_format: \"1.0\"\n\
+         tracer_provider:\n  processors:\n    - batch:\n        exporter:\n          otlp_http: {{endpoint: \"http://{address}/v1/traces\"}}\n"
+    );
+    std::fs::write(&path, file).expect("a file");
+    let path = path.to_str().expect("text");
+    let json = doctor_json(&["--check"], &[("OTEL_CONFIG_FILE", path)]);
+    let connect = step(&json, "connect");
+    assert_eq!(connect["target"], address, "{json:#}");
+    let remedy = "start the Collector, or correct the endpoint in the configuration file";
+    assert_eq!(connect["remedy"], remedy, "{json:#}");
 }

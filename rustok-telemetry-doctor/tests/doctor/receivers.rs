@@ -155,7 +155,7 @@ fn headers_that_are_missing_or_refused() {
     assert_failure(
         &variables,
         "traces",
-        "wants credentials, and no headers are set",
+        "requires credentials, but no headers are set",
         "set OTEL_EXPORTER_OTLP_HEADERS",
     );
     variables.push(("OTEL_EXPORTER_OTLP_HEADERS", "api-key=hunter2"));
@@ -239,5 +239,25 @@ fn jaeger_and_prometheus_that_are_away_or_something_else() {
     for name in ["jaeger", "prometheus"] {
         let cause = step(&json, name)["cause"].as_str().expect("a cause");
         assert!(cause.starts_with("the answer is not from "), "{cause}");
+    }
+}
+
+/// `RUST_LOG` applies to log records as in a service. Dropped by it, the record says nothing of the receiver.
+#[test]
+fn log_record_that_rust_log_drops_is_no_failure() {
+    let endpoint = endpoint(&servers::http(ALL, None));
+    for (filter, result) in [
+        ("off", "skipped"),
+        ("shop=debug", "skipped"),
+        ("off,rustok_telemetry_doctor=error", "ok"),
+    ] {
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+            ("OTEL_LOGS_EXPORTER", "otlp"),
+            ("RUST_LOG", filter),
+        ];
+        let json = doctor_json(&["--check", "--timeout", "2"], &variables);
+        assert_eq!(json["outcome"], "ok", "{json:#}");
+        assert_eq!(step(&json, "logs")["result"], result, "{json:#}");
     }
 }
