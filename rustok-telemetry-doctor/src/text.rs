@@ -131,8 +131,8 @@ fn steps(text: &mut String, check: &Check) {
             StepResult::Skipped(why) => writeln!(text, "  skipped  {name:width$}  {target}  {why}"),
             StepResult::Failed(failure) => writeln!(
                 text,
-                "  FAILED   {name:width$}  {target}\n             seen   {}\n             cause  {}\n             \
-                 remedy {}",
+                "  FAILED   {name:width$}  {target}\n             seen    {}\n             cause   {}\n             \
+                 remedy  {}",
                 failure.seen, failure.cause, failure.remedy
             ),
         };

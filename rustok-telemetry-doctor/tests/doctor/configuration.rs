@@ -1,4 +1,4 @@
-//! What the doctor says of a configuration.
+//! Settings, errors and warnings.
 
 use std::collections::BTreeSet;
 
@@ -15,23 +15,24 @@ fn every_setting_is_shown_with_its_value_and_its_source() {
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4318/?key=hunter2"),
         ("OTEL_PYTHON_LOG_LEVEL", "debug"),
     ];
-    let said = doctor(&[], &variables);
-    assert_eq!(said.status, 0, "{}", said.text);
+    let output = doctor(&[], &variables);
+    assert_eq!(output.status, 0, "{}", output.text);
     let config = TelemetryConfig::from_vars(variables).expect("right");
     for line in config.report().lines {
         let ending = format!("  {}  ({})", line.value, line.source);
-        let shown = said.text.lines().filter(|shown| {
+        let shown = output.text.lines().filter(|shown| {
             shown.split_whitespace().next() == Some(&line.name) && shown.ends_with(&ending)
         });
-        assert_eq!(shown.count(), 1, "{line:?}\n{}", said.text);
+        assert_eq!(shown.count(), 1, "{line:?}\n{}", output.text);
     }
     assert!(
-        said.text
+        output
+            .text
             .contains("OTEL_PYTHON_LOG_LEVEL is not a known variable"),
         "{}",
-        said.text
+        output.text
     );
-    assert!(!said.text.contains("hunter2"), "{}", said.text);
+    assert!(!output.text.contains("hunter2"), "{}", output.text);
     let json = doctor_json(&[], &variables);
     assert!(!json.to_string().contains("hunter2"), "{json:#}");
     let settings = json["settings"].as_array().expect("settings");
@@ -55,7 +56,7 @@ fn check_shows_the_settings_of_the_exporters() {
         // Logs are not exported, so this has no effect.
         ("OTEL_EXPORTER_OTLP_LOGS_TIMEOUT", "1000"),
     ];
-    let said = doctor(&["--check"], &variables);
+    let output = doctor(&["--check"], &variables);
     for (name, value, source) in [
         (
             "traces.otlp.url",
@@ -83,32 +84,36 @@ fn check_shows_the_settings_of_the_exporters() {
             "OTEL_BSP_SCHEDULE_DELAY",
         ),
     ] {
-        let mut lines = said.text.lines();
+        let mut lines = output.text.lines();
         let line = lines.find(|line| line.split_whitespace().next() == Some(name));
-        let line = line.unwrap_or_else(|| panic!("no {name}:\n{}", said.text));
+        let line = line.unwrap_or_else(|| panic!("no {name}:\n{}", output.text));
         let ending = format!("  {value}  ({source})");
         assert!(line.ends_with(&ending), "{line}");
     }
-    assert!(!said.text.contains("logs.otlp."), "{}", said.text);
-    assert!(!said.text.contains("hunter2"), "{}", said.text);
+    assert!(!output.text.contains("logs.otlp."), "{}", output.text);
+    assert!(!output.text.contains("hunter2"), "{}", output.text);
 }
 
 #[test]
-fn a_wrong_configuration_is_78_and_is_not_checked() {
+fn invalid_configuration_exits_with_78_unchecked() {
     let variables = [
         ("OTEL_METRIC_EXPORT_INTERVAL", "1m"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "api-key hunter2"),
     ];
-    let said = doctor(&["--check"], &variables);
-    assert_eq!(said.status, 78, "{}", said.text);
-    for told in [
+    let output = doctor(&["--check"], &variables);
+    assert_eq!(output.status, 78, "{}", output.text);
+    for expected in [
         "errors: 2 (a service does not start)",
         "OTEL_METRIC_EXPORT_INTERVAL=1m: not a whole number; write plain milliseconds",
         "not checked: a service does not start",
     ] {
-        assert!(said.text.contains(told), "{told}:\n{}", said.text);
+        assert!(
+            output.text.contains(expected),
+            "{expected}:\n{}",
+            output.text
+        );
     }
-    assert!(!said.text.contains("hunter2"), "{}", said.text);
+    assert!(!output.text.contains("hunter2"), "{}", output.text);
     let json = doctor_json(&["--check"], &variables);
     assert_eq!(json["outcome"], "misconfigured");
     assert_eq!(
@@ -123,29 +128,30 @@ fn a_wrong_configuration_is_78_and_is_not_checked() {
 }
 
 #[test]
-fn what_is_tolerated_is_checked_and_78_all_the_same() {
+fn tolerated_errors_are_checked_and_exit_with_78() {
     let variables = [
         ("RUSTOK_TELEMETRY_STRICT", "false"),
         ("OTEL_METRIC_EXPORT_INTERVAL", "1m"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
     ];
-    let said = doctor(&["--check"], &variables);
-    assert_eq!(said.status, 78, "{}", said.text);
+    let output = doctor(&["--check"], &variables);
+    assert_eq!(output.status, 78, "{}", output.text);
     assert!(
-        said.text
+        output
+            .text
             .contains("errors: 1 (ignored: strict mode is off)"),
         "{}",
-        said.text
+        output.text
     );
     assert!(
-        said.text.contains("FAILED   connect  127.0.0.1:9"),
+        output.text.contains("FAILED   connect  127.0.0.1:9"),
         "{}",
-        said.text
+        output.text
     );
 }
 
 #[test]
-fn what_is_switched_off_is_not_checked() {
+fn disabled_telemetry_is_not_checked() {
     let json = doctor_json(&["--check"], &[("OTEL_SDK_DISABLED", "true")]);
     assert_eq!(json["outcome"], "ok");
     assert_eq!(json["check"]["steps"][0]["result"], "skipped", "{json:#}");
@@ -153,12 +159,28 @@ fn what_is_switched_off_is_not_checked() {
         ("OTEL_TRACES_EXPORTER", "none"),
         ("OTEL_METRICS_EXPORTER", "prometheus"),
     ];
-    let said = doctor(&["--check"], &none);
-    assert_eq!(said.status, 0, "{}", said.text);
-    assert!(said.text.contains("nothing was checked"), "{}", said.text);
+    let output = doctor(&["--check"], &none);
+    assert_eq!(output.status, 0, "{}", output.text);
+    assert!(
+        output.text.contains("nothing was checked"),
+        "{}",
+        output.text
+    );
 }
 
-/// `docs/doctor.md` shows the JSON that machines read, with every key.
+#[test]
+fn page_documents_every_option() {
+    let page = include_str!("../../../docs/doctor.md");
+    let help = doctor(&["--help"], &[]).text;
+    let words = help.split([' ', ',', '\n', ')']);
+    let options: BTreeSet<_> = words.filter(|word| word.starts_with("--")).collect();
+    assert_eq!(options.len(), 8, "{help}");
+    for option in options {
+        assert!(page.contains(&format!("`{option}")), "{option}");
+    }
+}
+
+/// `docs/doctor.md` shows every key of the JSON.
 #[test]
 fn the_documented_json_is_what_is_printed() {
     let page = include_str!("../../../docs/doctor.md");
