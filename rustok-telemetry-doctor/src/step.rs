@@ -20,18 +20,13 @@ pub enum StepResult {
     Ok(String),
     /// With the reason.
     Skipped(String),
-    Failed(Failure),
-}
-
-/// Why a step failed, and what to do.
-#[derive(Debug)]
-pub struct Failure {
-    /// What was seen.
-    pub seen: String,
-    /// The likely cause.
-    pub cause: String,
-    /// What to do.
-    pub remedy: String,
+    Failed {
+        seen: String,
+        /// The likely cause.
+        cause: String,
+        /// What to do.
+        remedy: String,
+    },
 }
 
 impl Step {
@@ -61,7 +56,7 @@ impl Step {
     }
 
     pub fn has_failed(&self) -> bool {
-        matches!(self.result, StepResult::Failed(_))
+        matches!(self.result, StepResult::Failed { .. })
     }
 }
 
@@ -71,10 +66,10 @@ impl StepResult {
         cause: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self::Failed(Failure {
+        Self::Failed {
             seen: seen.into(),
             cause: cause.into(),
             remedy: remedy.into(),
-        })
+        }
     }
 }

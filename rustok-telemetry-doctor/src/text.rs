@@ -45,13 +45,8 @@ fn settings(text: &mut String, report: &Report, brief: bool) {
     let lines: Vec<_> = report.lines.iter().filter(shown).collect();
     let width = lines.iter().map(|line| line.name.len()).max().unwrap_or(0);
     text.push_str("settings\n");
-    for ReportLine {
-        name,
-        value,
-        source,
-        ..
-    } in &lines
-    {
+    for line in &lines {
+        let (name, value, source) = (&line.name, &line.value, line.source);
         let _ = writeln!(text, "  {name:width$}  {value}  ({source})");
     }
     let others = report.lines.len() - lines.len();
@@ -104,37 +99,34 @@ fn warnings(text: &mut String, report: &Report, strict: bool) {
 
 fn steps(text: &mut String, check: &Check) {
     let _ = writeln!(text, "\ncheck, run {}", check.run);
-    let width = check
-        .steps
-        .iter()
-        .map(|step| step.name.len())
-        .max()
-        .unwrap_or(0);
-    for Step {
-        name,
-        target,
-        result,
-        elapsed,
-    } in &check.steps
-    {
-        let milliseconds = elapsed.as_millis();
-        let _ = match result {
+    let widths = check.steps.iter().map(|step| step.name.len());
+    let width = widths.max().unwrap_or(0);
+    for step in &check.steps {
+        let (name, target) = (step.name, &step.target);
+        let _ = match &step.result {
             StepResult::Ok(seen) => {
+                let time = step.elapsed.as_millis();
                 writeln!(
                     text,
-                    "  ok       {name:width$}  {target}  {seen} ({milliseconds} ms)"
+                    "  ok       {name:width$}  {target}  {seen} ({time} ms)"
                 )
             }
             StepResult::Skipped(why) if target.is_empty() => {
                 writeln!(text, "  skipped  {name:width$}  {why}")
             }
             StepResult::Skipped(why) => writeln!(text, "  skipped  {name:width$}  {target}  {why}"),
-            StepResult::Failed(failure) => writeln!(
-                text,
-                "  FAILED   {name:width$}  {target}\n             seen    {}\n             cause   {}\n             \
-                 remedy  {}",
-                failure.seen, failure.cause, failure.remedy
-            ),
+            StepResult::Failed {
+                seen,
+                cause,
+                remedy,
+            } => {
+                let _ = writeln!(text, "  FAILED   {name:width$}  {target}");
+                let indent = " ".repeat(13);
+                writeln!(
+                    text,
+                    "{indent}seen    {seen}\n{indent}cause   {cause}\n{indent}remedy  {remedy}"
+                )
+            }
         };
     }
 }
