@@ -62,7 +62,7 @@ impl FirstHop {
             Err(error) => error.to_string(),
         };
         let remedy = format!("check the host in {}", self.variable(otlp));
-        StepResult::failed(seen, "host not found", remedy)
+        StepResult::failed(seen, with_hint("host not found".to_owned(), otlp), remedy)
     }
 
     fn connect(&self, otlp: &OtlpConfig) -> StepResult {
@@ -78,15 +78,15 @@ impl FirstHop {
         match self.address.connect() {
             Ok(_) => StepResult::Ok("connected".to_owned()),
             Err(error) => {
-                let cause = self.cause(error.kind(), otlp);
+                let cause = with_hint(self.cause(error.kind()), otlp);
                 StepResult::failed(error.to_string(), cause, self.remedy(otlp))
             }
         }
     }
 
-    fn cause(&self, error: ErrorKind, otlp: &OtlpConfig) -> String {
+    fn cause(&self, error: ErrorKind) -> String {
         let what = self.what();
-        let mut cause = match error {
+        match error {
             ErrorKind::ConnectionRefused => format!(
                 "nothing listens on this port: {what} is not running, or has another address"
             ),
@@ -94,15 +94,7 @@ impl FirstHop {
                 "no answer: a firewall drops the packets, or no host has this address".to_owned()
             }
             _ => "the address is not reachable from this host".to_owned(),
-        };
-        if otlp.url().starts_with("http:")
-            && let Some(variable) = proxy::without_effect()
-        {
-            cause = format!(
-                "{cause}. {variable} has no effect: the exporters connect directly to http:// endpoints"
-            );
         }
-        cause
     }
 
     fn remedy(&self, otlp: &OtlpConfig) -> String {
@@ -146,6 +138,16 @@ impl FirstHop {
             Some(proxy) => proxy.variable.to_owned(),
             None => variable(otlp, "ENDPOINT"),
         }
+    }
+}
+
+/// Adds to the cause that a proxy is set which the exporters do not use.
+fn with_hint(cause: String, otlp: &OtlpConfig) -> String {
+    match proxy::without_effect().filter(|_| otlp.url().starts_with("http:")) {
+        Some(variable) => format!(
+            "{cause}. {variable} has no effect: the exporters connect directly to http:// endpoints"
+        ),
+        None => cause,
     }
 }
 

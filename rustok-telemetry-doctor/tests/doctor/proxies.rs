@@ -144,6 +144,19 @@ fn http_endpoint_is_never_reached_through_a_proxy() {
         assert_eq!(proxy.requests(), [""; 0]);
     }
     assert_eq!(receiver.requests().len(), 0);
+    let variables = [
+        ("http_proxy", "http://127.0.0.1:9"),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://collector.invalid:4318",
+        ),
+    ];
+    assert_failure(
+        &variables,
+        "resolve",
+        "host not found. http_proxy has no effect",
+        "check the host in OTEL_EXPORTER_OTLP_ENDPOINT",
+    );
 }
 
 #[test]
