@@ -1,5 +1,5 @@
 //! The doctor against the real programs: all good, each protocol's wrong port, a Collector whose Jaeger is down, and
-//! telemetry that is lost behind whoever took it.
+//! telemetry that the receiver accepts and does not pass on.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -54,19 +54,19 @@ fn the_doctor_follows_telemetry_to_jaeger_and_prometheus_and_says_where_it_is_lo
     let json = doctor(&stack, "http/protobuf", &format!("{http}/otlp"), "5");
     assert_cause(&json, "traces", "wrong path");
 
-    // Somebody takes everything, and hands on nothing.
+    // This receiver accepts everything and passes nothing on.
     let json = doctor(&stack, "http/protobuf", &dead_end(), "3");
     assert_eq!(step(&json, "traces")["result"], "ok", "{json:#}");
     assert_cause(
         &json,
         "jaeger",
-        "it was lost between the Collector and Jaeger",
+        "the Collector accepted the span, and it did not arrive in Jaeger",
     );
     // The application that Prometheus should scrape does not run, which is no fault of the Collector.
     assert_cause(
         &json,
         "prometheus",
-        "it was lost between the Collector and Prometheus",
+        "the Collector accepted the counter, and it did not arrive in Prometheus",
     );
 
     let status = stack.status();
@@ -83,7 +83,7 @@ fn the_doctor_follows_telemetry_to_jaeger_and_prometheus_and_says_where_it_is_lo
     assert_cause(
         &json,
         "jaeger",
-        "the Collector took the span, and Jaeger is down",
+        "the Collector accepted the span, and Jaeger is down",
     );
     assert_eq!(step(&json, "prometheus")["result"], "ok", "{json:#}");
 }
@@ -104,7 +104,7 @@ fn dead_end() -> String {
     url
 }
 
-/// What the doctor says, as JSON.
+/// What the doctor prints, as JSON.
 fn doctor(stack: &Stack, protocol: &str, endpoint: &str, wait: &str) -> Value {
     let mut command = Command::new(program());
     for (name, _) in std::env::vars_os() {
@@ -150,13 +150,7 @@ fn program() -> PathBuf {
             return;
         }
         let status = Command::new(env!("CARGO"))
-            .args([
-                "build",
-                "--quiet",
-                "--package",
-                "rustok-telemetry",
-                "--bins",
-            ])
+            .args(["build", "--quiet", "--package", "rustok-telemetry-doctor"])
             .current_dir(workspace::root())
             .status()
             .expect("cargo runs");

@@ -1,4 +1,4 @@
-//! The findings as JSON, for machines. `docs/doctor.md` has the schema; keys are only ever added within a version.
+//! Prints the findings as JSON. `docs/doctor.md` has the schema. Within a version keys are only added.
 
 use serde_json::{Value, json};
 
@@ -50,18 +50,22 @@ fn check(check: &Check) -> Value {
 }
 
 fn step(step: &Step) -> Value {
-    let (result, seen, failure) = match &step.result {
-        StepResult::Ok(seen) => ("ok", seen, None),
-        StepResult::Skipped(why) => ("skipped", why, None),
-        StepResult::Failed(failure) => ("failed", &failure.seen, Some(failure)),
+    let (result, seen, cause, remedy) = match &step.result {
+        StepResult::Ok(seen) => ("ok", seen, None, None),
+        StepResult::Skipped(why) => ("skipped", why, None, None),
+        StepResult::Failed {
+            seen,
+            cause,
+            remedy,
+        } => ("failed", seen, Some(cause), Some(remedy)),
     };
     json!({
         "step": step.name,
         "target": step.target,
         "result": result,
         "seen": seen,
-        "cause": failure.map(|failure| &failure.cause),
-        "remedy": failure.map(|failure| &failure.remedy),
+        "cause": cause,
+        "remedy": remedy,
         "milliseconds": u64::try_from(step.elapsed.as_millis()).unwrap_or(u64::MAX),
     })
 }

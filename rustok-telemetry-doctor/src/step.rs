@@ -1,11 +1,11 @@
-//! One step of the live check, and what became of it.
+//! One step of the live check, and its result.
 
 use std::time::{Duration, Instant};
 
-/// A step: what was done to what, and what became of it.
+/// A step of the live check.
 #[derive(Debug)]
 pub struct Step {
-    /// `resolve`, `connect`, `traces`, `metrics`, `logs`, `jaeger` or `prometheus`.
+    /// `resolve`, `connect`, `send`, `traces`, `metrics`, `logs`, `jaeger` or `prometheus`.
     pub name: &'static str,
     /// The host, address or URL, without secrets.
     pub target: String,
@@ -13,29 +13,24 @@ pub struct Step {
     pub elapsed: Duration,
 }
 
-/// What became of a step.
+/// The result of a step.
 #[derive(Debug)]
 pub enum StepResult {
-    /// It succeeded; what was seen.
+    /// With what was seen.
     Ok(String),
-    /// It was not tried, and why not.
+    /// With the reason.
     Skipped(String),
-    Failed(Failure),
-}
-
-/// Why a step failed, and what would be right.
-#[derive(Debug)]
-pub struct Failure {
-    /// What was seen.
-    pub seen: String,
-    /// What is behind it, as far as can be told.
-    pub cause: String,
-    /// What to do.
-    pub remedy: String,
+    Failed {
+        seen: String,
+        /// The likely cause.
+        cause: String,
+        /// What to do.
+        remedy: String,
+    },
 }
 
 impl Step {
-    /// Does something, and notes how long it took.
+    /// Runs the step and measures its time.
     pub fn time(
         name: &'static str,
         target: impl Into<String>,
@@ -51,7 +46,7 @@ impl Step {
         }
     }
 
-    /// A step that is not taken.
+    /// A step that does not run.
     pub fn skipped(name: &'static str, target: impl Into<String>, why: impl Into<String>) -> Self {
         Self::time(name, target, || StepResult::Skipped(why.into()))
     }
@@ -61,7 +56,7 @@ impl Step {
     }
 
     pub fn has_failed(&self) -> bool {
-        matches!(self.result, StepResult::Failed(_))
+        matches!(self.result, StepResult::Failed { .. })
     }
 }
 
@@ -71,10 +66,10 @@ impl StepResult {
         cause: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self::Failed(Failure {
+        Self::Failed {
             seen: seen.into(),
             cause: cause.into(),
             remedy: remedy.into(),
-        })
+        }
     }
 }

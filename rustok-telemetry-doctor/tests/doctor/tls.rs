@@ -46,7 +46,7 @@ fn an_authority_that_is_not_trusted() {
         assert_failure(
             &variables,
             "traces",
-            "nobody trusted has signed the certificate",
+            "no trusted authority has signed the certificate",
             "OTEL_EXPORTER_OTLP_CERTIFICATE",
         );
     }
@@ -66,7 +66,7 @@ fn a_server_that_asks_for_a_certificate() {
         assert_failure(
             &variables,
             "traces",
-            "the server wants a client certificate",
+            "the server requires a client certificate",
             "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
         );
     }

@@ -1,4 +1,4 @@
-//! The findings as text, for a person: one screen.
+//! Prints the findings as text. The check fits on a screen.
 
 use std::fmt::Write as _;
 
@@ -11,26 +11,28 @@ use crate::{
     step::{Step, StepResult},
 };
 
-/// With a check, only those settings are shown that somebody set and that matter.
+/// With a check, only settings are shown that are set and have an effect.
 pub fn render(findings: &Findings, options: &Options) -> String {
     let report = findings.config.report();
     let mut text = String::new();
-    settings(&mut text, &report, options.check);
-    warnings(&mut text, &report, findings.config.strict.value);
+    settings(&mut text, &report, options.wants_check());
+    warnings(&mut text, &report, *findings.config.strict);
     if let Some(check) = &findings.check {
         steps(&mut text, check);
     }
     if findings.not_checked {
-        text.push_str("\nnot checked: a service would not start with this configuration\n");
+        text.push_str("\nnot checked: a service does not start with this configuration\n");
     }
     let check = findings.check.as_ref();
     let nothing_was_tried = check.is_some_and(|check| !check.steps.iter().any(Step::is_ok));
     let verdict = match findings.outcome() {
-        Outcome::Ok if nothing_was_tried => "there was nothing to check",
-        Outcome::Ok if findings.check.is_some() => "all is well",
-        Outcome::Ok => "the configuration is right; --check tells whether telemetry arrives",
+        Outcome::Ok if nothing_was_tried => "nothing was checked",
+        Outcome::Ok if findings.check.is_some() => "the check passed",
+        Outcome::Ok => {
+            "the configuration is valid; run with --check to see whether telemetry arrives"
+        }
         Outcome::CheckFailed => "the check failed",
-        Outcome::Misconfigured => "the configuration is wrong",
+        Outcome::Misconfigured => "the configuration is invalid",
     };
     let _ = writeln!(text, "\n{verdict}");
     text
@@ -43,25 +45,20 @@ fn settings(text: &mut String, report: &Report, brief: bool) {
     let lines: Vec<_> = report.lines.iter().filter(shown).collect();
     let width = lines.iter().map(|line| line.name.len()).max().unwrap_or(0);
     text.push_str("settings\n");
-    for ReportLine {
-        name,
-        value,
-        source,
-        ..
-    } in &lines
-    {
+    for line in &lines {
+        let (name, value, source) = (&line.name, &line.value, line.source);
         let _ = writeln!(text, "  {name:width$}  {value}  ({source})");
     }
     let others = report.lines.len() - lines.len();
     if others > 0 {
         let _ = writeln!(
             text,
-            "  {others} others are defaults or of no effect; leave --check out to see them"
+            "  {others} others are defaults or have no effect; run without --check to see them"
         );
     }
 }
 
-/// How a signal would be sent does not matter where it is not.
+/// Settings of OTLP matter only for a signal that OTLP exports.
 fn matters(report: &Report, name: &str) -> bool {
     let Some((signal, _)) = name
         .split_once(".otlp.")
@@ -69,70 +66,67 @@ fn matters(report: &Report, name: &str) -> bool {
     else {
         return true;
     };
-    let exporter = format!("{signal}.exporter");
+    let exporters = format!("{signal}.exporters");
     let mut lines = report.lines.iter();
-    lines.any(|line| line.name == exporter && line.value.contains("otlp"))
+    lines.any(|line| line.name == exporters && line.value.contains("otlp"))
 }
 
 fn warnings(text: &mut String, report: &Report, strict: bool) {
     let consequence = match strict {
         true => "a service does not start",
-        false => "tolerated, each counts as unset",
+        false => "ignored: strict mode is off",
     };
     if !report.problems.is_empty() {
-        let _ = writeln!(
-            text,
-            "\nproblems: {} ({consequence})",
-            report.problems.len()
-        );
+        let _ = writeln!(text, "\nerrors: {} ({consequence})", report.problems.len());
     }
     for problem in &report.problems {
         let _ = writeln!(text, "  {problem}");
     }
     if !report.notices.is_empty() || !report.unknown.is_empty() {
-        text.push_str("\nnotices\n");
+        text.push_str("\nwarnings\n");
     }
     for notice in &report.notices {
         let _ = writeln!(text, "  {notice}");
     }
     for name in &report.unknown {
-        let _ = writeln!(text, "  {} is unknown, and left alone", name.escape_debug());
+        let _ = writeln!(
+            text,
+            "  {} is not a known variable and has no effect",
+            name.escape_debug()
+        );
     }
 }
 
 fn steps(text: &mut String, check: &Check) {
     let _ = writeln!(text, "\ncheck, run {}", check.run);
-    let width = check
-        .steps
-        .iter()
-        .map(|step| step.name.len())
-        .max()
-        .unwrap_or(0);
-    for Step {
-        name,
-        target,
-        result,
-        elapsed,
-    } in &check.steps
-    {
-        let milliseconds = elapsed.as_millis();
-        let _ = match result {
+    let widths = check.steps.iter().map(|step| step.name.len());
+    let width = widths.max().unwrap_or(0);
+    for step in &check.steps {
+        let (name, target) = (step.name, &step.target);
+        let _ = match &step.result {
             StepResult::Ok(seen) => {
+                let time = step.elapsed.as_millis();
                 writeln!(
                     text,
-                    "  ok       {name:width$}  {target}  {seen} ({milliseconds} ms)"
+                    "  ok       {name:width$}  {target}  {seen} ({time} ms)"
                 )
             }
             StepResult::Skipped(why) if target.is_empty() => {
                 writeln!(text, "  skipped  {name:width$}  {why}")
             }
             StepResult::Skipped(why) => writeln!(text, "  skipped  {name:width$}  {target}  {why}"),
-            StepResult::Failed(failure) => writeln!(
-                text,
-                "  FAILED   {name:width$}  {target}\n             seen   {}\n             cause  {}\n             \
-                 right  {}",
-                failure.seen, failure.cause, failure.remedy
-            ),
+            StepResult::Failed {
+                seen,
+                cause,
+                remedy,
+            } => {
+                let _ = writeln!(text, "  FAILED   {name:width$}  {target}");
+                let indent = " ".repeat(13);
+                writeln!(
+                    text,
+                    "{indent}seen    {seen}\n{indent}cause   {cause}\n{indent}remedy  {remedy}"
+                )
+            }
         };
     }
 }

@@ -1,4 +1,4 @@
-//! Each way in which a receiver can be wrong gets its cause, on one screen.
+//! The cause and the remedy for each fault of a receiver.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use crate::{doctor, doctor_json, servers, step};
 
 const ALL: &[&str] = &["/v1/traces", "/v1/metrics", "/v1/logs"];
 
-/// The steps that fail, each with its cause and its remedy.
+/// Asserts that a step fails with this cause and this remedy.
 #[track_caller]
 pub(crate) fn assert_failure(variables: &[(&str, &str)], failing: &str, cause: &str, remedy: &str) {
     let arguments = ["--check", "--timeout", "5"];
@@ -14,25 +14,26 @@ pub(crate) fn assert_failure(variables: &[(&str, &str)], failing: &str, cause: &
     assert_eq!(json["exit_status"], 1, "{json:#}");
     let failed = step(&json, failing);
     assert_eq!(failed["result"], "failed", "{json:#}");
-    let told = failed["cause"].as_str().expect("a cause");
-    assert!(told.contains(cause), "{told}");
-    let told = failed["remedy"].as_str().expect("a remedy");
-    assert!(told.contains(remedy), "{told}");
+    let found = failed["cause"].as_str().expect("a cause");
+    assert!(found.contains(cause), "{found}");
+    let found = failed["remedy"].as_str().expect("a remedy");
+    assert!(found.contains(remedy), "{found}");
 
-    let said = doctor(&arguments, variables);
-    assert_eq!(said.status, 1, "{}", said.text);
+    let output = doctor(&arguments, variables);
+    assert_eq!(output.status, 1, "{}", output.text);
     assert!(
-        said.text.contains(cause) && said.text.contains(remedy),
+        output.text.contains(cause) && output.text.contains(remedy),
         "{}",
-        said.text
+        output.text
     );
-    assert!(said.text.ends_with("\nthe check failed\n"), "{}", said.text);
     assert!(
-        said.text.lines().count() <= 24,
-        "more than a screen:\n{}",
-        said.text
+        output.text.ends_with("\nthe check failed\n"),
+        "{}",
+        output.text
     );
-    assert!(!said.text.contains("hunter2"), "{}", said.text);
+    let (_, check) = output.text.split_once("\ncheck").expect("a check");
+    assert!(check.lines().count() <= 24, "more than a screen:\n{check}");
+    assert!(!output.text.contains("hunter2"), "{}", output.text);
 }
 
 fn endpoint(address: &str) -> String {
@@ -40,7 +41,7 @@ fn endpoint(address: &str) -> String {
 }
 
 #[test]
-fn a_receiver_that_takes_everything_is_well() {
+fn receiver_that_accepts_everything_is_ok() {
     let endpoint = endpoint(&servers::http(ALL, None));
     let variables = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
@@ -67,13 +68,13 @@ fn nothing_listens() {
     assert_failure(
         &variables,
         "connect",
-        "nothing listens there",
-        "set OTEL_EXPORTER_OTLP_ENDPOINT to where it is",
+        "nothing listens on this port: the Collector is not running",
+        "correct OTEL_EXPORTER_OTLP_ENDPOINT",
     );
 }
 
 #[test]
-fn nobody_has_the_name() {
+fn host_is_not_found() {
     let variables = [(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "http://collector.invalid:4318",
@@ -81,7 +82,7 @@ fn nobody_has_the_name() {
     assert_failure(
         &variables,
         "resolve",
-        "nobody knows a host of that name",
+        "host not found",
         "check the host in OTEL_EXPORTER_OTLP_ENDPOINT",
     );
 }
@@ -133,7 +134,7 @@ fn a_path_too_little() {
     assert_failure(&variables, "traces", "wrong path", "end it with /v1/traces");
 }
 
-/// The others are taken, and said to be.
+/// The other signals are accepted.
 #[test]
 fn a_signal_that_the_receiver_has_no_pipeline_for() {
     let endpoint = endpoint(&servers::http(&["/v1/traces", "/v1/metrics"], None));
@@ -158,7 +159,7 @@ fn headers_that_are_missing_or_refused() {
     assert_failure(
         &variables,
         "traces",
-        "wants credentials, and no headers are set",
+        "requires credentials, but no headers are set",
         "set OTEL_EXPORTER_OTLP_HEADERS",
     );
     variables.push(("OTEL_EXPORTER_OTLP_HEADERS", "api-key=hunter2"));
@@ -189,7 +190,7 @@ fn headers_that_a_grpc_server_refuses() {
     );
 }
 
-/// Bounded in time, although the exporter itself would wait for longer.
+/// `--timeout` holds although the timeout of the exporter is longer.
 #[test]
 fn a_port_that_never_answers() {
     let endpoint = endpoint(&servers::silent());
@@ -208,7 +209,7 @@ fn a_port_that_never_answers() {
 }
 
 #[test]
-fn what_was_not_taken_is_not_looked_for() {
+fn rejected_telemetry_is_not_looked_for() {
     let endpoint = endpoint(&servers::nothing());
     let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
     let arguments = [
@@ -232,7 +233,7 @@ fn jaeger_and_prometheus_that_are_away_or_something_else() {
     for (name, program) in [("jaeger", "Jaeger"), ("prometheus", "Prometheus")] {
         let cause = step(&json, name)["cause"].as_str().expect("a cause");
         assert!(
-            cause.ends_with(&format!("{program} is down or elsewhere")),
+            cause.ends_with(&format!("{program} is down or has another address")),
             "{cause}"
         );
     }
@@ -241,6 +242,26 @@ fn jaeger_and_prometheus_that_are_away_or_something_else() {
     let json = doctor_json(&arguments, &variables);
     for name in ["jaeger", "prometheus"] {
         let cause = step(&json, name)["cause"].as_str().expect("a cause");
-        assert!(cause.starts_with("what answers is not "), "{cause}");
+        assert!(cause.starts_with("the answer is not from "), "{cause}");
+    }
+}
+
+/// `RUST_LOG` applies to log records as in a service. Dropped by it, the record says nothing of the receiver.
+#[test]
+fn log_record_that_rust_log_drops_is_no_failure() {
+    let endpoint = endpoint(&servers::http(ALL, None));
+    for (filter, result) in [
+        ("off", "skipped"),
+        ("shop=debug", "skipped"),
+        ("off,rustok_telemetry_doctor=error", "ok"),
+    ] {
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+            ("OTEL_LOGS_EXPORTER", "otlp"),
+            ("RUST_LOG", filter),
+        ];
+        let json = doctor_json(&["--check", "--timeout", "2"], &variables);
+        assert_eq!(json["outcome"], "ok", "{json:#}");
+        assert_eq!(step(&json, "logs")["result"], result, "{json:#}");
     }
 }

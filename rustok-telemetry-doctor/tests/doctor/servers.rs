@@ -11,13 +11,18 @@ use http_body_util::Empty;
 use hyper::{Response, body::Bytes, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
-/// A free port that nothing listens on.
+/// A port that nothing listens on. It stays taken until the process ends, so that no other test gets it.
 pub(crate) fn nothing() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").to_string()
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket
+        .bind(([127, 0, 0, 1], 0).into())
+        .expect("a free port");
+    let address = socket.local_addr().expect("an address").to_string();
+    std::mem::forget(socket);
+    address
 }
 
-/// A port that takes connections and never answers.
+/// A port that accepts connections and never answers.
 pub(crate) fn silent() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address").to_string();
@@ -25,7 +30,7 @@ pub(crate) fn silent() -> String {
     address
 }
 
-/// A receiver over HTTP/1.1 that takes these paths. With a key, requests need it in the header `api-key`.
+/// A receiver over HTTP/1.1 with these paths. With a key, requests need it in the header `api-key`.
 pub(crate) fn http(paths: &'static [&'static str], key: Option<&'static str>) -> String {
     let answer = move |headers: HeaderMap| async move {
         match key {
@@ -67,7 +72,7 @@ pub(crate) fn grpc(status: &'static str) -> String {
 fn serve<F: Future<Output = ()>>(
     server: impl FnOnce(tokio::net::TcpListener) -> F + Send + 'static,
 ) -> String {
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -76,9 +81,9 @@ fn serve<F: Future<Output = ()>>(
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
             let listener = listener.expect("a free port");
             let address = listener.local_addr().expect("an address");
-            tell.send(address.to_string()).expect("the test waits");
+            sender.send(address.to_string()).expect("the test waits");
             server(listener).await;
         });
     });
-    told.recv().expect("it listens")
+    receiver.recv().expect("it listens")
 }
