@@ -32,7 +32,7 @@ impl Check {
 pub fn run(config: &TelemetryConfig, options: &Options) -> Check {
     let run = uuid::Uuid::new_v4().simple().to_string()[..8].to_owned();
     let mut steps = Vec::new();
-    let sent = match *config.disabled {
+    let sent = match config.disabled.value {
         true => {
             let why = "telemetry is disabled";
             steps.push(Step::skipped("send", "OTEL_SDK_DISABLED", why));
@@ -96,9 +96,9 @@ fn exporters(config: &TelemetryConfig) -> [(Vec<String>, &OtlpConfig); 3] {
     }
     let (traces, metrics, logs) = (&config.traces, &config.metrics, &config.logs);
     [
-        (names(&traces.exporters), &traces.otlp),
-        (names(&metrics.exporters), &metrics.otlp),
-        (names(&logs.exporters), &logs.otlp),
+        (names(&traces.exporters.value), &traces.otlp),
+        (names(&metrics.exporters.value), &metrics.otlp),
+        (names(&logs.exporters.value), &logs.otlp),
     ]
 }
 
@@ -154,7 +154,7 @@ fn answer(otlp: &OtlpConfig, sent: &Sent, options: &Options) -> Option<Step> {
     };
     Some(Step {
         name: marked::name(otlp.signal),
-        target: format!("{} ({})", otlp.shown_url(), *otlp.protocol),
+        target: format!("{} ({})", otlp.shown_url(), otlp.protocol.value),
         result,
         elapsed: sent.elapsed,
     })

@@ -73,13 +73,13 @@ fn code(reason: &str) -> &str {
 
 fn unauthorised(otlp: &OtlpConfig) -> Found {
     let headers = variable(otlp, "HEADERS");
-    match otlp.headers.is_empty() {
+    match otlp.headers.value.is_empty() {
         true => (
             "the receiver requires credentials, but no headers are set".to_owned(),
             format!("set {headers}, such as authorization=Bearer%20…"),
         ),
         false => (
-            format!("the receiver does not accept the headers {}", *otlp.headers),
+            format!("the receiver does not accept the headers {}", otlp.headers.value),
             format!("check the values in {}", otlp.headers.source),
         ),
     }
@@ -120,7 +120,7 @@ fn timed_out(otlp: &OtlpConfig) -> Found {
 /// Returns whether the path is the standard one. With gRPC it always is.
 fn has_standard_path(otlp: &OtlpConfig) -> bool {
     let url = Url::parse(&otlp.url());
-    *otlp.protocol == Protocol::Grpc || url.is_ok_and(|url| url.path() == otlp.signal.path())
+    otlp.protocol.value == Protocol::Grpc || url.is_ok_and(|url| url.path() == otlp.signal.path())
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ fn main() -> ExitCode {
 
 fn examine(options: &Options) -> Findings {
     let config = TelemetryConfig::from_env_tolerant();
-    let would_start = config.problems.is_empty() || !*config.strict;
+    let would_start = config.problems.is_empty() || !config.strict.value;
     let check = (options.wants_check() && would_start).then(|| check::run(&config, options));
     Findings {
         not_checked: options.wants_check() && !would_start,

@@ -13,7 +13,7 @@ pub fn wrong_protocol(otlp: &OtlpConfig, detected: Detected) -> Option<Found> {
     let set = |protocol| assignment(otlp, "PROTOCOL", protocol);
     let endpoint = variable(otlp, "ENDPOINT");
     let with_tls = otlp.url().starts_with("https:");
-    match (detected, *otlp.protocol) {
+    match (detected, otlp.protocol.value) {
         (Detected::Tls, _) if !with_tls => Some((
             "the port speaks TLS, but the endpoint starts with http://".to_owned(),
             format!("use https:// in {endpoint}"),

@@ -16,7 +16,7 @@ pub fn render(findings: &Findings, options: &Options) -> String {
     let report = findings.config.report();
     let mut text = String::new();
     settings(&mut text, &report, options.wants_check());
-    warnings(&mut text, &report, *findings.config.strict);
+    warnings(&mut text, &report, findings.config.strict.value);
     if let Some(check) = &findings.check {
         steps(&mut text, check);
     }
