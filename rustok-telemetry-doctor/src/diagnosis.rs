@@ -79,7 +79,10 @@ fn unauthorised(otlp: &OtlpConfig) -> Found {
             format!("set {headers}, such as authorization=Bearer%20…"),
         ),
         false => (
-            format!("the receiver does not accept the headers {}", otlp.headers.value),
+            format!(
+                "the receiver does not accept the headers {}",
+                otlp.headers.value
+            ),
             format!("check the values in {}", otlp.headers.source),
         ),
     }

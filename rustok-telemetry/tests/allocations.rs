@@ -22,7 +22,7 @@ use rustok_telemetry::{
 use tower::{Layer, Service, service_fn};
 use tracing_subscriber::layer::SubscriberExt;
 
-#[test]
+#[test_fork::test]
 fn recording_does_not_allocate_at_steady_state() {
     let telemetry = support::text_only().init().expect("telemetry starts");
     let tenants: Vec<_> = (0..600).map(|tenant| format!("tenant-{tenant}")).collect();
@@ -48,7 +48,7 @@ fn recording_does_not_allocate_at_steady_state() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn a_span_that_is_counted_does_not_allocate_at_steady_state() {
     let builder = support::text_only().without_subscriber();
     let telemetry = builder.init().expect("telemetry starts");
@@ -78,7 +78,7 @@ fn a_span_that_is_counted_does_not_allocate_at_steady_state() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn the_http_layer_does_not_allocate_for_its_metrics_at_steady_state() {
     // No spans, which OpenTelemetry allocates.
     let nobody = tracing::subscriber::NoSubscriber::new();
@@ -109,7 +109,7 @@ fn the_http_layer_does_not_allocate_for_its_metrics_at_steady_state() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn a_usual_traceparent_is_read_without_allocations_of_its_own() {
     let telemetry = support::text_only().init().expect("telemetry starts");
     let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -135,7 +135,7 @@ fn allocations(info: &AllocationInfo) -> u64 {
     info.count_total
 }
 
-#[test]
+#[test_fork::test]
 fn a_field_that_is_recorded_over_and_over_takes_no_more_memory() {
     let variables = [
         ("OTEL_METRICS_EXPORTER", "none"),

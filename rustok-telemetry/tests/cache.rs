@@ -17,6 +17,7 @@ const TIMED: &str = "rustok_cache_operation_duration_seconds_count";
 const SIZE: &str = "rustok_cache_size";
 
 #[tokio::test]
+#[test_fork::fork]
 async fn each_operation_has_one_result() {
     let telemetry = text_only().init().expect("telemetry starts");
     let recorder = CacheRecorder::new("prices");
@@ -78,7 +79,7 @@ async fn each_operation_has_one_result() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn the_size_is_read_at_each_collection_and_parts_are_added_up() {
     let telemetry = text_only().init().expect("telemetry starts");
     let (prices, names) = (CacheRecorder::new("prices"), CacheRecorder::new("names"));
@@ -102,7 +103,7 @@ fn the_size_is_read_at_each_collection_and_parts_are_added_up() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn a_look_up_allocates_nothing_at_steady_state() {
     let telemetry = text_only().init().expect("telemetry starts");
     let recorder = CacheRecorder::new("prices");

@@ -21,7 +21,7 @@ fn assert_gauges(state: &str, failures: &str) {
     assert_samples(&text, FAILURES, &[(INVENTORY, failures)]);
 }
 
-#[test]
+#[test_fork::test]
 fn gauges_and_counters_tell_the_same_story() {
     // Before `init`, as a breaker may be made.
     let recorder = CircuitBreakerRecorder::new("inventory");
@@ -82,7 +82,7 @@ fn gauges_and_counters_tell_the_same_story() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn a_call_allocates_nothing_at_steady_state() {
     let telemetry = text_only().init().expect("telemetry starts");
     let recorder = CircuitBreakerRecorder::new("inventory");

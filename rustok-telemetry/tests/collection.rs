@@ -15,7 +15,7 @@ use support::{assert_samples, text, text_only};
 
 const DEPTH: &str = "rustok_event_bus_queue_depth";
 
-#[test]
+#[test_fork::test]
 fn what_a_hook_reads_is_in_the_same_collection() {
     let waiting = Arc::new(AtomicI64::new(1));
     let read = Arc::clone(&waiting);
@@ -36,7 +36,7 @@ fn what_a_hook_reads_is_in_the_same_collection() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn a_hook_that_panics_is_counted_and_stops_nobody() {
     let telemetry = text_only().init().expect("telemetry starts");
     metrics::before_collection(|| panic!("on purpose")).detach();
@@ -49,7 +49,7 @@ fn a_hook_that_panics_is_counted_and_stops_nobody() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn hooks_run_whatever_metrics_are_left_out() {
     let variables = [
         ("OTEL_TRACES_EXPORTER", "none"),

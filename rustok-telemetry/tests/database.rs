@@ -80,7 +80,7 @@ const CASES: [Case; 5] = [
     (How::NeverPolled, None, None),
 ];
 
-#[test]
+#[test_fork::test]
 fn each_query_is_timed_and_has_one_outcome() {
     let telemetry = text_only().init().expect("telemetry starts");
     let sum = |text: &str, name: &str| -> u64 {
@@ -136,6 +136,7 @@ fn each_query_is_timed_and_has_one_outcome() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_query_that_is_given_up_counts_with_the_time_that_it_took() {
     let telemetry = text_only().init().expect("telemetry starts");
     let query = database::query("select", "products", work(How::Dropped));
@@ -208,6 +209,7 @@ async fn the_exported_span_is_a_clients_and_called_as_sql_would_say_it() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn errors_of_others_are_named_where_the_query_runs() {
     let telemetry = text_only().init().expect("telemetry starts");
     let error = Query::new("get", "")
@@ -221,7 +223,7 @@ async fn errors_of_others_are_named_where_the_query_runs() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn a_query_allocates_nothing_at_steady_state() {
     let telemetry = text_only().init().expect("telemetry starts");
     let sql = "SELECT p.id, p.name FROM products p WHERE p.tenant_id = $1";
@@ -244,7 +246,7 @@ fn a_query_allocates_nothing_at_steady_state() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn statements_of_others_are_counted_by_kind_and_table() {
     let telemetry = text_only().init().expect("telemetry starts");
     let time = Duration::from_millis(3);

@@ -6,7 +6,7 @@ use opentelemetry::trace::{SpanId, TraceContextExt};
 use rustok_telemetry::propagation::{self, EventContext};
 use support::{exported::Exporting, text_only, with_variables};
 
-#[test]
+#[test_fork::test]
 fn a_handler_is_a_child_of_the_publisher() {
     let exporting = Exporting::start();
     {
@@ -29,7 +29,7 @@ fn a_handler_is_a_child_of_the_publisher() {
     assert_eq!(exporting.span("orphan").parent_span_id, SpanId::INVALID);
 }
 
-#[test]
+#[test_fork::test]
 fn a_batch_links_to_all_its_publishers() {
     let exporting = Exporting::start();
     {
@@ -57,7 +57,7 @@ fn a_batch_links_to_all_its_publishers() {
     assert_eq!(linked, publishers.map(|span| span.span_context.span_id()));
 }
 
-#[test]
+#[test_fork::test]
 fn headers_of_bytes_carry_the_context() {
     let telemetry = text_only().init().expect("telemetry starts");
     let event = tracing::info_span!("publish").in_scope(EventContext::current);
@@ -84,7 +84,7 @@ fn headers_of_bytes_carry_the_context() {
 }
 
 /// The tenant is added; what was there stays, and a debug trace of B3 stays one.
-#[test]
+#[test_fork::test]
 fn sending_the_tenant_changes_nothing_else() {
     let variables = [("OTEL_PROPAGATORS", "b3,baggage")];
     let telemetry = with_variables(&variables).init().expect("telemetry starts");
@@ -124,7 +124,7 @@ fn b3_of(context: &EventContext) -> &str {
 }
 
 #[cfg(feature = "serde")]
-#[test]
+#[test_fork::test]
 fn an_outbox_keeps_the_context() {
     let telemetry = text_only().init().expect("telemetry starts");
     let event = tracing::info_span!("publish", tenant_id = "acme").in_scope(EventContext::current);
@@ -170,7 +170,7 @@ fn without_telemetry_nothing_is_written_and_nothing_breaks() {
 }
 
 /// A header that cannot be read is still a header.
-#[test]
+#[test_fork::test]
 fn repeated_byte_headers_are_joined_or_malformed() {
     let telemetry = text_only().init().expect("telemetry starts");
     let parent: &[u8] = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";

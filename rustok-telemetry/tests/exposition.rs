@@ -101,7 +101,7 @@ fn label_names(mut rest: &str) -> Vec<&str> {
     names
 }
 
-#[test]
+#[test_fork::test]
 fn what_other_meters_name_alike_leaves_the_text_valid() {
     let telemetry = text_only().init().expect("telemetry starts");
     own::record_thing("a");
@@ -195,7 +195,7 @@ fn what_other_meters_name_alike_leaves_the_text_valid() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn series_are_in_the_order_of_their_labels_as_more_of_them_come() {
     let telemetry = text_only().init().expect("telemetry starts");
     let mut expected = BTreeSet::new();
@@ -217,7 +217,7 @@ fn series_are_in_the_order_of_their_labels_as_more_of_them_come() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn a_callback_that_panics_is_no_success_without_metrics() {
     let telemetry = text_only().init().expect("telemetry starts");
     let meter = global::meter("careless");
@@ -237,7 +237,7 @@ fn unzip(body: &[u8]) -> String {
     text
 }
 
-#[test]
+#[test_fork::test]
 fn the_text_is_compressed_for_those_who_ask() {
     let telemetry = text_only().init().expect("telemetry starts");
     for tenant in 0..300 {
@@ -260,6 +260,7 @@ fn the_text_is_compressed_for_those_who_ask() {
 
 #[cfg(feature = "axum")]
 #[tokio::test]
+#[test_fork::fork]
 async fn the_health_route_compresses_on_demand() {
     use axum::{Router, body::Body, http::Request};
     use http_body_util::BodyExt as _;

@@ -64,6 +64,7 @@ fn collector(answers: Vec<(u16, Vec<u8>)>) -> String {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn successes_failures_and_partial_rejections_are_told() {
     let (status, before) = get(routes(HealthRoutes::new()), "/api/_health/telemetry").await;
     assert_eq!(
@@ -134,7 +135,7 @@ async fn successes_failures_and_partial_rejections_are_told() {
     assert_eq!(after["records_lost"]["after_shutdown"], 1, "{after:#}");
 }
 
-#[test]
+#[test_fork::test]
 fn a_request_that_cannot_be_made_says_why() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let endpoint = format!(
@@ -160,7 +161,7 @@ fn a_request_that_cannot_be_made_says_why() {
     assert_eq!(report.traces_error, Some(reason));
 }
 
-#[test]
+#[test_fork::test]
 fn folded_labels_are_told_by_metric_and_label() {
     let telemetry = support::text_only().init().expect("telemetry starts");
     assert_eq!(health().labels_folded, []);

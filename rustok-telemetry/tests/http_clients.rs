@@ -117,6 +117,7 @@ async fn leaves(address: SocketAddr, client: usize, stage: Stage) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[test_fork::fork]
 async fn a_thousand_clients_that_go_away_are_all_counted_and_leave_nothing_behind() {
     let telemetry = text_only().init().expect("telemetry starts");
     let address = serve().await;
@@ -166,6 +167,7 @@ async fn a_thousand_clients_that_go_away_are_all_counted_and_leave_nothing_behin
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[test_fork::fork]
 async fn ten_thousand_random_requests_make_few_series() {
     let telemetry = text_only().init().expect("telemetry starts");
     let address = serve().await;

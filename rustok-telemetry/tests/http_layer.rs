@@ -80,6 +80,7 @@ async fn send(
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn requests_are_counted_under_their_route() {
     let telemetry = text_only().init().expect("telemetry starts");
     for id in 0..3 {
@@ -158,6 +159,7 @@ async fn requests_are_counted_under_their_route() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_handler_that_panics_counts_once() {
     let telemetry = text_only().init().expect("telemetry starts");
     let task = tokio::spawn(send("GET", "/api/panics", ""));
@@ -181,6 +183,7 @@ async fn a_handler_that_panics_counts_once() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_panic_that_is_caught_outside_of_the_layer_is_one_all_the_same() {
     use std::panic::AssertUnwindSafe;
 
@@ -211,6 +214,7 @@ async fn a_panic_that_is_caught_outside_of_the_layer_is_one_all_the_same() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_client_that_goes_away_counts_once() {
     let telemetry = text_only().init().expect("telemetry starts");
     let gone = tokio::time::timeout(Duration::from_millis(20), send("GET", "/api/never", "")).await;
@@ -253,6 +257,7 @@ async fn a_client_that_goes_away_counts_once() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_body_that_fails_counts_once() {
     let telemetry = text_only().init().expect("telemetry starts");
     let (status, body) = send("GET", "/api/stream/broken", "").await;
@@ -276,6 +281,7 @@ async fn a_body_that_fails_counts_once() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn health_routes_serve_the_text_and_are_not_counted() {
     let (status, body) = send("GET", "/api/_health/metrics", "").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
@@ -292,6 +298,7 @@ async fn health_routes_serve_the_text_and_are_not_counted() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn the_callers_trace_goes_on_and_is_passed_on() {
     use axum::http::HeaderMap;
     use rustok_telemetry::propagation::{EventContext, inject_headers};
@@ -356,6 +363,7 @@ async fn the_callers_trace_goes_on_and_is_passed_on() {
 
 /// hyper does not ask a body for more once the announced length has been sent.
 #[tokio::test]
+#[test_fork::fork]
 async fn a_streamed_body_of_announced_length_is_complete_on_a_real_connection() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -396,6 +404,7 @@ async fn a_streamed_body_of_announced_length_is_complete_on_a_real_connection() 
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_span_for_log_lines_only_does_not_break_the_trace() {
     use axum::http::HeaderMap;
 

@@ -60,32 +60,34 @@ fn assert_unreachable(telemetry: Telemetry) {
     );
 }
 
-#[test]
+#[test_fork::test]
 fn nothing_answers_over_http_without_a_runtime() {
     assert_unreachable(start_unreachable("http/protobuf"));
 }
 
-#[test]
+#[test_fork::test]
 fn nothing_answers_over_grpc_without_a_runtime() {
     assert_unreachable(start_unreachable("grpc"));
 }
 
 #[tokio::test(flavor = "current_thread")]
+#[test_fork::fork]
 async fn nothing_answers_over_grpc_in_a_current_thread_runtime() {
     assert_unreachable(start_unreachable("grpc"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[test_fork::fork]
 async fn nothing_answers_over_http_in_a_multi_thread_runtime() {
     assert_unreachable(start_unreachable("http/protobuf"));
 }
 
-#[test]
+#[test_fork::test]
 fn a_backend_that_accepts_and_never_answers_does_not_hang_the_shutdown_over_http() {
     assert_unanswered("http/protobuf");
 }
 
-#[test]
+#[test_fork::test]
 fn a_backend_that_accepts_and_never_answers_does_not_hang_the_shutdown_over_grpc() {
     assert_unanswered("grpc");
 }
@@ -121,7 +123,7 @@ fn assert_unanswered(protocol: &str) {
     drop(TcpStream::connect(address));
 }
 
-#[test]
+#[test_fork::test]
 fn a_full_queue_drops_spans_and_counts_them() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let endpoint = format!("http://{}", silent.local_addr().expect("an address"));
@@ -156,7 +158,7 @@ fn a_full_queue_drops_spans_and_counts_them() {
     assert_eq!(report.lost_spans + report.unsent_spans, 1_000, "{report}");
 }
 
-#[test]
+#[test_fork::test]
 fn spans_that_have_not_ended_are_reported() {
     let telemetry = text_only_with_traces();
     let open = tracing::info_span!("open");
@@ -183,7 +185,7 @@ fn text_only_with_traces() -> Telemetry {
         .expect("telemetry starts")
 }
 
-#[test]
+#[test_fork::test]
 fn the_text_is_never_empty_while_telemetry_shuts_down() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = silent.local_addr().expect("an address").to_string();
@@ -199,7 +201,7 @@ fn the_text_is_never_empty_while_telemetry_shuts_down() {
     assert!(stopping.join().expect("no panic").timed_out);
 }
 
-#[test]
+#[test_fork::test]
 fn a_logger_of_the_log_crate_is_no_obstacle() {
     struct Silent;
     impl log::Log for Silent {
@@ -216,7 +218,7 @@ fn a_logger_of_the_log_crate_is_no_obstacle() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn a_second_init_is_a_clear_error_and_the_first_goes_on() {
     let telemetry = text_only().init().expect("telemetry starts");
     let error = text_only().init().expect_err("the second fails");
@@ -239,7 +241,7 @@ fn a_second_init_is_a_clear_error_and_the_first_goes_on() {
     ));
 }
 
-#[test]
+#[test_fork::test]
 fn a_foreign_subscriber_is_a_clear_error_and_can_be_lived_with() {
     use tracing_subscriber::layer::SubscriberExt;
 
@@ -259,7 +261,7 @@ fn a_foreign_subscriber_is_a_clear_error_and_can_be_lived_with() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn switched_off_is_off() {
     let config =
         TelemetryConfig::from_vars([("OTEL_SDK_DISABLED", "true")]).expect("a valid configuration");
@@ -275,7 +277,7 @@ fn switched_off_is_off() {
     assert!(telemetry.shutdown().is_complete());
 }
 
-#[test]
+#[test_fork::test]
 fn dropping_the_guard_shuts_down() {
     drop(text_only().init().expect("telemetry starts"));
     assert_eq!(

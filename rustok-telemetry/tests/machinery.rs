@@ -24,7 +24,7 @@ impl<S: Subscriber> Layer<S> for Targets {
     }
 }
 
-#[test]
+#[test_fork::test]
 fn exporting_does_not_observe_itself() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let endpoint = format!("http://{}", silent.local_addr().expect("an address"));

@@ -35,6 +35,7 @@ fn operations() -> Vec<String> {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn what_a_cache_does_is_counted_once() {
     let telemetry = text_only().init().expect("telemetry starts");
     let names = names();
@@ -70,6 +71,7 @@ async fn what_a_cache_does_is_counted_once() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn callers_that_miss_together_share_one_load() {
     let telemetry = text_only().init().expect("telemetry starts");
     let names = names();
@@ -95,6 +97,7 @@ async fn callers_that_miss_together_share_one_load() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_loader_that_is_dropped_hands_over_to_the_next() {
     let telemetry = text_only().init().expect("telemetry starts");
     let names = names();
@@ -127,6 +130,7 @@ async fn a_loader_that_is_dropped_hands_over_to_the_next() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_loader_that_panics_is_counted_and_the_next_one_loads() {
     let telemetry = text_only().init().expect("telemetry starts");
     let names = names();
@@ -141,6 +145,7 @@ async fn a_loader_that_panics_is_counted_and_the_next_one_loads() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn evictions_have_their_reasons() {
     let telemetry = text_only().init().expect("telemetry starts");
     let builder = Cache::builder()
@@ -170,6 +175,7 @@ async fn evictions_have_their_reasons() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn the_size_is_read_as_long_as_there_is_a_cache() {
     let telemetry = text_only().init().expect("telemetry starts");
     let recorder = CacheRecorder::new("names");

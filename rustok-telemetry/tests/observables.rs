@@ -16,7 +16,7 @@ fn open_files(report: &mut dyn FnMut([&str; 1], u64)) {
     }
 }
 
-#[test]
+#[test_fork::test]
 fn observations_past_the_limit_are_left_out_and_counted() {
     let telemetry = text_only().init().expect("telemetry starts");
     for reading in 1..=2 {

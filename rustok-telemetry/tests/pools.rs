@@ -18,7 +18,7 @@ fn assert_connections(active: &str, idle: &str) {
     assert_samples(&text(), CONNECTIONS, &expected);
 }
 
-#[test]
+#[test_fork::test]
 fn pools_are_read_at_each_collection_and_added_up() {
     let active = Arc::new(AtomicU64::new(1));
     let read = Arc::clone(&active);
@@ -47,7 +47,7 @@ fn pools_are_read_at_each_collection_and_added_up() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn a_pool_that_is_gone_before_the_first_collection_is_0() {
     let telemetry = text_only().init().expect("telemetry starts");
     database::observe_pool(|| None).detach();
@@ -55,7 +55,7 @@ fn a_pool_that_is_gone_before_the_first_collection_is_0() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn a_pool_that_panics_is_left_out() {
     let telemetry = text_only().init().expect("telemetry starts");
     database::observe_pool(|| -> PoolState { panic!("on purpose") }).detach();

@@ -23,7 +23,7 @@ fn fact(name: &str) -> f64 {
     samples[""].parse().expect("a number")
 }
 
-#[test]
+#[test_fork::test]
 fn what_is_told_is_plausible() {
     let telemetry = text_only().init().expect("telemetry starts");
     let resident = fact("resident_memory_bytes");
@@ -46,7 +46,7 @@ fn work_for(time: Duration) {
     }
 }
 
-#[test]
+#[test_fork::test]
 fn what_the_process_takes_is_seen() {
     let telemetry = text_only().init().expect("telemetry starts");
     let cpu = fact("cpu_seconds_total");

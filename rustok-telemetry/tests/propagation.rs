@@ -89,6 +89,7 @@ async fn pass_in(propagators: &str, incoming: &[(&str, &str)]) -> Passed {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn tracecontext() {
     let traceparent = format!("00-{TRACE}-{SPAN}-01");
     let incoming = [("traceparent", &*traceparent), ("baggage", "a=1")];
@@ -98,6 +99,7 @@ async fn tracecontext() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn baggage() {
     let traceparent = format!("00-{TRACE}-{SPAN}-01");
     let incoming = [("traceparent", &*traceparent), ("baggage", "a=1")];
@@ -107,6 +109,7 @@ async fn baggage() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn b3() {
     let passed = pass_in("b3", &[("b3", &format!("{TRACE}-{SPAN}-1"))]).await;
     assert_eq!(passed.trace, TRACE);
@@ -114,6 +117,7 @@ async fn b3() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn b3_reads_several_headers_too() {
     let incoming = [
         ("X-B3-TraceId", TRACE),
@@ -126,6 +130,7 @@ async fn b3_reads_several_headers_too() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn b3multi() {
     let incoming = [
         ("X-B3-TraceId", &TRACE[16..]),
@@ -144,6 +149,7 @@ async fn b3multi() {
 
 /// Every process records a debug trace, whatever its sampler does with others. No other format is told.
 #[tokio::test]
+#[test_fork::fork]
 async fn a_debug_trace_of_b3_stays_one() {
     let variables = [
         ("OTEL_PROPAGATORS", "b3,b3multi,jaeger,tracecontext"),
@@ -162,6 +168,7 @@ async fn a_debug_trace_of_b3_stays_one() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_decision_that_b3_leaves_to_us_is_made_here() {
     let passed = pass_in("b3", &[("b3", &format!("{TRACE}-{SPAN}"))]).await;
     assert_eq!((&*passed.trace, passed.sampled), (TRACE, true));
@@ -169,6 +176,7 @@ async fn a_decision_that_b3_leaves_to_us_is_made_here() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_decision_that_b3_leaves_to_us_may_be_no() {
     let variables = [
         ("OTEL_PROPAGATORS", "b3"),
@@ -181,6 +189,7 @@ async fn a_decision_that_b3_leaves_to_us_may_be_no() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn b3_may_forbid_a_trace_that_has_no_ids_yet() {
     let passed = pass_in("b3", &[("b3", "0")]).await;
     assert!(!passed.sampled);
@@ -188,6 +197,7 @@ async fn b3_may_forbid_a_trace_that_has_no_ids_yet() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn b3_may_ask_for_a_trace_that_has_no_ids_yet() {
     let variables = [
         ("OTEL_PROPAGATORS", "b3"),
@@ -199,6 +209,7 @@ async fn b3_may_ask_for_a_trace_that_has_no_ids_yet() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn jaeger() {
     let uber = format!("{}:{SPAN}:0:1", &TRACE[17..]);
     let incoming = [
@@ -217,12 +228,14 @@ async fn jaeger() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn none() {
     let incoming = [("b3", "0"), ("baggage", "a=1")];
     pass_in("none", &incoming).await.assert_headers(&[]);
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn the_format_that_is_named_last_counts() {
     let traceparent = format!("00-{TRACE}-{SPAN}-01");
     let b3 = format!("{OTHER}-{SPAN}-1");
@@ -236,6 +249,7 @@ async fn the_format_that_is_named_last_counts() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn the_order_decides_not_the_format() {
     let traceparent = format!("00-{TRACE}-{SPAN}-01");
     let b3 = format!("{OTHER}-{SPAN}-1");
@@ -245,6 +259,7 @@ async fn the_order_decides_not_the_format() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn malformed_headers_begin_a_new_trace() {
     let incoming = [
         ("traceparent", "00-nonsense-01"),
@@ -270,6 +285,7 @@ async fn malformed_headers_begin_a_new_trace() {
 
 /// Only lists may be repeated.
 #[tokio::test]
+#[test_fork::fork]
 async fn a_repeated_header_begins_a_new_trace() {
     let b3 = format!("{TRACE}-{SPAN}-1");
     let uber = format!("{TRACE}:{SPAN}:0:1");
@@ -288,6 +304,7 @@ async fn a_repeated_header_begins_a_new_trace() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_repeated_decision_of_b3_is_none() {
     let variables = [
         ("OTEL_PROPAGATORS", "b3"),
@@ -305,6 +322,7 @@ async fn a_repeated_decision_of_b3_is_none() {
 
 /// A span that is not recorded has no flags of its own, but the trace id is as random as before.
 #[tokio::test]
+#[test_fork::fork]
 async fn the_flag_of_random_ids_is_passed_on_by_spans_that_are_not_sampled() {
     let variables = [("OTEL_TRACES_SAMPLER", "always_off")];
     let traceparent = format!("00-{TRACE}-{SPAN}-03");
@@ -320,7 +338,7 @@ async fn the_flag_of_random_ids_is_passed_on_by_spans_that_are_not_sampled() {
 }
 
 /// Headers that carry no context leave the context empty, whatever the current span is.
-#[test]
+#[test_fork::test]
 fn what_is_absent_is_not_taken_from_the_current_span() {
     use opentelemetry::trace::TraceContextExt;
 

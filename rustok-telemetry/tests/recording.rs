@@ -11,7 +11,7 @@ fn start() -> Telemetry {
     support::text_only().init().expect("telemetry starts")
 }
 
-#[test]
+#[test_fork::test]
 fn every_domain_is_written_under_its_declared_names() {
     let telemetry = start();
     metrics::record_event_published("ProductCreated", "acme");
@@ -72,7 +72,7 @@ fn every_domain_is_written_under_its_declared_names() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn folds_are_shown_for_metrics_with_series_alone() {
     let telemetry = start();
     metrics::record_event_published("ProductCreated", "acme");
@@ -106,7 +106,7 @@ fn folds_are_shown_for_metrics_with_series_alone() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn records_before_init_and_after_shutdown_are_counted() {
     metrics::record_cache_operation("tenant_cache", "get", "miss");
     assert_eq!(
@@ -144,7 +144,7 @@ fn records_before_init_and_after_shutdown_are_counted() {
     );
 }
 
-#[test]
+#[test_fork::test]
 fn past_a_budget_only_the_label_that_exploded_is_folded() {
     let telemetry = start();
     for tenant in 0..10_000 {
@@ -177,7 +177,7 @@ fn past_a_budget_only_the_label_that_exploded_is_folded() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn the_limit_of_label_sets_holds_and_the_sdk_never_overflows() {
     let telemetry = start();
     let mut recorded = 0_u64;
@@ -207,7 +207,7 @@ fn the_limit_of_label_sets_holds_and_the_sdk_never_overflows() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn odd_label_values_are_recorded_safely() {
     let telemetry = start();
     let huge = "x".repeat(5_000);
@@ -243,7 +243,7 @@ fn odd_label_values_are_recorded_safely() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn threads_record_without_losing_anything() {
     let telemetry = start();
     let threads: Vec<_> = (0..8)
@@ -298,7 +298,7 @@ fn the_catalogue_stays_below_ten_thousand_label_sets() {
     assert!(limits < 10_000, "{limits}");
 }
 
-#[test]
+#[test_fork::test]
 fn a_label_without_a_budget_has_the_default_one() {
     #[rustok_telemetry::metrics(namespace = "test")]
     mod own {

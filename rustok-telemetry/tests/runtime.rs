@@ -35,7 +35,7 @@ fn eventually(holds: impl Fn() -> bool) {
     }
 }
 
-#[test]
+#[test_fork::test]
 fn a_runtime_is_observed_while_somebody_wants_it() {
     let tokio = workers(2);
     // Before `init`, as a runtime is made.
@@ -64,7 +64,7 @@ fn a_runtime_is_observed_while_somebody_wants_it() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn tasks_wait_in_the_queue_of_a_runtime_whose_workers_are_busy() {
     let telemetry = text_only().init().expect("telemetry starts");
     let tokio = workers(1);
@@ -85,7 +85,7 @@ fn tasks_wait_in_the_queue_of_a_runtime_whose_workers_are_busy() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn another_runtime_of_the_name_takes_the_place() {
     let telemetry = text_only().init().expect("telemetry starts");
     let (first, second) = (workers(1), workers(3));
@@ -97,7 +97,7 @@ fn another_runtime_of_the_name_takes_the_place() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn runtimes_past_the_budget_are_left_out_and_counted() {
     let telemetry = text_only().init().expect("telemetry starts");
     let tokio = workers(1);

@@ -21,7 +21,7 @@ fn attribute(fails: bool) -> Result<(), String> {
     }
 }
 
-#[test]
+#[test_fork::test]
 fn sampling_does_not_change_what_is_counted() {
     let telemetry = with_variables(&[
         ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
@@ -53,7 +53,7 @@ fn sampling_does_not_change_what_is_counted() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn the_tenant_is_the_spans_else_the_nearest_ancestors_else_none() {
     let telemetry = with_variables(&[]).init().expect("telemetry starts");
     {
@@ -77,7 +77,7 @@ fn the_tenant_is_the_spans_else_the_nearest_ancestors_else_none() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn a_declared_tenant_is_waited_for_and_counted_once() {
     let telemetry = with_variables(&[]).init().expect("telemetry starts");
     let request = info_span!("request", tenant_id = Empty);
@@ -107,7 +107,7 @@ fn a_declared_tenant_is_waited_for_and_counted_once() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn each_span_has_one_outcome() {
     let telemetry = with_variables(&[]).init().expect("telemetry starts");
     drop(info_span!("fine"));
@@ -147,7 +147,7 @@ fn each_span_has_one_outcome() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn a_span_of_a_destructor_in_a_panic_did_not_panic_itself() {
     struct CleansUp;
     impl Drop for CleansUp {
@@ -168,6 +168,7 @@ fn a_span_of_a_destructor_in_a_panic_did_not_panic_itself() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn asynchronous_spans_are_counted_when_they_close() {
     let telemetry = with_variables(&[]).init().expect("telemetry starts");
     async { tokio::task::yield_now().await }
@@ -192,7 +193,7 @@ async fn asynchronous_spans_are_counted_when_they_close() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn the_exporters_machinery_and_verbose_spans_are_not_counted() {
     let telemetry = with_variables(&[])
         .exporter_target("own_exporter")
@@ -226,7 +227,7 @@ fn the_exporters_machinery_and_verbose_spans_are_not_counted() {
 }
 
 /// The layer of its own is told when any span is entered, left or closed.
-#[test]
+#[test_fork::test]
 fn span_metrics_alone_count_the_same_spans() {
     let builder = with_variables(&[]).exporter_target("own_exporter");
     let builder = builder.without_subscriber();

@@ -86,6 +86,7 @@ async fn errors_have_their_own_names() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_query_of_sqlx_is_counted_by_its_error() {
     let telemetry = text_only().init().expect("telemetry starts");
     let pool = one_connection().await;
@@ -104,6 +105,7 @@ async fn a_query_of_sqlx_is_counted_by_its_error() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn connections_are_read_from_the_pools() {
     let telemetry = text_only().init().expect("telemetry starts");
     let pool = one_connection().await;
@@ -140,6 +142,7 @@ async fn connections_are_read_from_the_pools() {
 
 /// The maintenance of a pool that everybody dropped is what sqlx ends by itself.
 #[tokio::test]
+#[test_fork::fork]
 async fn a_closed_pool_is_let_go() {
     let telemetry = text_only().init().expect("telemetry starts");
     let pool = one_connection().await;
@@ -156,7 +159,7 @@ async fn a_closed_pool_is_let_go() {
 /// The thread of sqlx for SQLite keeps a clone of the span of a query, and drops it a moment after the query has
 /// returned. `SQLX_SPAN_RUNS` says how often the test is repeated.
 #[cfg(feature = "testing")]
-#[test]
+#[test_fork::test]
 fn the_span_of_a_query_is_there_when_the_query_is_done() {
     use rustok_telemetry::{instrument, testing};
 

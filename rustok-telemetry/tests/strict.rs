@@ -6,7 +6,7 @@ use rustok_telemetry::{InitError, config::TelemetryConfig};
 
 const CHILD: &str = "STRICT_TEST_CHILD";
 
-#[test]
+#[test_fork::test]
 fn everything_wrong_in_the_environment_and_in_code_is_one_error() {
     let mut config = TelemetryConfig::from_vars_tolerant([
         ("OTEL_TRACES_EXPORTER", "none"),
@@ -22,7 +22,7 @@ fn everything_wrong_in_the_environment_and_in_code_is_one_error() {
     assert_eq!(told, ["OTEL_PROPAGATORS", "OTEL_METRIC_EXPORT_INTERVAL"]);
 }
 
-#[test]
+#[test_fork::test]
 fn code_wins_over_the_variable_either_way() {
     let wrong = |strict| {
         TelemetryConfig::from_vars_tolerant([

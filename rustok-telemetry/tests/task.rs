@@ -44,6 +44,7 @@ fn closed(operation: &str, count: &str) -> (String, String) {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_request_does_not_last_as_long_as_what_it_leaves_behind() {
     let (telemetry, _default) = scoped();
     let (finish, finished) = oneshot::channel::<()>();
@@ -81,6 +82,7 @@ async fn a_request_does_not_last_as_long_as_what_it_leaves_behind() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_task_is_a_child_of_what_spawned_it() {
     let exporting = Exporting::start();
     let line = line!() + 2;
@@ -128,6 +130,7 @@ async fn a_task_is_a_child_of_what_spawned_it() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_task_that_nobody_traces_begins_a_trace() {
     let exporting = Exporting::start();
     task::spawn(async {}).await.expect("it ends");
@@ -135,6 +138,7 @@ async fn a_task_that_nobody_traces_begins_a_trace() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn panics_and_aborts_count_once() {
     let (telemetry, _default) = scoped();
     let panics = task::spawn(async { panic!("on purpose") });
@@ -165,6 +169,7 @@ async fn panics_and_aborts_count_once() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_task_that_is_handed_to_another_executor_is_the_same() {
     let (telemetry, _default) = scoped();
     let request = tracing::info_span!("request", tenant_id = "acme").entered();
@@ -190,6 +195,7 @@ async fn a_task_that_is_handed_to_another_executor_is_the_same() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_tenant_of_the_tasks_own_stays() {
     let (telemetry, _default) = scoped();
     let request = tracing::info_span!("request", tenant_id = "acme").entered();
@@ -208,6 +214,7 @@ async fn a_tenant_of_the_tasks_own_stays() {
 
 /// The subscriber of this thread is there on others, while the task runs and while it is dropped.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[test_fork::fork]
 async fn the_subscriber_goes_along() {
     struct SpansAtTheEnd(mpsc::Sender<String>);
 

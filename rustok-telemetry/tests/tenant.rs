@@ -5,7 +5,7 @@ mod support;
 use rustok_telemetry::tenant;
 use support::{assert_samples, text, text_only};
 
-#[test]
+#[test_fork::test]
 fn a_tenant_is_that_of_the_nearest_span_that_has_one() {
     let telemetry = text_only().init().expect("telemetry starts");
     assert_eq!(tenant::current(), None);
@@ -23,7 +23,7 @@ fn a_tenant_is_that_of_the_nearest_span_that_has_one() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn a_tenant_that_becomes_known_later_counts_the_span_and_its_later_children() {
     let telemetry = text_only().init().expect("telemetry starts");
     let request = tracing::info_span!("request", tenant_id = tracing::field::Empty).entered();
@@ -58,7 +58,7 @@ fn a_tenant_that_becomes_known_later_counts_the_span_and_its_later_children() {
 }
 
 /// A span between has taken over the tenant from around, and would keep it.
-#[test]
+#[test_fork::test]
 fn a_tenant_that_is_set_replaces_an_inherited_one_at_once() {
     let telemetry = text_only().init().expect("telemetry starts");
     let _connection = tracing::info_span!("connection", tenant_id = "acme").entered();

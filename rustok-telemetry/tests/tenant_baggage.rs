@@ -43,6 +43,7 @@ async fn tenant_of_request(layer: TelemetryLayer, baggage: &str) -> (String, Str
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_callers_tenant_is_not_believed_by_default_and_not_passed_on() {
     let telemetry = text_only().init().expect("telemetry starts");
     let layer = TelemetryLayer::new();
@@ -61,6 +62,7 @@ async fn a_callers_tenant_is_not_believed_by_default_and_not_passed_on() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn an_internal_service_may_believe_its_callers() {
     let telemetry = text_only().init().expect("telemetry starts");
     let layer = TelemetryLayer::new().tenant_from_baggage();
@@ -79,6 +81,7 @@ async fn an_internal_service_may_believe_its_callers() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn tenants_that_cannot_be_are_ignored_by_those_who_believe_too() {
     let telemetry = text_only().init().expect("telemetry starts");
     let layer = TelemetryLayer::new().tenant_from_baggage();
@@ -104,6 +107,7 @@ async fn tenants_that_cannot_be_are_ignored_by_those_who_believe_too() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn jaegers_baggage_is_no_way_around() {
     let variables = [("OTEL_PROPAGATORS", "tracecontext,jaeger")];
     let telemetry = with_variables(&variables).init().expect("telemetry starts");
@@ -124,7 +128,7 @@ async fn jaegers_baggage_is_no_way_around() {
 }
 
 /// In one format, and in two: all headers together name one tenant, or none.
-#[test]
+#[test_fork::test]
 fn tenants_of_jaeger_that_differ_are_not_believed() {
     let variables = [("OTEL_PROPAGATORS", "jaeger,baggage")];
     let telemetry = with_variables(&variables).init().expect("telemetry starts");
@@ -171,7 +175,7 @@ fn tenants_of_jaeger_that_differ_are_not_believed() {
 }
 
 /// The tenant may be all that a baggage has.
-#[test]
+#[test_fork::test]
 fn a_received_tenant_is_not_sent_in_place_of_none() {
     let telemetry = text_only().init().expect("telemetry starts");
     let received = EventContext::from_entries([("baggage", "tenant_id=globex")]);
@@ -179,7 +183,7 @@ fn a_received_tenant_is_not_sent_in_place_of_none() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn a_tenant_is_sent_where_it_is_asked_for() {
     let telemetry = text_only().init().expect("telemetry starts");
     let sent = || {
@@ -200,7 +204,7 @@ fn a_tenant_is_sent_where_it_is_asked_for() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn an_event_keeps_the_tenant_within_the_process() {
     let telemetry = text_only().init().expect("telemetry starts");
     let publisher = tracing::info_span!("publish", tenant_id = "acme");
@@ -223,7 +227,7 @@ fn an_event_keeps_the_tenant_within_the_process() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn a_tenant_of_the_handlers_own_stays() {
     let telemetry = text_only().init().expect("telemetry starts");
     let publisher = tracing::info_span!("publish", tenant_id = "acme");

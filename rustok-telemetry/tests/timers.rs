@@ -41,7 +41,7 @@ enum Payment {
 
 const COUNT: &str = "shop_checkout_duration_seconds_count";
 
-#[test]
+#[test_fork::test]
 fn a_timer_records_once_however_it_ends() {
     let telemetry = text_only().init().expect("telemetry starts");
     let start = || shop::time_checkout_duration(&Payment::Card, "north");
@@ -74,6 +74,7 @@ fn a_timer_records_once_however_it_ends() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_timer_ends_with_the_future_that_holds_it() {
     let telemetry = text_only().init().expect("telemetry starts");
     let waits = async {
@@ -88,7 +89,7 @@ async fn a_timer_ends_with_the_future_that_holds_it() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn labels_are_borrowed_from_wherever_they_are() {
     let telemetry = text_only().init().expect("telemetry starts");
     {
@@ -107,7 +108,7 @@ fn labels_are_borrowed_from_wherever_they_are() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn before_telemetry_runs_a_timer_is_lost_and_counted() {
     let timer = shop::time_open();
     assert!(timer.stop() < Duration::from_secs(60));

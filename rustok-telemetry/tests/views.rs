@@ -25,7 +25,7 @@ meter_provider:
       stream: {aggregation: {explicit_bucket_histogram: {boundaries: [1]}}}
 "#;
 
-#[test]
+#[test_fork::test]
 fn views_of_a_file_hold() {
     let path = format!("{}/views.yaml", env!("CARGO_TARGET_TMPDIR"));
     fs::write(&path, FILE).expect("a file");

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::workspace;
 
-/// A tool of cargo's, such as `cargo nextest`.
+/// A tool of cargo's, such as `cargo deny`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tool {
     /// Name of the package and of the program.
@@ -14,12 +14,6 @@ pub struct Tool {
     /// The pinned version.
     pub version: &'static str,
 }
-
-/// Runs each test in a process of its own.
-pub const NEXTEST: Tool = Tool {
-    package: "cargo-nextest",
-    version: "0.9.151",
-};
 
 /// Checks licences, bans and sources of the dependencies.
 pub const DENY: Tool = Tool {

@@ -1,11 +1,29 @@
 //! Where things are in this workspace.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The root of the workspace that this `xtask` was compiled in.
 pub fn root() -> &'static Path {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
     xtask.parent().unwrap_or(xtask)
+}
+
+/// Cargo in the root of the workspace, as if it were started by hand: without the variables that Cargo sets for programs
+/// and tests. Build scripts that watch these would run again, and what depends on them would be compiled again.
+pub fn cargo() -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(root());
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text == "OUT_DIR"
+            || text.starts_with("CARGO_MANIFEST_")
+            || text.starts_with("CARGO_PKG_")
+        {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }
 
 /// The folder where `cargo xtask stack up` keeps its state, logs and data.

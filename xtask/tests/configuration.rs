@@ -7,12 +7,20 @@ use xtask::stack::programs::{self, Program};
 use xtask::workspace;
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn promtool_accepts_the_prometheus_configuration() {
     let arguments = ["check", "config", "prometheus/prometheus.yml"];
     assert_accepts(Program::Promtool, &arguments);
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn otelcol_accepts_the_collector_configuration() {
     let arguments = ["validate", "--config=collector/config.yaml"];
     assert_accepts(Program::Otelcol, &arguments);
@@ -20,6 +28,10 @@ fn otelcol_accepts_the_collector_configuration() {
 
 /// What the overlay names has to be there.
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn otelcol_accepts_the_configuration_with_overlays() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("validate_overlays");
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -64,6 +76,10 @@ fn otelcol_accepts_the_configuration_with_overlays() {
 /// It refuses a key that it does not know. Whether it gets on with the servers is another question: only badger and
 /// memory are at hand.
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn jaeger_accepts_its_configuration_with_each_storage() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("validate_jaeger");
     std::fs::create_dir_all(&folder).expect("a folder");

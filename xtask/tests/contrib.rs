@@ -21,6 +21,10 @@ use xtask::{workspace, yaml};
 type Component = (String, String);
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn every_component_is_in_the_contrib_distribution() {
     let built = components(
         &workspace::root().join("collector/build"),
@@ -37,6 +41,10 @@ fn every_component_is_in_the_contrib_distribution() {
 
 /// Jaeger has an extension that contrib has not.
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn a_component_that_contrib_does_not_have_is_found() {
     let extension = "extension/healthcheckv2extension";
     let module = format!("github.com/open-telemetry/opentelemetry-collector-contrib/{extension}");

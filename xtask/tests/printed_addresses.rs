@@ -26,6 +26,10 @@ const PAGES: [&str; 6] = [
 const SETTING: &str = "OTEL_EXPORTER_OTLP_ENDPOINT=";
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn what_demo_prints_answers_when_it_is_printed() {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("printed");
     if let Ok(Some(stack)) = Stack::find(&dir) {

@@ -13,6 +13,10 @@ use xtask::stack::{Port, Stack};
 const TRACE_ID: &str = "5b8efff798038103d269b633813fc60c";
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn names_labels_and_traces_arrive_as_sent() {
     let stack = Stack::builder()
         .run_dir(Path::new(env!("CARGO_TARGET_TMPDIR")).join("telemetry"))

@@ -7,6 +7,11 @@ use std::process::{Command, Output};
 use xtask::stack::{Port, Ports, Service, Stack, StartError, UpError};
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn two_stacks_run_at_once_and_each_is_stopped_alone() {
     let dir = run_dir("two-stacks-command");
     let up = xtask(&["stack", "up", "--free-ports"], &dir);
@@ -46,6 +51,11 @@ impl Drop for TakenDown {
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn up_says_so_when_the_stack_is_up_already() {
     let dir = run_dir("up-twice");
     let stack = Stack::builder().run_dir(&dir).free_ports().up();
@@ -62,6 +72,11 @@ fn up_says_so_when_the_stack_is_up_already() {
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn a_program_that_ends_while_starting_shows_its_log_and_takes_the_others_down() {
     let dir = run_dir("broken-prometheus");
     fs::create_dir_all(dir.join("data/prometheus")).expect("data folder");

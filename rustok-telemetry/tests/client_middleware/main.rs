@@ -25,6 +25,7 @@ use support::{
 };
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_request_is_a_span_of_the_trace() {
     let exporting = Exporting::start();
     let address = serve().await;
@@ -61,6 +62,7 @@ async fn a_request_is_a_span_of_the_trace() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_request_without_template_is_named_by_its_method() {
     let exporting = Exporting::start();
     let address = serve().await;
@@ -74,6 +76,7 @@ async fn a_request_without_template_is_named_by_its_method() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn secrets_of_a_url_are_nowhere() {
     let telemetry = text_only().without_subscriber().init().expect("it starts");
     let seen = watch_counted(&telemetry);
@@ -103,6 +106,7 @@ async fn secrets_of_a_url_are_nowhere() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn the_tenant_is_sent_only_where_it_is_asked_for() {
     let telemetry = text_only().without_subscriber().init().expect("it starts");
     let _seen = watch_counted(&telemetry);
@@ -120,6 +124,7 @@ async fn the_tenant_is_sent_only_where_it_is_asked_for() {
 
 /// A span that is not wanted passes the trace of the one around it on, and writes nothing onto it.
 #[tokio::test]
+#[test_fork::fork]
 async fn without_a_span_of_its_own_a_request_belongs_to_the_one_around() {
     let telemetry = text_only()
         .without_subscriber()

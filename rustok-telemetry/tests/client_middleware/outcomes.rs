@@ -22,6 +22,7 @@ use crate::{
 
 /// One outcome for each request, also if it is redirected.
 #[tokio::test]
+#[test_fork::fork]
 async fn every_outcome_is_seen_once() {
     let address = serve().await;
     let refused = {
@@ -85,6 +86,7 @@ impl Middleware for Other {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn outcomes_are_counted() {
     let telemetry = text_only().without_subscriber().init().expect("it starts");
     let _seen = watch_counted(&telemetry);

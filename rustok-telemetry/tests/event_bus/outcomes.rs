@@ -143,7 +143,7 @@ fn expected(handles: bool, how: How) -> Expected {
 /// What is run, and the cases that it knows.
 type Run<'cases> = (&'static str, fn(How), &'cases [How]);
 
-#[test]
+#[test_fork::test]
 fn each_publication_and_each_handling_has_one_outcome() {
     let telemetry = text_only().init().expect("telemetry starts");
     let all = [Fine, Fails, Panic, Dropped, NeverPolled];
@@ -261,7 +261,7 @@ fn risen(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> BTree
     after.iter().filter_map(rise).collect()
 }
 
-#[test]
+#[test_fork::test]
 fn a_handler_that_is_aborted_is_cancelled_and_no_error() {
     let telemetry = text_only().init().expect("telemetry starts");
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -289,7 +289,7 @@ fn a_handler_that_is_aborted_is_cancelled_and_no_error() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn the_severity_may_be_that_of_the_error() {
     let telemetry = text_only().init().expect("telemetry starts");
     fn severity(error: &Failure) -> &'static str {

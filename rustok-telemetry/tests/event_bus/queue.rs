@@ -16,7 +16,7 @@ use crate::support::{assert_samples, samples, text, text_only};
 
 const DEPTH: &str = "rustok_event_bus_queue_depth";
 
-#[test]
+#[test_fork::test]
 fn the_lag_is_never_negative() {
     let telemetry = text_only().init().expect("telemetry starts");
     let published = |at| EventMetadata::from_parts("Created", at, EventContext::default());
@@ -38,7 +38,7 @@ fn the_lag_is_never_negative() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn the_depth_is_read_when_somebody_looks() {
     let telemetry = text_only().init().expect("telemetry starts");
     let queue = Arc::new(Mutex::new(Vec::new()));
@@ -60,7 +60,7 @@ fn the_depth_is_read_when_somebody_looks() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn a_channel_says_why_an_event_was_lost() {
     let telemetry = text_only().init().expect("telemetry starts");
     let (queue, events) = mpsc::channel(1);

@@ -43,6 +43,7 @@ impl Keep {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn the_consumer_is_a_child_of_the_producer() {
     // For the propagator.
     let telemetry = text_only().init().expect("telemetry starts");
@@ -89,7 +90,7 @@ async fn the_consumer_is_a_child_of_the_producer() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn the_tenant_of_the_publisher_is_that_of_the_handling_and_of_what_is_below() {
     let telemetry = text_only().init().expect("telemetry starts");
     let seen = watch_counted(&telemetry);

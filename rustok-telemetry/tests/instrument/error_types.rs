@@ -133,6 +133,7 @@ fn hidden() -> impl fmt::Debug {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn names_on_spans() {
     let telemetry = text_only().init().expect("telemetry starts");
     let seen = watch_counted(&telemetry);
@@ -172,7 +173,7 @@ enum Outcome {
     Expired,
 }
 
-#[test]
+#[test_fork::test]
 fn derived_label_values() {
     #[rustok_telemetry::metrics(namespace = "test")]
     mod own {

@@ -143,7 +143,7 @@ fn arguments_are_recorded_when_named() {
     assert!(!seen.dump().contains("hunter2"));
 }
 
-#[test]
+#[test_fork::test]
 fn tenant_id_counts() {
     struct Tenant(u8);
     impl std::fmt::Display for Tenant {
@@ -172,7 +172,7 @@ fn tenant_id_counts() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn err() {
     #[instrument(err)]
     fn plain() -> Result<()> {

@@ -80,7 +80,7 @@ type Case = (
     &'static [(&'static str, &'static str)],
 );
 
-#[test]
+#[test_fork::test]
 fn each_call_has_one_outcome() {
     let telemetry = text_only().init().expect("telemetry starts");
     let runs: [(_, fn(_)); 2] = [("sync", run_blocking), ("async", run_asynchronous)];
@@ -178,6 +178,7 @@ fn each_call_has_one_outcome() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_task_that_is_aborted_is_cancelled_and_no_error() {
     let telemetry = text_only().init().expect("telemetry starts");
     let task = tokio::spawn(asynchronous(How::Dropped, "hunter2"));
@@ -224,7 +225,7 @@ fn a_call_in_a_destructor_of_a_panic_did_not_panic_itself() {
     assert!(!seen.span("call").fields.contains_key("error.type"));
 }
 
-#[test]
+#[test_fork::test]
 fn a_call_that_ends_well_allocates_nothing() {
     assert!(blocking(How::Ok, "hunter2").is_ok());
     let info = allocation_counter::measure(|| {
@@ -235,7 +236,7 @@ fn a_call_that_ends_well_allocates_nothing() {
     assert_eq!(info.count_total, 0, "{info:?}");
 }
 
-#[test]
+#[test_fork::test]
 fn a_filtered_span_still_counts_the_modules_errors() {
     let telemetry = text_only().init().expect("telemetry starts");
     #[instrument(level = "trace", module = "catalog")]

@@ -39,7 +39,7 @@ async fn asynchronous(message: &str) {
     outer(message);
 }
 
-#[test]
+#[test_fork::test]
 fn a_panic_is_one_exception_of_the_innermost_span() {
     let _telemetry = text_only()
         .without_subscriber()
@@ -69,7 +69,7 @@ fn a_panic_is_one_exception_of_the_innermost_span() {
     }
 }
 
-#[test]
+#[test_fork::test]
 fn a_panic_is_one_log_event_within_the_innermost_span() {
     let _telemetry = text_only()
         .without_subscriber()
@@ -93,7 +93,7 @@ fn a_panic_is_one_log_event_within_the_innermost_span() {
     assert!(text.ends_with(": on\npurpose"), "{text}");
 }
 
-#[test]
+#[test_fork::test]
 fn a_panic_that_was_caught_is_not_told_of_later() {
     let _telemetry = text_only()
         .without_subscriber()
@@ -138,7 +138,7 @@ fn a_panic_that_was_caught_is_not_told_of_later() {
     assert!(!seen.dump().contains("unseen"));
 }
 
-#[test]
+#[test_fork::test]
 fn a_payload_that_is_no_text_has_no_message() {
     let _telemetry = text_only()
         .without_subscriber()
@@ -164,7 +164,7 @@ fn a_payload_that_is_no_text_has_no_message() {
     assert_eq!(long.fields["exception.message"], "ä".repeat(2048));
 }
 
-#[test]
+#[test_fork::test]
 fn handlers_tasks_and_queries_tell_of_their_panics() {
     let _telemetry = text_only()
         .without_subscriber()
@@ -209,7 +209,7 @@ fn handlers_tasks_and_queries_tell_of_their_panics() {
     assert_eq!(told, expected);
 }
 
-#[test]
+#[test_fork::test]
 fn without_the_hook_there_is_no_message() {
     let seen = watch();
     for _ in 0..2 {
@@ -224,7 +224,7 @@ fn without_the_hook_there_is_no_message() {
     assert!(!seen.dump().contains("secret"));
 }
 
-#[test]
+#[test_fork::test]
 fn the_hook_can_be_left_out() {
     let telemetry = text_only().without_subscriber().without_panic_hook();
     let _telemetry = telemetry.init().expect("telemetry starts");
@@ -233,7 +233,7 @@ fn the_hook_can_be_left_out() {
     assert_eq!(seen.events()[0].fields["message"], "panicked");
 }
 
-#[test]
+#[test_fork::test]
 fn the_hook_before_is_called() {
     use std::sync::atomic::{AtomicU32, Ordering};
     static CALLS: AtomicU32 = AtomicU32::new(0);

@@ -269,7 +269,7 @@ fn other_types_are_recorded_by_debug() {
     assert_value(&spans[0], "opaque", "4");
 }
 
-#[test]
+#[test_fork::test]
 fn what_is_not_recorded_is_not_formatted() {
     struct Refuses;
     impl Debug for Refuses {

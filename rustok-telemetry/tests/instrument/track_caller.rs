@@ -96,7 +96,7 @@ fn call(how: &str) -> Result<u32> {
     }
 }
 
-#[test]
+#[test_fork::test]
 fn each_call_has_one_outcome() {
     let telemetry = text_only()
         .without_panic_hook()
@@ -152,7 +152,7 @@ fn each_call_has_one_outcome() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn a_panic_is_reported_at_the_callers_line() {
     let places = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&places);

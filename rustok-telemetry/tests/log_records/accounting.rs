@@ -12,7 +12,7 @@ use crate::{
     support::{samples, text},
 };
 
-#[test]
+#[test_fork::test]
 fn a_shutdown_sends_what_waits_and_tells_what_came_too_late() {
     let receiver = Receiver::start(200, Duration::from_millis(500));
     let telemetry = sending_to(
@@ -52,7 +52,7 @@ fn a_shutdown_sends_what_waits_and_tells_what_came_too_late() {
     tracing::info!("after the end, which does no harm");
 }
 
-#[test]
+#[test_fork::test]
 fn a_full_queue_drops_records_and_counts_them() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let endpoint = format!("http://{}", silent.local_addr().expect("an address"));
@@ -96,7 +96,7 @@ fn a_full_queue_drops_records_and_counts_them() {
     );
 }
 
-#[test]
+#[test_fork::test]
 fn records_that_are_refused_are_counted_and_the_reason_is_told() {
     let receiver = Receiver::start(400, Duration::ZERO);
     let telemetry = sending_to(&receiver.endpoint, &[])
@@ -128,7 +128,7 @@ fn records_that_are_refused_are_counted_and_the_reason_is_told() {
     assert!(report.to_string().contains("logs: "), "{report}");
 }
 
-#[test]
+#[test_fork::test]
 fn what_was_sent_is_counted() {
     let receiver = Receiver::start(200, Duration::ZERO);
     let telemetry = sending_to(&receiver.endpoint, &[])

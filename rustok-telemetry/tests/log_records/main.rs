@@ -54,7 +54,7 @@ fn ids() -> (String, String) {
     (ids[1].to_owned(), ids[2].to_owned())
 }
 
-#[test]
+#[test_fork::test]
 fn a_record_tells_its_trace_its_span_and_its_tenant() {
     let receiver = Receiver::start(200, Duration::ZERO);
     let telemetry = sending_to(&receiver.endpoint, &[])
@@ -113,7 +113,7 @@ fn what_is_sent_follows_rust_log_but_where_it_belongs_does_not() {
     });
 }
 
-#[test]
+#[test_fork::test]
 fn an_event_with_a_parent_or_a_tenant_of_its_own_keeps_it() {
     let receiver = Receiver::start(200, Duration::ZERO);
     let telemetry = sending_to(&receiver.endpoint, &[])
@@ -141,7 +141,7 @@ fn an_event_with_a_parent_or_a_tenant_of_its_own_keeps_it() {
     assert_eq!(tells.attribute("tenant_id"), Some("initech"));
 }
 
-#[test]
+#[test_fork::test]
 fn an_event_within_an_event_leaves_the_other_its_tenant() {
     struct Noisy;
     impl std::fmt::Debug for Noisy {
@@ -169,7 +169,7 @@ fn an_event_within_an_event_leaves_the_other_its_tenant() {
     );
 }
 
-#[test]
+#[test_fork::test]
 fn what_comes_by_the_log_crate_keeps_its_target() {
     let receiver = Receiver::start(200, Duration::ZERO);
     let telemetry = sending_to(&receiver.endpoint, &[])
@@ -184,7 +184,7 @@ fn what_comes_by_the_log_crate_keeps_its_target() {
     assert_eq!(records[0].record.event_name, "");
 }
 
-#[test]
+#[test_fork::test]
 fn a_subscriber_of_the_services_own_can_send_too() {
     let receiver = Receiver::start(200, Duration::ZERO);
     let telemetry = sending_to(&receiver.endpoint, &[])
@@ -207,7 +207,7 @@ fn a_subscriber_of_the_services_own_can_send_too() {
     assert_ne!(records[0].trace_id(), "");
 }
 
-#[test]
+#[test_fork::test]
 fn switched_off_nothing_is_sent() {
     let receiver = Receiver::start(200, Duration::ZERO);
     let config = TelemetryConfig::from_vars([

@@ -163,6 +163,7 @@ const NEVER: [(&str, &str); 2] = [
 ];
 
 #[tokio::test]
+#[test_fork::fork]
 async fn by_default_the_caller_decides() {
     let outcomes = outcomes(TelemetryLayer::new(), false, &[], &strangers()).await;
     assert_eq!(
@@ -178,6 +179,7 @@ async fn by_default_the_caller_decides() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn by_default_the_caller_decides_at_ratio_0() {
     let outcomes = outcomes(TelemetryLayer::new(), false, &NEVER, &strangers()).await;
     assert_eq!(
@@ -193,6 +195,7 @@ async fn by_default_the_caller_decides_at_ratio_0() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn on_a_public_edge_the_sampler_decides() {
     let edge = TelemetryLayer::new().public_edge();
     let outcomes = outcomes(edge, true, &[], &strangers()).await;
@@ -203,6 +206,7 @@ async fn on_a_public_edge_the_sampler_decides() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn on_a_public_edge_the_sampler_decides_at_ratio_0() {
     let edge = TelemetryLayer::new().public_edge();
     let outcomes = outcomes(edge, true, &NEVER, &strangers()).await;
@@ -211,6 +215,7 @@ async fn on_a_public_edge_the_sampler_decides_at_ratio_0() {
 
 /// B3 and Jaeger have more to say than two flags: debug, and a decision without ids.
 #[tokio::test]
+#[test_fork::fork]
 async fn on_a_public_edge_no_format_is_a_way_around() {
     let variables = [
         NEVER[0],
@@ -232,6 +237,7 @@ async fn on_a_public_edge_no_format_is_a_way_around() {
 
 /// A span around the request, as a server may have one for all connections, is not its parent.
 #[tokio::test]
+#[test_fork::fork]
 async fn on_a_public_edge_the_current_span_is_no_parent() {
     let telemetry = with_variables(&[]).init().expect("telemetry starts");
     let outer = tracing::info_span!("outer");

@@ -176,6 +176,7 @@ impl Wrong {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn logs_metrics_requests_and_events_have_the_right_tenant() {
     let (seen, _, records) = all().await;
     let mut wrong = Wrong::default();
@@ -235,7 +236,7 @@ async fn logs_metrics_requests_and_events_have_the_right_tenant() {
     wrong.assert_none();
 }
 
-#[test]
+#[test_fork::test]
 fn an_authenticated_tenant_overrules_that_of_an_event() {
     let receiver = Receiver::start();
     let telemetry = start(&receiver);
@@ -266,6 +267,7 @@ fn an_authenticated_tenant_overrules_that_of_an_event() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn a_span_has_one_tenant_which_is_the_right_one() {
     let (seen, spans, _) = all().await;
     let mut wrong = Wrong::default();

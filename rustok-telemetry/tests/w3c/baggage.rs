@@ -16,7 +16,7 @@ use crate::{cases, extract, fill, inject, support::text_only};
 /// Key → value and properties.
 type Entries = BTreeMap<String, (String, String)>;
 
-#[test]
+#[test_fork::test]
 fn every_case_is_read_as_the_specification_says() {
     let telemetry = text_only().init().expect("telemetry starts");
     let cases = cases(include_str!("baggage.txt"), fill);
@@ -38,7 +38,7 @@ fn every_case_is_read_as_the_specification_says() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn any_headers_are_read_as_the_grammar_has_them() {
     let telemetry = text_only().init().expect("telemetry starts");
     let mut runner = TestRunner::new(Config::with_cases(3_000));
@@ -58,7 +58,7 @@ fn any_headers_are_read_as_the_grammar_has_them() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn what_is_written_is_read_again() {
     let telemetry = text_only().init().expect("telemetry starts");
     let property = "[!#-'*+.0-9A-Z^-z|~-]{1,4}(=[!#-+.-:<-~&&[^\\\\]]{0,4})?";
@@ -81,7 +81,7 @@ fn what_is_written_is_read_again() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn metadata_cannot_add_a_member() {
     let telemetry = text_only().init().expect("telemetry starts");
     for metadata in ["p,tenant_id=acme", "p;", "p q", "=", "p=\"q\""] {
@@ -93,7 +93,7 @@ fn metadata_cannot_add_a_member() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn no_more_is_written_than_all_read() {
     let telemetry = text_only().init().expect("telemetry starts");
     let mut baggage = Baggage::new();
@@ -117,7 +117,7 @@ fn no_more_is_written_than_all_read() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn of_more_than_64_members_the_first_are_read() {
     let telemetry = text_only().init().expect("telemetry starts");
     for count in [64, 65, 200] {

@@ -18,7 +18,7 @@ use proptest::{
 use rustok_telemetry::propagation::{self, EventContext};
 
 /// In a message's headers there may be any letters, and any number of them.
-#[test]
+#[test_fork::test]
 fn any_text_is_taken_without_panic() {
     let telemetry = support::text_only().init().expect("telemetry starts");
     let names = ["traceparent", "tracestate", "baggage", "Baggage"];

@@ -11,7 +11,7 @@ use crate::{cases, extract, fill, inject, support::text_only};
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
 
-#[test]
+#[test_fork::test]
 fn every_case_is_read_as_the_specification_says() {
     let telemetry = text_only().init().expect("telemetry starts");
     let fill = |text: &str| fill(&text.replace("{T}", TRACE).replace("{S}", SPAN));
@@ -34,7 +34,7 @@ fn every_case_is_read_as_the_specification_says() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn any_headers_are_read_as_the_grammar_has_them() {
     let telemetry = text_only().init().expect("telemetry starts");
     let mut runner = TestRunner::new(Config::with_cases(3_000));
@@ -69,7 +69,7 @@ fn any_headers_are_read_as_the_grammar_has_them() {
 }
 
 /// A stale state of another trace must not go along with the new one.
-#[test]
+#[test_fork::test]
 fn headers_of_another_trace_are_replaced() {
     let telemetry = text_only().init().expect("telemetry starts");
     let mut headers = http::HeaderMap::new();

@@ -10,7 +10,7 @@ use crate::{
     start,
 };
 
-#[test]
+#[test_fork::test]
 fn no_batch_of_spans_is_larger_than_said() {
     let receiver = Receiver::start();
     let telemetry = start(&[
@@ -27,7 +27,7 @@ fn no_batch_of_spans_is_larger_than_said() {
     assert_eq!((sizes().max(), sizes().sum()), (Some(10), 25));
 }
 
-#[test]
+#[test_fork::test]
 fn no_batch_of_log_records_is_larger_than_said() {
     let receiver = Receiver::start();
     let telemetry = start(&[
@@ -45,14 +45,14 @@ fn no_batch_of_log_records_is_larger_than_said() {
     assert_eq!((sizes().max(), sizes().sum()), (Some(2), 5));
 }
 
-#[test]
+#[test_fork::test]
 fn spans_leave_after_the_delay_and_not_before() {
     leaves_after_the_delay(&[("OTEL_BSP_SCHEDULE_DELAY", "600")], || {
         drop(tracing::info_span!("work"));
     });
 }
 
-#[test]
+#[test_fork::test]
 fn log_records_leave_after_the_delay_and_not_before() {
     let variables = [
         ("OTEL_LOGS_EXPORTER", "otlp"),
@@ -76,7 +76,7 @@ fn leaves_after_the_delay(variables: &[(&str, &str)], work: impl FnOnce()) {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn metrics_leave_at_each_interval() {
     let receiver = Receiver::start();
     let telemetry = start(&[
@@ -90,7 +90,7 @@ fn metrics_leave_at_each_interval() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn a_queue_of_spans_takes_as_many_as_said() {
     let delay = Duration::from_millis(500);
     let receiver = Receiver::with(Behaviour {

@@ -22,22 +22,22 @@ fn check(protocol: &str, compression: &str) {
     assert_eq!(receiver.only("metrics").compression, None);
 }
 
-#[test]
+#[test_fork::test]
 fn gzip_by_http() {
     check("http/protobuf", "gzip");
 }
 
-#[test]
+#[test_fork::test]
 fn gzip_by_grpc() {
     check("grpc", "gzip");
 }
 
-#[test]
+#[test_fork::test]
 fn zstd_by_http() {
     check("http/protobuf", "zstd");
 }
 
-#[test]
+#[test_fork::test]
 fn zstd_by_grpc() {
     check("grpc", "zstd");
 }

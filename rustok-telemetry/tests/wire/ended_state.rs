@@ -74,17 +74,17 @@ fn check(protocol: &str, temporality: &str) {
     }
 }
 
-#[test]
+#[test_fork::test]
 fn gauges_end_with_the_process_by_http() {
     check("http/protobuf", "cumulative");
 }
 
-#[test]
+#[test_fork::test]
 fn gauges_end_with_the_process_by_grpc() {
     check("grpc", "cumulative");
 }
 
-#[test]
+#[test_fork::test]
 fn gauges_end_with_the_process_with_delta() {
     check("http/protobuf", "delta");
 }

@@ -18,7 +18,7 @@ fn work() {
     tracing::info!("done");
 }
 
-#[test]
+#[test_fork::test]
 fn by_http_each_signal_has_its_path_below_the_general_endpoint() {
     let receiver = Receiver::start();
     let endpoint = format!("{}/base/", receiver.plain());
@@ -46,7 +46,7 @@ fn by_http_each_signal_has_its_path_below_the_general_endpoint() {
     }
 }
 
-#[test]
+#[test_fork::test]
 fn by_grpc_each_signal_has_its_service() {
     let receiver = Receiver::start();
     let [metrics, logs] = ALL;
@@ -75,7 +75,7 @@ fn by_grpc_each_signal_has_its_service() {
     }
 }
 
-#[test]
+#[test_fork::test]
 fn a_signals_own_variables_win() {
     let (general, own) = (Receiver::start(), Receiver::start());
     let telemetry = start(&[
@@ -99,7 +99,7 @@ fn a_signals_own_variables_win() {
     assert_eq!((metrics.header("a"), metrics.header("b")), ("1", ""));
 }
 
-#[test]
+#[test_fork::test]
 fn the_resource_is_decoded_and_the_name_wins() {
     let receiver = Receiver::start();
     let telemetry = start(&[
@@ -129,7 +129,7 @@ fn the_resource_is_decoded_and_the_name_wins() {
 }
 
 /// Of 4000 traces, a quarter is sampled: 1000, and 27 is the deviation.
-#[test]
+#[test_fork::test]
 fn the_sampler_and_its_ratio_decide_how_many_spans_leave() {
     let receiver = Receiver::start();
     let telemetry = start(&[
@@ -146,7 +146,7 @@ fn the_sampler_and_its_ratio_decide_how_many_spans_leave() {
     assert!((840..1160).contains(&sampled), "{sampled}");
 }
 
-#[test]
+#[test_fork::test]
 fn always_off_in_capitals_sends_nothing() {
     let receiver = Receiver::start();
     let telemetry = start(&[
@@ -158,7 +158,7 @@ fn always_off_in_capitals_sends_nothing() {
     assert!(receiver.requests().is_empty());
 }
 
-#[test]
+#[test_fork::test]
 fn switched_off_or_without_exporters_nothing_is_sent() {
     let receiver = Receiver::start();
     let [metrics, logs] = ALL;
@@ -174,7 +174,7 @@ fn switched_off_or_without_exporters_nothing_is_sent() {
     assert!(receiver.requests().is_empty());
 }
 
-#[test]
+#[test_fork::test]
 fn exporters_called_none_send_nothing() {
     let receiver = Receiver::start();
     let telemetry = start(&[
@@ -189,7 +189,7 @@ fn exporters_called_none_send_nothing() {
 }
 
 /// A redirect could lead the headers elsewhere, or into clear text.
-#[test]
+#[test_fork::test]
 fn a_redirect_is_not_followed() {
     let elsewhere = Receiver::start();
     let receiver = Receiver::with(Behaviour {

@@ -59,7 +59,7 @@ fn log_within_spans() {
     tracing::info!(parent: &inner, "by its parent");
 }
 
-#[test]
+#[test_fork::test]
 fn a_record_has_the_fields_of_the_spans_around_it() {
     let records = records(Some(true), &[], log_within_spans);
     let [seen, logged, without, after, outside, by_parent] = &records[..] else {
@@ -93,7 +93,7 @@ fn a_record_has_the_fields_of_the_spans_around_it() {
     assert!(outside.attributes.is_empty(), "{outside:?}");
 }
 
-#[test]
+#[test_fork::test]
 fn by_default_a_record_has_its_own_fields_only() {
     for record in records(None, &[], log_within_spans) {
         for key in ["order", "step", "count", "later"] {
@@ -102,7 +102,7 @@ fn by_default_a_record_has_its_own_fields_only() {
     }
 }
 
-#[test]
+#[test_fork::test]
 fn fields_of_spans_count_in_the_limits_after_those_of_the_event() {
     let limits = [
         ("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "3"),

@@ -73,27 +73,29 @@ fn flush_twice(protocol: &str) {
     assert_eq!(arrived(&receiver), [3; 3]);
 }
 
-#[test]
+#[test_fork::test]
 fn all_signals_have_arrived_by_grpc_each_time() {
     flush_twice("grpc");
 }
 
-#[test]
+#[test_fork::test]
 fn all_signals_have_arrived_by_http_each_time() {
     flush_twice("http/protobuf");
 }
 
 #[tokio::test(flavor = "current_thread")]
+#[test_fork::fork]
 async fn a_current_thread_runtime_is_no_obstacle() {
     flush_twice("grpc");
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[test_fork::fork]
 async fn a_multi_thread_runtime_is_no_obstacle() {
     flush_twice("http/protobuf");
 }
 
-#[test]
+#[test_fork::test]
 fn calls_at_the_same_time_all_find_their_own_spans_sent() {
     let receiver = Receiver::start();
     let telemetry = start_all(&receiver.plain(), "grpc");
@@ -118,7 +120,7 @@ fn calls_at_the_same_time_all_find_their_own_spans_sent() {
 }
 
 /// The SDK waits for five seconds.
-#[test]
+#[test_fork::test]
 fn an_export_that_takes_six_seconds_is_waited_for() {
     let receiver = Receiver::with(Behaviour {
         delay: Duration::from_secs(6),
@@ -167,17 +169,17 @@ fn flushing_threads() -> usize {
         .count()
 }
 
-#[test]
+#[test_fork::test]
 fn nobody_answers_by_grpc_and_the_report_says_what_waits() {
     flush_to_nobody("grpc");
 }
 
-#[test]
+#[test_fork::test]
 fn nobody_answers_by_http_and_the_report_says_what_waits() {
     flush_to_nobody("http/protobuf");
 }
 
-#[test]
+#[test_fork::test]
 fn what_a_receiver_refuses_is_lost_and_said() {
     let receiver = Receiver::with(Behaviour {
         refused: Some(|_| true),
@@ -200,7 +202,7 @@ fn what_a_receiver_refuses_is_lost_and_said() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn telemetry_that_is_switched_off_has_nothing_to_send() {
     let telemetry = start(&[("OTEL_SDK_DISABLED", "true")]);
     assert_eq!(telemetry.force_flush(LONG), FlushReport::default());

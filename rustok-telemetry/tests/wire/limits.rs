@@ -34,7 +34,7 @@ fn spans() {
     span.in_scope(|| tracing::info!(street = "Bahnhofstraße", "arrived"));
 }
 
-#[test]
+#[test_fork::test]
 fn texts_of_spans_are_cut_everywhere() {
     let receiver = Receiver::start();
     let telemetry = start(&[
@@ -90,7 +90,7 @@ fn texts_of_spans_are_cut_everywhere() {
     );
 }
 
-#[test]
+#[test_fork::test]
 fn texts_of_log_records_are_cut_and_attributes_left_out() {
     let receiver = Receiver::start();
     let telemetry = start(&[
@@ -116,7 +116,7 @@ fn texts_of_log_records_are_cut_and_attributes_left_out() {
     );
 }
 
-#[test]
+#[test_fork::test]
 fn counts_of_attributes_events_and_links_are_kept() {
     let receiver = Receiver::start();
     let telemetry = start(&[
@@ -149,7 +149,7 @@ fn counts_of_attributes_events_and_links_are_kept() {
 }
 
 /// A span with more of everything than its limits allow.
-#[test]
+#[test_fork::test]
 fn each_limit_of_a_span_is_its_own() {
     let receiver = Receiver::start();
     let telemetry = start(&[

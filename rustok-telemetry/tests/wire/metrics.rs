@@ -47,19 +47,19 @@ fn two_exports(preference: &str) -> Vec<(i32, i64)> {
         .collect()
 }
 
-#[test]
+#[test_fork::test]
 fn cumulative_counts_from_the_start() {
     let exports = two_exports("cumulative");
     assert_eq!(exports[..2], [(CUMULATIVE, 2), (CUMULATIVE, 5)]);
 }
 
-#[test]
+#[test_fork::test]
 fn delta_counts_from_the_last_export_and_the_text_from_the_start() {
     let exports = two_exports("Delta");
     assert_eq!(exports, [(DELTA, 2), (DELTA, 3)]);
 }
 
-#[test]
+#[test_fork::test]
 fn lowmemory_counts_what_is_added_from_the_last_export() {
     let exports = two_exports("lowmemory");
     assert_eq!(exports, [(DELTA, 2), (DELTA, 3)]);

@@ -333,12 +333,12 @@ fn check_wait(wait: &HistogramDataPoint, rounds: u64) {
     );
 }
 
-#[test]
+#[test_fork::test]
 fn every_kind_arrives_whole_by_http() {
     check_cumulative("http/protobuf");
 }
 
-#[test]
+#[test_fork::test]
 fn every_kind_arrives_whole_by_grpc() {
     check_cumulative("grpc");
 }
@@ -364,17 +364,17 @@ fn check_deltas(temporality: &str) {
     check_gauges(&exports);
 }
 
-#[test]
+#[test_fork::test]
 fn with_delta_everything_arrives_once() {
     check_deltas("delta");
 }
 
-#[test]
+#[test_fork::test]
 fn with_lowmemory_everything_arrives_once() {
     check_deltas("lowmemory");
 }
 
-#[test]
+#[test_fork::test]
 fn views_hold_and_nothing_else_stays_away() {
     let receiver = Receiver::start();
     let mut config = TelemetryConfig::from_vars([

@@ -42,7 +42,7 @@ fn serving() -> (Telemetry, String) {
     (telemetry, port)
 }
 
-#[test]
+#[test_fork::test]
 fn the_text_is_served_where_it_was_asked_for() {
     let (telemetry, port) = serving();
     rustok_telemetry::metrics::record_event_published("OrderPlaced", "acme");
@@ -67,7 +67,7 @@ fn the_text_is_served_where_it_was_asked_for() {
     assert!(telemetry.shutdown().is_complete());
 }
 
-#[test]
+#[test_fork::test]
 fn the_text_is_compressed_for_those_who_ask() {
     let (telemetry, port) = serving();
     let mut connection = TcpStream::connect(format!("127.0.0.1:{port}")).expect("it listens");
@@ -87,7 +87,7 @@ fn the_text_is_compressed_for_those_who_ask() {
     let _ = telemetry.shutdown();
 }
 
-#[test]
+#[test_fork::test]
 fn a_port_in_use_is_an_error_that_names_it() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = taken.local_addr().expect("an address").port().to_string();
@@ -106,7 +106,7 @@ fn a_port_in_use_is_an_error_that_names_it() {
     );
 }
 
-#[test]
+#[test_fork::test]
 fn unless_it_is_asked_for_nothing_listens() {
     let telemetry = start(&[
         ("OTEL_METRICS_EXPORTER", "prometheus"),

@@ -52,32 +52,32 @@ fn sent_again(protocol: &str, compression: &str) {
     assert!(pauses[0] >= 100 && pauses[1] >= 200, "{pauses:?}");
 }
 
-#[test]
+#[test_fork::test]
 fn a_busy_receiver_gets_the_same_bytes_again_by_http() {
     sent_again("http/protobuf", "none");
 }
 
-#[test]
+#[test_fork::test]
 fn a_busy_receiver_gets_the_same_bytes_again_by_grpc() {
     sent_again("grpc", "none");
 }
 
-#[test]
+#[test_fork::test]
 fn a_busy_receiver_gets_the_same_compressed_bytes_again_by_http() {
     sent_again("http/protobuf", "gzip");
 }
 
-#[test]
+#[test_fork::test]
 fn a_busy_receiver_gets_the_same_compressed_bytes_again_by_grpc() {
     sent_again("grpc", "gzip");
 }
 
-#[test]
+#[test_fork::test]
 fn the_same_holds_with_zstd_by_http() {
     sent_again("http/protobuf", "zstd");
 }
 
-#[test]
+#[test_fork::test]
 fn the_same_holds_with_zstd_by_grpc() {
     sent_again("grpc", "zstd");
 }
@@ -93,12 +93,12 @@ fn given_up(protocol: &str, why: &str) {
     assert_eq!(report.metrics_error.as_deref(), Some(why), "{report}");
 }
 
-#[test]
+#[test_fork::test]
 fn a_receiver_that_stays_busy_is_left_alone_by_http() {
     given_up("http/protobuf", "HTTP export failed with status code: 503");
 }
 
-#[test]
+#[test_fork::test]
 fn a_receiver_that_stays_busy_is_left_alone_by_grpc() {
     given_up("grpc", "export failed with gRPC code: Unavailable");
 }

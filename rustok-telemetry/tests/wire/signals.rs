@@ -87,7 +87,7 @@ fn send(variables: &[(&str, &str)]) -> rustok_telemetry::ShutdownReport {
     telemetry.shutdown()
 }
 
-#[test]
+#[test_fork::test]
 fn each_signal_goes_its_own_way() {
     let general = Receiver::start();
     let signals = SIGNALS.map(Signal::secure);
@@ -125,7 +125,7 @@ fn each_signal_goes_its_own_way() {
     }
 }
 
-#[test]
+#[test_fork::test]
 fn an_endpoint_without_a_scheme_is_plain_where_its_signal_says_so() {
     let receivers = [Receiver::start(), Receiver::start(), Receiver::start()];
     let mut variables = vec![("OTEL_EXPORTER_OTLP_PROTOCOL".to_owned(), "grpc".to_owned())];
@@ -148,7 +148,7 @@ fn an_endpoint_without_a_scheme_is_plain_where_its_signal_says_so() {
     }
 }
 
-#[test]
+#[test_fork::test]
 fn each_signal_has_its_own_time() {
     let slow = Receiver::with(Behaviour {
         delay: Duration::from_millis(2500),

@@ -127,22 +127,22 @@ fn many_series(protocol: &str, more: &[(&str, &str)]) {
     assert_eq!((metrics.successes, metrics.failures), (1, 0), "one export");
 }
 
-#[test]
+#[test_fork::test]
 fn a_histogram_of_19000_series_arrives_by_grpc() {
     many_series("grpc", &[]);
 }
 
-#[test]
+#[test_fork::test]
 fn a_histogram_of_19000_series_arrives_by_http() {
     many_series("http/protobuf", &[]);
 }
 
-#[test]
+#[test_fork::test]
 fn a_histogram_of_19000_series_arrives_by_grpc_with_gzip() {
     many_series("grpc", &[("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")]);
 }
 
-#[test]
+#[test_fork::test]
 fn a_histogram_of_19000_series_arrives_by_http_with_gzip() {
     many_series(
         "http/protobuf",
@@ -150,14 +150,14 @@ fn a_histogram_of_19000_series_arrives_by_http_with_gzip() {
     );
 }
 
-#[test]
+#[test_fork::test]
 fn a_histogram_of_19000_series_arrives_once_with_delta_temporality() {
     const DELTA: (&str, &str) = ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta");
     many_series("grpc", &[DELTA]);
 }
 
 /// The metrics of another library are split like ours.
-#[test]
+#[test_fork::test]
 fn metrics_of_the_sdk_are_split_too() {
     let receiver = limited();
     let telemetry = start_with(&receiver, "grpc", &METRICS);
@@ -196,12 +196,12 @@ fn large_spans(protocol: &str, more: &[(&str, &str)]) {
     );
 }
 
-#[test]
+#[test_fork::test]
 fn large_spans_arrive_by_grpc() {
     large_spans("grpc", &[]);
 }
 
-#[test]
+#[test_fork::test]
 fn large_spans_arrive_by_http_with_gzip() {
     large_spans(
         "http/protobuf",
@@ -233,18 +233,18 @@ fn long_log_records(protocol: &str) {
     assert_eq!(numbers, Vec::from_iter(0..100));
 }
 
-#[test]
+#[test_fork::test]
 fn long_log_records_arrive_by_grpc() {
     long_log_records("grpc");
 }
 
-#[test]
+#[test_fork::test]
 fn long_log_records_arrive_by_http() {
     long_log_records("http/protobuf");
 }
 
 /// One item that no request can hold is dropped, with its name and size; all else arrives.
-#[test]
+#[test_fork::test]
 fn a_span_larger_than_the_limit_is_dropped_and_named() {
     let receiver = limited();
     let telemetry = start_with(&receiver, "grpc", &[]);
@@ -267,7 +267,7 @@ fn a_span_larger_than_the_limit_is_dropped_and_named() {
     assert_eq!(queue.exported, 2);
 }
 
-#[test]
+#[test_fork::test]
 fn a_log_record_larger_than_the_limit_is_dropped_and_named() {
     let receiver = limited();
     let telemetry = start_with(&receiver, "http/protobuf", &LOGS);
@@ -281,7 +281,7 @@ fn a_log_record_larger_than_the_limit_is_dropped_and_named() {
     assert_eq!(receiver.requests()[0].log_records().len(), 1);
 }
 
-#[test]
+#[test_fork::test]
 fn a_data_point_larger_than_the_limit_is_dropped_and_named() {
     let receiver = limited();
     let telemetry = start_with(&receiver, "grpc", &METRICS);
@@ -322,12 +322,12 @@ fn one_part_is_refused(protocol: &str) {
     assert_eq!((traces.successes, traces.failures), (0, 1), "{traces:?}");
 }
 
-#[test]
+#[test_fork::test]
 fn a_part_that_is_refused_by_grpc_does_not_stop_the_others() {
     one_part_is_refused("grpc");
 }
 
-#[test]
+#[test_fork::test]
 fn a_part_that_is_refused_by_http_does_not_stop_the_others() {
     one_part_is_refused("http/protobuf");
 }

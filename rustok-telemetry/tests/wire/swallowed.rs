@@ -80,37 +80,37 @@ fn after_a_success(signal: &str, protocol: &str, swallowed: Swallowed) {
     drop(telemetry);
 }
 
-#[test]
+#[test_fork::test]
 fn spans_over_grpc_take_a_new_connection() {
     after_a_success("traces", "grpc", Swallowed::Everything);
 }
 
-#[test]
+#[test_fork::test]
 fn metrics_over_grpc_take_a_new_connection() {
     after_a_success("metrics", "grpc", Swallowed::Everything);
 }
 
-#[test]
+#[test_fork::test]
 fn log_records_over_grpc_take_a_new_connection() {
     after_a_success("logs", "grpc", Swallowed::Everything);
 }
 
-#[test]
+#[test_fork::test]
 fn swallowed_answers_over_grpc_are_found() {
     after_a_success("traces", "grpc", Swallowed::Answers);
 }
 
-#[test]
+#[test_fork::test]
 fn swallowed_answers_for_metrics_over_grpc_are_found() {
     after_a_success("metrics", "grpc", Swallowed::Answers);
 }
 
-#[test]
+#[test_fork::test]
 fn spans_over_http_take_a_new_connection() {
     after_a_success("traces", "http/protobuf", Swallowed::Everything);
 }
 
-#[test]
+#[test_fork::test]
 fn metrics_over_http_take_a_new_connection() {
     after_a_success("metrics", "http/protobuf", Swallowed::Answers);
 }
@@ -124,17 +124,17 @@ fn before_a_success(signal: &str, protocol: &str) {
     drop(telemetry);
 }
 
-#[test]
+#[test_fork::test]
 fn a_first_connection_over_grpc_that_is_swallowed_is_replaced() {
     before_a_success("traces", "grpc");
 }
 
-#[test]
+#[test_fork::test]
 fn a_first_connection_over_http_that_is_swallowed_is_replaced() {
     before_a_success("traces", "http/protobuf");
 }
 
-#[test]
+#[test_fork::test]
 fn a_tls_connection_that_is_swallowed_is_replaced() {
     let authority = Authority::new("swallowed");
     let receiver = Receiver::with(Behaviour {
@@ -166,12 +166,12 @@ fn pings_are_answered(signal: &str) {
     drop(telemetry);
 }
 
-#[test]
+#[test_fork::test]
 fn spans_are_not_sent_for_ever_where_only_pings_are_answered() {
     pings_are_answered("traces");
 }
 
-#[test]
+#[test_fork::test]
 fn metrics_are_not_sent_for_ever_where_only_pings_are_answered() {
     pings_are_answered("metrics");
 }
@@ -198,22 +198,22 @@ fn is_pinged(delay: Duration, pause: Duration, most: usize) {
     drop(telemetry);
 }
 
-#[test]
+#[test_fork::test]
 fn a_slow_collector_is_pinged_once_a_request() {
     is_pinged(TIMEOUT * 8 / 10, Duration::ZERO, 1);
 }
 
-#[test]
+#[test_fork::test]
 fn a_slow_collector_is_pinged_twice_a_request_after_pauses() {
     is_pinged(TIMEOUT * 8 / 10, TIMEOUT, 2);
 }
 
-#[test]
+#[test_fork::test]
 fn a_fast_collector_is_not_pinged() {
     is_pinged(Duration::ZERO, Duration::ZERO, 0);
 }
 
-#[test]
+#[test_fork::test]
 fn a_fast_collector_is_pinged_once_a_request_after_pauses() {
     is_pinged(Duration::ZERO, TIMEOUT, 1);
 }

@@ -43,7 +43,7 @@ fn waits(variables: &[(&str, &str)]) {
     assert_eq!(receiver.spans().len(), 1);
 }
 
-#[test]
+#[test_fork::test]
 fn an_export_by_http_is_given_up_after_its_time() {
     gives_up(
         &[("OTEL_EXPORTER_OTLP_TIMEOUT", "200")],
@@ -51,7 +51,7 @@ fn an_export_by_http_is_given_up_after_its_time() {
     );
 }
 
-#[test]
+#[test_fork::test]
 fn an_export_by_grpc_is_given_up_after_its_time() {
     let variables = [
         ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "200"),
@@ -60,7 +60,7 @@ fn an_export_by_grpc_is_given_up_after_its_time() {
     gives_up(&variables, "");
 }
 
-#[test]
+#[test_fork::test]
 fn the_batch_processors_time_bounds_an_export_too() {
     gives_up(
         &[("OTEL_BSP_EXPORT_TIMEOUT", "200")],
@@ -68,7 +68,7 @@ fn the_batch_processors_time_bounds_an_export_too() {
     );
 }
 
-#[test]
+#[test_fork::test]
 fn no_time_is_no_limit_by_http() {
     waits(&[
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
@@ -76,7 +76,7 @@ fn no_time_is_no_limit_by_http() {
     ]);
 }
 
-#[test]
+#[test_fork::test]
 fn no_time_is_no_limit_by_grpc() {
     waits(&[
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
@@ -85,7 +85,7 @@ fn no_time_is_no_limit_by_grpc() {
     ]);
 }
 
-#[test]
+#[test_fork::test]
 fn metrics_and_log_records_have_times_of_their_own() {
     let receiver = slow();
     let endpoint = receiver.plain();

@@ -62,17 +62,17 @@ fn a_trusted_server(protocol: &str) {
     arrives(&receiver, &send(&receiver.secure(), protocol, &variables));
 }
 
-#[test]
+#[test_fork::test]
 fn a_server_whose_authority_is_trusted_gets_spans_by_http() {
     a_trusted_server("http/protobuf");
 }
 
-#[test]
+#[test_fork::test]
 fn a_server_whose_authority_is_trusted_gets_spans_by_grpc() {
     a_trusted_server("grpc");
 }
 
-#[test]
+#[test_fork::test]
 fn a_server_of_an_unknown_authority_gets_nothing_by_http() {
     let authority = Authority::new("unknown_http");
     let other = Authority::new("unknown_http_other").certificate();
@@ -82,7 +82,7 @@ fn a_server_of_an_unknown_authority_gets_nothing_by_http() {
     fails(&receiver, &report, "invalid peer certificate");
 }
 
-#[test]
+#[test_fork::test]
 fn a_server_of_an_unknown_authority_gets_nothing_by_grpc() {
     let authority = Authority::new("unknown_grpc");
     let other = Authority::new("unknown_grpc_other").certificate();
@@ -92,7 +92,7 @@ fn a_server_of_an_unknown_authority_gets_nothing_by_grpc() {
     fails(&receiver, &report, "invalid peer certificate");
 }
 
-#[test]
+#[test_fork::test]
 fn a_server_of_another_name_gets_nothing() {
     let authority = Authority::new("name");
     let receiver = secure(&authority, false);
@@ -118,26 +118,26 @@ fn mutual(name: &str, protocol: &str, of: Option<&Authority>) -> (Receiver, Shut
     (receiver, report)
 }
 
-#[test]
+#[test_fork::test]
 fn a_client_with_the_right_certificate_is_let_in_by_http() {
     let (receiver, report) = mutual("right_http", "http/protobuf", None);
     arrives(&receiver, &report);
 }
 
-#[test]
+#[test_fork::test]
 fn a_client_with_the_right_certificate_is_let_in_by_grpc() {
     let (receiver, report) = mutual("right_grpc", "grpc", None);
     arrives(&receiver, &report);
 }
 
-#[test]
+#[test_fork::test]
 fn a_client_with_a_wrong_certificate_is_not_let_in_by_http() {
     let other = Authority::new("wrong_http_other");
     let (receiver, report) = mutual("wrong_http", "http/protobuf", Some(&other));
     fails(&receiver, &report, "received fatal alert");
 }
 
-#[test]
+#[test_fork::test]
 fn a_client_with_a_wrong_certificate_is_not_let_in_by_grpc() {
     let other = Authority::new("wrong_grpc_other");
     let (receiver, report) = mutual("wrong_grpc", "grpc", Some(&other));
@@ -153,12 +153,12 @@ fn without_certificate(name: &str, protocol: &str) {
     fails(&receiver, &report, "CertificateRequired");
 }
 
-#[test]
+#[test_fork::test]
 fn a_client_without_a_certificate_is_not_let_in_by_http() {
     without_certificate("without_http", "http/protobuf");
 }
 
-#[test]
+#[test_fork::test]
 fn a_client_without_a_certificate_is_not_let_in_by_grpc() {
     without_certificate("without_grpc", "grpc");
 }
@@ -184,7 +184,7 @@ fn in_clear_text(protocol: &str, variables: &[(&str, &str)]) -> Vec<u8> {
     told.join().expect("no panic")
 }
 
-#[test]
+#[test_fork::test]
 fn nothing_leaves_in_clear_text_where_tls_is_meant() {
     let told = in_clear_text("http/protobuf", &[]);
     assert_eq!(told[..2], [0x16, 0x03], "a handshake of TLS");
@@ -192,7 +192,7 @@ fn nothing_leaves_in_clear_text_where_tls_is_meant() {
     assert!(!told.contains("hunter2") && !told.contains("secret work"));
 }
 
-#[test]
+#[test_fork::test]
 fn grpc_without_a_scheme_is_with_tls() {
     let told = in_clear_text("grpc", &[]);
     assert_eq!(told[..2], [0x16, 0x03], "a handshake of TLS");
@@ -200,7 +200,7 @@ fn grpc_without_a_scheme_is_with_tls() {
     assert!(!told.contains("hunter2") && !told.contains("secret work"));
 }
 
-#[test]
+#[test_fork::test]
 fn grpc_without_a_scheme_is_in_clear_text_if_that_is_said() {
     let receiver = Receiver::start();
     let endpoint = format!("localhost:{}", receiver.address.port());

@@ -23,7 +23,7 @@ fn linked() -> SpanContext {
     SpanContext::new(trace, span, TraceFlags::SAMPLED, true, TraceState::NONE)
 }
 
-#[test]
+#[test_fork::test]
 fn the_last_value_of_a_key_arrives() {
     let receiver = Receiver::start();
     let telemetry = start(&[
@@ -121,6 +121,7 @@ async fn handle() {
 }
 
 #[tokio::test]
+#[test_fork::fork]
 async fn the_tenant_of_a_token_wins_over_the_claim_of_a_caller() {
     let receiver = Receiver::start();
     let telemetry = start(&[
@@ -162,7 +163,7 @@ async fn the_tenant_of_a_token_wins_over_the_claim_of_a_caller() {
     );
 }
 
-#[test]
+#[test_fork::test]
 fn a_repeated_key_counts_once_in_a_limit() {
     let receiver = Receiver::start();
     let telemetry = start(&[

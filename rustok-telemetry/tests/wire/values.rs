@@ -125,7 +125,7 @@ impl Error for Outer {
 #[instrument(name = "of_ours", record(n, big))]
 fn of_ours(n: u32, big: u64) {}
 
-#[test]
+#[test_fork::test]
 fn values_keep_their_types_on_every_path() {
     let receiver = Receiver::start();
     let telemetry = start(&[
@@ -182,7 +182,7 @@ fn values_keep_their_types_on_every_path() {
     );
 }
 
-#[test]
+#[test_fork::test]
 fn values_keep_their_types_in_an_event_with_a_parent() {
     let receiver = Receiver::start();
     let telemetry = start(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.plain())]);
@@ -208,7 +208,7 @@ fn values_keep_their_types_in_an_event_with_a_parent() {
     }
 }
 
-#[test]
+#[test_fork::test]
 fn errors_beside_a_number_keep_their_message_and_sources() {
     let receiver = Receiver::start();
     let telemetry = start(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.plain())]);
@@ -241,7 +241,7 @@ fn errors_beside_a_number_keep_their_message_and_sources() {
     }
 }
 
-#[test]
+#[test_fork::test]
 fn an_error_that_is_text_has_no_quotes() {
     let receiver = Receiver::start();
     let telemetry = start(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.plain())]);
@@ -281,7 +281,7 @@ fn status_of(receiver: &Receiver, name: &str) -> (StatusCode, String) {
     (status.code(), status.message)
 }
 
-#[test]
+#[test_fork::test]
 fn a_status_has_its_description_in_any_order() {
     let receiver = Receiver::start();
     let telemetry = start(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.plain())]);

@@ -1,7 +1,7 @@
 //! `cargo xtask demo`: the stack, and the reference service sending telemetry to it.
 
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Child, ExitCode, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
@@ -51,8 +51,7 @@ fn serve(stack: &Stack, cancelled: &AtomicBool) -> Result<ExitStatus, Error> {
     let ports = stack.ports();
     ports.check_free(&[Port::Application])?;
     println!("{SERVICE} is built and started. Ctrl-C ends it.");
-    let mut service = Command::new(env!("CARGO"))
-        .current_dir(workspace::root())
+    let mut service = workspace::cargo()
         .args(["run", "--package", SERVICE, "--", "--traffic"])
         .args(["--port", &ports.get(Port::Application).to_string()])
         .envs(environment(ports))

@@ -9,6 +9,10 @@ use xtask::workspace;
 use crate::model::{counterparts, model, native_files};
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn every_mounted_path_exists_and_cannot_be_written() {
     let model = model();
     let mut seen = 0;
@@ -24,6 +28,10 @@ fn every_mounted_path_exists_and_cannot_be_written() {
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn configurations_are_those_of_the_stack_without_containers() {
     let model = model();
     for (service, name) in counterparts() {
@@ -45,6 +53,10 @@ fn configurations_are_those_of_the_stack_without_containers() {
 
 /// The other files that are mounted: each is the one and only of its kind in the workspace.
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn nothing_else_is_mounted_but_what_these_programs_read() {
     let model = model();
     let known = BTreeSet::from([
@@ -71,6 +83,10 @@ fn nothing_else_is_mounted_but_what_these_programs_read() {
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn volumes_are_declared_used_and_where_the_programs_write() {
     let model = model();
     let used: BTreeSet<_> = model
@@ -112,6 +128,10 @@ fn volumes_are_declared_used_and_where_the_programs_write() {
 
 /// What the sample of Alertmanager's configuration names is in the folder that it is given.
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn alertmanager_finds_its_receivers_where_the_folder_is_mounted() {
     let model = model();
     let receivers = &model.services["alertmanager"];

@@ -5,6 +5,10 @@ use xtask::stack::programs::Program;
 use crate::model::model;
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn images_are_pinned_to_what_is_tested() {
     let model = model();
     for (container, repository, version) in [

@@ -5,6 +5,10 @@ use xtask::stack::Port;
 use crate::model::{Container, model};
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn memory_and_logs_are_bounded() {
     for (name, container) in &model().services {
         assert!(limit(container) > 0, "{name}");
@@ -20,6 +24,10 @@ fn memory_and_logs_are_bounded() {
 
 /// Go's runtime is told four fifths of what there is; the Collector, of its own limit, which is less.
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn go_knows_the_limit() {
     let model = model();
     let told = |container: &Container| {
@@ -40,6 +48,10 @@ fn go_knows_the_limit() {
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn each_container_is_asked_for_its_health_where_it_answers() {
     let model = model();
     for (name, port) in [
@@ -60,6 +72,10 @@ fn each_container_is_asked_for_its_health_where_it_answers() {
 
 /// Whoever waits for another's health waits for something that can be asked.
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn dependencies_can_be_fulfilled() {
     let model = model();
     let mut seen = 0;

@@ -9,6 +9,10 @@ use xtask::{workspace, yaml};
 use crate::model::{Model, counterparts, model, model_with};
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn nothing_is_reachable_from_other_machines() {
     let model = model();
     for (name, container) in &model.services {
@@ -29,6 +33,10 @@ const PORTS: [(&str, &str, u16); 6] = [
 ];
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn people_and_applications_find_the_ports_that_the_guide_names() {
     let expected = PORTS.map(|(_, container, number)| (container.to_owned(), number, number));
     assert_eq!(published(&model()), BTreeSet::from(expected));
@@ -36,6 +44,10 @@ fn people_and_applications_find_the_ports_that_the_guide_names() {
 
 /// The variables are those of the stack without containers, and change the outer port alone.
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn a_variable_moves_each_port() {
     for port in Port::ALL {
         let number = port.default_number();
@@ -55,6 +67,10 @@ fn a_variable_moves_each_port() {
 
 /// Each target file of the stack without containers has one here, and what it names listens there.
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn prometheus_finds_its_targets() {
     let names = |folder: &str| -> BTreeSet<String> {
         let entries = fs::read_dir(workspace::root().join(folder)).expect(folder);
@@ -115,6 +131,10 @@ fn services_are_named_by_their_users() {
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn a_container_finds_the_host_on_linux_too() {
     assert_eq!(
         model().services["prometheus"].extra_hosts,
@@ -124,6 +144,10 @@ fn a_container_finds_the_host_on_linux_too() {
 
 /// Addresses in the environment lead to containers, and to ports on which those listen.
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn addresses_in_the_environment_lead_somewhere() {
     let model = model();
     let mut seen = 0;

@@ -13,6 +13,10 @@ use crate::model::{counterparts, model};
 
 /// With the container's own environment, but for folders that are its volumes and files at its paths.
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn collector_and_jaeger_accept_configuration_and_environment() {
     let model = model();
     for (service, name) in counterparts() {
@@ -43,6 +47,10 @@ fn collector_and_jaeger_accept_configuration_and_environment() {
 
 /// In a folder like the container's: what is mounted over a folder takes its place.
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn prometheus_accepts_its_configuration_with_the_targets_of_containers() {
     let folder = scratch().join("prometheus");
     let _ = fs::remove_dir_all(&folder);
@@ -65,6 +73,10 @@ fn prometheus_accepts_its_configuration_with_the_targets_of_containers() {
 
 /// Prometheus and its tool know every option that they are given.
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn prometheus_knows_its_options() {
     let model = model();
     let container = &model.services["prometheus"];

@@ -11,6 +11,10 @@ use crate::model::{FILE, counterparts, model, model_with, native_files};
 const GO: &str = "GOMEMLIMIT";
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn what_is_set_is_read_by_a_configuration() {
     let model = model();
     for (service, name) in counterparts() {
@@ -41,6 +45,10 @@ fn what_is_set_is_read_by_a_configuration() {
 /// Grafana knows no defaults in what it is provisioned with, and ignores a setting that it does not know:
 /// these names are from its documentation.
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn grafana_has_what_its_provisioning_reads() {
     let set: BTreeSet<_> = model().services["grafana"]
         .environment
@@ -63,6 +71,10 @@ fn grafana_has_what_its_provisioning_reads() {
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn the_password_comes_from_the_environment() {
     let password = |model: crate::model::Model| {
         model.services["grafana"].environment["GF_SECURITY_ADMIN_PASSWORD"].clone()

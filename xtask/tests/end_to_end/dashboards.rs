@@ -27,6 +27,11 @@ const TIMES: Times = Times {
 const LIMIT: Duration = Duration::from_secs(150);
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn every_query_of_every_panel_has_data() {
     let started = SystemTime::now();
     let stack = stack("dashboards");

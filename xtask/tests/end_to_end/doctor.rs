@@ -1,19 +1,21 @@
 //! The doctor against the real programs: all good, each protocol's wrong port, a Collector whose Jaeger is down, and
 //! telemetry that the receiver accepts and does not pass on.
 
-use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Once;
 
 use axum::{Router, routing::post};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use xtask::stack::{Port, Service, Stack};
-use xtask::workspace;
 
-use crate::support::stack;
+use crate::support::{program, stack};
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn the_doctor_follows_telemetry_to_jaeger_and_prometheus_and_says_where_it_is_lost() {
     let stack = stack("doctor");
     let grpc = stack.ports().url(Port::CollectorOtlpGrpc);
@@ -106,7 +108,7 @@ fn dead_end() -> String {
 
 /// What the doctor prints, as JSON.
 fn doctor(stack: &Stack, protocol: &str, endpoint: &str, wait: &str) -> Value {
-    let mut command = Command::new(program());
+    let mut command = Command::new(program("rustok-telemetry-doctor"));
     for (name, _) in std::env::vars_os() {
         let upper = name.to_string_lossy().to_ascii_uppercase();
         if upper.starts_with("OTEL_") || upper.ends_with("_PROXY") || upper == "RUST_LOG" {
@@ -140,24 +142,4 @@ fn assert_cause(json: &Value, name: &str, cause: &str) {
         "{name}: {}\n  {told}\n  {}",
         failed["seen"], failed["remedy"]
     );
-}
-
-/// The program, built from the present sources; `cargo xtask test` has built it with everything else.
-fn program() -> PathBuf {
-    static BUILD: Once = Once::new();
-    BUILD.call_once(|| {
-        if std::env::var_os("RUSTOK_SERVER_IS_BUILT").is_some() {
-            return;
-        }
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "rustok-telemetry-doctor"])
-            .current_dir(workspace::root())
-            .status()
-            .expect("cargo runs");
-        assert!(status.success(), "the doctor does not build");
-    });
-    // target/<profile>/deps/end_to_end-… → target/<profile>/rustok-telemetry-doctor
-    let test = std::env::current_exe().expect("a path");
-    let profile = test.ancestors().nth(2).expect("a folder");
-    profile.join("rustok-telemetry-doctor")
 }

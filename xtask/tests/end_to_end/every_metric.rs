@@ -18,6 +18,11 @@ use crate::support::{eventually, scratch, stack};
 const SERVICE: &str = "job=\"rustok-server\"";
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn every_metric_is_the_same_on_every_path_and_a_stop_loses_nothing() {
     let stack = stack("every_metric");
     let folder = scratch("every_metric_server");

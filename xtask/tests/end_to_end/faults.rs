@@ -91,6 +91,11 @@ const DRILLS: [Drill; 7] = [
 ];
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn each_fault_fires_its_alert_and_no_other_and_it_ends() {
     let began = Instant::now();
     let stack = Stack::builder()

@@ -39,6 +39,11 @@ use crate::support::{eventually, scratch};
 const JOB: &str = "rustok-server";
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn the_four_ways_into_prometheus_give_the_same() {
     let folder = scratch("four_paths");
     let receives = |way: &str, option| Prometheus::start(&folder.join(way), None, &[], &[option]);
@@ -144,6 +149,11 @@ fn the_four_ways_into_prometheus_give_the_same() {
 
 /// Remote write alone is a push that nobody asks for again: what the Collector holds waits in it.
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn the_last_push_waits_for_a_prometheus_that_is_away() {
     let folder = scratch("four_paths_away");
     let address = Ports::free().expect("free ports").address(Port::Prometheus);

@@ -12,6 +12,11 @@ use crate::support::{eventually, scratch, stack};
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn an_order_is_one_trace_from_the_callers_to_the_second_process() {
     let stack = stack("one_trace");
     let folder = scratch("one_trace_server");

@@ -20,6 +20,11 @@ use crate::support::{eventually, scratch, stack};
 const PAUSE: Duration = Duration::from_millis(40);
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn no_span_is_lost_while_jaeger_is_away_and_the_collector_restarts() {
     let outage = std::env::var("RUSTOK_OUTAGE_SECONDS").map_or(20, |seconds| {
         seconds

@@ -26,6 +26,11 @@ use table::{Case, SpanEnd, Traces, WATCHED};
 const SERVICE: &str = "outcomes";
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn every_outcome_arrives_exactly_once() {
     let stack = stack("outcomes");
     let endpoint = stack.ports().url(Port::CollectorOtlpGrpc);

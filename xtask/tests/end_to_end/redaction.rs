@@ -17,6 +17,11 @@ use crate::support::{eventually, stack};
 const TRACE: &str = "1f7651916cd43dd8448eb211c80319c1";
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn secrets_are_taken_out_of_spans_events_and_log_records() {
     let stack = stack("redaction");
     send(stack.ports(), "traces", &spans());
@@ -88,6 +93,11 @@ fn secrets_are_taken_out_of_spans_events_and_log_records() {
 /// Jaeger does not show all that it is sent. What the Collector prints is everything that it hands on: attributes of
 /// scopes too, and the names of spans as labels of metrics.
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn no_secret_leaves_the_collector_in_any_place() {
     let collector = Collector::start("redaction", &["debug"], &[]);
     send(&collector.ports, "traces", &spans());

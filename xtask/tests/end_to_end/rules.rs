@@ -20,6 +20,11 @@ const RECORDED: [&str; 6] = [
 ];
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn every_rule_is_evaluated_on_real_series() {
     let stack = stack("rules");
     let server = Server::start(

@@ -15,6 +15,11 @@ const REQUESTS: usize = 200;
 const REQUEST_OPERATIONS: [&str; 3] = ["http_request", "tenants.find", "catalogue.list"];
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn at_one_percent_the_span_metrics_count_the_same() {
     let stack = stack("sampling");
     let folder = scratch("sampling_server");

@@ -3,13 +3,13 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use xtask::stack::{Port, Ports, Stack};
-use xtask::workspace;
+
+use crate::support::program;
 
 /// A tenant that the service knows from its start.
 pub(crate) const TENANT: &str = "acme";
@@ -58,7 +58,7 @@ impl Server {
             Protocol::Http => (Port::CollectorOtlpHttp, "http/protobuf"),
         };
         let exit_metrics = folder.join(format!("{instance}.txt"));
-        let mut command = Command::new(program());
+        let mut command = Command::new(program("rustok-server"));
         // Nothing of the developer's own settings.
         for (name, _) in std::env::vars_os() {
             let name_of = name.to_string_lossy().to_ascii_uppercase();
@@ -211,24 +211,4 @@ pub(crate) fn agent() -> ureq::Agent {
         .proxy(None)
         .build()
         .new_agent()
-}
-
-/// The program, built from the present sources; `cargo xtask test` has built it with everything else.
-fn program() -> PathBuf {
-    static BUILD: Once = Once::new();
-    BUILD.call_once(|| {
-        if std::env::var_os("RUSTOK_SERVER_IS_BUILT").is_some() {
-            return;
-        }
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "rustok-server", "--bins"])
-            .current_dir(workspace::root())
-            .status()
-            .expect("cargo runs");
-        assert!(status.success(), "the service does not build");
-    });
-    // target/<profile>/deps/end_to_end-… → target/<profile>/rustok-server
-    let test = std::env::current_exe().expect("a path");
-    let profile = test.ancestors().nth(2).expect("a folder");
-    profile.join("rustok-server")
 }

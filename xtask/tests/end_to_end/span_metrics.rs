@@ -15,6 +15,11 @@ const DURATION: &str = "traces_span_metrics_duration_bucket{job=\"rustok-server\
 const LIMIT: Duration = Duration::from_secs(60);
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn buckets_lead_to_traces_and_calls_to_services() {
     let stack = stack("span_metrics");
     let folder = scratch("span_metrics_server");

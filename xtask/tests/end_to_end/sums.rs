@@ -11,6 +11,11 @@ use crate::server::{Protocol, Server};
 use crate::support::{eventually, scratch, stack};
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn the_sum_over_two_instances_is_the_sum_of_both() {
     let stack = stack("sums");
     let folder = scratch("sums_server");

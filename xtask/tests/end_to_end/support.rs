@@ -1,11 +1,13 @@
 //! A stack on free ports, and waiting for what takes a moment.
 
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use xtask::progress::Reporter;
 use xtask::stack::Stack;
+use xtask::workspace;
 
 /// A stack of the test's own, scraped every second.
 pub(crate) fn stack(name: &str) -> Stack {
@@ -42,4 +44,22 @@ pub(crate) fn eventually<T>(limit: Duration, mut attempt: impl FnMut() -> Result
             Err(_) => sleep(Duration::from_millis(500)),
         }
     }
+}
+
+/// A program of the workspace, built from the present sources.
+pub(crate) fn program(name: &str) -> PathBuf {
+    static BUILD: Once = Once::new();
+    BUILD.call_once(|| {
+        // With the features that `cargo test --workspace` builds them with, where there is nothing left to do then.
+        // Tests of a package come with its programs.
+        let status = workspace::cargo()
+            .args(["test", "--workspace", "--no-run", "--quiet"])
+            .args(["--test", "doctor", "--test", "service"])
+            .status();
+        assert!(status.expect("cargo runs").success(), "they do not build");
+    });
+    // target/<profile>/deps/end_to_end-… → target/<profile>/<name>
+    let test = std::env::current_exe().expect("a path");
+    let profile = test.ancestors().nth(2).expect("a folder");
+    profile.join(name)
 }

@@ -7,6 +7,11 @@ use xtask::yaml;
 use crate::{client::send, collector::Collector};
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn what_passes_is_printed_and_handed_on() {
     let collector = Collector::start("debug", &["debug"], &[]);
     let endpoint = collector.ports.url(Port::CollectorOtlpGrpc);

@@ -33,31 +33,61 @@ fn as_a_client(name: &str, protocol: &str, whose: Option<&str>) -> Told {
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn by_grpc_the_right_certificate_is_let_in() {
     as_a_client("grpc_right", "grpc", Some("authority")).arrives();
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn by_http_the_right_certificate_is_let_in() {
     as_a_client("http_right", "http/protobuf", Some("authority")).arrives();
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn by_grpc_a_wrong_certificate_is_turned_away_with_the_reason() {
     as_a_client("grpc_wrong", "grpc", Some("stranger")).is_turned_away(WRONG);
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn by_http_a_wrong_certificate_is_turned_away_with_the_reason() {
     as_a_client("http_wrong", "http/protobuf", Some("stranger")).is_turned_away(WRONG);
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn by_grpc_no_certificate_is_turned_away_with_the_reason() {
     as_a_client("grpc_none", "grpc", None).is_turned_away(NONE);
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn by_http_no_certificate_is_turned_away_with_the_reason() {
     as_a_client("http_none", "http/protobuf", None).is_turned_away(NONE);
 }

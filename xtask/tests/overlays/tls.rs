@@ -40,34 +40,64 @@ fn as_a_client(name: &str, protocol: &str, client: Client) -> Told {
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn by_grpc_a_client_without_a_certificate_is_let_in() {
     as_a_client("tls_grpc", "grpc", Client::Trusts).arrives();
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn by_http_a_client_without_a_certificate_is_let_in() {
     as_a_client("tls_http", "http/protobuf", Client::Trusts).arrives();
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn by_grpc_a_client_that_does_not_know_the_authority_sends_nothing() {
     let told = as_a_client("tls_grpc_stranger", "grpc", Client::TrustsAnother);
     told.is_turned_away_about(UNKNOWN);
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn by_http_a_client_that_does_not_know_the_authority_sends_nothing() {
     let told = as_a_client("tls_http_stranger", "http/protobuf", Client::TrustsAnother);
     told.is_turned_away_about(UNKNOWN);
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn by_grpc_clear_text_is_refused() {
     let told = as_a_client("tls_grpc_clear", "grpc", Client::ClearText);
     told.is_turned_away_about("transport error");
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn by_http_clear_text_is_refused() {
     let told = as_a_client("tls_http_clear", "http/protobuf", Client::ClearText);
     told.is_turned_away_about("400");

@@ -17,12 +17,20 @@ use xtask::stack::programs::{self, Program};
 use xtask::workspace;
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn promtool_accepts_every_rule() {
     let arguments = ["check", "rules", "--lint=all", "--lint-fatal"];
     assert_succeeds(&arguments, &files::rule_files());
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn every_case_is_as_expected() {
     assert_succeeds(&["test", "rules"], &files::case_files());
 }

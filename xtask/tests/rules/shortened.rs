@@ -48,6 +48,10 @@ fn every_duration_is_shorter_and_nothing_else_is_different() {
 }
 
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
 fn promtool_accepts_them() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shortened");
     fs::create_dir_all(&folder).expect("a folder");

@@ -1,8 +1,6 @@
 //! Builds a program from its Go module into the user's cache, once for all clones and users of it.
 //!
-//! `${XDG_CACHE_HOME:-$HOME/.cache}/rustok-telemetry/bin/<program>-<version>-<key>/<program>`, where
-//! the key stands for the module's files and the build's flags. One process builds at a time, under
-//! a lock file; the result gets its name only when it is whole.
+//! One process builds at a time, under a lock file; the result gets its name only when it is whole.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -11,8 +9,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::on_path;
 use super::{Located, Origin, Program, ProgramError};
+use super::{cached, on_path};
 use crate::progress::Reporter;
 use crate::stack::run_dir::{last_lines, tail};
 use crate::workspace;
@@ -24,16 +22,9 @@ pub(super) fn from_cache_or_build(
     program: Program,
     reporter: &mut Reporter,
 ) -> Result<Located, ProgramError> {
-    let cache = workspace::cache_folder()
-        .ok_or(ProgramError::NoCacheFolder)?
-        .join("bin");
-    let key = build_key(program)?;
-    let folder = cache.join(format!(
-        "{}-{}-{key:016x}",
-        program.name(),
-        program.version()
-    ));
-    let path = folder.join(program.name());
+    let cache = workspace::cache_folder().ok_or(ProgramError::NoCacheFolder)?;
+    let module = program.module();
+    let path = attempt(program, "read", &module, cached::path(&cache, program))?;
     if path.is_file() {
         return Ok(located(program, path, Origin::Cache));
     }
@@ -41,13 +32,14 @@ pub(super) fn from_cache_or_build(
         let go = go_version(program)?;
         return Err(ProgramError::NoGo { program, go });
     }
-    attempt(program, "create", &folder, fs::create_dir_all(&folder))?;
+    let folder = path.parent().unwrap_or(&cache);
+    attempt(program, "create", folder, fs::create_dir_all(folder))?;
     let _lock = lock(program, &folder.join("lock"), reporter)?;
     if path.is_file() {
         return Ok(located(program, path, Origin::Cache));
     }
     let start = Instant::now();
-    build(program, &folder, reporter)?;
+    build(program, folder, reporter)?;
     Ok(located(program, path, Origin::Built(start.elapsed())))
 }
 
@@ -137,33 +129,6 @@ fn lock(program: Program, path: &Path, reporter: &mut Reporter) -> Result<File, 
     }
 }
 
-/// A number for all that decides what is built: the module's files and the flags.
-fn build_key(program: Program) -> Result<u64, ProgramError> {
-    let module = program.module();
-    let mut key = Fnv1a::default();
-    for file in attempt(program, "list", &module, files_of(&module))? {
-        key.add(file.file_name().unwrap_or_default().as_encoded_bytes());
-        key.add(&attempt(program, "read", &file, fs::read(&file))?);
-    }
-    for argument in program.build_arguments() {
-        key.add(argument.as_bytes());
-    }
-    Ok(key.0)
-}
-
-/// The Go sources, go.mod and go.sum; not what an editor may have left beside them.
-fn files_of(module: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = fs::read_dir(module)?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<io::Result<Vec<_>>>()?;
-    files.retain(|file| {
-        let extension = file.extension().unwrap_or_default();
-        ["go", "mod", "sum"].iter().any(|&known| extension == known)
-    });
-    files.sort();
-    Ok(files)
-}
-
 /// The version of Go that builds this and every other program of the stack.
 fn go_version(program: Program) -> Result<String, ProgramError> {
     let mut newest = String::new();
@@ -207,22 +172,4 @@ fn attempt<T>(
         path: path.to_owned(),
         source,
     })
-}
-
-/// A hash that is the same in every build of this program, which `DefaultHasher` does not promise.
-struct Fnv1a(u64);
-
-impl Default for Fnv1a {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fnv1a {
-    /// Adds a part; the length keeps ("ab", "c") apart from ("a", "bc").
-    fn add(&mut self, part: &[u8]) {
-        for byte in part.iter().chain(&part.len().to_le_bytes()) {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
 }

@@ -5,6 +5,7 @@
 //! `go.sum` is committed, so what is built is what was tested.
 
 mod build;
+mod cached;
 mod on_path;
 mod pinned;
 

@@ -20,6 +20,11 @@ const SILENT_FOR: Duration = Duration::from_secs(15);
 
 /// By SIGTERM its last export ends the series. By SIGKILL the Collector goes on showing them.
 #[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+#[serial_test::serial]
 fn a_restart_ends_the_alert_of_the_old_instance() {
     let stack = Stack::builder()
         .run_dir(scratch("restart").join("stack"))

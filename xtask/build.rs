@@ -1,0 +1,57 @@
+//! Sets `cfg(stack_missing)` where the programs of the stack have not been built, so that the tests that need them are
+//! ignored. Never where `CI` is set: there a missing program is built, or fails the test.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "modules of the library, of which a part is needed here"
+)]
+
+#[path = "src/stack/programs/cached.rs"]
+mod cached;
+#[path = "src/stack/programs/on_path.rs"]
+mod on_path;
+#[path = "src/stack/programs/pinned.rs"]
+mod pinned;
+#[path = "src/progress.rs"]
+mod progress;
+#[path = "src/workspace.rs"]
+mod workspace;
+
+use std::io;
+use std::path::Path;
+
+use pinned::Program;
+use progress::Reporter;
+
+fn main() -> io::Result<()> {
+    println!("cargo::rustc-check-cfg=cfg(stack_missing)");
+    for variable in ["CI", "HOME", "XDG_CACHE_HOME"] {
+        println!("cargo::rerun-if-env-changed={variable}");
+    }
+    println!("cargo::rerun-if-changed=src/stack/programs");
+    for program in Program::ALL {
+        println!("cargo::rerun-if-changed={}", program.module().display());
+    }
+    if let Some(cache) = workspace::cache_folder() {
+        // Cargo watches a folder only if it is there; this one changes when a program is built.
+        let built = cached::folder(&cache);
+        std::fs::create_dir_all(&built)?;
+        println!("cargo::rerun-if-changed={}", built.display());
+        if std::env::var_os("CI").is_none() && !all_present(&cache)? {
+            println!("cargo::rustc-cfg=stack_missing");
+        }
+    }
+    Ok(())
+}
+
+/// Go is looked for, too: a test lists the modules that the Collector is built from.
+fn all_present(cache: &Path) -> io::Result<bool> {
+    for program in Program::ALL {
+        let on_path = on_path::find(program, &mut Reporter::silent()).is_some();
+        if !on_path && !cached::path(cache, program)?.is_file() {
+            return Ok(false);
+        }
+    }
+    Ok(on_path::has("go"))
+}
