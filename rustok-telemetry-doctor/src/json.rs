@@ -16,12 +16,12 @@ pub fn render(findings: &Findings) -> String {
     let settings = report.lines.iter().map(
         |line| json!({"name": line.name, "value": line.value, "source": line.source.to_string()}),
     );
-    let problems = report.problems.iter().map(|problem| {
+    let diagnostics = report.diagnostics.iter().map(|diagnostic| {
         json!({
-            "variable": problem.variable(),
-            "value": problem.value(),
-            "why": problem.why(),
-            "allowed": problem.allowed(),
+            "variable": diagnostic.variable(),
+            "value": diagnostic.value(),
+            "why": diagnostic.why(),
+            "allowed": diagnostic.allowed(),
         })
     });
     let value = json!({
@@ -33,8 +33,8 @@ pub fn render(findings: &Findings) -> String {
         },
         "exit_status": outcome as u8,
         "settings": settings.collect::<Vec<_>>(),
-        "problems": problems.collect::<Vec<_>>(),
-        "notices": report.notices,
+        "problems": diagnostics.collect::<Vec<_>>(),
+        "notices": report.warnings,
         "unknown": report.unknown,
         "check": findings.check.as_ref().map(check),
     });

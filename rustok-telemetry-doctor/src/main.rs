@@ -67,7 +67,7 @@ fn main() -> ExitCode {
 
 fn examine(options: &Options) -> Findings {
     let config = TelemetryConfig::from_env_tolerant();
-    let would_start = config.problems.is_empty() || !config.strict.value;
+    let would_start = config.diagnostics.is_empty() || !config.strict.value;
     let check = (options.wants_check() && would_start).then(|| check::run(&config, options));
     Findings {
         not_checked: options.wants_check() && !would_start,
@@ -79,7 +79,7 @@ fn examine(options: &Options) -> Findings {
 impl Findings {
     fn outcome(&self) -> Outcome {
         match &self.check {
-            _ if !self.config.problems.is_empty() => Outcome::Misconfigured,
+            _ if !self.config.diagnostics.is_empty() => Outcome::Misconfigured,
             Some(check) if check.has_failed() => Outcome::CheckFailed,
             _ => Outcome::Ok,
         }

@@ -115,7 +115,7 @@ pub fn name(signal: Signal) -> &'static str {
 /// Returns the configuration without the exporters of all other signals.
 fn only(config: &TelemetryConfig, signals: &[Signal]) -> TelemetryConfig {
     let mut config = config.clone();
-    config.problems.clear();
+    config.diagnostics.clear();
     config.traces.sampler.set(Sampler::AlwaysOn);
     if !signals.contains(&Signal::Traces) {
         config.traces.exporters.set(Vec::new());

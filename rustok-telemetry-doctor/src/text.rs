@@ -76,17 +76,21 @@ fn warnings(text: &mut String, report: &Report, strict: bool) {
         true => "a service does not start",
         false => "ignored: strict mode is off",
     };
-    if !report.problems.is_empty() {
-        let _ = writeln!(text, "\nerrors: {} ({consequence})", report.problems.len());
+    if !report.diagnostics.is_empty() {
+        let _ = writeln!(
+            text,
+            "\nerrors: {} ({consequence})",
+            report.diagnostics.len()
+        );
     }
-    for problem in &report.problems {
-        let _ = writeln!(text, "  {problem}");
+    for diagnostic in &report.diagnostics {
+        let _ = writeln!(text, "  {diagnostic}");
     }
-    if !report.notices.is_empty() || !report.unknown.is_empty() {
+    if !report.warnings.is_empty() || !report.unknown.is_empty() {
         text.push_str("\nwarnings\n");
     }
-    for notice in &report.notices {
-        let _ = writeln!(text, "  {notice}");
+    for warning in &report.warnings {
+        let _ = writeln!(text, "  {warning}");
     }
     for name in &report.unknown {
         let _ = writeln!(

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote_spanned};
 use syn::parse::ParseStream;
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, Path, Token, parse_quote};
 
-use crate::metrics::problems::Problems;
+use crate::metrics::diagnostics::Diagnostics;
 
 /// The path unless another is given.
 pub(crate) fn default() -> Path {
@@ -38,7 +38,7 @@ pub(crate) fn take(
     attributes: &mut Vec<Attribute>,
     name: &str,
     usage: &str,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> Path {
     let mut found = None;
     attributes.retain(|attribute| {
@@ -52,11 +52,11 @@ pub(crate) fn take(
         };
         let path = attribute.parse_args_with(value);
         match path.ok().as_ref().and_then(given) {
-            None => problems.add(attribute, WRONG, right(name), usage),
+            None => diagnostics.add(attribute, WRONG, right(name), usage),
             Some(path) => {
                 if found.replace(path).is_some() {
                     let wrong = "the option `crate` is given twice";
-                    problems.add(attribute, wrong, "remove one of the two", usage);
+                    diagnostics.add(attribute, wrong, "remove one of the two", usage);
                 }
             }
         }

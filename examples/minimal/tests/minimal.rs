@@ -87,7 +87,7 @@ fn fourteen_wrong_settings_are_fourteen_lines_for_people() {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).expect("text");
     let mut lines = said.lines();
-    let heading = "Error: 14 problems in the configuration:";
+    let heading = "Error: 14 errors in the configuration:";
     assert_eq!(lines.next(), Some(heading), "{said}");
     let lines: Vec<_> = lines.collect();
     assert_eq!(lines.len(), wrong.len(), "{said}");

@@ -237,7 +237,7 @@ fn ten_wrong_variables_are_told_at_once() {
     let lines: Vec<&str> = said.lines().collect();
     assert_eq!(lines.len(), 11, "a heading and ten problems:\n{said}");
     assert!(
-        lines[0].ends_with(": 10 problems in the configuration:"),
+        lines[0].ends_with(": 10 errors in the configuration:"),
         "{said}"
     );
     for (name, _) in variables {

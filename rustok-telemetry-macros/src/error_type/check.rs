@@ -6,21 +6,21 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, LitStr, Meta};
 
 use super::{Error, Named, Naming, Shape, USAGE};
-use crate::metrics::problems::Problems;
+use crate::metrics::diagnostics::Diagnostics;
 use crate::{root, snake_case};
 
 /// The error type, or a problem.
-pub(super) fn error(mut input: DeriveInput, problems: &mut Problems) -> Option<Error> {
-    let root = root::take(&mut input.attrs, "error_type", USAGE, problems);
+pub(super) fn error(mut input: DeriveInput, diagnostics: &mut Diagnostics) -> Option<Error> {
+    let root = root::take(&mut input.attrs, "error_type", USAGE, diagnostics);
     let shape = match input.data {
         Data::Struct(data) => Shape::Struct(Named {
             variant: None,
-            naming: naming(&input.ident, &input.attrs, &data.fields, problems)?,
+            naming: naming(&input.ident, &input.attrs, &data.fields, diagnostics)?,
             fields: data.fields,
         }),
         Data::Enum(data) => {
             if let Some(attribute) = of_ours(&input.attrs).next() {
-                problems.add(
+                diagnostics.add(
                     attribute,
                     "an enum is named by its variants",
                     "put the attribute on a variant",
@@ -29,7 +29,7 @@ pub(super) fn error(mut input: DeriveInput, problems: &mut Problems) -> Option<E
             }
             let variants = data.variants.into_iter().filter_map(|variant| {
                 Some(Named {
-                    naming: naming(&variant.ident, &variant.attrs, &variant.fields, problems)?,
+                    naming: naming(&variant.ident, &variant.attrs, &variant.fields, diagnostics)?,
                     variant: Some(variant.ident),
                     fields: variant.fields,
                 })
@@ -37,7 +37,7 @@ pub(super) fn error(mut input: DeriveInput, problems: &mut Problems) -> Option<E
             Shape::Enum(variants.collect())
         }
         Data::Union(_) => {
-            problems.add(
+            diagnostics.add(
                 &input.ident,
                 "a union cannot be asked which error it is",
                 "derive `ErrorType` for an enum or a struct",
@@ -58,11 +58,11 @@ fn naming(
     ident: &Ident,
     attributes: &[Attribute],
     fields: &Fields,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Naming> {
     for field in fields {
         if let Some(attribute) = of_ours(&field.attrs).next() {
-            problems.add(
+            diagnostics.add(
                 attribute,
                 "a field has no name of an error",
                 format!("put the attribute on `{ident}`"),
@@ -75,7 +75,7 @@ fn naming(
         return Some(Naming::Name(snake_case::of(ident)));
     };
     if let Some(second) = attributes.next() {
-        problems.add(
+        diagnostics.add(
             second,
             format!("`{ident}` is named twice"),
             "remove one of the two",
@@ -87,7 +87,7 @@ fn naming(
             Some(Naming::Name(name.value()))
         }
         Some(Argument::Name(name)) => {
-            problems.add(
+            diagnostics.add(
                 &name,
                 "the name of an error is lower-case words joined by `_`",
                 format!("write \"{}\"", snake_case::of(ident)),
@@ -97,7 +97,7 @@ fn naming(
         }
         Some(Argument::Transparent) if fields.len() == 1 => Some(Naming::Transparent),
         Some(Argument::Transparent) => {
-            problems.add(
+            diagnostics.add(
                 attribute,
                 format!(
                     "`transparent` needs one field, the error within; `{ident}` has {}",
@@ -109,7 +109,7 @@ fn naming(
             None
         }
         None => {
-            problems.add(
+            diagnostics.add(
                 attribute,
                 "this says neither a name nor `transparent`",
                 "write `#[error_type(\"conflict\")]` or `#[error_type(transparent)]`",

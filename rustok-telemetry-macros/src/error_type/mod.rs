@@ -6,7 +6,7 @@ mod expand;
 use proc_macro2::{Ident, TokenStream};
 use syn::{DeriveInput, Fields, Generics, Path, parse2};
 
-use crate::metrics::problems::Problems;
+use crate::metrics::diagnostics::Diagnostics;
 
 /// How the derive is used.
 const USAGE: &str = "#[derive(ErrorType)] enum CatalogError { NotFound, #[error_type(\"conflict\")] Stale, \
@@ -43,16 +43,16 @@ enum Naming {
 
 /// The implementation, or an error for each problem.
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
-    let mut problems = Problems::default();
+    let mut diagnostics = Diagnostics::default();
     let error = match parse2::<DeriveInput>(item) {
-        Ok(input) => check::error(input, &mut problems),
+        Ok(input) => check::error(input, &mut diagnostics),
         Err(error) => {
-            problems.add_syntax(&error, USAGE);
+            diagnostics.add_syntax(&error, USAGE);
             None
         }
     };
     match error {
-        Some(error) if problems.count() == 0 => expand::implementation(&error),
-        _ => problems.into_errors(),
+        Some(error) if diagnostics.count() == 0 => expand::implementation(&error),
+        _ => diagnostics.into_errors(),
     }
 }

@@ -8,7 +8,7 @@ use syn::{Expr, ExprLit, Lit, LitStr};
 use super::parse::{Function, Given, Sigil, Value};
 use super::settings::Settings;
 use super::{USAGE, events, fields, level::Level, parameters};
-use crate::metrics::problems::Problems;
+use crate::metrics::diagnostics::Diagnostics;
 use crate::metrics::suggest;
 use crate::root;
 
@@ -35,7 +35,7 @@ const KNOWN: [&str; 15] = [
 pub(crate) fn settings(
     options: Vec<Given>,
     function: Option<&Function>,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> Settings {
     let parameters = function.map(|function| parameters::of(&function.signature));
     let mut settings = Settings::default();
@@ -43,7 +43,7 @@ pub(crate) fn settings(
     for Given { name, value } in options {
         let option = name.unraw().to_string();
         if seen.contains(&option) {
-            problems.add(
+            diagnostics.add(
                 &name,
                 format!("the option `{option}` is given twice"),
                 "remove one of the two",
@@ -52,63 +52,69 @@ pub(crate) fn settings(
             continue;
         }
         match option.as_str() {
-            "name" => settings.name = text_or_constant(&name, &value, "load_product", problems),
-            "target" => settings.target = text_or_constant(&name, &value, "shop::load", problems),
+            "name" => settings.name = text_or_constant(&name, &value, "load_product", diagnostics),
+            "target" => {
+                settings.target = text_or_constant(&name, &value, "shop::load", diagnostics)
+            }
             "level" => {
-                if let Some(value) = expression(&name, &value, "\"debug\"", problems) {
-                    settings.level = Level::given(value, problems).unwrap_or_default();
+                if let Some(value) = expression(&name, &value, "\"debug\"", diagnostics) {
+                    settings.level = Level::given(value, diagnostics).unwrap_or_default();
                 }
             }
-            "parent" => settings.parent = expression(&name, &value, "&span", problems).cloned(),
+            "parent" => settings.parent = expression(&name, &value, "&span", diagnostics).cloned(),
             "follows_from" => {
-                settings.follows_from = expression(&name, &value, "causes", problems).cloned();
+                settings.follows_from = expression(&name, &value, "causes", diagnostics).cloned();
             }
             "fields" => {
-                let list = list(&name, value, "order.id = 3, %user", problems);
-                settings.fields.extend(fields::fields(list, problems));
+                let list = list(&name, value, "order.id = 3, %user", diagnostics);
+                settings.fields.extend(fields::fields(list, diagnostics));
             }
             "record" => {
-                let list = list(&name, value, "id, %user, ?filter", problems);
-                let recorded = fields::recorded(list, parameters.as_deref(), problems);
+                let list = list(&name, value, "id, %user, ?filter", diagnostics);
+                let recorded = fields::recorded(list, parameters.as_deref(), diagnostics);
                 settings.fields.extend(recorded);
             }
             "skip" => {
-                let list = list(&name, value, "password", problems);
-                fields::check_skipped(list, parameters.as_deref(), problems);
+                let list = list(&name, value, "password", diagnostics);
+                fields::check_skipped(list, parameters.as_deref(), diagnostics);
             }
             "skip_all" => {
                 if !matches!(value, Value::None) {
-                    refuse(&name, "takes no value", "skip_all", problems);
+                    refuse(&name, "takes no value", "skip_all", diagnostics);
                 }
             }
             "tenant_id" => match &value {
                 Value::Is(sigil, value) => {
                     settings.fields.push(fields::tenant(&name, *sigil, value));
                 }
-                _ => refuse(&name, "is a value", "tenant_id = tenant", problems),
+                _ => refuse(&name, "is a value", "tenant_id = tenant", diagnostics),
             },
-            "module" => settings.module = text(&name, &value, "catalog", problems),
-            "severity" => settings.severity = text(&name, &value, "warning", problems),
-            "err" => settings.err = Some((name.span(), events::settings(&name, value, problems))),
+            "module" => settings.module = text(&name, &value, "catalog", diagnostics),
+            "severity" => settings.severity = text(&name, &value, "warning", diagnostics),
+            "err" => {
+                settings.err = Some((name.span(), events::settings(&name, value, diagnostics)))
+            }
             "crate" => match &value {
                 Value::Is(Sigil::None, value) => match root::given(value) {
                     Some(path) => settings.root = path,
-                    None => problems.add(value, root::WRONG, root::RIGHT, USAGE),
+                    None => diagnostics.add(value, root::WRONG, root::RIGHT, USAGE),
                 },
-                _ => problems.add(&name, root::WRONG, root::RIGHT, USAGE),
+                _ => diagnostics.add(&name, root::WRONG, root::RIGHT, USAGE),
             },
-            "ret" => settings.ret = Some((name.span(), events::settings(&name, value, problems))),
-            _ => unknown(&name, &option, problems),
+            "ret" => {
+                settings.ret = Some((name.span(), events::settings(&name, value, diagnostics)))
+            }
+            _ => unknown(&name, &option, diagnostics),
         }
         seen.push(option);
     }
-    fields::check_names(&settings.fields, problems);
+    fields::check_names(&settings.fields, diagnostics);
     if let (Some(severity), None, false) = (
         &settings.severity,
         &settings.module,
         seen.iter().any(|option| option == "module"),
     ) {
-        problems.add(
+        diagnostics.add(
             severity,
             "`severity` is that of the errors of a module, and no module is named",
             "add `module = \"…\"`, or leave `severity` out",
@@ -119,7 +125,12 @@ pub(crate) fn settings(
 }
 
 /// `name = "text"`, not empty.
-fn text(name: &Ident, value: &Value, example: &str, problems: &mut Problems) -> Option<LitStr> {
+fn text(
+    name: &Ident,
+    value: &Value,
+    example: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<LitStr> {
     match value {
         Value::Is(
             Sigil::None,
@@ -130,7 +141,12 @@ fn text(name: &Ident, value: &Value, example: &str, problems: &mut Problems) -> 
         ) if !text.value().is_empty() => Some(text.clone()),
         _ => {
             let right = format!("{name} = \"{example}\"");
-            refuse(name, "is text in quotes, and not empty", &right, problems);
+            refuse(
+                name,
+                "is text in quotes, and not empty",
+                &right,
+                diagnostics,
+            );
             None
         }
     }
@@ -141,11 +157,11 @@ fn text_or_constant(
     name: &Ident,
     value: &Value,
     example: &str,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> Option<TokenStream> {
     match value {
         Value::Is(Sigil::None, Expr::Path(constant)) => Some(constant.to_token_stream()),
-        _ => text(name, value, example, problems).map(ToTokens::into_token_stream),
+        _ => text(name, value, example, diagnostics).map(ToTokens::into_token_stream),
     }
 }
 
@@ -154,31 +170,36 @@ fn expression<'a>(
     name: &Ident,
     value: &'a Value,
     example: &str,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> Option<&'a Expr> {
     match value {
         Value::Is(Sigil::None, value) => Some(value),
         _ => {
-            refuse(name, "is a value", &format!("{name} = {example}"), problems);
+            refuse(
+                name,
+                "is a value",
+                &format!("{name} = {example}"),
+                diagnostics,
+            );
             None
         }
     }
 }
 
 /// `name(…)`.
-fn list(name: &Ident, value: Value, example: &str, problems: &mut Problems) -> TokenStream {
+fn list(name: &Ident, value: Value, example: &str, diagnostics: &mut Diagnostics) -> TokenStream {
     match value {
         Value::List(list) => list,
         _ => {
             let right = format!("{name}({example})");
-            refuse(name, "is a list in parentheses", &right, problems);
+            refuse(name, "is a list in parentheses", &right, diagnostics);
             TokenStream::new()
         }
     }
 }
 
-fn refuse(name: &Ident, is: &str, right: &str, problems: &mut Problems) {
-    problems.add(
+fn refuse(name: &Ident, is: &str, right: &str, diagnostics: &mut Diagnostics) {
+    diagnostics.add(
         name,
         format!("the option `{name}` {is}"),
         format!("write `{right}`"),
@@ -186,10 +207,10 @@ fn refuse(name: &Ident, is: &str, right: &str, problems: &mut Problems) {
     );
 }
 
-fn unknown(name: &Ident, option: &str, problems: &mut Problems) {
+fn unknown(name: &Ident, option: &str, diagnostics: &mut Diagnostics) {
     let right = match suggest::closest(option, KNOWN) {
         Some(close) => format!("did you mean `{close}`?"),
         None => format!("the options are {}", suggest::list(&KNOWN)),
     };
-    problems.add(name, format!("unknown option `{option}`"), right, USAGE);
+    diagnostics.add(name, format!("unknown option `{option}`"), right, USAGE);
 }

@@ -8,7 +8,7 @@ use syn::{Expr, Token};
 use super::USAGE;
 use super::level::Level;
 use super::parse::{Sigil, Value};
-use crate::metrics::problems::Problems;
+use crate::metrics::diagnostics::Diagnostics;
 use crate::metrics::suggest;
 
 /// The event for what was returned.
@@ -25,13 +25,13 @@ struct Argument {
 }
 
 /// The settings, as far as they could be read.
-pub(crate) fn settings(name: &Ident, value: Value, problems: &mut Problems) -> EventSettings {
+pub(crate) fn settings(name: &Ident, value: Value, diagnostics: &mut Diagnostics) -> EventSettings {
     let mut settings = EventSettings::default();
     let list = match value {
         Value::None => return settings,
         Value::List(list) => list,
         Value::Is(_, value) => {
-            problems.add(
+            diagnostics.add(
                 value,
                 format!("the option `{name}` takes no value"),
                 format!("write `{name}`, `{name}(Debug)` or `{name}(level = \"warn\")`"),
@@ -43,7 +43,7 @@ pub(crate) fn settings(name: &Ident, value: Value, problems: &mut Problems) -> E
     let arguments = match Punctuated::<Argument, Token![,]>::parse_terminated.parse2(list) {
         Ok(arguments) => arguments,
         Err(error) => {
-            problems.add_syntax(&error, USAGE);
+            diagnostics.add_syntax(&error, USAGE);
             return settings;
         }
     };
@@ -51,9 +51,8 @@ pub(crate) fn settings(name: &Ident, value: Value, problems: &mut Problems) -> E
         let twice = match (name.to_string().as_str(), value) {
             ("Debug", None) => settings.format.replace(Sigil::Debug).is_some(),
             ("Display", None) => settings.format.replace(Sigil::Display).is_some(),
-            ("level", Some(value)) => {
-                Level::given(&value, problems).is_some_and(|l| settings.level.replace(l).is_some())
-            }
+            ("level", Some(value)) => Level::given(&value, diagnostics)
+                .is_some_and(|l| settings.level.replace(l).is_some()),
             (given, _) => {
                 let right = match suggest::closest(given, ["Debug", "Display", "level"]) {
                     Some("level") => "write `level = \"warn\"`".to_owned(),
@@ -61,12 +60,12 @@ pub(crate) fn settings(name: &Ident, value: Value, problems: &mut Problems) -> E
                     None => "there are `Debug`, `Display` and `level = \"…\"`".to_owned(),
                 };
                 let wrong = format!("`{given}` is not known here");
-                problems.add(&name, wrong, right, USAGE);
+                diagnostics.add(&name, wrong, right, USAGE);
                 false
             }
         };
         if twice {
-            problems.add(
+            diagnostics.add(
                 &name,
                 "this is said twice",
                 "`Debug` or `Display` at most once, and `level` at most once",

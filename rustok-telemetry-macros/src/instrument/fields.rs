@@ -10,7 +10,7 @@ use syn::{Expr, Member, Path, Token, braced, token};
 
 use super::USAGE;
 use super::parse::Sigil;
-use crate::metrics::problems::Problems;
+use crate::metrics::diagnostics::Diagnostics;
 use crate::metrics::suggest;
 use crate::root::{private, private_at};
 
@@ -50,8 +50,8 @@ struct Recorded {
 }
 
 /// The fields of `fields(…)`, in the syntax of `tracing::instrument`.
-pub(crate) fn fields(list: TokenStream, problems: &mut Problems) -> Vec<Field> {
-    read(list, problems)
+pub(crate) fn fields(list: TokenStream, diagnostics: &mut Diagnostics) -> Vec<Field> {
+    read(list, diagnostics)
 }
 
 /// The field of `tenant_id = …`.
@@ -71,12 +71,12 @@ pub(crate) fn tenant(name: &Ident, sigil: Sigil, value: &Expr) -> Field {
 pub(crate) fn recorded(
     list: TokenStream,
     parameters: Option<&[Ident]>,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> Vec<Field> {
     let mut fields = Vec::new();
-    for Recorded { sigil, value } in read(list, problems) {
+    for Recorded { sigil, value } in read(list, diagnostics) {
         let Some((root, text)) = place(&value) else {
-            problems.add(
+            diagnostics.add(
                 &value,
                 "`record` takes arguments and fields of arguments, such as `id`, `user.id` or `pair.0`",
                 "write another value as `fields(name = value)`",
@@ -88,7 +88,7 @@ pub(crate) fn recorded(
             continue;
         };
         if !parameters.contains(&root) {
-            refuse(&root, parameters, problems);
+            refuse(&root, parameters, diagnostics);
             continue;
         }
         let tokens = value.to_token_stream();
@@ -108,7 +108,7 @@ pub(crate) fn recorded(
 pub(crate) fn check_skipped(
     list: TokenStream,
     parameters: Option<&[Ident]>,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) {
     let Some(parameters) = parameters else { return };
     let parse = |input: ParseStream<'_>| {
@@ -117,9 +117,9 @@ pub(crate) fn check_skipped(
     match parse.parse2(list) {
         Ok(names) => {
             let unknown = names.iter().filter(|name| !parameters.contains(name));
-            unknown.for_each(|name| refuse(name, parameters, problems));
+            unknown.for_each(|name| refuse(name, parameters, diagnostics));
         }
-        Err(error) => problems.add_syntax(&error, USAGE),
+        Err(error) => diagnostics.add_syntax(&error, USAGE),
     }
 }
 
@@ -144,13 +144,13 @@ fn place(value: &Expr) -> Option<(Ident, String)> {
 }
 
 /// Reports fields that have the same name.
-pub(crate) fn check_names(fields: &[Field], problems: &mut Problems) {
+pub(crate) fn check_names(fields: &[Field], diagnostics: &mut Diagnostics) {
     for (index, field) in fields.iter().enumerate() {
         let Some(name) = field.dotted_name() else {
             continue;
         };
         if fields[..index].iter().any(|other| other.is_called(&name)) {
-            problems.add(
+            diagnostics.add(
                 field.name.written(),
                 format!("the field `{name}` is there twice"),
                 "remove one of the two",
@@ -188,17 +188,17 @@ impl Name {
     }
 }
 
-fn read<T: Parse>(list: TokenStream, problems: &mut Problems) -> Vec<T> {
+fn read<T: Parse>(list: TokenStream, diagnostics: &mut Diagnostics) -> Vec<T> {
     match Punctuated::<T, Token![,]>::parse_terminated.parse2(list) {
         Ok(list) => list.into_iter().collect(),
         Err(error) => {
-            problems.add_syntax(&error, USAGE);
+            diagnostics.add_syntax(&error, USAGE);
             Vec::new()
         }
     }
 }
 
-fn refuse(name: &Ident, parameters: &[Ident], problems: &mut Problems) {
+fn refuse(name: &Ident, parameters: &[Ident], diagnostics: &mut Diagnostics) {
     let names: Vec<_> = parameters.iter().map(Ident::to_string).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let right = match suggest::closest(&name.to_string(), names.iter().copied()) {
@@ -212,7 +212,7 @@ fn refuse(name: &Ident, parameters: &[Ident], problems: &mut Problems) {
         ),
     };
     let wrong = format!("the function has no argument `{name}`");
-    problems.add(name, wrong, right, USAGE);
+    diagnostics.add(name, wrong, right, USAGE);
 }
 
 impl Parse for Recorded {

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{Expr, ExprLit, Lit, Path};
 
 use super::USAGE;
-use crate::metrics::problems::Problems;
+use crate::metrics::diagnostics::Diagnostics;
 use crate::root::private;
 
 const NAMES: [&str; 5] = ["trace", "debug", "info", "warn", "error"];
@@ -30,7 +30,7 @@ impl Level {
     }
 
     /// The level that was given, or a problem.
-    pub(crate) fn given(value: &Expr, problems: &mut Problems) -> Option<Self> {
+    pub(crate) fn given(value: &Expr, diagnostics: &mut Diagnostics) -> Option<Self> {
         let name = match value {
             Expr::Path(path) => return Some(Self::Constant(path.to_token_stream())),
             Expr::Lit(ExprLit { lit, .. }) => match lit {
@@ -46,7 +46,7 @@ impl Level {
             _ => None,
         };
         if name.is_none() {
-            problems.add(
+            diagnostics.add(
                 value,
                 "this is no level",
                 "write \"trace\", \"debug\", \"info\", \"warn\" or \"error\", or a constant such as `Level::DEBUG`",

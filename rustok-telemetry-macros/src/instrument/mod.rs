@@ -17,7 +17,7 @@ mod settings;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::metrics::problems::Problems;
+use crate::metrics::diagnostics::Diagnostics;
 
 /// How `#[instrument]` is used.
 const USAGE: &str =
@@ -25,14 +25,14 @@ const USAGE: &str =
 
 /// The instrumented function, or the function as it was and an error for each problem.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let mut problems = Problems::default();
-    let options = parse::options(arguments, &mut problems);
-    let function = parse::function(&item, &mut problems);
-    let settings = check::settings(options, function.as_ref(), &mut problems);
+    let mut diagnostics = Diagnostics::default();
+    let options = parse::options(arguments, &mut diagnostics);
+    let function = parse::function(&item, &mut diagnostics);
+    let settings = check::settings(options, function.as_ref(), &mut diagnostics);
     match function {
-        Some(function) if problems.count() == 0 => expand::function(&function, &settings),
+        Some(function) if diagnostics.count() == 0 => expand::function(&function, &settings),
         _ => {
-            let errors = problems.into_errors();
+            let errors = diagnostics.into_errors();
             quote!(#item #errors)
         }
     }

@@ -10,7 +10,7 @@ use syn::{
 };
 
 use super::USAGE;
-use crate::metrics::problems::Problems;
+use crate::metrics::diagnostics::Diagnostics;
 
 /// A function whose body is not looked into.
 pub(crate) struct Function {
@@ -49,27 +49,27 @@ pub(crate) enum Sigil {
 }
 
 /// The options between the attribute's parentheses.
-pub(crate) fn options(arguments: TokenStream, problems: &mut Problems) -> Vec<Given> {
+pub(crate) fn options(arguments: TokenStream, diagnostics: &mut Diagnostics) -> Vec<Given> {
     match Punctuated::<Given, Token![,]>::parse_terminated.parse2(arguments) {
         Ok(options) => options.into_iter().collect(),
         Err(error) => {
-            problems.add_syntax(&error, USAGE);
+            diagnostics.add_syntax(&error, USAGE);
             Vec::new()
         }
     }
 }
 
 /// The function, or a problem when it is none that can be instrumented.
-pub(crate) fn function(item: &TokenStream, problems: &mut Problems) -> Option<Function> {
+pub(crate) fn function(item: &TokenStream, diagnostics: &mut Diagnostics) -> Option<Function> {
     let function = match parse2::<Function>(item.clone()) {
         Ok(function) => function,
         Err(error) => {
-            refuse(item, &error, problems);
+            refuse(item, &error, diagnostics);
             return None;
         }
     };
     if let Some(constness) = &function.signature.constness {
-        problems.add(
+        diagnostics.add(
             constness,
             "a `const fn` cannot be instrumented: it may run while the program is being compiled",
             "instrument the function that calls it",
@@ -80,11 +80,11 @@ pub(crate) fn function(item: &TokenStream, problems: &mut Problems) -> Option<Fu
     Some(function)
 }
 
-fn refuse(item: &TokenStream, error: &syn::Error, problems: &mut Problems) {
+fn refuse(item: &TokenStream, error: &syn::Error, diagnostics: &mut Diagnostics) {
     if let Ok(declared) = parse2::<TraitItemFn>(item.clone())
         && declared.default.is_none()
     {
-        problems.add(
+        diagnostics.add(
             &declared.sig,
             format!("the function `{}` has no body to run", declared.sig.ident),
             "put `#[instrument]` on it in each implementation of the trait",
@@ -93,8 +93,8 @@ fn refuse(item: &TokenStream, error: &syn::Error, problems: &mut Problems) {
         return;
     }
     match parse2::<Item>(item.clone()) {
-        Ok(Item::Verbatim(_) | Item::Fn(_)) | Err(_) => problems.add_syntax(error, USAGE),
-        Ok(other) => problems.add(
+        Ok(Item::Verbatim(_) | Item::Fn(_)) | Err(_) => diagnostics.add_syntax(error, USAGE),
+        Ok(other) => diagnostics.add(
             other,
             "`#[instrument]` goes on a function",
             "put it on each function that is to have a span",

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Path, Variant, parse2};
 
-use crate::metrics::problems::Problems;
+use crate::metrics::diagnostics::Diagnostics;
 use crate::{root, snake_case};
 
 /// How the derive is used.
@@ -15,19 +15,19 @@ const LONGEST: usize = 256;
 
 /// The implementation, or an error for each problem.
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
-    let mut problems = Problems::default();
+    let mut diagnostics = Diagnostics::default();
     let mut input = match parse2::<DeriveInput>(item) {
         Ok(input) => input,
         Err(error) => {
-            problems.add_syntax(&error, USAGE);
-            return problems.into_errors();
+            diagnostics.add_syntax(&error, USAGE);
+            return diagnostics.into_errors();
         }
     };
-    let root = root::take(&mut input.attrs, "label_value", USAGE, &mut problems);
-    misplaced(&input, &mut problems);
-    let values = values(&input, &mut problems);
-    if problems.count() > 0 {
-        return problems.into_errors();
+    let root = root::take(&mut input.attrs, "label_value", USAGE, &mut diagnostics);
+    misplaced(&input, &mut diagnostics);
+    let values = values(&input, &mut diagnostics);
+    if diagnostics.count() > 0 {
+        return diagnostics.into_errors();
     }
     implementation(&input, &values, &root)
 }
@@ -55,7 +55,7 @@ fn implementation(input: &DeriveInput, values: &[(Ident, String)], root: &Path) 
 }
 
 /// Reports what `#[label_value]` does not mean.
-fn misplaced(input: &DeriveInput, problems: &mut Problems) {
+fn misplaced(input: &DeriveInput, diagnostics: &mut Diagnostics) {
     let variants = match &input.data {
         Data::Enum(data) => data.variants.iter().collect(),
         _ => Vec::new(),
@@ -63,7 +63,7 @@ fn misplaced(input: &DeriveInput, problems: &mut Problems) {
     let on_variants = variants.into_iter().flat_map(|variant| &variant.attrs);
     for attribute in input.attrs.iter().chain(on_variants) {
         if attribute.path().is_ident("label_value") {
-            problems.add(
+            diagnostics.add(
                 attribute,
                 "`#[label_value]` is for `crate = …` on the enum",
                 "write `#[label(\"missed\")]` on a variant to give its value",
@@ -74,9 +74,9 @@ fn misplaced(input: &DeriveInput, problems: &mut Problems) {
 }
 
 /// Each variant with its value.
-fn values(input: &DeriveInput, problems: &mut Problems) -> Vec<(Ident, String)> {
+fn values(input: &DeriveInput, diagnostics: &mut Diagnostics) -> Vec<(Ident, String)> {
     let Data::Enum(data) = &input.data else {
-        problems.add(
+        diagnostics.add(
             &input.ident,
             "the values of a label are the variants of an enum",
             "derive `LabelValue` for an enum, or implement it by hand",
@@ -86,11 +86,11 @@ fn values(input: &DeriveInput, problems: &mut Problems) -> Vec<(Ident, String)> 
     };
     let mut values: Vec<(Ident, String)> = Vec::new();
     for variant in &data.variants {
-        let Some(value) = value(variant, problems) else {
+        let Some(value) = value(variant, diagnostics) else {
             continue;
         };
         if let Some((other, _)) = values.iter().find(|(_, taken)| *taken == value) {
-            problems.add(
+            diagnostics.add(
                 &variant.ident,
                 format!("`{other}` has the value \"{value}\" already"),
                 "give one of them another: `#[label(\"…\")]`",
@@ -102,9 +102,9 @@ fn values(input: &DeriveInput, problems: &mut Problems) -> Vec<(Ident, String)> 
     values
 }
 
-fn value(variant: &Variant, problems: &mut Problems) -> Option<String> {
+fn value(variant: &Variant, diagnostics: &mut Diagnostics) -> Option<String> {
     if !matches!(variant.fields, Fields::Unit) {
-        problems.add(
+        diagnostics.add(
             variant,
             format!(
                 "`{}` has fields, and what they hold is not bounded",
@@ -120,19 +120,19 @@ fn value(variant: &Variant, problems: &mut Problems) -> Option<String> {
         return Some(snake_case::of(&variant.ident));
     };
     if let Some(second) = attributes.next() {
-        problems.add(
+        diagnostics.add(
             second,
             format!("`{}` has two values", variant.ident),
             "remove one of the two",
             USAGE,
         );
     }
-    given(attribute, problems)
+    given(attribute, diagnostics)
 }
 
-fn given(attribute: &Attribute, problems: &mut Problems) -> Option<String> {
+fn given(attribute: &Attribute, diagnostics: &mut Diagnostics) -> Option<String> {
     let Ok(text) = attribute.parse_args::<LitStr>() else {
-        problems.add(
+        diagnostics.add(
             attribute,
             "`#[label]` on a variant has its value in quotes",
             "write `#[label(\"missed\")]`",
@@ -142,7 +142,7 @@ fn given(attribute: &Attribute, problems: &mut Problems) -> Option<String> {
     };
     let value = text.value();
     if value.is_empty() || value.len() > LONGEST {
-        problems.add(
+        diagnostics.add(
             text,
             format!("a label's value has 1 to {LONGEST} bytes"),
             "write a short one, such as \"missed\"",

@@ -2,6 +2,7 @@
 
 use syn::{ItemFn, Path, ReturnType};
 
+use super::diagnostics::Diagnostics;
 use super::docs;
 use super::full_names::Prefix;
 use super::kind::{Kind, ValueType};
@@ -9,15 +10,14 @@ use super::metric::Metric;
 use super::options::Options;
 use super::parameters;
 use super::parse::{Declaration, kind_of};
-use super::problems::Problems;
 use super::{names, signature, suggest, types, units};
 
 /// Refuses a metric attribute on a function that has a body.
-pub(crate) fn has_body(function: &ItemFn, problems: &mut Problems) {
+pub(crate) fn has_body(function: &ItemFn, diagnostics: &mut Diagnostics) {
     let Some(kind) = function.attrs.iter().find_map(kind_of) else {
         return;
     };
-    problems.add(
+    diagnostics.add(
         &function.sig.ident,
         format!("the {} `{}` has a body", kind.words(), function.sig.ident),
         "end the signature with `;`: the body is generated",
@@ -31,19 +31,19 @@ pub(crate) fn declaration(
     declaration: &Declaration,
     prefix: Option<&Prefix>,
     root: &Path,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Metric> {
-    let before = problems.count();
-    let kind = only_kind(declaration, problems)?;
+    let before = diagnostics.count();
+    let kind = only_kind(declaration, diagnostics)?;
     let usage = kind.usage();
     let attributes: Vec<_> = declaration.kinds.iter().take(1).map(|(_, a)| a).collect();
-    let options = Options::of_attributes(&attributes, kind.options(), usage, problems);
+    let options = Options::of_attributes(&attributes, kind.options(), usage, diagnostics);
     let signature = &declaration.signature;
 
-    signature::check(signature, kind, problems);
+    signature::check(signature, kind, diagnostics);
     let help = docs::help(&declaration.docs);
     if help.is_empty() {
-        problems.add(
+        diagnostics.add(
             &signature.ident,
             format!(
                 "the {} `{}` has no doc comment",
@@ -54,14 +54,14 @@ pub(crate) fn declaration(
             usage,
         );
     }
-    let (full_name, unit) = name_and_unit(declaration, kind, &options, prefix, problems);
-    let parameters = parameters::read(signature, kind, problems);
+    let (full_name, unit) = name_and_unit(declaration, kind, &options, prefix, diagnostics);
+    let parameters = parameters::read(signature, kind, diagnostics);
     let value_type = match &parameters.value {
         Some(value) => value.value_type,
         None => kind.values()[0],
     };
-    let value_type = returned(declaration, kind, problems).unwrap_or(value_type);
-    required(declaration, kind, &options, problems);
+    let value_type = returned(declaration, kind, diagnostics).unwrap_or(value_type);
+    required(declaration, kind, &options, diagnostics);
     let metric = Metric {
         root: root.clone(),
         kind,
@@ -75,16 +75,16 @@ pub(crate) fn declaration(
         function: signature.ident.clone(),
         labels: parameters.labels,
         value: parameters.value,
-        boundaries: options.expression("boundaries", problems),
-        series: options.number("series", problems),
-        also: options.path("also", problems),
-        observe: options.path("observe", problems),
+        boundaries: options.expression("boundaries", diagnostics),
+        series: options.number("series", diagnostics),
+        also: options.path("also", diagnostics),
+        observe: options.path("observe", diagnostics),
     };
-    (problems.count() == before && prefix.is_some()).then_some(metric)
+    (diagnostics.count() == before && prefix.is_some()).then_some(metric)
 }
 
 /// The kind that the one metric attribute says.
-fn only_kind(declaration: &Declaration, problems: &mut Problems) -> Option<Kind> {
+fn only_kind(declaration: &Declaration, diagnostics: &mut Diagnostics) -> Option<Kind> {
     let function = &declaration.signature.ident;
     let Some(((kind, _), others)) = declaration.kinds.split_first() else {
         let known = Kind::ALL.map(Kind::attribute);
@@ -94,13 +94,13 @@ fn only_kind(declaration: &Declaration, problems: &mut Problems) -> Option<Kind>
             Some((written, kind))
         });
         match meant {
-            Some((written, kind)) => problems.add(
+            Some((written, kind)) => diagnostics.add(
                 written,
                 format!("`{written}` is no kind of metric"),
                 format!("did you mean `{kind}`?"),
                 Kind::from_attribute(kind).unwrap_or(Kind::Counter).usage(),
             ),
-            None => problems.add(
+            None => diagnostics.add(
                 function,
                 format!("the function `{function}` has no body and declares no metric"),
                 format!("give it a body, or one of {}", suggest::list(&known)),
@@ -110,7 +110,7 @@ fn only_kind(declaration: &Declaration, problems: &mut Problems) -> Option<Kind>
         return None;
     };
     for (other, attribute) in others {
-        problems.add(
+        diagnostics.add(
             attribute,
             format!(
                 "`{function}` is {} already, and one function records one metric",
@@ -132,15 +132,15 @@ fn name_and_unit(
     kind: Kind,
     options: &Options,
     prefix: Option<&Prefix>,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> (String, String) {
     let usage = kind.usage();
-    let written_unit = options.string("unit", problems);
-    let without_total = options.flag("without_total", problems);
-    let Some(written) = options.string("name", problems) else {
+    let written_unit = options.string("unit", diagnostics);
+    let without_total = options.flag("without_total", diagnostics);
+    let Some(written) = options.string("name", diagnostics) else {
         if !options.has("name") {
             let function = &declaration.signature.ident;
-            problems.add(
+            diagnostics.add(
                 function,
                 format!("the {} `{function}` has no name", kind.words()),
                 "write `name = \"…\"`, without namespace and subsystem",
@@ -151,7 +151,7 @@ fn name_and_unit(
     };
     let name = written.value();
     if let Some(complaint) = names::spelling("the name", &name) {
-        problems.add(&written, complaint.wrong, complaint.right, usage);
+        diagnostics.add(&written, complaint.wrong, complaint.right, usage);
         return Default::default();
     }
     let full_name = match prefix {
@@ -159,7 +159,7 @@ fn name_and_unit(
         None => name.clone(),
     };
     if let Some(complaint) = names::metric(kind, &name, &full_name, without_total) {
-        problems.add(&written, complaint.wrong, complaint.right, usage);
+        diagnostics.add(&written, complaint.wrong, complaint.right, usage);
     }
     let Some(written_unit) = written_unit else {
         let unit = units::from_name(&full_name).unwrap_or_default();
@@ -167,18 +167,22 @@ fn name_and_unit(
     };
     let unit = written_unit.value();
     if let Some(complaint) = units::check(&unit, &full_name) {
-        problems.add(&written_unit, complaint.wrong, complaint.right, usage);
+        diagnostics.add(&written_unit, complaint.wrong, complaint.right, usage);
     }
     (full_name, unit)
 }
 
 /// The type that an observable returns. The others return nothing.
-fn returned(declaration: &Declaration, kind: Kind, problems: &mut Problems) -> Option<ValueType> {
+fn returned(
+    declaration: &Declaration,
+    kind: Kind,
+    diagnostics: &mut Diagnostics,
+) -> Option<ValueType> {
     let signature = &declaration.signature;
     match (&signature.output, kind.is_observable()) {
         (ReturnType::Default, false) => None,
         (ReturnType::Default, true) => {
-            problems.add(
+            diagnostics.add(
                 &signature.ident,
                 format!(
                     "the {} `{}` does not say the type of its values",
@@ -191,7 +195,7 @@ fn returned(declaration: &Declaration, kind: Kind, problems: &mut Problems) -> O
             None
         }
         (output @ ReturnType::Type(..), false) => {
-            problems.add(
+            diagnostics.add(
                 output,
                 format!("{} returns nothing", kind.one()),
                 "remove the return type",
@@ -202,7 +206,7 @@ fn returned(declaration: &Declaration, kind: Kind, problems: &mut Problems) -> O
         (ReturnType::Type(_, output), true) => match types::value_type(output, kind) {
             Ok(value_type) => Some(value_type),
             Err(right) => {
-                problems.add(
+                diagnostics.add(
                     output,
                     format!(
                         "{} has no values of type `{}`",
@@ -219,10 +223,15 @@ fn returned(declaration: &Declaration, kind: Kind, problems: &mut Problems) -> O
 }
 
 /// Refuses a histogram without boundaries, and an observable without a function that reports its values.
-fn required(declaration: &Declaration, kind: Kind, options: &Options, problems: &mut Problems) {
+fn required(
+    declaration: &Declaration,
+    kind: Kind,
+    options: &Options,
+    diagnostics: &mut Diagnostics,
+) {
     let function = &declaration.signature.ident;
     if kind == Kind::Histogram && !options.has("boundaries") {
-        problems.add(
+        diagnostics.add(
             function,
             format!("the histogram `{function}` has no boundaries"),
             "write `boundaries = …`: a constant such as `FAST_SECONDS`, or a list `[0.1, 1.0]`",
@@ -230,7 +239,7 @@ fn required(declaration: &Declaration, kind: Kind, options: &Options, problems: 
         );
     }
     if kind.is_observable() && !options.has("observe") {
-        problems.add(
+        diagnostics.add(
             function,
             format!(
                 "nothing reports the values of the {} `{function}`",

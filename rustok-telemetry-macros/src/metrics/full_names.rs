@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use proc_macro2::TokenStream;
 use syn::Path;
 
+use super::diagnostics::{Diagnostics, MODULE_USAGE};
 use super::metric::Metric;
 use super::names;
 use super::options::Options;
-use super::problems::{MODULE_USAGE, Problems};
 
 /// The options of the module.
 pub(crate) struct Arguments {
@@ -34,21 +34,21 @@ struct Known {
 
 impl Arguments {
     /// Reads `namespace = "…", subsystem = "…", crate = path`.
-    pub(crate) fn read(arguments: TokenStream, problems: &mut Problems) -> Self {
-        let before = problems.count();
+    pub(crate) fn read(arguments: TokenStream, diagnostics: &mut Diagnostics) -> Self {
+        let before = diagnostics.count();
         let known = ["namespace", "subsystem", "crate"];
-        let options = Options::of_arguments(arguments, &known, MODULE_USAGE, problems);
-        let prefix = Prefix::of(&options, problems);
-        let prefix = (problems.count() == before).then_some(prefix);
-        let root = options.root(problems);
+        let options = Options::of_arguments(arguments, &known, MODULE_USAGE, diagnostics);
+        let prefix = Prefix::of(&options, diagnostics);
+        let prefix = (diagnostics.count() == before).then_some(prefix);
+        let root = options.root(diagnostics);
         Self { root, prefix }
     }
 }
 
 impl Prefix {
-    fn of(options: &Options, problems: &mut Problems) -> Self {
+    fn of(options: &Options, diagnostics: &mut Diagnostics) -> Self {
         if !options.has("namespace") {
-            problems.add(
+            diagnostics.add(
                 TokenStream::new(),
                 "the namespace is missing",
                 "write `namespace = \"…\"`: the first word of every metric's name in this module",
@@ -57,12 +57,12 @@ impl Prefix {
         }
         let mut parts = Vec::new();
         for part in ["namespace", "subsystem"] {
-            let Some(text) = options.string(part, problems) else {
+            let Some(text) = options.string(part, diagnostics) else {
                 continue;
             };
             let value = text.value();
             if let Some(complaint) = names::spelling(&format!("the {part}"), &value) {
-                problems.add(&text, complaint.wrong, complaint.right, MODULE_USAGE);
+                diagnostics.add(&text, complaint.wrong, complaint.right, MODULE_USAGE);
             }
             parts.push(value);
         }
@@ -77,14 +77,14 @@ impl Prefix {
 
 impl FullNames {
     /// Whether no metric before this one has its name. Two that `#[cfg]`s tell apart may share one.
-    pub(crate) fn is_new(&mut self, metric: &Metric, problems: &mut Problems) -> bool {
+    pub(crate) fn is_new(&mut self, metric: &Metric, diagnostics: &mut Diagnostics) -> bool {
         let conditional = metric.attributes.iter().any(|a| a.path().is_ident("cfg"));
         let known = self.0.entry(metric.full_name.clone()).or_default();
         let other = known
             .iter()
             .find(|other| !(conditional && other.conditional));
         if let Some(other) = other {
-            problems.add(
+            diagnostics.add(
                 &metric.function,
                 format!(
                     "`{}` is declared twice: `{}` has this name already",

@@ -6,9 +6,9 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::{Attribute, Item};
 
+use super::diagnostics::Diagnostics;
 use super::metric::Metric;
 use super::parse::ModuleItem;
-use super::problems::Problems;
 use super::timer;
 
 /// What is known by name.
@@ -36,7 +36,11 @@ impl Functions {
 
     /// The function that starts the metric's timer: nothing where the metric has none, or where its name is taken,
     /// which is a problem. Two that `#[cfg]`s tell apart may share a name.
-    pub(crate) fn timer(&mut self, metric: &Metric, problems: &mut Problems) -> Option<Ident> {
+    pub(crate) fn timer(
+        &mut self,
+        metric: &Metric,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Ident> {
         let timer = timer::name(metric)?;
         let function = &metric.function;
         let conditional = is_conditional(&metric.attributes);
@@ -46,7 +50,7 @@ impl Functions {
             .flatten()
             .find(|other| !(conditional && other.conditional));
         if let Some(other) = other {
-            problems.add(
+            diagnostics.add(
                 function,
                 format!(
                     "the timer of `{function}` is called `{timer}`, and so is {}",

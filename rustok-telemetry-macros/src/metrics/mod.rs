@@ -3,9 +3,10 @@
 //! [`parse`] splits the module into declarations and other items, [`check`] turns each declaration into a
 //! [`metric::Metric`] or into problems, [`mod@expand`] writes the code of a metric, [`timer`] that of a histogram's timer,
 //! [`stub`] the code of a refused one.
-//! Problems are collected in [`problems`] and reported together.
+//! Problems are collected in [`diagnostics`] and reported together.
 
 mod check;
+pub(crate) mod diagnostics;
 mod docs;
 mod expand;
 mod full_names;
@@ -16,7 +17,6 @@ mod names;
 mod options;
 mod parameters;
 mod parse;
-pub(crate) mod problems;
 mod signature;
 mod stub;
 pub(crate) mod suggest;
@@ -30,17 +30,17 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Item;
 
+use self::diagnostics::Diagnostics;
 use self::full_names::{Arguments, FullNames};
 use self::functions::Functions;
 use self::parse::ModuleItem;
-use self::problems::Problems;
 
 /// The module with its declarations written out, followed by an error for each problem.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let mut problems = Problems::default();
-    let Arguments { root, prefix } = Arguments::read(arguments, &mut problems);
-    let Some(module) = parse::module(item.clone(), &mut problems) else {
-        let errors = problems.into_errors();
+    let mut diagnostics = Diagnostics::default();
+    let Arguments { root, prefix } = Arguments::read(arguments, &mut diagnostics);
+    let Some(module) = parse::module(item.clone(), &mut diagnostics) else {
+        let errors = diagnostics.into_errors();
         return quote!(#item #errors);
     };
 
@@ -49,14 +49,14 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let items = module.items.iter().map(|item| match item {
         ModuleItem::Other(item) => quote!(#item),
         ModuleItem::WithBody(function) => {
-            check::has_body(function, &mut problems);
+            check::has_body(function, &mut diagnostics);
             stub::with_body(function)
         }
         ModuleItem::Declaration(declaration) => {
-            let metric = check::declaration(declaration, prefix.as_ref(), &root, &mut problems);
-            match metric.filter(|metric| names.is_new(metric, &mut problems)) {
+            let metric = check::declaration(declaration, prefix.as_ref(), &root, &mut diagnostics);
+            match metric.filter(|metric| names.is_new(metric, &mut diagnostics)) {
                 Some(metric) => {
-                    let timer = functions.timer(&metric, &mut problems);
+                    let timer = functions.timer(&metric, &mut diagnostics);
                     expand::metric(&metric, timer.as_ref())
                 }
                 None => stub::declaration(declaration, &functions, &root),
@@ -65,6 +65,6 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     });
     let items: Vec<Item> = items.map(Item::Verbatim).collect();
     let module = module.around(items);
-    let errors = problems.into_errors();
+    let errors = diagnostics.into_errors();
     quote!(#module #errors)
 }

@@ -7,8 +7,8 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Path, Token};
 
+use super::diagnostics::Diagnostics;
 use super::kind::Kind;
-use super::problems::Problems;
 use super::suggest;
 use crate::root;
 
@@ -34,17 +34,17 @@ impl Options {
         attributes: &[&Attribute],
         known: &[&str],
         usage: &'static str,
-        problems: &mut Problems,
+        diagnostics: &mut Diagnostics,
     ) -> Self {
         let mut options = Self::none(usage);
         for attribute in attributes {
             match &attribute.meta {
                 Meta::Path(_) => {}
-                Meta::List(list) => options.read(list.tokens.clone(), known, problems),
+                Meta::List(list) => options.read(list.tokens.clone(), known, diagnostics),
                 Meta::NameValue(_) => {
                     options.readable = false;
                     let name = attribute.path().to_token_stream();
-                    problems.add(
+                    diagnostics.add(
                         attribute,
                         format!("`{name}` takes its options in parentheses"),
                         format!("write `#[{name}(name = \"…\")]`"),
@@ -61,10 +61,10 @@ impl Options {
         arguments: TokenStream,
         known: &[&str],
         usage: &'static str,
-        problems: &mut Problems,
+        diagnostics: &mut Diagnostics,
     ) -> Self {
         let mut options = Self::none(usage);
-        options.read(arguments, known, problems);
+        options.read(arguments, known, diagnostics);
         options
     }
 
@@ -74,19 +74,19 @@ impl Options {
     }
 
     /// The option `name = "…"`.
-    pub(crate) fn string(&self, name: &str, problems: &mut Problems) -> Option<LitStr> {
+    pub(crate) fn string(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<LitStr> {
         let given = self.find(name)?;
         match given.value.as_ref().map(ungroup) {
             Some(Expr::Lit(ExprLit {
                 lit: Lit::Str(text),
                 ..
             })) => Some(text.clone()),
-            _ => self.refuse(given, "is text", "\"…\"", problems),
+            _ => self.refuse(given, "is text", "\"…\"", diagnostics),
         }
     }
 
     /// The option `name = 3`, which is at least 1.
-    pub(crate) fn number(&self, name: &str, problems: &mut Problems) -> Option<u32> {
+    pub(crate) fn number(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<u32> {
         let given = self.find(name)?;
         let number = match given.value.as_ref().map(ungroup) {
             Some(Expr::Lit(ExprLit {
@@ -101,13 +101,13 @@ impl Options {
                 given,
                 "is a whole number from 1 to 4294967295",
                 "100",
-                problems,
+                diagnostics,
             ),
         }
     }
 
     /// The option `name = some::path`.
-    pub(crate) fn path(&self, name: &str, problems: &mut Problems) -> Option<Path> {
+    pub(crate) fn path(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<Path> {
         let given = self.find(name)?;
         match given.value.as_ref().map(ungroup) {
             Some(Expr::Path(path)) if path.qself.is_none() && path.attrs.is_empty() => {
@@ -117,39 +117,39 @@ impl Options {
                 given,
                 "is the path of a function",
                 "super::function",
-                problems,
+                diagnostics,
             ),
         }
     }
 
     /// The option `crate = path`: where `rustok-telemetry` is.
-    pub(crate) fn root(&self, problems: &mut Problems) -> Path {
+    pub(crate) fn root(&self, diagnostics: &mut Diagnostics) -> Path {
         let Some(given) = self.find("crate") else {
             return root::default();
         };
         let path = given.value.as_ref().and_then(root::given);
         path.unwrap_or_else(|| {
-            problems.add(&given.name, root::WRONG, root::RIGHT, self.usage);
+            diagnostics.add(&given.name, root::WRONG, root::RIGHT, self.usage);
             root::default()
         })
     }
 
     /// The option `name = expression`.
-    pub(crate) fn expression(&self, name: &str, problems: &mut Problems) -> Option<Expr> {
+    pub(crate) fn expression(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<Expr> {
         let given = self.find(name)?;
         match &given.value {
             Some(value) => Some(ungroup(value).clone()),
-            None => self.refuse(given, "is a constant or a list", "[0.1, 1.0]", problems),
+            None => self.refuse(given, "is a constant or a list", "[0.1, 1.0]", diagnostics),
         }
     }
 
     /// The option `name`, without a value.
-    pub(crate) fn flag(&self, name: &str, problems: &mut Problems) -> bool {
+    pub(crate) fn flag(&self, name: &str, diagnostics: &mut Diagnostics) -> bool {
         let Some(given) = self.find(name) else {
             return false;
         };
         if let Some(value) = &given.value {
-            problems.add(
+            diagnostics.add(
                 value,
                 format!("`{name}` takes no value"),
                 format!("write `{name}` alone, or leave it out"),
@@ -169,13 +169,13 @@ impl Options {
     }
 
     /// Adds the options among `tokens`, without those that are unknown or repeated.
-    fn read(&mut self, tokens: TokenStream, known: &[&str], problems: &mut Problems) {
+    fn read(&mut self, tokens: TokenStream, known: &[&str], diagnostics: &mut Diagnostics) {
         let parser = Punctuated::<Given, Token![,]>::parse_terminated;
         let given = match parser.parse2(tokens) {
             Ok(given) => given,
             Err(error) => {
                 self.readable = false;
-                problems.add_syntax(&error, self.usage);
+                diagnostics.add_syntax(&error, self.usage);
                 return;
             }
         };
@@ -187,10 +187,10 @@ impl Options {
                     Some(close) => format!("did you mean `{close}`?"),
                     None => format!("the options here are {}", suggest::list(known)),
                 };
-                problems.add(&option.name, unknown(&name), right, self.usage);
+                diagnostics.add(&option.name, unknown(&name), right, self.usage);
                 self.meant.extend(close.map(str::to_owned));
             } else if self.find(&name).is_some() {
-                problems.add(
+                diagnostics.add(
                     &option.name,
                     format!("the option `{name}` is given twice"),
                     "remove one of the two",
@@ -211,14 +211,14 @@ impl Options {
         given: &Given,
         is: &str,
         example: &str,
-        problems: &mut Problems,
+        diagnostics: &mut Diagnostics,
     ) -> Option<T> {
         let name = given.name.unraw();
         let wrong = format!("the option `{name}` {is}");
         let right = format!("write `{name} = {example}`");
         match &given.value {
-            Some(value) => problems.add(value, wrong, right, self.usage),
-            None => problems.add(&given.name, wrong, right, self.usage),
+            Some(value) => diagnostics.add(value, wrong, right, self.usage),
+            None => diagnostics.add(&given.name, wrong, right, self.usage),
         }
         None
     }

@@ -7,11 +7,11 @@ use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::{Attribute, FnArg, Pat, PatType, Signature};
 
+use super::diagnostics::{Diagnostics, LABEL_USAGE};
 use super::kind::{Kind, ValueType};
 use super::metric::{DEFAULT_LABEL_BUDGET, Label, Value};
 use super::names;
 use super::options::Options;
-use super::problems::{LABEL_USAGE, Problems};
 use super::types::{Role, role, suggested_number, written};
 
 /// What the parameters say.
@@ -22,7 +22,7 @@ pub(crate) struct Parameters {
 }
 
 /// Reads the labels and the value, and adds a problem for each parameter that is neither.
-pub(crate) fn read(signature: &Signature, kind: Kind, problems: &mut Problems) -> Parameters {
+pub(crate) fn read(signature: &Signature, kind: Kind, diagnostics: &mut Diagnostics) -> Parameters {
     let typed: Vec<&PatType> = signature
         .inputs
         .iter()
@@ -35,13 +35,13 @@ pub(crate) fn read(signature: &Signature, kind: Kind, problems: &mut Problems) -
     let mut seen = HashSet::new();
     let mut numbers = 0;
     for (position, parameter) in typed.iter().enumerate() {
-        let name = name(parameter, position, kind, problems);
-        let labels = label_attributes(parameter, kind, problems);
+        let name = name(parameter, position, kind, diagnostics);
+        let labels = label_attributes(parameter, kind, diagnostics);
         match role(&parameter.ty, kind) {
             Role::Label => {
-                let label = label(parameter, &name, &labels, problems);
+                let label = label(parameter, &name, &labels, diagnostics);
                 if !seen.insert(label.name.clone()) {
-                    problems.add(
+                    diagnostics.add(
                         &parameter.pat,
                         format!("the label `{}` is there twice", label.name),
                         "give one of the two another name with `#[label(name = \"…\")]`",
@@ -52,7 +52,7 @@ pub(crate) fn read(signature: &Signature, kind: Kind, problems: &mut Problems) -
             }
             Role::Number(value_type) => {
                 for attribute in labels {
-                    problems.add(
+                    diagnostics.add(
                         attribute,
                         format!("`{name}` is a number, so it is the value and no label"),
                         "remove `#[label]`, or take the label as `&str`",
@@ -61,7 +61,7 @@ pub(crate) fn read(signature: &Signature, kind: Kind, problems: &mut Problems) -
                 }
                 numbers += 1;
                 if numbers > 1 {
-                    problems.add(
+                    diagnostics.add(
                         parameter,
                         format!("`{name}` is a second number, and a metric records one value"),
                         "make it a label of type `&str`, or declare another metric for it",
@@ -72,9 +72,9 @@ pub(crate) fn read(signature: &Signature, kind: Kind, problems: &mut Problems) -
                 let is_last = typed[position + 1..]
                     .iter()
                     .all(|later| matches!(role(&later.ty, kind), Role::Number(_)));
-                parameters.value = value(parameter, &name, value_type, is_last, kind, problems);
+                parameters.value = value(parameter, &name, value_type, is_last, kind, diagnostics);
             }
-            Role::Unsupported(right) => problems.add(
+            Role::Unsupported(right) => diagnostics.add(
                 &parameter.ty,
                 format!(
                     "`{}` is neither a label nor a value",
@@ -86,7 +86,7 @@ pub(crate) fn read(signature: &Signature, kind: Kind, problems: &mut Problems) -
         }
     }
     if numbers == 0 && !matches!(kind, Kind::Counter) && !kind.is_observable() {
-        problems.add(
+        diagnostics.add(
             &signature.ident,
             format!("this {} has no value", kind.words()),
             format!("add a last parameter of type {}", kind.values_in_words()),
@@ -96,7 +96,7 @@ pub(crate) fn read(signature: &Signature, kind: Kind, problems: &mut Problems) -
     parameters
 }
 
-fn name(parameter: &PatType, position: usize, kind: Kind, problems: &mut Problems) -> Ident {
+fn name(parameter: &PatType, position: usize, kind: Kind, diagnostics: &mut Diagnostics) -> Ident {
     match &*parameter.pat {
         Pat::Ident(pattern)
             if pattern.by_ref.is_none()
@@ -106,7 +106,7 @@ fn name(parameter: &PatType, position: usize, kind: Kind, problems: &mut Problem
             pattern.ident.clone()
         }
         other => {
-            problems.add(
+            diagnostics.add(
                 other,
                 "a parameter of a metric is a plain name",
                 "write `name: type`",
@@ -125,14 +125,14 @@ fn name(parameter: &PatType, position: usize, kind: Kind, problems: &mut Problem
 fn label_attributes<'a>(
     parameter: &'a PatType,
     kind: Kind,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> Vec<&'a Attribute> {
     let (labels, others): (Vec<_>, Vec<_>) = parameter
         .attrs
         .iter()
         .partition(|attribute| attribute.path().is_ident("label"));
     for other in others {
-        problems.add(
+        diagnostics.add(
             other,
             "only `#[label]` goes on a parameter of a metric",
             "remove the attribute",
@@ -150,10 +150,10 @@ fn label(
     parameter: &PatType,
     ident: &Ident,
     attributes: &[&Attribute],
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> Label {
-    let options = Options::of_attributes(attributes, &["name", "budget"], LABEL_USAGE, problems);
-    let written = options.string("name", problems);
+    let options = Options::of_attributes(attributes, &["name", "budget"], LABEL_USAGE, diagnostics);
+    let written = options.string("name", diagnostics);
     let name = match &written {
         Some(name) => name.value(),
         None => ident.unraw().to_string(),
@@ -163,9 +163,9 @@ fn label(
             Some(name) => name.to_token_stream(),
             None => ident.to_token_stream(),
         };
-        problems.add(at, complaint.wrong, complaint.right, LABEL_USAGE);
+        diagnostics.add(at, complaint.wrong, complaint.right, LABEL_USAGE);
     }
-    let budget = options.number("budget", problems);
+    let budget = options.number("budget", diagnostics);
     Label {
         parameter: ident.clone(),
         parameter_type: (*parameter.ty).clone(),
@@ -180,10 +180,10 @@ fn value(
     value_type: Option<ValueType>,
     is_last: bool,
     kind: Kind,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Value> {
     if kind.is_observable() {
-        problems.add(
+        diagnostics.add(
             parameter,
             format!("this {} takes a value, `{name}`", kind.words()),
             "remove the parameter: `observe` reports the values, and the return type is theirs",
@@ -192,7 +192,7 @@ fn value(
         return None;
     }
     if !is_last {
-        problems.add(
+        diagnostics.add(
             parameter,
             format!("the value `{name}` is not the last parameter"),
             "move it behind the labels",
@@ -200,7 +200,7 @@ fn value(
         );
     }
     let Some(value_type) = value_type.filter(|found| kind.values().contains(found)) else {
-        problems.add(
+        diagnostics.add(
             &parameter.ty,
             format!(
                 "{} takes no value of type `{}`",

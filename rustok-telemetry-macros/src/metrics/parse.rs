@@ -3,8 +3,8 @@
 use proc_macro2::TokenStream;
 use syn::{Attribute, ForeignItemFn, Item, ItemFn, ItemMod, Signature, Visibility, parse2, token};
 
+use super::diagnostics::{Diagnostics, MODULE_USAGE};
 use super::kind::Kind;
-use super::problems::{MODULE_USAGE, Problems};
 
 /// An inline module.
 pub(crate) struct Module {
@@ -35,11 +35,11 @@ pub(crate) struct Declaration {
 }
 
 /// The module, or a problem when it is not an inline module.
-pub(crate) fn module(item: TokenStream, problems: &mut Problems) -> Option<Module> {
+pub(crate) fn module(item: TokenStream, diagnostics: &mut Diagnostics) -> Option<Module> {
     let mut shell = match parse2::<Item>(item) {
         Ok(Item::Mod(module)) => module,
         Ok(other) => {
-            problems.add(
+            diagnostics.add(
                 other,
                 "`#[metrics]` goes on a module",
                 "put the declarations into a module, and the attribute on it",
@@ -48,12 +48,12 @@ pub(crate) fn module(item: TokenStream, problems: &mut Problems) -> Option<Modul
             return None;
         }
         Err(error) => {
-            problems.add_syntax(&error, MODULE_USAGE);
+            diagnostics.add_syntax(&error, MODULE_USAGE);
             return None;
         }
     };
     let Some((brace, items)) = shell.content.take() else {
-        problems.add(
+        diagnostics.add(
             &shell,
             format!(
                 "`#[metrics]` cannot see into the file of the module `{}`",

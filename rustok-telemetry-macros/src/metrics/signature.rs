@@ -3,13 +3,13 @@
 use quote::ToTokens;
 use syn::{FnArg, Signature};
 
+use super::diagnostics::Diagnostics;
 use super::kind::Kind;
-use super::problems::Problems;
 
 /// Adds a problem for each part of the signature that has no meaning in a declaration.
-pub(crate) fn check(signature: &Signature, kind: Kind, problems: &mut Problems) {
+pub(crate) fn check(signature: &Signature, kind: Kind, diagnostics: &mut Diagnostics) {
     let mut refuse = |part: &dyn ToTokens, wrong: &str, right: &str| {
-        problems.add(part.to_token_stream(), wrong, right, kind.usage());
+        diagnostics.add(part.to_token_stream(), wrong, right, kind.usage());
     };
     if let Some(part) = &signature.constness {
         refuse(part, "recording a metric is not `const`", "remove `const`");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::env::Reader;
-use super::error::Problem;
+use super::error::Diagnostic;
 use super::parse;
 use super::setting::{Setting, Source};
 
@@ -56,7 +56,7 @@ impl BatchConfig {
     }
 
     /// What is wrong in values set in code.
-    pub(super) fn problems(&self, names: &BatchVariables) -> Vec<Problem> {
+    pub(super) fn diagnostics(&self, names: &BatchVariables) -> Vec<Diagnostic> {
         let (queue, batch) = (self.max_queue_size.value, self.max_export_batch_size.value);
         let queue_problem = (!(1..=LARGEST_QUEUE).contains(&queue))
             .then(|| format!("not between 1 and {LARGEST_QUEUE}"));
@@ -85,7 +85,7 @@ impl BatchConfig {
         ]
         .into_iter()
         .filter_map(|(name, value, why, source)| {
-            Some(Problem::of_value(name, &value, why?).from(source))
+            Some(Diagnostic::of_value(name, &value, why?).from(source))
         })
         .collect()
     }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
-use super::error::Problem;
+use super::error::Diagnostic;
 use super::setting::{Setting, Source};
 use super::variables::{LOG_FILTER, Status, find_variable, nearest_variable};
 use super::views::View;
@@ -34,7 +34,7 @@ pub(super) struct Reader {
     /// What the file says of views.
     views: Option<Setting<Vec<View>>>,
     unknown: Vec<String>,
-    problems: Vec<Problem>,
+    diagnostics: Vec<Diagnostic>,
     failed: BTreeSet<&'static str>,
 }
 
@@ -98,10 +98,10 @@ impl Reader {
         if let Some(value) = self.values.get(name)
             && self.failed.insert(name)
         {
-            let problem = Problem::of_value(name, value, why);
-            self.problems.push(match self.places.get(name) {
-                Some(place) => problem.at(&self.file, place.line, &place.path),
-                None => problem,
+            let diagnostic = Diagnostic::of_value(name, value, why);
+            self.diagnostics.push(match self.places.get(name) {
+                Some(place) => diagnostic.at(&self.file, place.line, &place.path),
+                None => diagnostic,
             });
         }
     }
@@ -125,9 +125,9 @@ impl Reader {
     /// Notes what is wrong in the configuration file itself.
     #[cfg(feature = "config-file")]
     pub(super) fn refuse_place(&mut self, place: Place, why: String) {
-        let problem = Problem::of_name("", None, why);
-        self.problems
-            .push(problem.at(&self.file, place.line, &place.path));
+        let diagnostic = Diagnostic::of_name("", None, why);
+        self.diagnostics
+            .push(diagnostic.at(&self.file, place.line, &place.path));
     }
 
     /// Takes the values of a configuration file in place of all that were collected, problems included; gives the
@@ -140,8 +140,8 @@ impl Reader {
     ) -> Vec<&'static str> {
         file.clone_into(&mut self.file);
         let of_opentelemetry = |name: &str| name.starts_with("OTEL_");
-        self.problems
-            .retain(|problem| !of_opentelemetry(problem.variable()));
+        self.diagnostics
+            .retain(|diagnostic| !of_opentelemetry(diagnostic.variable()));
         let (mut not_used, own) = std::mem::take(&mut self.values)
             .into_iter()
             .partition::<BTreeMap<_, _>, _>(|(name, _)| of_opentelemetry(name));
@@ -160,8 +160,8 @@ impl Reader {
     }
 
     /// What was found, once all settings are read.
-    pub(super) fn into_problems(self) -> Vec<Problem> {
-        self.problems
+    pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
+        self.diagnostics
     }
 
     fn parsed<T>(
@@ -184,16 +184,16 @@ impl Reader {
             return self.sort_unknown(name);
         };
         let Ok(value) = value.into_string() else {
-            let problem = Problem::of_name(&name, None, "the value is not UTF-8");
-            return self.problems.push(problem);
+            let diagnostic = Diagnostic::of_name(&name, None, "the value is not UTF-8");
+            return self.diagnostics.push(diagnostic);
         };
         match variable.status {
             Status::Honoured => {
                 self.values.insert(variable.name, value);
             }
             Status::Refused(reason) => {
-                let problem = Problem::of_name(&name, Some(&value), reason);
-                self.problems.push(problem);
+                let diagnostic = Diagnostic::of_name(&name, Some(&value), reason);
+                self.diagnostics.push(diagnostic);
             }
         }
     }
@@ -207,7 +207,7 @@ impl Reader {
                     false => "OpenTelemetry",
                 };
                 let why = format!("not a variable of {whose}; did you mean {meant}?");
-                self.problems.push(Problem::of_name(&name, None, why));
+                self.diagnostics.push(Diagnostic::of_name(&name, None, why));
             }
             None => self.unknown.push(name),
         }

@@ -22,39 +22,39 @@ pub(crate) use debug_is_display;
 /// Its text has one line per problem, and a heading if there are several:
 ///
 /// ```text
-/// 2 problems in the configuration:
+/// 2 errors in the configuration:
 /// OTEL_TRACES_SAMPLER_ARG=10: not between 0 and 1. Allowed: a number from 0 to 1, such as 0.1
 /// OTEL_METRIC_EXPORT_INTERVAL=0: …
 /// ```
 ///
 /// `Debug` is the same text, as for [`InitError`](crate::InitError).
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}{}", heading(problems.len()), lines(problems))]
+#[error("{}{}", heading(diagnostics.len()), lines(diagnostics))]
 pub struct ConfigError {
-    problems: Vec<Problem>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 debug_is_display!(ConfigError);
 
 impl ConfigError {
     /// The problems, in the order of the table of variables. There is at least one.
-    pub fn problems(&self) -> &[Problem] {
-        &self.problems
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
     }
 
     /// `Err` with these problems, or `Ok` when there are none.
-    pub(super) fn check(mut problems: Vec<Problem>) -> Result<(), Self> {
-        if problems.is_empty() {
+    pub(super) fn check(mut diagnostics: Vec<Diagnostic>) -> Result<(), Self> {
+        if diagnostics.is_empty() {
             return Ok(());
         }
-        sort(&mut problems);
-        Err(Self { problems })
+        sort(&mut diagnostics);
+        Err(Self { diagnostics })
     }
 }
 
 /// One thing that is wrong: which variable, its value, why, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct Diagnostic {
     variable: String,
     value: Option<String>,
     why: String,
@@ -63,7 +63,7 @@ pub struct Problem {
     line: u32,
 }
 
-impl Problem {
+impl Diagnostic {
     /// The environment variable's name. For a value set in code, the variable that it overrides; for one of a
     /// configuration file, the file, the line and the keys.
     pub fn variable(&self) -> &str {
@@ -133,7 +133,7 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.variable)?;
         if let Some(value) = &self.value {
@@ -148,24 +148,27 @@ impl fmt::Display for Problem {
 }
 
 /// Puts problems into the order of the table of variables. The first problem of a variable counts.
-pub(super) fn sort(problems: &mut Vec<Problem>) {
-    problems.sort_by_cached_key(|problem| {
-        (problem.line, super::variables::position(&problem.variable))
+pub(super) fn sort(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.sort_by_cached_key(|diagnostic| {
+        (
+            diagnostic.line,
+            super::variables::position(&diagnostic.variable),
+        )
     });
-    problems.dedup_by(|later, first| later.variable == first.variable && later.line == 0);
+    diagnostics.dedup_by(|later, first| later.variable == first.variable && later.line == 0);
 }
 
 fn heading(count: usize) -> String {
     match count {
         1 => String::new(),
-        _ => format!("{count} problems in the configuration:\n"),
+        _ => format!("{count} errors in the configuration:\n"),
     }
 }
 
-fn lines(problems: &[Problem]) -> String {
-    problems
+fn lines(diagnostics: &[Diagnostic]) -> String {
+    diagnostics
         .iter()
-        .map(Problem::to_string)
+        .map(Diagnostic::to_string)
         .collect::<Vec<_>>()
         .join("\n")
 }

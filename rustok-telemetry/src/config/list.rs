@@ -28,9 +28,9 @@ pub fn parse_pairs(text: &str, decode_keys: bool) -> Result<Vec<(String, String)
     let mut pairs: Vec<(String, String)> = Vec::new();
     let mut positions = Vec::new();
     for (index, pair) in text.split(',').enumerate() {
-        let at = |problem| ListError {
+        let at = |diagnostic| ListError {
             position: index + 1,
-            problem,
+            diagnostic,
         };
         if pair.trim().is_empty() {
             continue;
@@ -49,12 +49,12 @@ pub fn parse_pairs(text: &str, decode_keys: bool) -> Result<Vec<(String, String)
 
 /// Why a list cannot be read: which pair, counted from 1, and what is wrong with it.
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("pair {position} {problem}")]
+#[error("pair {position} {diagnostic}")]
 pub struct ListError {
     /// The pair's place among the commas. The first is 1.
     pub position: usize,
     /// What is wrong with it.
-    pub problem: ListProblem,
+    pub diagnostic: ListProblem,
 }
 
 /// What is wrong with one pair of a list.

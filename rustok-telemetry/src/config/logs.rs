@@ -3,11 +3,11 @@
 use super::batch::{self, BatchConfig};
 use super::choice::{Choice, choice};
 use super::env::Reader;
-use super::error::Problem;
-use super::fault::Fault;
+use super::error::Diagnostic;
 use super::limits::LogLimitsConfig;
 use super::otlp::{OtlpConfig, Signal};
 use super::setting::Setting;
+use super::setting_diagnostic::SettingDiagnostic;
 
 /// Settings of log records. They don't touch the log lines on standard error.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,10 +33,14 @@ impl LogsConfig {
     }
 
     /// What is wrong in values set in code.
-    pub(super) fn problems(&self) -> Vec<Problem> {
-        let otlp = self.otlp.faults().into_iter().map(Fault::problem);
+    pub(super) fn diagnostics(&self) -> Vec<Diagnostic> {
+        let otlp = self
+            .otlp
+            .setting_diagnostics()
+            .into_iter()
+            .map(SettingDiagnostic::diagnostic);
         self.batch
-            .problems(&batch::LOG_RECORDS)
+            .diagnostics(&batch::LOG_RECORDS)
             .into_iter()
             .chain(otlp)
             .collect()

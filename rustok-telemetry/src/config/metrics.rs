@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::choice::{Choice, choice};
 use super::env::Reader;
-use super::error::Problem;
-use super::fault::Fault;
+use super::error::Diagnostic;
 use super::otlp::{OtlpConfig, Signal};
 use super::parse;
 use super::prometheus::PrometheusConfig;
 use super::setting::{Setting, Source};
+use super::setting_diagnostic::SettingDiagnostic;
 use super::views::View;
 
 const EXPORTER: &str = "OTEL_METRICS_EXPORTER";
@@ -92,19 +92,25 @@ impl MetricsConfig {
     }
 
     /// What is wrong in values set in code.
-    pub(super) fn problems(&self) -> Vec<Problem> {
+    pub(super) fn diagnostics(&self) -> Vec<Diagnostic> {
         let interval = &self.interval;
-        let problem = Problem::of_value(INTERVAL, "0", "not more than 0").from(interval.source);
-        let otlp = self.otlp.faults().into_iter().map(Fault::problem);
+        let diagnostic =
+            Diagnostic::of_value(INTERVAL, "0", "not more than 0").from(interval.source);
+        let otlp = self
+            .otlp
+            .setting_diagnostics()
+            .into_iter()
+            .map(SettingDiagnostic::diagnostic);
         interval
             .value
             .is_zero()
-            .then_some(problem)
+            .then_some(diagnostic)
             .into_iter()
             .chain(otlp)
             .chain(self.views.value.iter().filter_map(|view| {
-                let problem = Problem::of_name(&view.instrument_name, None, view.fault()?);
-                Some(problem.from(self.views.source))
+                let diagnostic =
+                    Diagnostic::of_name(&view.instrument_name, None, view.diagnostic()?);
+                Some(diagnostic.from(self.views.source))
             }))
             .collect()
     }
@@ -112,7 +118,7 @@ impl MetricsConfig {
     /// Puts the specification's default in the place of each value that cannot be used.
     pub(super) fn apply_defaults(&mut self) {
         self.otlp.apply_defaults();
-        self.views.value.retain(|view| view.fault().is_none());
+        self.views.value.retain(|view| view.diagnostic().is_none());
         if self.interval.value.is_zero() {
             self.interval = Setting::default_value(DEFAULT_INTERVAL);
         }

@@ -26,7 +26,7 @@
 //!
 //! Where to read on: `telemetry.rs` is the whole; `variables/` is the table of names; `env.rs` is the
 //! only reader of the environment; `resource.rs`, `traces.rs`, `metrics.rs`, `logs.rs` and `otlp.rs` are the
-//! settings by signal; `fault.rs` and `unused.rs` are what does not fit together; `report.rs` prints what is in force, and `notices.rs` what is allowed but
+//! settings by signal; `diagnostic.rs` and `unused.rs` are what does not fit together; `report.rs` prints what is in force, and `warnings.rs` what is allowed but
 //! probably not meant.
 
 mod batch;
@@ -34,7 +34,6 @@ mod choice;
 mod endpoint;
 mod env;
 mod error;
-mod fault;
 #[cfg(feature = "config-file")]
 mod file;
 mod headers;
@@ -44,7 +43,6 @@ mod log_filter;
 mod log_level;
 mod logs;
 mod metrics;
-mod notices;
 mod otlp;
 mod parse;
 mod prometheus;
@@ -53,6 +51,7 @@ mod report;
 mod resource;
 mod sampler;
 mod setting;
+mod setting_diagnostic;
 mod telemetry;
 mod tls;
 #[cfg(feature = "tls")]
@@ -64,11 +63,12 @@ mod traces;
 mod unused;
 mod variables;
 mod views;
+mod warnings;
 
 pub use batch::BatchConfig;
 pub use endpoint::{Endpoint, EndpointError};
 pub(crate) use error::debug_is_display;
-pub use error::{ConfigError, Problem};
+pub use error::{ConfigError, Diagnostic};
 pub use headers::{HeaderError, Headers};
 pub use limits::{LogLimitsConfig, SpanLimitsConfig};
 pub use list::{ListError, ListProblem, parse_pairs};

@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::choice::Choice;
 use super::endpoint::Endpoint;
 use super::env::Reader;
-use super::fault::Fault;
 use super::headers::Headers;
 use super::parse;
 use super::protocol::{Compression, Protocol};
 use super::setting::Setting;
+use super::setting_diagnostic::SettingDiagnostic;
 use super::tls::{TLS_DISABLED, TlsConfig, TlsVariables};
 use super::variables::mask_url;
 
@@ -87,38 +87,38 @@ impl OtlpConfig {
             }),
             tls: TlsConfig::read(reader, &own.tls, &GENERAL.tls),
         };
-        for fault in config.faults() {
-            fault.refuse(reader);
+        for diagnostic in config.setting_diagnostics() {
+            diagnostic.refuse(reader);
         }
         config
     }
 
     /// What cannot be used, or not together, wherever it came from.
-    pub(super) fn faults(&self) -> Vec<Fault> {
+    pub(super) fn setting_diagnostics(&self) -> Vec<SettingDiagnostic> {
         let own = self.signal.variables();
-        let mut faults = self.tls.faults(&own.tls);
-        faults.extend(Fault::of(
+        let mut setting_diagnostics = self.tls.setting_diagnostics(&own.tls);
+        setting_diagnostics.extend(SettingDiagnostic::of(
             own.protocol,
             &self.protocol,
             self.protocol.value.left_out(),
         ));
-        faults.extend(Fault::of(
+        setting_diagnostics.extend(SettingDiagnostic::of(
             own.compression,
             &self.compression,
             self.compression.value.left_out(),
         ));
-        faults.extend(Fault::of(
+        setting_diagnostics.extend(SettingDiagnostic::of(
             own.endpoint,
             &self.endpoint,
             self.endpoint_fault(),
         ));
-        faults
+        setting_diagnostics
     }
 
     /// Puts the specification's default in the place of each value that cannot be used.
     pub(super) fn apply_defaults(&mut self) {
         let own = self.signal.variables();
-        if !self.tls.faults(&own.tls).is_empty() {
+        if !self.tls.setting_diagnostics(&own.tls).is_empty() {
             self.tls = TlsConfig::default();
         }
         if self.protocol.value.left_out().is_some() {

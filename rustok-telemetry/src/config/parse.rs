@@ -1,4 +1,4 @@
-//! Parsers of single values. What is wrong comes back as text for [`Problem`](super::Problem).
+//! Parsers of single values. What is wrong comes back as text for [`Diagnostic`](super::Diagnostic).
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 use std::time::Duration;
 
 use super::batch::BatchConfig;
-use super::error::Problem;
+use super::error::Diagnostic;
 use super::logs::LogsExporter;
 use super::metrics::MetricsExporter;
 use super::otlp::OtlpConfig;
@@ -29,9 +29,9 @@ pub struct Report {
     /// `OTEL_*` variables that are set and that nobody here knows.
     pub unknown: Vec<String>,
     /// What is wrong. Each of these variables counts as unset.
-    pub problems: Vec<Problem>,
+    pub diagnostics: Vec<Diagnostic>,
     /// What is allowed, but probably not meant.
-    pub notices: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 /// One setting, as it is printed.
@@ -56,8 +56,8 @@ impl Report {
         Self {
             lines: lines.0,
             unknown: config.unknown.clone(),
-            problems: config.problems.clone(),
-            notices: config.notices(),
+            diagnostics: config.diagnostics.clone(),
+            warnings: config.warnings(),
         }
     }
 }
@@ -75,11 +75,11 @@ impl Display for Report {
         for name in &self.unknown {
             writeln!(f, "unknown: {} is set, and left alone", one_line(name))?;
         }
-        for problem in &self.problems {
-            writeln!(f, "problem: {problem}")?;
+        for diagnostic in &self.diagnostics {
+            writeln!(f, "error: {diagnostic}")?;
         }
-        for notice in &self.notices {
-            writeln!(f, "notice: {notice}")?;
+        for warning in &self.warnings {
+            writeln!(f, "warning: {warning}")?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::choice::{Choice, choice};
 use super::env::Reader;
-use super::error::Problem;
+use super::error::Diagnostic;
 use super::parse;
 use super::setting::Setting;
 
@@ -110,13 +110,13 @@ pub(super) fn read_sampler(reader: &mut Reader) -> Setting<Sampler> {
 }
 
 /// What is wrong with a sampler set in code.
-pub(super) fn sampler_problem(sampler: &Setting<Sampler>) -> Option<Problem> {
+pub(super) fn sampler_problem(sampler: &Setting<Sampler>) -> Option<Diagnostic> {
     let ratio = sampler
         .value
         .ratio()
         .filter(|ratio| !(0.0..=1.0).contains(ratio))?;
-    let problem = Problem::of_value(SAMPLER_ARG, &ratio.to_string(), "not between 0 and 1");
-    Some(problem.from(sampler.source))
+    let diagnostic = Diagnostic::of_value(SAMPLER_ARG, &ratio.to_string(), "not between 0 and 1");
+    Some(diagnostic.from(sampler.source))
 }
 
 /// Puts the default ratio in the place of one that cannot be.

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use super::choice::Choice;
 use super::env::{Reader, process_variables};
-use super::error::{ConfigError, Problem, sort};
+use super::error::{ConfigError, Diagnostic, sort};
 use super::log_filter::{self, parse_directives};
 use super::log_level::LogLevel;
 use super::logs::LogsConfig;
@@ -49,7 +49,7 @@ pub struct TelemetryConfig {
     pub unknown: Vec<String>,
     /// What is wrong in the variables that were read. `init` fails if there is anything, unless
     /// [`strict`](Self::strict) is off.
-    pub problems: Vec<Problem>,
+    pub diagnostics: Vec<Diagnostic>,
     /// The file that the settings come from, if `OTEL_CONFIG_FILE` names one.
     pub file: Option<ConfigFile>,
 }
@@ -92,13 +92,13 @@ impl TelemetryConfig {
     {
         let config = Self::from_vars_tolerant(variables);
         if config.strict.value {
-            ConfigError::check(config.problems.clone())?;
+            ConfigError::check(config.diagnostics.clone())?;
         }
         Ok(config)
     }
 
     /// The configuration from these variables, whatever is wrong with them. What is wrong is in
-    /// [`problems`](Self::problems), and counts as unset.
+    /// [`diagnostics`](Self::diagnostics), and counts as unset.
     ///
     /// ```
     /// use rustok_telemetry::config::TelemetryConfig;
@@ -143,12 +143,12 @@ impl TelemetryConfig {
             ),
             unknown: reader.take_unknown(),
             file,
-            problems: Vec::new(),
+            diagnostics: Vec::new(),
         };
         let signals = [&config.traces.otlp, &config.metrics.otlp, &config.logs.otlp];
         refuse_unused(&mut reader, signals);
-        config.problems = reader.into_problems();
-        sort(&mut config.problems);
+        config.diagnostics = reader.into_diagnostics();
+        sort(&mut config.diagnostics);
         config.apply_defaults();
         config
     }
@@ -160,30 +160,31 @@ impl TelemetryConfig {
     ///
     /// Everything that is wrong, at once.
     pub fn check(&self) -> Result<(), ConfigError> {
-        ConfigError::check(self.problems_of_code())
+        ConfigError::check(self.diagnostics_of_code())
     }
 
     /// Refuses the configuration if anything is wrong with it and it is strict. Otherwise what is wrong is in
-    /// [`problems`](Self::problems) afterwards, and counts as unset.
+    /// [`diagnostics`](Self::diagnostics) afterwards, and counts as unset.
     pub(crate) fn finalize(&mut self) -> Result<(), ConfigError> {
-        self.problems.append(&mut self.problems_of_code());
+        self.diagnostics.append(&mut self.diagnostics_of_code());
         if self.strict.value {
-            ConfigError::check(std::mem::take(&mut self.problems))?;
+            ConfigError::check(std::mem::take(&mut self.diagnostics))?;
         }
-        sort(&mut self.problems);
+        sort(&mut self.diagnostics);
         self.apply_defaults();
         Ok(())
     }
 
-    fn problems_of_code(&self) -> Vec<Problem> {
-        let mut problems = self.traces.problems();
-        problems.extend(self.metrics.problems());
-        problems.extend(self.logs.problems());
+    fn diagnostics_of_code(&self) -> Vec<Diagnostic> {
+        let mut diagnostics = self.traces.diagnostics();
+        diagnostics.extend(self.metrics.diagnostics());
+        diagnostics.extend(self.logs.diagnostics());
         let wrong = parse_directives(&self.log_filter.value).err();
-        problems.extend(wrong.map(|why| {
-            Problem::of_value(LOG_FILTER, &self.log_filter.value, why).from(self.log_filter.source)
+        diagnostics.extend(wrong.map(|why| {
+            Diagnostic::of_value(LOG_FILTER, &self.log_filter.value, why)
+                .from(self.log_filter.source)
         }));
-        problems
+        diagnostics
     }
 
     /// The configured service name, else `unknown_service:` and the program's name.
@@ -211,22 +212,22 @@ impl TelemetryConfig {
     /// Reads `RUST_LOG` of the process, unless the filter has been set or refused already.
     pub(crate) fn read_log_filter(&mut self) {
         let told = self
-            .problems
+            .diagnostics
             .iter()
-            .any(|problem| problem.variable() == LOG_FILTER);
+            .any(|diagnostic| diagnostic.variable() == LOG_FILTER);
         if self.log_filter.source == Source::Default && !told {
             let filter = process_variables().filter(|(name, _)| name == LOG_FILTER);
             let mut read = Self::from_vars_tolerant(filter);
             self.log_filter = read.log_filter;
-            self.problems.append(&mut read.problems);
+            self.diagnostics.append(&mut read.diagnostics);
         }
     }
 
     /// Removes the problem of `RUST_LOG` and returns it.
-    pub(crate) fn take_log_filter_problem(&mut self) -> Option<Problem> {
+    pub(crate) fn take_log_filter_diagnostic(&mut self) -> Option<Diagnostic> {
         let mut of_filter = self
-            .problems
-            .extract_if(.., |problem| problem.variable() == LOG_FILTER);
+            .diagnostics
+            .extract_if(.., |diagnostic| diagnostic.variable() == LOG_FILTER);
         of_filter.next()
     }
 

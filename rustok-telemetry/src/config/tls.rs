@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::env::Reader;
-use super::fault::Fault;
 use super::setting::Setting;
+use super::setting_diagnostic::SettingDiagnostic;
 use super::tls_files;
 
 /// Whom to trust, and who we are, where OTLP is sent with TLS. The files are PEM.
@@ -66,7 +66,7 @@ impl TlsConfig {
     }
 
     /// Looks into the files.
-    pub(super) fn faults(&self, names: &TlsVariables) -> Vec<Fault> {
+    pub(super) fn setting_diagnostics(&self, names: &TlsVariables) -> Vec<SettingDiagnostic> {
         let look = |setting: &Setting<Option<PathBuf>>, check: fn(&Path) -> Result<(), String>| {
             setting.value.as_deref().map(check)?.err()
         };
@@ -75,17 +75,17 @@ impl TlsConfig {
         let key = look(&self.client_key, tls_files::check_key);
         // Whether they belong together is asked when each is right.
         let (certificate, key) = match (certificate, key) {
-            (None, None) => self.pair_fault(names),
+            (None, None) => self.pair_diagnostic(names),
             wrong => wrong,
         };
         [
-            fault(names.certificate, &self.certificate, trusted),
-            fault(
+            diagnostic(names.certificate, &self.certificate, trusted),
+            diagnostic(
                 names.client_certificate,
                 &self.client_certificate,
                 certificate,
             ),
-            fault(names.client_key, &self.client_key, key),
+            diagnostic(names.client_key, &self.client_key, key),
         ]
         .into_iter()
         .flatten()
@@ -93,7 +93,7 @@ impl TlsConfig {
     }
 
     /// What is wrong with the certificate, or with the key, beside the other.
-    fn pair_fault(&self, names: &TlsVariables) -> (Option<String>, Option<String>) {
+    fn pair_diagnostic(&self, names: &TlsVariables) -> (Option<String>, Option<String>) {
         let needs = |what: &str, variable: &str| Some(format!("needs {what} in {variable}"));
         match (
             self.client_certificate.value.as_deref(),
@@ -107,15 +107,15 @@ impl TlsConfig {
     }
 }
 
-fn fault(
+fn diagnostic(
     name: &'static str,
     setting: &Setting<Option<PathBuf>>,
     why: Option<String>,
-) -> Option<Fault> {
+) -> Option<SettingDiagnostic> {
     let path = setting.value.as_deref().unwrap_or(Path::new(""));
     let shown = Setting {
         value: path.display(),
         source: setting.source,
     };
-    Fault::of(name, &shown, why)
+    SettingDiagnostic::of(name, &shown, why)
 }

@@ -3,12 +3,12 @@
 use super::batch::{self, BatchConfig};
 use super::choice::{Choice, choice};
 use super::env::Reader;
-use super::error::Problem;
-use super::fault::Fault;
+use super::error::Diagnostic;
 use super::limits::SpanLimitsConfig;
 use super::otlp::{OtlpConfig, Signal};
 use super::sampler::{Sampler, mend_sampler, read_sampler, sampler_problem};
 use super::setting::Setting;
+use super::setting_diagnostic::SettingDiagnostic;
 
 /// Settings of traces.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,11 +41,15 @@ impl TracesConfig {
     }
 
     /// What is wrong in values set in code.
-    pub(super) fn problems(&self) -> Vec<Problem> {
+    pub(super) fn diagnostics(&self) -> Vec<Diagnostic> {
         let sampler = sampler_problem(&self.sampler).into_iter();
-        let otlp = self.otlp.faults().into_iter().map(Fault::problem);
+        let otlp = self
+            .otlp
+            .setting_diagnostics()
+            .into_iter()
+            .map(SettingDiagnostic::diagnostic);
         sampler
-            .chain(self.batch.problems(&batch::SPANS))
+            .chain(self.batch.diagnostics(&batch::SPANS))
             .chain(otlp)
             .collect()
     }

@@ -45,7 +45,7 @@ impl View {
     }
 
     /// What is wrong with it.
-    pub(super) fn fault(&self) -> Option<String> {
+    pub(super) fn diagnostic(&self) -> Option<String> {
         match &self.aggregation {
             ViewAggregation::Boundaries(boundaries) => {
                 let increasing = boundaries.windows(2).all(|pair| pair[0] < pair[1]);

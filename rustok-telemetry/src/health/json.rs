@@ -25,7 +25,7 @@ impl Health {
             "signals": signals.collect::<Map<_, _>>(),
             "records_lost": by_reason(&self.records_lost.by_reason()),
             "labels_folded": folded.collect::<Vec<_>>(),
-            "problems": self.problems,
+            "problems": self.diagnostics,
         })
     }
 }

@@ -55,8 +55,8 @@ pub fn health() -> Health {
         ],
         records_lost: lifecycle::lost_records(),
         labels_folded: folded(),
-        problems: settings
-            .map(|known| known.problems.clone())
+        diagnostics: settings
+            .map(|known| known.diagnostics.clone())
             .unwrap_or_default(),
     }
 }
@@ -75,7 +75,7 @@ pub struct Health {
     pub labels_folded: Vec<FoldedLabel>,
     /// What is wrong in the configuration, and was tolerated at the start; see
     /// [`Builder::strict`](crate::Builder::strict).
-    pub problems: Vec<String>,
+    pub diagnostics: Vec<String>,
 }
 
 /// How the export of one signal fares.

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use crate::config::{
-    LogsExporter, MetricsExporter, OtlpConfig, Problem, TelemetryConfig, TracesExporter,
+    Diagnostic, LogsExporter, MetricsExporter, OtlpConfig, TelemetryConfig, TracesExporter,
 };
 
 /// Where each signal is sent, if it is, and what was tolerated.
@@ -12,7 +12,7 @@ pub(super) struct Settings {
     pub(super) traces: Option<String>,
     pub(super) metrics: Option<String>,
     pub(super) logs: Option<String>,
-    pub(super) problems: Vec<String>,
+    pub(super) diagnostics: Vec<String>,
 }
 
 static SETTINGS: OnceLock<Settings> = OnceLock::new();
@@ -36,7 +36,11 @@ pub(crate) fn remember(config: &TelemetryConfig) {
             &logs.otlp,
             logs.exporters.value.contains(&LogsExporter::Otlp),
         ),
-        problems: config.problems.iter().map(Problem::to_string).collect(),
+        diagnostics: config
+            .diagnostics
+            .iter()
+            .map(Diagnostic::to_string)
+            .collect(),
     });
 }
 

@@ -259,7 +259,7 @@ impl Builder {
         // A service with a subscriber of its own may read `RUST_LOG` by other rules; `log_layer` reports the problem.
         let log_problem = match self.subscriber || !config.strict.value {
             true => None,
-            false => config.take_log_filter_problem(),
+            false => config.take_log_filter_diagnostic(),
         };
         if let Some(name) = &self.service_name {
             config.service_name.set(Some(name.clone()));
@@ -274,7 +274,7 @@ impl Builder {
         }
         config.finalize()?;
         let log_filter = match log_problem {
-            Some(problem) => Err(problem.to_string()),
+            Some(diagnostic) => Err(diagnostic.to_string()),
             None => Ok(config.log_directives()),
         };
         Ok((config, log_filter))
@@ -312,10 +312,10 @@ impl Builder {
 /// Says what is wrong and was tolerated, and what is probably not meant, now that there are log lines.
 fn started(config: &TelemetryConfig) {
     health::remember(config);
-    for problem in &config.problems {
-        tracing::warn!("{problem}. It counts as unset, since the configuration is not strict");
+    for diagnostic in &config.diagnostics {
+        tracing::warn!("{diagnostic}. Ignored (strict mode is off).");
     }
-    for notice in config.notices() {
-        tracing::warn!("{notice}");
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
     }
 }

@@ -1,6 +1,6 @@
 //! Where OTLP is sent: the rules of the specification, and mistakes that are easy to make.
 
-use crate::{Variables, config, problems};
+use crate::{Variables, config, diagnostics};
 
 const ALL: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
@@ -117,7 +117,7 @@ fn what_is_not_an_endpoint_says_why() {
         ),
     ] {
         for name in [ALL, TRACES] {
-            let lines = problems(&[(name, value)]);
+            let lines = diagnostics(&[(name, value)]);
             assert_eq!(lines.len(), 1, "{lines:#?}");
             assert!(
                 lines[0].contains(&format!(": {why}")),
@@ -183,8 +183,8 @@ fn probable_mistakes_are_noticed_once() {
             ],
         ),
     ];
-    for (variables, notices) in cases {
+    for (variables, warnings) in cases {
         let named = [*variables, &[("OTEL_SERVICE_NAME", "shop")]].concat();
-        assert_eq!(config(&named).notices(), *notices, "{variables:?}");
+        assert_eq!(config(&named).warnings(), *warnings, "{variables:?}");
     }
 }

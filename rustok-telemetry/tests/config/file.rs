@@ -21,12 +21,12 @@ impl File {
     }
 
     /// What is wrong, with the file's name alone.
-    fn problems(&self) -> Vec<String> {
+    fn diagnostics(&self) -> Vec<String> {
         let error = TelemetryConfig::from_vars([("OTEL_CONFIG_FILE", self.path())])
             .expect_err("there are problems");
-        let problems = error.problems().iter();
-        problems
-            .map(|problem| problem.to_string().replace(self.path(), "FILE"))
+        let diagnostics = error.diagnostics().iter();
+        diagnostics
+            .map(|diagnostic| diagnostic.to_string().replace(self.path(), "FILE"))
             .collect()
     }
 }
@@ -92,10 +92,10 @@ fn a_file_takes_the_place_of_the_variables() {
     assert!(config.logs.exporters.value.is_empty());
     assert!(config.propagators.value.is_empty(), "the file has none");
 
-    let notices = config.notices().join("\n");
+    let warnings = config.warnings().join("\n");
     assert!(
-        notices.contains("are not used: OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER."),
-        "{notices}"
+        warnings.contains("are not used: OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER."),
+        "{warnings}"
     );
     let report = config.report().to_string();
     assert!(
@@ -125,7 +125,7 @@ tracer_provider:
   colour: green
 "#,
     );
-    let problems = file.problems();
+    let diagnostics = file.diagnostics();
     let expected = [
         "FILE:3: disabled=perhaps: neither true nor false. Allowed: true or false",
         "FILE:7: tracer_provider.processors[0].batch.max_queue_size=0: not between 1 and 1048576.",
@@ -134,11 +134,14 @@ tracer_provider:
         "FILE:13: tracer_provider.sampler.trace_id_ratio_based.ratio=10: not between 0 and 1.",
         "FILE:14: tracer_provider.colour: unknown key",
     ];
-    assert_eq!(problems.len(), expected.len(), "{problems:#?}");
-    for (problem, expected) in problems.iter().zip(expected) {
-        assert!(problem.starts_with(expected), "{expected}: {problems:#?}");
+    assert_eq!(diagnostics.len(), expected.len(), "{diagnostics:#?}");
+    for (diagnostic, expected) in diagnostics.iter().zip(expected) {
+        assert!(
+            diagnostic.starts_with(expected),
+            "{expected}: {diagnostics:#?}"
+        );
     }
-    assert!(!problems.join("\n").contains("s3cr3t"));
+    assert!(!diagnostics.join("\n").contains("s3cr3t"));
 }
 
 #[test]
@@ -148,10 +151,10 @@ fn a_file_that_cannot_be_read_says_why() {
         ("a: [1\nb: 2", "the file cannot be read: line 2"),
         ("a: 1\na: 2", "duplicated key"),
     ] {
-        let problems = File::new("broken.yaml", text).problems();
+        let diagnostics = File::new("broken.yaml", text).diagnostics();
         assert!(
-            problems.len() == 1 && problems[0].contains(expected),
-            "{problems:?}"
+            diagnostics.len() == 1 && diagnostics[0].contains(expected),
+            "{diagnostics:?}"
         );
     }
     let missing = TelemetryConfig::from_vars([("OTEL_CONFIG_FILE", "/nowhere/otel.yaml")])

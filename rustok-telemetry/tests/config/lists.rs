@@ -37,8 +37,8 @@ proptest! {
         let names: Vec<_> = crate::table::variables().map(|variable| variable.name).collect();
         let name = names[index % names.len()];
         if let Err(error) = TelemetryConfig::from_vars([(name, value)]) {
-            prop_assert_eq!(error.problems().len(), 1);
-            prop_assert_eq!(error.problems()[0].variable(), name);
+            prop_assert_eq!(error.diagnostics().len(), 1);
+            prop_assert_eq!(error.diagnostics()[0].variable(), name);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The configuration, through its public door: variables in; settings, or all problems, out.
 
+mod diagnostics;
 mod endpoints;
 #[cfg(feature = "config-file")]
 mod file;
 mod lists;
-mod problems;
 mod secrets;
 mod settings;
 mod table;
@@ -24,14 +24,14 @@ fn config(variables: Variables<'_>) -> TelemetryConfig {
 }
 
 /// The lines of the error of variables that are wrong, without the heading.
-fn problems(variables: Variables<'_>) -> Vec<String> {
+fn diagnostics(variables: Variables<'_>) -> Vec<String> {
     match TelemetryConfig::from_vars(variables.iter().copied()) {
         Ok(config) => panic!("{variables:?} is accepted:\n{}", config.report()),
         Err(error) => error
             .to_string()
             .lines()
             // The heading, where there are several problems.
-            .filter(|line| !line.ends_with(" problems in the configuration:"))
+            .filter(|line| !line.ends_with(" errors in the configuration:"))
             .map(str::to_owned)
             .collect(),
     }

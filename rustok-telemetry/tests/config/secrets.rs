@@ -19,7 +19,7 @@ fn a_configuration_prints_no_secret() {
         format!("{config:?}"),
         format!("{report:?}"),
         report.to_string(),
-        config.notices().concat(),
+        config.warnings().concat(),
         format!("{:?}", config.traces.otlp.headers.value.to_header_map()),
         config.traces.otlp.headers.value.to_string(),
         config.traces.otlp.endpoint.value.to_string(),

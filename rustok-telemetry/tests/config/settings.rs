@@ -239,7 +239,7 @@ fn values_from_code_are_checked_too() {
     let without_scheme = Endpoint::base("collector:4317").expect("an endpoint of grpc");
     config.logs.otlp.endpoint.set(without_scheme);
     let error = config.check().expect_err("wrong values").to_string();
-    let expected = "7 problems in the configuration:\n\
+    let expected = "7 errors in the configuration:\n\
         OTEL_TRACES_SAMPLER_ARG=NaN: not between 0 and 1 (set in code). Allowed: a number from 0 to 1, such as 0.1\n\
         OTEL_BSP_SCHEDULE_DELAY=0: not more than 0 (set in code). Allowed: milliseconds from 1 to 2147483647\n\
         OTEL_BSP_MAX_EXPORT_BATCH_SIZE=100: larger than the queue of 64 (OTEL_BSP_MAX_QUEUE_SIZE, from: code). \
@@ -330,16 +330,16 @@ fn what_is_not_used_is_not_shown_as_a_default() {
 #[test]
 fn a_service_without_a_name_is_noticed_once_where_something_is_sent() {
     let nameless = |variables: &[(&str, &str)]| {
-        let notices = config(variables).notices();
-        let of_name = notices
+        let warnings = config(variables).warnings();
+        let of_name = warnings
             .iter()
-            .filter(|notice| notice.contains("OTEL_SERVICE_NAME"));
-        let notices: Vec<_> = of_name.cloned().collect();
-        assert!(notices.len() <= 1, "{notices:?}");
-        notices.into_iter().next()
+            .filter(|warning| warning.contains("OTEL_SERVICE_NAME"));
+        let warnings: Vec<_> = of_name.cloned().collect();
+        assert!(warnings.len() <= 1, "{warnings:?}");
+        warnings.into_iter().next()
     };
-    let notice = nameless(&[]).expect("a notice");
-    assert!(notice.contains("`unknown_service:config"), "{notice}");
+    let warning = nameless(&[]).expect("a notice");
+    assert!(warning.contains("`unknown_service:config"), "{warning}");
     assert_eq!(nameless(&[("OTEL_SERVICE_NAME", "shop")]), None);
     assert_eq!(
         nameless(&[("OTEL_RESOURCE_ATTRIBUTES", "service.name=shop")]),

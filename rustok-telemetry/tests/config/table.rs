@@ -43,8 +43,8 @@ fn a_refused_variable_is_an_error_and_an_empty_one_is_not() {
             continue;
         };
         let error = TelemetryConfig::from_vars([(variable.name, "1")]).expect_err(variable.name);
-        assert_eq!(error.problems().len(), 1);
-        assert_eq!(error.problems()[0].variable(), variable.name);
+        assert_eq!(error.diagnostics().len(), 1);
+        assert_eq!(error.diagnostics()[0].variable(), variable.name);
         assert!(error.to_string().contains(reason), "{error}");
     }
 }
@@ -63,7 +63,7 @@ fn an_honoured_variable_is_read() {
                     "{name}"
                 );
             }
-            Err(error) => assert_eq!(error.problems()[0].variable(), name),
+            Err(error) => assert_eq!(error.diagnostics()[0].variable(), name),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rcgen::generate_simple_self_signed;
 
-use crate::{Variables, config, problems, reported};
+use crate::{Variables, config, diagnostics, reported};
 
 const ENDPOINT: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://c:4318");
 const TRUSTED: &str = "OTEL_EXPORTER_OTLP_CERTIFICATE";
@@ -33,7 +33,7 @@ fn folder(test: &str) -> PathBuf {
 
 #[track_caller]
 fn one_problem(variables: Variables<'_>, starts: &str, contains: &str) {
-    let lines = problems(variables);
+    let lines = diagnostics(variables);
     assert_eq!(lines.len(), 1, "{lines:#?}");
     let line = &lines[0];
     assert!(line.starts_with(&format!("{starts}=")), "{line}");
@@ -131,7 +131,7 @@ fn an_error_shows_nothing_of_a_key() {
     std::fs::write(&path, broken).expect("a file");
     let certificate = folder.join("one.pem");
     let text = |path: &Path| path.to_str().expect("text").to_owned();
-    let lines = problems(&[
+    let lines = diagnostics(&[
         ENDPOINT,
         (CERTIFICATE, &text(&certificate)),
         (KEY, &text(&path)),

@@ -6,7 +6,7 @@ use rustok_telemetry::config::{
     Propagator, Sampler, Source, TelemetryConfig, TemporalityPreference,
 };
 
-use crate::{Variables, problems};
+use crate::{Variables, diagnostics};
 
 const STRICT: &str = "RUSTOK_TELEMETRY_STRICT";
 
@@ -16,9 +16,9 @@ fn tolerant(variables: Variables<'_>) -> TelemetryConfig {
     all.extend(variables);
     let config = TelemetryConfig::from_vars(all).expect("problems are tolerated");
     let told: Vec<_> = config
-        .problems
+        .diagnostics
         .iter()
-        .map(|problem| problem.variable())
+        .map(|diagnostic| diagnostic.variable())
         .collect();
     assert_eq!(told.len(), variables.len(), "{told:?}");
     for (name, _) in variables {
@@ -80,7 +80,7 @@ fn what_must_fit_together_falls_back_too() {
     all.push(("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "101"));
     let config = TelemetryConfig::from_vars(all).expect("tolerated");
     assert_eq!(config.logs.batch.max_export_batch_size.value, 100);
-    assert_eq!(config.problems.len(), 1);
+    assert_eq!(config.diagnostics.len(), 1);
 
     // The queue's size is refused, so the batch has to fit the default one.
     let config = tolerant(&[
@@ -139,11 +139,11 @@ fn names_that_are_refused_or_misspelt_are_tolerated_by_name() {
 #[test]
 fn strict_itself_is_true_or_false() {
     assert_eq!(
-        problems(&[(STRICT, "no")]),
+        diagnostics(&[(STRICT, "no")]),
         ["RUSTOK_TELEMETRY_STRICT=no: neither true nor false. Allowed: true or false"]
     );
     assert_eq!(
-        problems(&[("RUSTOK_TELEMETRY_STRIKT", "false")]),
+        diagnostics(&[("RUSTOK_TELEMETRY_STRIKT", "false")]),
         [
             "RUSTOK_TELEMETRY_STRIKT: not a variable of RusToK Telemetry; did you mean RUSTOK_TELEMETRY_STRICT?"
         ]
@@ -159,7 +159,7 @@ fn strict_itself_is_true_or_false() {
 
 #[test]
 fn wrong_log_directives_are_a_problem_like_any_other() {
-    let told = problems(&[("RUST_LOG", "shop=loud"), ("OTEL_SDK_DISABLED", "1")]);
+    let told = diagnostics(&[("RUST_LOG", "shop=loud"), ("OTEL_SDK_DISABLED", "1")]);
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(
         told[1].starts_with("RUST_LOG=shop=loud: ") && told[1].contains("warn,my_crate=debug"),

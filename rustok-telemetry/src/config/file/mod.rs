@@ -54,7 +54,7 @@ struct FileSettings {
     /// What no variable says.
     views: Option<(Vec<View>, Place)>,
     /// What is wrong, as far as no variable's rules say so.
-    problems: Vec<(Place, String)>,
+    diagnostics: Vec<(Place, String)>,
 }
 
 /// Reads the file that `OTEL_CONFIG_FILE` names, if it does, in place of the other variables. `${…}` in the file takes
@@ -73,13 +73,13 @@ pub(super) fn apply(
         Ok(FileSettings {
             values,
             views,
-            problems,
+            diagnostics,
         }) => {
             let not_used = reader.replace_values(&path, values);
             if let Some((views, place)) = views {
                 reader.keep_views(views, place.line);
             }
-            for (place, why) in problems {
+            for (place, why) in diagnostics {
                 reader.refuse_place(place, why);
             }
             Some(ConfigFile { path, not_used })
@@ -116,14 +116,18 @@ mod tests {
 
     fn values(text: &str) -> Vec<(&'static str, String)> {
         let settings = settings(text);
-        assert!(settings.problems.is_empty(), "{:?}", settings.problems);
+        assert!(
+            settings.diagnostics.is_empty(),
+            "{:?}",
+            settings.diagnostics
+        );
         let values = settings.values.into_iter();
         values.map(|(name, (value, _))| (name, value)).collect()
     }
 
-    fn problems(text: &str) -> Vec<String> {
-        let problems = settings(text).problems;
-        problems
+    fn diagnostics(text: &str) -> Vec<String> {
+        let diagnostics = settings(text).diagnostics;
+        diagnostics
             .iter()
             .map(|(place, why)| format!("{}: {}: {why}", place.line, place.path))
             .collect()
@@ -254,7 +258,7 @@ instrumentation/development: {}
 colour: green
 ";
         assert_eq!(
-            problems(text),
+            diagnostics(text),
             [
                 "1: file_format: `2.0` is not a version that can be read; these are: 1.0, 1.1, 1.2, such as \"1.0\"",
                 "3: resource.atributes: unknown key; did you mean `attributes`?",
@@ -295,7 +299,7 @@ colour: green
             assert_eq!(decoded[0].1, expected, "{written}");
         }
         assert_eq!(
-            problems("file_format: '1.0'\ndisabled: ${1BAD}\n"),
+            diagnostics("file_format: '1.0'\ndisabled: ${1BAD}\n"),
             [
                 "2: disabled: `${1BAD}` is no reference to a variable: write ${NAME} or ${NAME:-default}, and $$ for a plain $"
             ]
@@ -306,7 +310,7 @@ colour: green
     fn what_is_no_yaml_says_where() {
         let error = parse("a: [1\nb: 2\n", &|_| None).expect_err("broken");
         assert!(error.contains("line 2"), "{error}");
-        let error = parse("- a\n", &|_| None).map(|file| file.problems.len());
+        let error = parse("- a\n", &|_| None).map(|file| file.diagnostics.len());
         assert_eq!(error, Ok(2), "no mapping, and no version in it");
     }
 }

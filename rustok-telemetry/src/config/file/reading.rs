@@ -24,7 +24,7 @@ impl<'environment> Reading<'environment> {
 
     pub(super) fn finish(mut self) -> FileSettings {
         self.found
-            .problems
+            .diagnostics
             .sort_by_cached_key(|(place, _)| (place.line, place.path.clone()));
         self.found
     }
@@ -150,6 +150,6 @@ impl<'environment> Reading<'environment> {
     }
 
     pub(super) fn refuse(&mut self, node: &Node<'_>, why: impl Into<String>) {
-        self.found.problems.push((node.place(), why.into()));
+        self.found.diagnostics.push((node.place(), why.into()));
     }
 }

@@ -11,7 +11,7 @@ impl Reading<'_> {
         let mut views = Vec::new();
         for item in self.list(list) {
             if let Some(view) = self.view(&item) {
-                match view.fault() {
+                match view.diagnostic() {
                     None => views.push(view),
                     Some(why) => self.refuse(&item, why),
                 }

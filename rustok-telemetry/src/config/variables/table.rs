@@ -113,7 +113,7 @@ const FILES: &[Variable] = &[
 ];
 
 const OWN: &[Variable] = &[
-    honoured(STRICT, "true", "true or false", "Whether a problem in the configuration stops the start. With false each is one warning, and the variable counts as unset."),
+    honoured(STRICT, "true", "true or false", "Whether an error in the configuration stops the start. With false each error is one warning, and the variable is ignored."),
     honoured(LOG_FILTER, "info", "levels and directives, such as info or warn,my_crate=debug", "Which log lines are written, and sent if OTEL_LOGS_EXPORTER says so."),
 ];
 

@@ -11,7 +11,7 @@ use super::variables::one_line;
 
 impl TelemetryConfig {
     /// What is allowed, but probably not meant. Each notice names the setting and the way out.
-    pub fn notices(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<String> {
         let (traces, metrics, logs) = (&self.traces, &self.metrics, &self.logs);
         let traces = traces
             .exporters
@@ -28,20 +28,20 @@ impl TelemetryConfig {
             .value
             .contains(&LogsExporter::Otlp)
             .then_some(&logs.otlp);
-        let mut notices: Vec<String> = self.not_used().into_iter().collect();
+        let mut warnings: Vec<String> = self.not_used().into_iter().collect();
         if self.disabled.value {
-            return notices;
+            return warnings;
         }
         let sent = [traces, metrics, logs];
-        notices.extend(self.nameless(sent.iter().any(Option::is_some)));
+        warnings.extend(self.nameless(sent.iter().any(Option::is_some)));
         for otlp in sent.into_iter().flatten() {
-            for notice in [other_protocols_port(otlp), path_mistake(otlp)] {
-                if let Some(notice) = notice.filter(|notice| !notices.contains(notice)) {
-                    notices.push(notice);
+            for warning in [other_protocols_port(otlp), path_mistake(otlp)] {
+                if let Some(warning) = warning.filter(|warning| !warnings.contains(warning)) {
+                    warnings.push(warning);
                 }
             }
         }
-        notices
+        warnings
     }
 }
 

@@ -3,11 +3,11 @@
 use std::fmt::Display;
 
 use super::env::Reader;
-use super::error::Problem;
+use super::error::Diagnostic;
 use super::setting::{Setting, Source};
 
 /// A setting that cannot be used: whose value, and why.
-pub(super) struct Fault {
+pub(super) struct SettingDiagnostic {
     /// The variable that would set it.
     variable: &'static str,
     source: Source,
@@ -15,7 +15,7 @@ pub(super) struct Fault {
     why: String,
 }
 
-impl Fault {
+impl SettingDiagnostic {
     /// The fault of `setting`, if there is a reason for one.
     pub(super) fn of<T: Display>(
         variable: &'static str,
@@ -43,11 +43,11 @@ impl Fault {
     }
 
     /// As a problem of a value that was set in code, or has become one by other values that were.
-    pub(super) fn problem(self) -> Problem {
+    pub(super) fn diagnostic(self) -> Diagnostic {
         let name = match self.source {
             Source::Environment(name) => name,
             _ => self.variable,
         };
-        Problem::of_value(name, &self.value, self.why).from(self.source)
+        Diagnostic::of_value(name, &self.value, self.why).from(self.source)
     }
 }

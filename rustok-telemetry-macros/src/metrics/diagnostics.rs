@@ -14,11 +14,11 @@ pub(crate) const LABEL_USAGE: &str = "#[label(name = \"path\", budget = 100)] pa
 
 /// The problems found so far.
 #[derive(Default)]
-pub(crate) struct Problems {
+pub(crate) struct Diagnostics {
     collected: Vec<syn::Error>,
 }
 
-impl Problems {
+impl Diagnostics {
     /// Adds a problem: where it is, what is wrong, what would be right, and how it is used.
     pub(crate) fn add(
         &mut self,

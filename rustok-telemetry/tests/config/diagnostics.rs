@@ -1,6 +1,6 @@
 //! Values that are wrong: every problem, in one error, with what would be right.
 
-use crate::{Variables, problems};
+use crate::{Variables, diagnostics};
 use rustok_telemetry::config::TelemetryConfig;
 
 #[test]
@@ -214,7 +214,7 @@ fn each_wrong_value_says_why() {
         ),
     ];
     for (variables, expected) in cases {
-        let lines = problems(variables);
+        let lines = diagnostics(variables);
         assert_eq!(lines.len(), 1, "{lines:#?}");
         assert!(
             lines[0].starts_with(expected),
@@ -236,9 +236,9 @@ fn all_problems_come_at_once_in_the_order_of_the_table() {
     ];
     let error = TelemetryConfig::from_vars(variables).expect_err("five problems");
     let names: Vec<_> = error
-        .problems()
+        .diagnostics()
         .iter()
-        .map(|problem| problem.variable())
+        .map(|diagnostic| diagnostic.variable())
         .collect();
     let expected = [
         "OTEL_TRACES_SAMPLER",
@@ -250,7 +250,7 @@ fn all_problems_come_at_once_in_the_order_of_the_table() {
     assert_eq!(names, expected);
     let text = error.to_string();
     assert!(
-        text.starts_with("5 problems in the configuration:\nOTEL_TRACES_SAMPLER=traceidration: "),
+        text.starts_with("5 errors in the configuration:\nOTEL_TRACES_SAMPLER=traceidration: "),
         "{text}"
     );
     assert_eq!(text.lines().count(), 6);
@@ -258,7 +258,7 @@ fn all_problems_come_at_once_in_the_order_of_the_table() {
 
 #[test]
 fn a_value_with_line_breaks_stays_on_its_line() {
-    let lines = problems(&[("OTEL_TRACES_EXPORTER", "otlp\nfake: line")]);
+    let lines = diagnostics(&[("OTEL_TRACES_EXPORTER", "otlp\nfake: line")]);
     assert_eq!(lines.len(), 1, "{lines:#?}");
 }
 
@@ -272,7 +272,7 @@ fn a_value_that_is_not_utf8_is_refused_by_name() {
     let error =
         TelemetryConfig::from_vars([("OTEL_SERVICE_NAME", value.clone())]).expect_err("not UTF-8");
     assert_eq!(
-        error.problems()[0].to_string(),
+        error.diagnostics()[0].to_string(),
         "OTEL_SERVICE_NAME: the value is not UTF-8"
     );
     assert!(TelemetryConfig::from_vars([("OTHER", value)]).is_ok());
