@@ -93,7 +93,7 @@ fn build_service() -> Result<(), Error> {
 
 const INTRODUCTION: &str = "# Benchmarks
 
-What a record, a scrape, a span, a request and a series cost, for this crate and its peers in the same run.
+Compare what a record, a scrape, a span, a request and a series cost in this crate and in its peers.
 `cargo xtask bench` writes this page.
 
 - **Runs.** All rows of a table come from one run. The run alternates between the contenders; a figure is the median of
