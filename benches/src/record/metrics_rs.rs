@@ -11,8 +11,6 @@ use crate::{
     declared::{BOUNDARIES, sum_in_text},
 };
 
-const NAME: &str = "metrics, `counter!` and Prometheus recorder";
-
 pub(super) fn contender(kind: Kind, series: Series) -> Contender {
     let recorder = recorder();
     let held = move |sample: String| move || sum_in_text(&recorder.render(), &sample);
@@ -21,21 +19,33 @@ pub(super) fn contender(kind: Kind, series: Series) -> Contender {
             let add = move |[event_type, tenant]: [&str; 2], _| {
                 counter!(name, "event_type" => event_type.to_owned(), "tenant_id" => tenant.to_owned()).increment(1);
             };
-            Contender::new(NAME, add, held(name.to_owned()))
+            Contender::new(
+                "metrics, `counter!` and Prometheus recorder",
+                add,
+                held(name.to_owned()),
+            )
         }
         (Kind::Gauge, name) => {
             let set = move |[event_type, tenant]: [&str; 2], number| {
                 gauge!(name, "event_type" => event_type.to_owned(), "tenant_id" => tenant.to_owned())
                     .set(number as f64);
             };
-            Contender::new(NAME, set, held(name.to_owned()))
+            Contender::new(
+                "metrics, `gauge!` and Prometheus recorder",
+                set,
+                held(name.to_owned()),
+            )
         }
         (Kind::Histogram, name) => {
             let record = move |[event_type, tenant]: [&str; 2], set| {
                 histogram!(name, "event_type" => event_type.to_owned(), "tenant_id" => tenant.to_owned())
                     .record(seconds(set));
             };
-            Contender::new(NAME, record, held(format!("{name}_count")))
+            Contender::new(
+                "metrics, `histogram!` and Prometheus recorder",
+                record,
+                held(format!("{name}_count")),
+            )
         }
     }
 }

@@ -19,9 +19,19 @@ use super::{Kind, Series, seconds};
 use crate::{contender::Contender, declared::BOUNDARIES, label_sets::LabelSets};
 
 pub(super) fn contenders(kind: Kind, series: Series) -> Vec<Contender> {
+    let [one_reader, two_readers] = match kind {
+        Kind::Counter => [
+            "OpenTelemetry, `add`, one reader",
+            "OpenTelemetry, `add`, two readers",
+        ],
+        Kind::Gauge | Kind::Histogram => [
+            "OpenTelemetry, `record`, one reader",
+            "OpenTelemetry, `record`, two readers",
+        ],
+    };
     vec![
-        looked_up("OpenTelemetry, `add`, one reader", kind, &Provider::new(1)),
-        looked_up("OpenTelemetry, `add`, two readers", kind, &Provider::new(2)),
+        looked_up(one_reader, kind, &Provider::new(1)),
+        looked_up(two_readers, kind, &Provider::new(2)),
         bound(
             "OpenTelemetry, bound, handle known",
             kind,

@@ -13,12 +13,12 @@ mod instructions;
 /// Measure the SDK against its peers, and write docs/benchmarks.md.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Few rounds, to the terminal only: the checks that every record arrives, in less than half a minute.
+    /// Run few rounds and print to the terminal only: checks in under half a minute that every record arrives.
     #[arg(long)]
     quick: bool,
 }
 
-/// The parts, each with its heading. Each runs in a process of its own.
+/// The parts with their headings. Each part runs in its own process.
 const PARTS: [(&str, &str, &[&str]); 8] = [
     (
         "Recording, text and OTLP both on",
@@ -77,7 +77,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The service that is measured as a process of its own, beside the benchmarks.
+/// Builds the service that the benchmarks measure as a separate process.
 fn build_service() -> Result<(), Error> {
     let mut command = Command::new(env!("CARGO"));
     command
@@ -93,14 +93,19 @@ fn build_service() -> Result<(), Error> {
 
 const INTRODUCTION: &str = "# Benchmarks
 
-Written by `cargo xtask bench`. All rows of a table come from one run: rounds that alternate between the contenders,
-and the median of the rounds. With two threads the figure is what a record takes on its thread. Label sets are visited
-in an order without a pattern, so 10,000 series also cost cache misses. A table is printed only after every contender
-was asked what it holds and had every record; ours also over OTLP. Allocations are those of one record of a known label
-set, or of one span. Spans have a process for each contender, whose exporter and Collector rest while time is measured.
+Compare what a record, a scrape, a span, a request and a series cost in this crate and in its peers.
+`cargo xtask bench` writes this page.
+
+- **Runs.** All rows of a table come from one run. The run alternates between the contenders; a figure is the median of
+  its rounds. With two threads, a figure is the time of one record on its thread.
+- **Order.** Records visit label sets in an order without a pattern, so 10,000 series also cost cache misses.
+- **Checks.** Each table is printed only after every contender held every record. For rustok-telemetry, every record
+  was also exported over OTLP.
+- **Allocations** are those of one record of a known label set, or of one span.
+- **Spans.** Each contender runs in its own process. Its exporter and the Collector idle while time is measured.
 ";
 
-/// What it ran on, without names.
+/// Returns the processor, the operating system and the compiler, without host or user names.
 fn machine() -> String {
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpus

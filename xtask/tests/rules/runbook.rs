@@ -7,12 +7,12 @@ use xtask::workspace;
 
 use crate::files::alerts;
 
-/// What is said about each alert, in this order.
+/// The paragraphs of each section, in this order.
 const PARTS: [&str; 5] = [
     "**Meaning.**",
     "**Impact.**",
-    "**Look first.**",
-    "**Mend.**",
+    "**Diagnose.**",
+    "**Fix.**",
     "**Silence.**",
 ];
 
@@ -39,17 +39,17 @@ fn every_section_is_complete() {
                 .unwrap_or_else(|| panic!("{heading}: {part} is missing, or not in its place"));
             rest = after;
         }
-        let looks = &text
+        let steps = &text
             [text.find(PARTS[2]).expect("seen above")..text.find(PARTS[3]).expect("seen above")];
         for number in ["\n1. ", "\n2. ", "\n3. "] {
             assert!(
-                looks.contains(number),
-                "{heading}: three looks are expected"
+                steps.contains(number),
+                "{heading}: three steps are expected"
             );
         }
         assert!(
-            looks.contains('`') || looks.contains("]("),
-            "{heading}: nothing to look at"
+            steps.contains('`') || steps.contains("]("),
+            "{heading}: no query and no link"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Instructions of one record, counted by callgrind: they hardly differ from machine to machine, or from run to run.
+//! Instructions of one record, counted by callgrind. The counts hardly vary between machines and runs.
 
 use std::process::Command;
 
@@ -6,17 +6,17 @@ use xtask::workspace;
 
 use super::Error;
 
-/// Who records, as the table and as the program calls it.
+/// Each contender: its row in the table, and a part of its name in the program.
 const WHO: [(&str, &str); 4] = [
     ("floor: an atomic add, series known", "an atomic"),
     ("**rustok-telemetry**", "rustok"),
     ("prometheus, `with_label_values`", "prometheus,"),
-    ("OpenTelemetry, `add`, one reader", "one reader"),
+    ("OpenTelemetry, `add` or `record`, one reader", "one reader"),
 ];
 const KINDS: [&str; 2] = ["counter", "histogram"];
 const SERIES: [(&str, &str); 2] = [("100", "hundred"), ("10,000", "many")];
 
-/// A table in Markdown, or why there is none.
+/// Returns a Markdown table, or the reason why there is none.
 pub(super) fn table(quick: bool) -> Result<String, Error> {
     if Command::new("valgrind").arg("--version").output().is_err() {
         return Ok("\nNot counted: valgrind is not on the PATH.\n".to_owned());
@@ -35,7 +35,7 @@ pub(super) fn table(quick: bool) -> Result<String, Error> {
             for (_, series) in SERIES {
                 let arguments = ["--kind", kind, "--series", series, "--who", who];
                 let [fewer, more] = [0, records].map(|records| count(&arguments, records + 1_000));
-                // What the start takes differs a little from run to run.
+                // Subtracts the start-up, which varies a little between runs.
                 let each = (more? as f64 - fewer? as f64) / records as f64;
                 table.push_str(&format!(" | {each:.0}"));
             }
@@ -45,7 +45,7 @@ pub(super) fn table(quick: bool) -> Result<String, Error> {
     Ok(table)
 }
 
-/// Instructions of a whole run with so many records.
+/// Counts the instructions of a whole run with `records` records.
 fn count(arguments: &[&str], records: u64) -> Result<u64, Error> {
     let program = workspace::root().join("target/release/rustok-benches");
     let output = Command::new("valgrind")
