@@ -74,9 +74,9 @@ const SUBSYSTEMS: &[(&str, &str)] = &[
     ("Modules", "module"),
     ("Database", "database"),
     ("HTTP", "http"),
-    ("Tokio runtime", "runtime"),
+    ("Tokio runtime", "tokio_runtime"),
     ("Process (feature `process`)", "process"),
-    ("The telemetry itself", "self_metrics"),
+    ("The telemetry itself", "telemetry"),
 ];
 
 fn subsystem_of(metric: &Declaration) -> &str {
