@@ -9,12 +9,13 @@
 //! ```
 #![allow(clippy::print_stdout, reason = "the program speaks to a terminal")]
 
-mod apart;
 mod collector;
 mod contender;
+mod contestants;
 mod declared;
 mod http_layer;
 mod http_service;
+mod isolated;
 mod label_sets;
 mod memory;
 mod prometheus_render;
@@ -39,7 +40,7 @@ struct Arguments {
     outlets: Outlets,
     /// Be one of those that have a process each, and take orders from the standard input.
     #[arg(long, value_enum, hide = true)]
-    contestant: Option<apart::Contestant>,
+    contestant: Option<contestants::Contestant>,
     /// What to measure.
     #[arg(value_enum)]
     part: Part,
@@ -75,14 +76,14 @@ fn main() {
         false => Effort::FULL,
     };
     if arguments.quick {
-        apart::be_quick();
+        isolated::be_quick();
     }
     if let Some(contestant) = arguments.contestant {
-        return apart::measured(contestant);
+        return isolated::measured(contestant);
     }
     match arguments.part {
-        Part::SpanLayer => return span_layer::report(effort),
-        Part::HttpLayer => return http_layer::report(effort),
+        Part::SpanLayer => return contestants::report_spans(effort),
+        Part::HttpLayer => return contestants::report_http_layers(effort),
         Part::HttpService => return http_service::report(effort),
         Part::Record | Part::PrometheusRender | Part::Memory | Part::Repeat => {}
     }

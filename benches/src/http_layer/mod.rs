@@ -25,26 +25,10 @@ use tower_service::Service;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::{
-    apart::{self, Contestant, Work},
     declared::held,
-    rounds::Effort,
+    isolated::Work,
     span_layer::{opentelemetry::Provider, rustok as spans_of_rustok},
 };
-
-/// Measures all contenders, and prints a table.
-pub(crate) fn report(effort: Effort) {
-    let contestants = [
-        Contestant::HttpBare,
-        Contestant::HttpRustokMetrics,
-        Contestant::HttpRustok,
-        Contestant::HttpRustokNotSampled,
-        Contestant::HttpTowerHttp,
-        Contestant::HttpOpentelemetry,
-    ];
-    let title = "A request to a service that answers at once, one thread";
-    let peer = Contestant::HttpOpentelemetry;
-    apart::report(title, "request", &contestants, peer, effort);
-}
 
 pub(crate) fn bare() -> Work {
     let service = Answers::default();

@@ -3,7 +3,7 @@
 use tracing_subscriber::{Layer, Registry, layer::SubscriberExt};
 
 use super::tracing_spans;
-use crate::apart::Work;
+use crate::isolated::Work;
 
 pub(crate) fn spans() -> Work {
     // Without any layer the registry would never free a closed span.

@@ -14,7 +14,7 @@ use fastrace::{
 };
 
 use super::customer;
-use crate::apart::Work;
+use crate::isolated::Work;
 
 pub(crate) fn roots() -> Work {
     spans("order.place", |count| {

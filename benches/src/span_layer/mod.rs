@@ -7,30 +7,6 @@ pub(crate) mod rustok;
 mod sender;
 pub(crate) mod tracing_opentelemetry;
 
-use crate::{
-    apart::{self, Contestant},
-    rounds::Effort,
-};
-
-/// Measures all contenders, and prints a table.
-pub(crate) fn report(effort: Effort) {
-    let contestants = [
-        Contestant::SpanBare,
-        Contestant::SpanRustokMetrics,
-        Contestant::SpanRustok,
-        Contestant::SpanRustokNotSampled,
-        Contestant::SpanTracingOpentelemetry,
-        Contestant::SpanTracingOpentelemetryNotSampled,
-        Contestant::SpanOpentelemetry,
-        Contestant::SpanOpentelemetryNotSampled,
-        Contestant::SpanFastraceRoot,
-        Contestant::SpanFastraceChild,
-    ];
-    let title = "Spans with one field of text, one thread";
-    let peer = Contestant::SpanTracingOpentelemetry;
-    apart::report(title, "span", &contestants, peer, effort);
-}
-
 /// Values of the field.
 const CUSTOMERS: [&str; 4] = [
     "customer-0017",

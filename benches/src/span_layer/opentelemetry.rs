@@ -11,8 +11,8 @@ use opentelemetry_sdk::trace::{
 
 use super::{customer, sender::Sender};
 use crate::{
-    apart::{FLUSH, Work, burst},
     collector::{self, Collector},
+    isolated::{FLUSH, Work, burst},
 };
 
 pub(crate) fn spans(sampled: bool) -> Work {

@@ -5,9 +5,9 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use super::tracing_spans;
 use crate::{
-    apart::{FLUSH, Work, burst},
     collector::Collector,
     declared::held,
+    isolated::{FLUSH, Work, burst},
 };
 
 pub(crate) fn span_metrics() -> Work {

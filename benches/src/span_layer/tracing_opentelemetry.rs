@@ -4,7 +4,7 @@ use opentelemetry::trace::TracerProvider;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::{opentelemetry::Provider, tracing_spans};
-use crate::apart::Work;
+use crate::isolated::Work;
 
 pub(crate) fn spans(sampled: bool) -> Work {
     let provider = Provider::new(sampled);

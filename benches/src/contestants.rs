@@ -1,10 +1,15 @@
-//! Who takes part.
+//! The contenders that run in a process each, and the tables that compare them.
 
 use clap::ValueEnum;
 
-use crate::{http_layer, span_layer};
+use crate::{
+    http_layer,
+    isolated::{self, Work},
+    rounds::Effort,
+    span_layer,
+};
 
-/// All of them, in the order of the tables.
+/// The contenders, in the order of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Contestant {
     SpanBare,
@@ -25,9 +30,42 @@ pub(crate) enum Contestant {
     HttpOpentelemetry,
 }
 
-impl Contestant {
-    /// How the table calls it.
-    pub(super) fn name(&self) -> &'static str {
+/// Measures spans, and prints a table.
+pub(crate) fn report_spans(effort: Effort) {
+    let contestants = [
+        Contestant::SpanBare,
+        Contestant::SpanRustokMetrics,
+        Contestant::SpanRustok,
+        Contestant::SpanRustokNotSampled,
+        Contestant::SpanTracingOpentelemetry,
+        Contestant::SpanTracingOpentelemetryNotSampled,
+        Contestant::SpanOpentelemetry,
+        Contestant::SpanOpentelemetryNotSampled,
+        Contestant::SpanFastraceRoot,
+        Contestant::SpanFastraceChild,
+    ];
+    let title = "Spans with one field of text, one thread";
+    let peer = Contestant::SpanTracingOpentelemetry;
+    isolated::report(title, "span", &contestants, peer, effort);
+}
+
+/// Measures layers for HTTP servers, and prints a table.
+pub(crate) fn report_http_layers(effort: Effort) {
+    let contestants = [
+        Contestant::HttpBare,
+        Contestant::HttpRustokMetrics,
+        Contestant::HttpRustok,
+        Contestant::HttpRustokNotSampled,
+        Contestant::HttpTowerHttp,
+        Contestant::HttpOpentelemetry,
+    ];
+    let title = "A request to a service that answers at once, one thread";
+    let peer = Contestant::HttpOpentelemetry;
+    isolated::report(title, "request", &contestants, peer, effort);
+}
+
+impl isolated::Contestant for Contestant {
+    fn name(&self) -> &'static str {
         match self {
             Self::SpanBare => "floor: `tracing`'s registry, a layer that does nothing",
             Self::SpanRustokMetrics => "**rustok-telemetry**, span metrics alone",
@@ -52,8 +90,12 @@ impl Contestant {
         }
     }
 
-    /// Sets it up for this process.
-    pub(super) fn set_up(self) -> Work {
+    fn argument(&self) -> String {
+        let value = self.to_possible_value().expect("it has a name");
+        value.get_name().to_owned()
+    }
+
+    fn set_up(self) -> Work {
         match self {
             Self::SpanBare => span_layer::bare::spans(),
             Self::SpanRustokMetrics => span_layer::rustok::span_metrics(),
@@ -75,14 +117,4 @@ impl Contestant {
             Self::HttpOpentelemetry => http_layer::opentelemetry(),
         }
     }
-}
-
-/// What is done over and over.
-pub(crate) struct Work {
-    /// Does it so many times.
-    pub(crate) act: Box<dyn Fn(usize)>,
-    /// How many spans arrived, if they go anywhere.
-    pub(crate) arrived: Option<Box<dyn Fn() -> u64>>,
-    /// Asserts what must hold after so many times.
-    pub(crate) check: Box<dyn Fn(u64)>,
 }

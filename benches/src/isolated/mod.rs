@@ -11,28 +11,46 @@
 
 use std::{sync::OnceLock, time::Duration};
 
-mod contestant;
 mod process;
 
 use self::process::Process;
-pub(crate) use self::{
-    contestant::{Contestant, Work},
-    process::measured,
-};
+pub(crate) use self::process::measured;
 use crate::{
     rounds::{Effort, median},
     table::Table,
 };
 
+/// A contender that has a process of its own.
+pub(crate) trait Contestant: Copy + PartialEq {
+    /// Its name in the table.
+    fn name(&self) -> &'static str;
+
+    /// The argument that makes this program the contender.
+    fn argument(&self) -> String;
+
+    /// Sets it up in this process.
+    fn set_up(self) -> Work;
+}
+
+/// What a contender repeats.
+pub(crate) struct Work {
+    /// Does it so many times.
+    pub(crate) act: Box<dyn Fn(usize)>,
+    /// How many spans arrived, if they go anywhere.
+    pub(crate) arrived: Option<Box<dyn Fn() -> u64>>,
+    /// Asserts what must hold after so many times.
+    pub(crate) check: Box<dyn Fn(u64)>,
+}
+
 /// Measures contenders, and prints a table. The ratios are those to one of them.
-pub(crate) fn report(
+pub(crate) fn report<C: Contestant>(
     title: &str,
     unit: &str,
-    contestants: &[Contestant],
-    peer: Contestant,
+    contestants: &[C],
+    peer: C,
     effort: Effort,
 ) {
-    let mut processes: Vec<_> = contestants.iter().copied().map(Process::start).collect();
+    let mut processes: Vec<_> = contestants.iter().map(Process::start).collect();
     let mut rounds = vec![Vec::with_capacity(effort.rounds); processes.len()];
     for _ in 0..effort.rounds {
         for (times, process) in rounds.iter_mut().zip(&mut processes) {
@@ -47,7 +65,7 @@ pub(crate) fn report(
     let allocations = processes
         .into_iter()
         .map(|process| format!("{:.1}", process.end()));
-    let names = contestants.iter().map(Contestant::name).collect();
+    let names = contestants.iter().map(C::name).collect();
     let mut table = Table::new(format!("{title} (times {})", peer.name()), names);
     let peer = contestants.iter().position(|one| *one == peer);
     let to = nanoseconds[peer.expect("it takes part")];

@@ -7,12 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use clap::ValueEnum;
-
-use super::{
-    burst, bursts_of_a_round,
-    contestant::{Contestant, Work},
-};
+use super::{Contestant, Work, burst, bursts_of_a_round};
 use crate::rounds::Effort;
 
 /// The end of the process of a contender that the report holds.
@@ -23,11 +18,10 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) fn start(contestant: Contestant) -> Self {
-        let name = contestant.to_possible_value().expect("it has a name");
+    pub(super) fn start(contestant: &impl Contestant) -> Self {
         let program = std::env::current_exe().expect("this program");
         let mut child = Command::new(program)
-            .args(["span-layer", "--contestant", name.get_name()])
+            .args(["span-layer", "--contestant", &contestant.argument()])
             .args(std::env::args().find(|argument| argument == "--quick"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -63,7 +57,7 @@ impl Process {
 }
 
 /// Plays the part of a contender, until the end is ordered.
-pub(crate) fn measured(contestant: Contestant) {
+pub(crate) fn measured(contestant: impl Contestant) {
     let mut bursts = Bursts {
         work: contestant.set_up(),
         made: 0,
