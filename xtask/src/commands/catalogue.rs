@@ -8,10 +8,10 @@ use xtask::catalogue::generate;
 use super::Error;
 use super::generated::write_or_check;
 
-/// Write docs/metrics.md, docs/catalogue.json and docs/environment.md anew.
+/// Generate docs/metrics.md, docs/catalogue.json and docs/environment.md.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Write nothing; fail if a file is not as it should be.
+    /// Write nothing; fail if a file is stale.
     #[arg(long)]
     pub(crate) check: bool,
 }

@@ -8,10 +8,10 @@ use xtask::dashboards::generate;
 use super::Error;
 use super::generated::write_or_check;
 
-/// Write the dashboards below grafana/dashboards anew.
+/// Generate the dashboards in grafana/dashboards.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Write nothing; fail if a file is not as it should be.
+    /// Write nothing; fail if a file is stale.
     #[arg(long)]
     pub(crate) check: bool,
 }

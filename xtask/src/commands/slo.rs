@@ -8,10 +8,10 @@ use xtask::slo::generate;
 use super::Error;
 use super::generated::write_or_check;
 
-/// Write prometheus/slo_rules.yml and prometheus/tests/slo.yml anew, from prometheus/slo.yaml.
+/// Generate prometheus/slo_rules.yml and prometheus/tests/slo.yml from prometheus/slo.yaml.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Write nothing; fail if a file is not as it should be.
+    /// Write nothing; fail if a file is stale.
     #[arg(long)]
     pub(crate) check: bool,
 }

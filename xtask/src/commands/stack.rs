@@ -17,13 +17,13 @@ use super::Error;
 /// Run Collector, Prometheus and Jaeger without containers.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Start the programs (building them if need be) and leave them running.
+    /// Build what is missing, start the programs, and leave them running.
     Up(Up),
-    /// Show each program, and exit with 0 only if all are ready.
+    /// Print the state of each program; exit with 0 if all are ready.
     Status(Folder),
     /// Stop what `up` started.
     Down(Folder),
-    /// Find or build the programs without starting any, and print where they are.
+    /// Build what is missing without starting it, and print the paths.
     Build,
 }
 
@@ -31,14 +31,14 @@ pub(crate) enum Command {
 pub(crate) struct Up {
     #[command(flatten)]
     pub(crate) folder: Folder,
-    /// Let the stack choose ports that are free, instead of the usual ones.
+    /// Use free ports instead of the default ports.
     #[arg(long)]
     pub(crate) free_ports: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Folder {
-    /// Where state, logs and data are kept [default: .stack in the workspace].
+    /// Folder for state, logs and data [default: .stack in the workspace].
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }

@@ -23,7 +23,7 @@ const POLL: Duration = Duration::from_millis(100);
 /// Run everything that CI runs: style, documentation, licences, tests, and the end-to-end test.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Leave out the tests that need the Collector, Prometheus and Jaeger.
+    /// Skip the tests that need the Collector, Prometheus and Jaeger.
     #[arg(long)]
     fast: bool,
 }
@@ -79,7 +79,7 @@ pub(crate) fn run(options: &Options, cancelled: Arc<AtomicBool>) -> Result<ExitC
     }
     steps.cargo("tests", &tests, &[])?;
     for protocol in ["http", "grpc"] {
-        let title = format!("tests of a build with nothing but {protocol}");
+        let title = format!("tests of a build with {protocol} alone");
         let tests = ["test", "-p", "rustok-telemetry-reduced", "--features"];
         steps.cargo(&title, &[&tests[..], &[protocol]].concat(), &[])?;
     }
