@@ -150,3 +150,18 @@ fn expected(kind: Kind, sets: &LabelSets, records: usize) -> u64 {
 fn seconds(set: usize) -> f64 {
     [0.0007, 0.003, 0.02, 0.2, 3.0][set % 5]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_name_the_call_of_their_instrument() {
+        for kind in [Kind::Gauge, Kind::Histogram] {
+            for Contender { name, .. } in contenders(kind, Series::One) {
+                let is_of_a_counter = name.contains("counter!") || name.contains("`add`");
+                assert!(!is_of_a_counter, "{kind:?}: {name}");
+            }
+        }
+    }
+}
