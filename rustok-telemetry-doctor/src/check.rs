@@ -69,7 +69,7 @@ fn send(
     };
     let sent = sent.unwrap_or_else(|error| {
         let (cause, remedy) = ("telemetry does not start", "correct the settings above");
-        let failed = StepResult::failed(error.to_string(), cause, remedy);
+        let failed = StepResult::failed(format!("{error:?}"), cause, remedy);
         steps.push(Step::time("send", "", || failed));
         None
     });

@@ -79,7 +79,7 @@ fn within_telemetry(
     let telemetry = builder
         .service_version(env!("CARGO_PKG_VERSION"))
         .init()
-        .map_err(|error| Fatal::new(Exit::Config, error))?;
+        .map_err(|error| Fatal::new(Exit::Config, format!("{error:?}")))?;
     let outcome = runtime().and_then(|runtime| runtime.block_on(service));
     if let Err(fatal) = &outcome {
         say(program, fatal);
