@@ -130,7 +130,7 @@ fn names_that_are_refused_or_misspelt_are_tolerated_by_name() {
     assert_eq!(config.service_name.value, None);
     let report = config.report().to_string();
     assert!(
-        report.contains("\nproblem: OTEL_SERVCIE_NAME: not a variable of OpenTelemetry; did you mean OTEL_SERVICE_NAME?\n"),
+        report.contains("\nerror: OTEL_SERVCIE_NAME: not a variable of OpenTelemetry; did you mean OTEL_SERVICE_NAME?\n"),
         "{report}"
     );
     assert!(!report.contains("hunter2"), "{report}");
