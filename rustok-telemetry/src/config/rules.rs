@@ -26,10 +26,13 @@ pub(super) trait Value: Sized {
     fn show(&self) -> String;
 }
 
+type Parse<'a, T> = Box<dyn Fn(&str) -> Result<T, String> + 'a>;
+type Check<'a, T> = Box<dyn Fn(&T) -> Option<String> + 'a>;
+
 /// How one setting is parsed, checked and shown: as its type says, except what is set here.
 pub(super) struct Rules<'a, T> {
-    pub(super) parse: Box<dyn Fn(&str) -> Result<T, String> + 'a>,
-    pub(super) check: Box<dyn Fn(&T) -> Option<String> + 'a>,
+    pub(super) parse: Parse<'a, T>,
+    pub(super) check: Check<'a, T>,
     pub(super) show: Box<dyn Fn(&T) -> String + 'a>,
 }
 

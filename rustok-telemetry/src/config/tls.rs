@@ -40,13 +40,14 @@ pub(crate) const TLS_DISABLED: Option<&str> = if cfg!(feature = "tls") {
 mod tls_files {
     use super::{Path, TLS_DISABLED};
 
-    fn refuse(_: &Path) -> Result<(), String> {
+    pub(super) fn check_trusted(_: &Path) -> Result<(), String> {
         Err(TLS_DISABLED.unwrap_or_default().to_owned())
     }
-    pub(super) use {refuse as check_trusted, refuse as check_certificate, refuse as check_key};
 
-    pub(super) fn check_pair(path: &Path, _: &Path) -> Result<(), String> {
-        refuse(path)
+    pub(super) use self::{check_trusted as check_certificate, check_trusted as check_key};
+
+    pub(super) fn check_pair(_: &Path, key: &Path) -> Result<(), String> {
+        check_trusted(key)
     }
 }
 
