@@ -104,6 +104,7 @@ pub use self::{
 pub mod __private {
     pub use {linkme, tracing};
 
+    pub use crate::config::variables::{SECTIONS, Section, Status, Variable, find_variable};
     pub use crate::error_type::{ErrorName, NamedFailure, NoFailure, Returned, TypedFailure};
     pub use crate::metrics::{
         Declaration, Kind, Label, ValueType, assert_boundaries,

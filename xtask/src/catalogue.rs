@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use rustok_telemetry::config::{SECTIONS, Status};
+use rustok_telemetry::__private::{SECTIONS, Status};
 use rustok_telemetry::metrics::{Declaration, Kind, ValueType, catalogue};
 use serde_json::{Value, json};
 

@@ -22,7 +22,7 @@ fuzz_target!(|text: &str| {
     ];
     let config = TelemetryConfig::from_vars_tolerant(variables);
     let _ = config.report().to_string();
-    for problem in &config.problems {
-        assert!(!problem.to_string().contains('\n'));
+    for diagnostic in &config.diagnostics {
+        assert!(!diagnostic.to_string().contains('\n'));
     }
 });

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rustok_telemetry::config::{SECTIONS, TelemetryConfig};
+use rustok_telemetry::{__private::SECTIONS, config::TelemetryConfig};
 
 fuzz_target!(|text: &str| {
     let names = SECTIONS
@@ -14,9 +14,9 @@ fuzz_target!(|text: &str| {
     let variables = names.zip(text.split('\n'));
     let config = TelemetryConfig::from_vars_tolerant(variables);
     let _ = config.report().to_string();
-    let _ = config.notices();
-    for problem in &config.problems {
-        assert!(!problem.to_string().contains('\n'));
+    let _ = config.warnings();
+    for diagnostic in &config.diagnostics {
+        assert!(!diagnostic.to_string().contains('\n'));
     }
     // What was tolerated has been mended: nothing wrong is left.
     assert!(config.check().is_ok(), "{:?}", config.check());

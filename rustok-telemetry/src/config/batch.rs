@@ -1,27 +1,67 @@
-//! How spans, and how log records, are gathered into batches.
+//! Batches of spans and of log records.
 
 use std::time::Duration;
 
-use super::env::Reader;
-use super::error::Diagnostic;
-use super::parse;
-use super::setting::{Setting, Source};
+use super::{
+    rules::{LARGEST, Rules, integer, timeout},
+    setting::{Setting, Source},
+    variables::table_name,
+    visitor::{Visitor, settings},
+};
 
-/// The SDK reserves room for the whole queue at once, so a slip of a few zeros would take all memory.
+/// The SDK reserves room for the whole queue at once, so a few zeros too many would take all memory.
 const LARGEST_QUEUE: u32 = 1 << 20;
-const DEFAULT_QUEUE: u32 = 2048;
 
-/// How spans or log records, items in short, are gathered into batches.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BatchConfig {
-    /// Time between two exports.
-    pub schedule_delay: Setting<Duration>,
-    /// Longest time that one export may take. `None`: no limit.
-    pub export_timeout: Setting<Option<Duration>>,
-    /// Items that may wait. Room for all of them is reserved at once.
-    pub max_queue_size: Setting<u32>,
-    /// Most items in one export; at most the queue's size.
-    pub max_export_batch_size: Setting<u32>,
+/// A batch processor, as its variables are named.
+#[derive(Clone, Copy)]
+pub(super) enum Processor {
+    /// `OTEL_BSP_…`
+    Spans,
+    /// `OTEL_BLRP_…`
+    LogRecords,
+}
+
+impl Processor {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Spans => "BSP",
+            Self::LogRecords => "BLRP",
+        }
+    }
+
+    fn variable(self, setting: &str) -> &'static str {
+        table_name(&["OTEL_", self.name(), "_", setting])
+    }
+
+    fn default_delay(self) -> Duration {
+        match self {
+            Self::Spans => Duration::from_secs(5),
+            Self::LogRecords => Duration::from_secs(1),
+        }
+    }
+}
+
+settings! {
+    /// How spans or log records, items in short, are batched.
+    #[derive(Eq)]
+    pub struct BatchConfig(processor: Processor) {
+        /// Time between two exports.
+        schedule_delay: Setting<Duration> =
+            setting("schedule_delay", [processor.variable("SCHEDULE_DELAY")], processor.default_delay()),
+        /// Maximum duration of one export. `None`: no limit.
+        export_timeout: Setting<Option<Duration>> = setting(
+            "export_timeout", [processor.variable("EXPORT_TIMEOUT")], Some(Duration::from_secs(30)), timeout()
+        ),
+        /// Maximum number of items that wait. Room for all of them is reserved at once.
+        max_queue_size: Setting<u32> = setting(
+            "max_queue_size", [processor.variable("MAX_QUEUE_SIZE")], 2048,
+            Rules::new()
+                .parse(|text| integer(text, 1..=LARGEST_QUEUE))
+                .check(|size| integer(&size.to_string(), 1..=LARGEST_QUEUE).err())
+        ),
+        /// Maximum number of items in one export; at most the queue's size.
+        max_export_batch_size: Setting<u32> = by("", visit_batch_size, &max_queue_size, processor),
+    }
 }
 
 impl BatchConfig {
@@ -32,114 +72,38 @@ impl BatchConfig {
             self.max_export_batch_size.value = default_batch(size);
         }
     }
-
-    pub(super) fn read(reader: &mut Reader, names: &BatchVariables) -> Self {
-        let queue = reader.setting(names.queue, DEFAULT_QUEUE, |text| {
-            parse::integer(text, 1..=LARGEST_QUEUE)
-        });
-        let batch = reader.setting(names.batch, default_batch(queue.value), |text| {
-            parse::integer(text, 1..=parse::LARGEST)
-        });
-        let timeout = Some(Duration::from_secs(30));
-        let config = Self {
-            schedule_delay: reader.setting(names.delay, names.default_delay, parse::interval),
-            export_timeout: reader.setting(names.timeout, timeout, parse::timeout),
-            max_queue_size: queue,
-            max_export_batch_size: batch,
-        };
-        if let Some(why) = config.batch_problem(names)
-            && !reader.has_failed(names.queue)
-        {
-            reader.refuse(names.batch, why);
-        }
-        config
-    }
-
-    /// What is wrong in values set in code.
-    pub(super) fn diagnostics(&self, names: &BatchVariables) -> Vec<Diagnostic> {
-        let (queue, batch) = (self.max_queue_size.value, self.max_export_batch_size.value);
-        let queue_problem = (!(1..=LARGEST_QUEUE).contains(&queue))
-            .then(|| format!("not between 1 and {LARGEST_QUEUE}"));
-        let delay = self.schedule_delay.value;
-        let delay_problem = delay.is_zero().then(|| "not more than 0".to_owned());
-        let milliseconds = delay.as_millis().to_string();
-        [
-            (
-                names.delay,
-                milliseconds,
-                delay_problem,
-                self.schedule_delay.source,
-            ),
-            (
-                names.queue,
-                queue.to_string(),
-                queue_problem,
-                self.max_queue_size.source,
-            ),
-            (
-                names.batch,
-                batch.to_string(),
-                self.batch_problem(names),
-                self.max_export_batch_size.source,
-            ),
-        ]
-        .into_iter()
-        .filter_map(|(name, value, why, source)| {
-            Some(Diagnostic::of_value(name, &value, why?).from(source))
-        })
-        .collect()
-    }
-
-    /// Puts the specification's default in the place of each value that cannot be used.
-    pub(super) fn apply_defaults(&mut self, names: &BatchVariables) {
-        if self.schedule_delay.value.is_zero() {
-            self.schedule_delay = Setting::default_value(names.default_delay);
-        }
-        if !(1..=LARGEST_QUEUE).contains(&self.max_queue_size.value) {
-            self.max_queue_size = Setting::default_value(DEFAULT_QUEUE);
-        }
-        if self.batch_problem(names).is_some() {
-            let size = default_batch(self.max_queue_size.value);
-            self.max_export_batch_size = Setting::default_value(size);
-        }
-    }
-
-    fn batch_problem(&self, names: &BatchVariables) -> Option<String> {
-        let (queue, batch) = (&self.max_queue_size, &self.max_export_batch_size);
-        match batch.value {
-            0 => Some("not at least 1".to_owned()),
-            size if size > queue.value => Some(format!(
-                "larger than the queue of {} ({}, from: {})",
-                queue.value, names.queue, queue.source
-            )),
-            _ => None,
-        }
-    }
 }
 
-/// The names of the variables for one kind of item, and what differs by default.
-pub(super) struct BatchVariables {
-    delay: &'static str,
-    default_delay: Duration,
-    timeout: &'static str,
-    queue: &'static str,
-    batch: &'static str,
-}
-
-macro_rules! names {
-    ($processor:literal, $default_delay:expr) => {
-        BatchVariables {
-            delay: concat!("OTEL_", $processor, "_SCHEDULE_DELAY"),
-            default_delay: $default_delay,
-            timeout: concat!("OTEL_", $processor, "_EXPORT_TIMEOUT"),
-            queue: concat!("OTEL_", $processor, "_MAX_QUEUE_SIZE"),
-            batch: concat!("OTEL_", $processor, "_MAX_EXPORT_BATCH_SIZE"),
-        }
+/// The size must fit the queue. A queue whose size is refused is the only diagnostic.
+fn visit_batch_size(
+    old: Option<&Setting<u32>>,
+    visitor: &mut Visitor<'_>,
+    queue: &Setting<u32>,
+    processor: Processor,
+) -> Setting<u32> {
+    let queue_name = processor.variable("MAX_QUEUE_SIZE");
+    let name = processor.variable("MAX_EXPORT_BATCH_SIZE");
+    let default = default_batch(queue.value);
+    let rules = Rules::new().parse(|text| integer(text, 1..=LARGEST));
+    let mut size = visitor.setting(old, "max_export_batch_size", &[name], default, &rules);
+    let why = match size.value {
+        0 => "not at least 1".to_owned(),
+        value if value > queue.value => format!(
+            "larger than the queue of {} ({queue_name}, from: {})",
+            queue.value, queue.source
+        ),
+        _ => return size,
     };
+    if visitor
+        .reader()
+        .is_some_and(|reader| reader.has_failed(queue_name))
+    {
+        return Setting::default_value(default);
+    }
+    let shown = size.value.to_string();
+    visitor.refuse(&mut size, name, &shown, default, why);
+    size
 }
-
-pub(super) static SPANS: BatchVariables = names!("BSP", Duration::from_secs(5));
-pub(super) static LOG_RECORDS: BatchVariables = names!("BLRP", Duration::from_secs(1));
 
 fn default_batch(queue: u32) -> u32 {
     512.min(queue)

@@ -9,29 +9,12 @@ pub(super) trait Choice: Copy + PartialEq + 'static {
     /// Names that the specification knows and this version refuses, each with the reason.
     const REFUSED: &'static [(&'static str, &'static str)];
 
-    /// The value with this name; otherwise why there is none.
+    /// Returns the value with this name; otherwise why there is none.
     fn parse(text: &str) -> Result<Self, String> {
-        let name = text.trim().to_ascii_lowercase();
-        if let Some((_, value)) = Self::ACCEPTED.iter().find(|(known, _)| *known == name) {
-            return Ok(*value);
-        }
-        if let Some((known, reason)) = Self::REFUSED.iter().find(|(known, _)| *known == name) {
-            return Err(format!(
-                "`{known}` is not supported by this version: {reason}"
-            ));
-        }
-        if name.contains(',') {
-            return Err("a list, where one name is expected".to_owned());
-        }
-        let names = Self::ACCEPTED.iter().map(|(known, _)| *known);
-        let unknown = format!("`{}` is not a known name", one_line(text.trim()));
-        Err(match nearest(&name, names) {
-            Some(meant) => format!("{unknown}; did you mean `{meant}`?"),
-            None => unknown,
-        })
+        parse_name(text, Self::ACCEPTED.iter().copied(), Self::REFUSED)
     }
 
-    /// The values with these names, separated by commas, each once, in the order given; none for `none`. Nothing
+    /// Returns the values with these names, separated by commas, each once, in the order given; none for `none`. Nothing
     /// between two commas or after the last one is ignored.
     fn parse_list(text: &str) -> Result<Vec<Self>, String> {
         let names = text.split(',').map(str::trim);
@@ -56,11 +39,36 @@ pub(super) trait Choice: Copy + PartialEq + 'static {
         Ok(values)
     }
 
-    /// The name of this value.
+    /// Returns the name of this value.
     fn name(self) -> &'static str {
         let row = Self::ACCEPTED.iter().find(|(_, value)| *value == self);
         row.map_or("", |(name, _)| name)
     }
+}
+
+/// Returns the value with this name; otherwise why there is none.
+pub(super) fn parse_name<T>(
+    text: &str,
+    accepted: impl Iterator<Item = (&'static str, T)> + Clone,
+    refused: &[(&'static str, &'static str)],
+) -> Result<T, String> {
+    let name = text.trim().to_ascii_lowercase();
+    if let Some((_, value)) = accepted.clone().find(|(known, _)| *known == name) {
+        return Ok(value);
+    }
+    if let Some((known, reason)) = refused.iter().find(|(known, _)| *known == name) {
+        return Err(format!(
+            "`{known}` is not supported by this version: {reason}"
+        ));
+    }
+    if name.contains(',') {
+        return Err("a list, where one name is expected".to_owned());
+    }
+    let unknown = format!("`{}` is not a known name", one_line(text.trim()));
+    Err(match nearest(&name, accepted.map(|(known, _)| known)) {
+        Some(meant) => format!("{unknown}; did you mean `{meant}`?"),
+        None => unknown,
+    })
 }
 
 /// Writes a [`Choice`] and its `Display` for an enum.

@@ -31,30 +31,31 @@ enum Given {
 }
 
 impl Endpoint {
-    /// An endpoint for all signals.
+    /// Returns an endpoint for all signals.
     ///
     /// # Errors
     ///
     /// What is wrong with the URL, with an example of a right one.
     pub fn base(text: &str) -> Result<Self, EndpointError> {
-        let given = Some(parse(text)?);
         Ok(Self {
-            given,
+            given: Some(parse(text)?),
             exact: false,
         })
     }
 
-    /// An endpoint for one signal.
+    /// Returns an endpoint for one signal.
     ///
     /// # Errors
     ///
     /// What is wrong with the URL, with an example of a right one.
     pub fn exact(text: &str) -> Result<Self, EndpointError> {
-        let given = Some(parse(text)?);
-        Ok(Self { given, exact: true })
+        Ok(Self {
+            given: Some(parse(text)?),
+            exact: true,
+        })
     }
 
-    /// The URL to send `signal` to with `protocol`. `insecure` decides about TLS where no scheme was given.
+    /// Returns the URL to send `signal` to with `protocol`. `insecure` decides about TLS where no scheme was given.
     pub fn url(&self, signal: Signal, protocol: Protocol, insecure: bool) -> String {
         let given = match &self.given {
             None => return default_url(signal, protocol),
@@ -71,6 +72,11 @@ impl Endpoint {
                 url.to_string()
             }
         }
+    }
+
+    /// Makes it an endpoint for all signals.
+    pub(super) fn for_all_signals(&mut self) {
+        self.exact = false;
     }
 
     /// Whether it is with TLS, as far as the endpoint says so. The default one is without.

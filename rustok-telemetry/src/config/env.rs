@@ -1,5 +1,5 @@
-//! The only reader of `OTEL_*` and `RUSTOK_TELEMETRY_*` variables: collects them, and refuses by name what cannot be
-//! honoured.
+//! The only reader of `OTEL_*` and `RUSTOK_TELEMETRY_*` variables: collects them, and refuses by name those that are not
+//! supported.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -9,7 +9,7 @@ use super::setting::{Setting, Source};
 use super::variables::{LOG_FILTER, Status, find_variable, nearest_variable};
 use super::views::View;
 
-/// The variables of this process.
+/// Returns the variables of this process.
 pub(super) fn process_variables() -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os()
 }
@@ -23,7 +23,7 @@ pub(super) struct Place {
     pub(super) path: String,
 }
 
-/// The variables that are set, and the problems found so far.
+/// The variables that are set, and the diagnostics so far.
 #[derive(Default)]
 pub(super) struct Reader {
     values: BTreeMap<&'static str, String>,
@@ -39,7 +39,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Keeps what is [ours to read](is_ours) and not empty; an empty variable is an unset one.
+    /// Keeps the variables of [this library](is_ours) that are not empty; an empty variable is an unset one.
     pub(super) fn collect(variables: &BTreeMap<OsString, OsString>) -> Self {
         let mut reader = Self::default();
         for (name, value) in variables.iter().filter(|(_, value)| !value.is_empty()) {
@@ -52,48 +52,42 @@ impl Reader {
         reader
     }
 
-    /// The setting of the variable `name`, or `default` when it is unset or wrong.
-    pub(super) fn setting<T>(
+    /// Returns the setting of the first of `names` that is set and valid, else the default. The others are checked
+    /// too, since a wrong value is wrong even where another one wins.
+    pub(super) fn first_of<T>(
         &mut self,
-        name: &'static str,
+        names: &[&'static str],
         default: T,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Setting<T> {
-        self.first_of([name], default, |_, text| parse(text))
-    }
-
-    /// The setting of the first of `names` that is set. The others are checked too, since a wrong
-    /// value is wrong even where another one wins.
-    pub(super) fn first_of<T, const N: usize>(
-        &mut self,
-        names: [&'static str; N],
-        default: T,
-        parse: impl Fn(&'static str, &str) -> Result<T, String>,
+        parse: &dyn Fn(&str) -> Result<T, String>,
     ) -> Setting<T> {
         let mut found = None;
         for name in names {
-            if let Some(value) = self.parsed(name, |text| parse(name, text)) {
-                let source = match self.places.get(name) {
-                    Some(place) => Source::File { line: place.line },
-                    None => Source::Environment(name),
-                };
-                found.get_or_insert(Setting { value, source });
+            match self.values.get(name).map(|text| parse(text)) {
+                Some(Ok(value)) => {
+                    let source = match self.places.get(name) {
+                        Some(place) => Source::File { line: place.line },
+                        None => Source::Environment(name),
+                    };
+                    found.get_or_insert(Setting { value, source });
+                }
+                Some(Err(why)) => self.refuse(name, why),
+                None => {}
             }
         }
         found.unwrap_or_else(|| Setting::default_value(default))
     }
 
-    /// The value of a variable that is set.
+    /// Returns the value of a variable that is set.
     pub(super) fn raw(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
     }
 
-    /// Whether a problem with this variable's value was found already.
+    /// Whether this variable has a diagnostic.
     pub(super) fn has_failed(&self, name: &str) -> bool {
         self.failed.contains(name)
     }
 
-    /// Notes that the value of a variable cannot be used. The first problem of a variable counts.
+    /// Adds a diagnostic for the value of a variable that is set. The first one of a variable counts.
     pub(super) fn refuse(&mut self, name: &'static str, why: impl Into<String>) {
         if let Some(value) = self.values.get(name)
             && self.failed.insert(name)
@@ -116,13 +110,13 @@ impl Reader {
         });
     }
 
-    /// The views, of which no variable tells.
+    /// Returns the views of the configuration file.
     pub(super) fn take_views(&mut self) -> Setting<Vec<View>> {
         let views = self.views.take();
         views.unwrap_or_else(|| Setting::default_value(Vec::new()))
     }
 
-    /// Notes what is wrong in the configuration file itself.
+    /// Adds a diagnostic for the configuration file itself.
     #[cfg(feature = "config-file")]
     pub(super) fn refuse_place(&mut self, place: Place, why: String) {
         let diagnostic = Diagnostic::of_name("", None, why);
@@ -130,8 +124,8 @@ impl Reader {
             .push(diagnostic.at(&self.file, place.line, &place.path));
     }
 
-    /// Takes the values of a configuration file in place of all that were collected, problems included; gives the
-    /// names of the variables that don't count any more.
+    /// Replaces all values that were collected, and their diagnostics, by those of a configuration file; returns the
+    /// names of the variables that are not used any more.
     #[cfg(feature = "config-file")]
     pub(super) fn replace_values(
         &mut self,
@@ -154,31 +148,12 @@ impl Reader {
         not_used.into_keys().collect()
     }
 
-    /// Names that nobody here knows. They are left alone, but shown in the report.
-    pub(super) fn take_unknown(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.unknown)
+    /// Returns the unknown names and the diagnostics, once all settings are read.
+    pub(super) fn finish(self) -> (Vec<String>, Vec<Diagnostic>) {
+        (self.unknown, self.diagnostics)
     }
 
-    /// What was found, once all settings are read.
-    pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
-        self.diagnostics
-    }
-
-    fn parsed<T>(
-        &mut self,
-        name: &'static str,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        match parse(self.values.get(name)?) {
-            Ok(value) => Some(value),
-            Err(why) => {
-                self.refuse(name, why);
-                None
-            }
-        }
-    }
-
-    /// Puts one variable where it belongs: honoured, refused, a slip of the pen, or not ours.
+    /// Keeps an honoured variable; refuses a refused or misspelt one.
     fn sort(&mut self, name: String, value: OsString) {
         let Some(variable) = find_variable(&name) else {
             return self.sort_unknown(name);
@@ -198,7 +173,7 @@ impl Reader {
         }
     }
 
-    /// The value of an unknown variable is never shown: it may be a slip for one that holds secrets.
+    /// The value of an unknown variable is never shown: the name may be a misspelt one of a secret.
     fn sort_unknown(&mut self, name: String) {
         match nearest_variable(&name) {
             Some(meant) => {
@@ -214,10 +189,10 @@ impl Reader {
     }
 }
 
-/// What the library's own variables begin with.
+/// The prefix of this library's own variables.
 const OWN_PREFIX: &str = "RUSTOK_TELEMETRY_";
 
-/// Whether a variable is one that this library answers for.
+/// Whether this library reads variables of this name.
 fn is_ours(name: &str) -> bool {
     name.starts_with("OTEL_") || name.starts_with(OWN_PREFIX) || name == LOG_FILTER
 }

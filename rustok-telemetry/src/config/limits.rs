@@ -1,66 +1,44 @@
-//! How much one span, or one log record, may hold.
+//! Limits of spans and log records.
 
-use super::env::Reader;
-use super::parse;
-use super::setting::Setting;
+use super::{rules::Rules, setting::Setting, visitor::settings};
 
-/// How much one span may hold. What is beyond a count is dropped and counted by the SDK.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SpanLimitsConfig {
-    /// Most attributes of a span.
-    pub attributes: Setting<u32>,
-    /// Most events of a span.
-    pub events: Setting<u32>,
-    /// Most links of a span.
-    pub links: Setting<u32>,
-    /// Most attributes of an event.
-    pub attributes_per_event: Setting<u32>,
-    /// Most attributes of a link.
-    pub attributes_per_link: Setting<u32>,
-    /// Most characters of a text among the attributes of a span, its events and its links; the rest is cut off.
-    /// `None`: no limit.
-    pub value_length: Setting<Option<u32>>,
-}
+const COUNT: &str = "OTEL_ATTRIBUTE_COUNT_LIMIT";
+const VALUE_LENGTH: &str = "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT";
 
-impl SpanLimitsConfig {
-    pub(super) fn read(reader: &mut Reader) -> Self {
-        let mut limit = |name| reader.setting(name, 128, parse::count);
-        Self {
-            events: limit("OTEL_SPAN_EVENT_COUNT_LIMIT"),
-            links: limit("OTEL_SPAN_LINK_COUNT_LIMIT"),
-            attributes_per_event: limit("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT"),
-            attributes_per_link: limit("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT"),
-            attributes: count(reader, "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT"),
-            value_length: length(reader, "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT"),
-        }
+settings! {
+    /// Limits of one span. The SDK drops and counts what exceeds a count.
+    #[derive(Eq)]
+    pub struct SpanLimitsConfig() {
+        /// Maximum number of attributes of a span.
+        attributes: Setting<u32> = setting("attributes", ["OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", COUNT], 128),
+        /// Maximum number of events of a span.
+        events: Setting<u32> = setting("events", ["OTEL_SPAN_EVENT_COUNT_LIMIT"], 128),
+        /// Maximum number of links of a span.
+        links: Setting<u32> = setting("links", ["OTEL_SPAN_LINK_COUNT_LIMIT"], 128),
+        /// Maximum number of attributes of an event.
+        attributes_per_event: Setting<u32> =
+            setting("attributes_per_event", ["OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT"], 128),
+        /// Maximum number of attributes of a link.
+        attributes_per_link: Setting<u32> =
+            setting("attributes_per_link", ["OTEL_LINK_ATTRIBUTE_COUNT_LIMIT"], 128),
+        /// Maximum number of characters of a text attribute of a span, an event or a link; longer ones are truncated.
+        /// `None`: no limit.
+        value_length: Setting<Option<u32>> = setting(
+            "value_length", ["OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", VALUE_LENGTH], None, Rules::optional("no limit")
+        ),
     }
 }
 
-/// How much one log record may hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogLimitsConfig {
-    /// Most attributes of a log record, besides the tenant. The first ones are kept.
-    pub attributes: Setting<u32>,
-    /// Most characters of a text among its attributes; the rest is cut off. `None`: no limit.
-    pub value_length: Setting<Option<u32>>,
-}
-
-impl LogLimitsConfig {
-    pub(super) fn read(reader: &mut Reader) -> Self {
-        Self {
-            attributes: count(reader, "OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT"),
-            value_length: length(reader, "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT"),
-        }
+settings! {
+    /// Limits of one log record.
+    #[derive(Eq)]
+    pub struct LogLimitsConfig() {
+        /// Maximum number of attributes of a log record, besides the tenant. The first ones are kept.
+        attributes: Setting<u32> = setting("attributes", ["OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", COUNT], 128),
+        /// Maximum number of characters of a text attribute; longer ones are truncated. `None`: no limit.
+        value_length: Setting<Option<u32>> = setting(
+            "value_length", ["OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", VALUE_LENGTH], None,
+            Rules::optional("no limit")
+        ),
     }
-}
-
-fn count(reader: &mut Reader, own: &'static str) -> Setting<u32> {
-    reader.first_of([own, "OTEL_ATTRIBUTE_COUNT_LIMIT"], 128, |_, text| {
-        parse::count(text)
-    })
-}
-
-fn length(reader: &mut Reader, own: &'static str) -> Setting<Option<u32>> {
-    let general = "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT";
-    reader.first_of([own, general], None, |_, text| parse::count(text).map(Some))
 }

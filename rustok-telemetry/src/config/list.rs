@@ -83,6 +83,15 @@ pub enum ListProblem {
 
 debug_is_display!(ListError, ListProblem);
 
+/// Returns the parts separated by commas, or `none`.
+pub(super) fn show_list(parts: impl Iterator<Item = impl Into<String>>) -> String {
+    let parts: Vec<String> = parts.map(Into::into).collect();
+    match parts.is_empty() {
+        true => "none".to_owned(),
+        false => parts.join(","),
+    }
+}
+
 fn parse_pair(pair: &str, decode_keys: bool) -> Result<(String, String), ListProblem> {
     let (key, value) = pair.split_once('=').ok_or(ListProblem::NoEquals)?;
     let key = match decode_keys {

@@ -1,15 +1,15 @@
-//! `RUST_LOG`: which events become log lines and log records.
+//! `RUST_LOG` and `OTEL_LOG_LEVEL`: which events become log lines and log records.
 
 use tracing_subscriber::EnvFilter;
 
-use super::telemetry::TelemetryConfig;
+use super::{choice::choice, telemetry::TelemetryConfig};
 
 pub(super) const DEFAULT: &str = "info";
 
 /// Targets of this crate and of the OpenTelemetry crates.
 const TELEMETRY_TARGETS: [&str; 2] = ["rustok_telemetry", "opentelemetry"];
 
-/// Checks directives. Blank ones are the default.
+/// Returns the directives, or the default ones for blank text.
 pub(super) fn parse_directives(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         return Ok(DEFAULT.to_owned());
@@ -34,3 +34,33 @@ impl TelemetryConfig {
         directives
     }
 }
+
+/// The level of what the SDK and the OpenTelemetry crates log about themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LogLevel {
+    /// Nothing.
+    Off,
+    /// Errors.
+    Error,
+    /// And warnings.
+    Warn,
+    /// And rare events.
+    Info,
+    /// And details for debugging.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+choice!(LogLevel {
+    accepted {
+        "off" => Off,
+        "error" => Error,
+        "warn" => Warn,
+        "info" => Info,
+        "debug" => Debug,
+        "trace" => Trace,
+    }
+    refused { "none" => "its name is `off`", "warning" => "its name is `warn`" }
+});

@@ -2,8 +2,8 @@
 //!
 //! Every `OTEL_*` variable of the OpenTelemetry specification is either honoured or refused by name;
 //! none is ignored silently, and a value that cannot be used is an error, never a default.
-//! All problems are reported in one [`ConfigError`]. With `RUSTOK_TELEMETRY_STRICT=false` each is one warning instead,
-//! and the variable counts as unset.
+//! All diagnostics are in one [`ConfigError`]. With `RUSTOK_TELEMETRY_STRICT=false` each is one warning instead, and the
+//! variable is ignored.
 //!
 //! Each setting knows where its value came from ([`Source`]). Precedence, lowest first:
 //!
@@ -19,15 +19,14 @@
 //!     ("OTEL_TRACES_SAMPLER", "traceidratio"),
 //!     ("OTEL_TRACES_SAMPLER_ARG", "0.1"),
 //! ])?;
-//! assert_eq!(*config.traces.sampler, Sampler::TraceIdRatio(0.1));
+//! assert_eq!(config.traces.sampler.value, Sampler::TraceIdRatio(0.1));
 //! assert_eq!(config.metrics.interval.source, Source::Default);
 //! # Ok::<(), rustok_telemetry::config::ConfigError>(())
 //! ```
 //!
-//! Where to read on: `telemetry.rs` is the whole; `variables/` is the table of names; `env.rs` is the
-//! only reader of the environment; `resource.rs`, `traces.rs`, `metrics.rs`, `logs.rs` and `otlp.rs` are the
-//! settings by signal; `diagnostic.rs` and `unused.rs` are what does not fit together; `report.rs` prints what is in force, and `warnings.rs` what is allowed but
-//! probably not meant.
+//! Where to read on: `telemetry.rs` is the whole; `traces.rs`, `metrics.rs`, `logs.rs`, `otlp.rs` and others declare
+//! the settings; `visitor.rs` is the pass over them; `rules.rs` parses values; `variables/` is the table of names;
+//! `env.rs` is the only reader of the environment; `file/` reads a configuration file.
 
 mod batch;
 mod choice;
@@ -40,29 +39,24 @@ mod headers;
 mod limits;
 mod list;
 mod log_filter;
-mod log_level;
 mod logs;
 mod metrics;
 mod otlp;
-mod parse;
 mod prometheus;
+mod propagator;
 mod protocol;
 mod report;
-mod resource;
+mod rules;
 mod sampler;
 mod setting;
-mod setting_diagnostic;
 mod telemetry;
 mod tls;
 #[cfg(feature = "tls")]
 pub(crate) mod tls_files;
-#[cfg(not(feature = "tls"))]
-#[path = "tls_files_disabled.rs"]
-mod tls_files;
 mod traces;
-mod unused;
-mod variables;
+pub(crate) mod variables;
 mod views;
+mod visitor;
 mod warnings;
 
 pub use batch::BatchConfig;
@@ -72,16 +66,14 @@ pub use error::{ConfigError, Diagnostic};
 pub use headers::{HeaderError, Headers};
 pub use limits::{LogLimitsConfig, SpanLimitsConfig};
 pub use list::{ListError, ListProblem, parse_pairs};
-pub use log_level::LogLevel;
+pub use log_filter::LogLevel;
 pub use logs::{LogsConfig, LogsExporter};
-pub use metrics::{
-    ExemplarFilter, HistogramAggregation, MetricsConfig, MetricsExporter, TemporalityPreference,
-};
+pub use metrics::{MetricsConfig, MetricsExporter, TemporalityPreference};
 pub use otlp::{OtlpConfig, Signal};
 pub use prometheus::PrometheusConfig;
+pub use propagator::Propagator;
 pub use protocol::{Compression, Protocol};
 pub use report::{Report, ReportLine};
-pub use resource::Propagator;
 pub use sampler::Sampler;
 pub use setting::{Setting, Source};
 pub use telemetry::{ConfigFile, TelemetryConfig};
@@ -89,5 +81,4 @@ pub use telemetry::{ConfigFile, TelemetryConfig};
 pub(crate) use tls::TLS_DISABLED;
 pub use tls::TlsConfig;
 pub use traces::{TracesConfig, TracesExporter};
-pub use variables::{SECTIONS, Section, Status, Variable, find_variable};
 pub use views::{View, ViewAggregation};

@@ -2,40 +2,48 @@
 
 use std::time::Duration;
 
-use super::choice::Choice;
-use super::endpoint::Endpoint;
-use super::env::Reader;
-use super::headers::Headers;
-use super::parse;
-use super::protocol::{Compression, Protocol};
-use super::setting::Setting;
-use super::setting_diagnostic::SettingDiagnostic;
-use super::tls::{TLS_DISABLED, TlsConfig, TlsVariables};
-use super::variables::mask_url;
+use super::{
+    endpoint::Endpoint,
+    headers::Headers,
+    protocol::{Compression, Protocol},
+    rules::{Rules, Value, timeout},
+    setting::{Setting, Source},
+    tls::{TLS_DISABLED, TlsConfig},
+    variables::{mask_url, table_name},
+    visitor::{Visitor, settings},
+};
 
-/// How one signal is sent by OTLP. A signal's own variables win over the general ones.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OtlpConfig {
-    /// Which signal this is.
-    pub signal: Signal,
-    /// Where it is sent. [`OtlpConfig::url`] is what to connect to.
-    pub endpoint: Setting<Endpoint>,
-    /// How it is sent.
-    pub protocol: Setting<Protocol>,
-    /// Headers of each request.
-    pub headers: Setting<Headers>,
-    /// Longest time that one export may take. `None`: no limit.
-    pub timeout: Setting<Option<Duration>>,
-    /// How requests are compressed.
-    pub compression: Setting<Compression>,
-    /// Whether gRPC goes without TLS where the endpoint has no scheme.
-    pub insecure: Setting<bool>,
-    /// Certificates and keys, for `https://`.
-    pub tls: TlsConfig,
+settings! {
+    /// How one signal is sent by OTLP. A signal's own variables win over the general ones.
+    pub struct OtlpConfig(the_signal: Signal) {
+        /// The signal.
+        signal: Signal = by("", visit_signal, the_signal),
+        /// The protocol.
+        protocol: Setting<Protocol> = setting(
+            "protocol", signal.variables("PROTOCOL"), Protocol::default(),
+            Rules::new().check(|protocol: &Protocol| protocol.disabled().map(str::to_owned))
+        ),
+        /// Headers of each request.
+        headers: Setting<Headers> = setting("headers", signal.variables("HEADERS"), Headers::default()),
+        /// Maximum duration of one export. `None`: no limit.
+        timeout: Setting<Option<Duration>> =
+            setting("timeout", signal.variables("TIMEOUT"), Some(Duration::from_secs(10)), timeout()),
+        /// Compression of requests.
+        compression: Setting<Compression> = setting(
+            "compression", signal.variables("COMPRESSION"), Compression::None,
+            Rules::new().check(|compression: &Compression| compression.disabled().map(str::to_owned))
+        ),
+        /// Whether gRPC is without TLS where the endpoint has no scheme.
+        insecure: Setting<bool> = setting("insecure", signal.variables("INSECURE"), false),
+        /// The configured endpoint. [`OtlpConfig::url`] is what to connect to.
+        endpoint: Setting<Endpoint> = by("", visit_endpoint, signal, protocol.value, insecure.value),
+        /// Certificates and keys, for `https://`.
+        tls: TlsConfig = by("", TlsConfig::visit, signal),
+    }
 }
 
 impl OtlpConfig {
-    /// The URL to connect to: the endpoint with the signal's path, or without any path for gRPC.
+    /// Returns the URL to connect to: the endpoint with the signal's path, or without any path for gRPC.
     /// It may hold a secret in its query; [`OtlpConfig::shown_url`] is for printing.
     pub fn url(&self) -> String {
         self.endpoint
@@ -43,7 +51,7 @@ impl OtlpConfig {
             .url(self.signal, self.protocol.value, self.insecure.value)
     }
 
-    /// [`OtlpConfig::url`] with secrets masked.
+    /// Returns [`OtlpConfig::url`] with secrets masked.
     pub fn shown_url(&self) -> String {
         mask_url(&self.url())
     }
@@ -52,105 +60,40 @@ impl OtlpConfig {
     pub fn is_secure(&self) -> bool {
         self.endpoint.value.tls().unwrap_or(!self.insecure.value)
     }
+}
 
-    pub(super) fn read(reader: &mut Reader, signal: Signal) -> Self {
-        let own = signal.variables();
-        let timeout = Some(Duration::from_secs(10));
-        let protocol = reader.first_of(
-            [own.protocol, GENERAL.protocol],
-            Protocol::default(),
-            |_, text| Protocol::parse(text),
-        );
-        let config = Self {
-            signal,
-            endpoint: reader.first_of(
-                [own.endpoint, GENERAL.endpoint],
-                Endpoint::default(),
-                |name, text| endpoint(name, text, protocol.value),
-            ),
-            protocol,
-            headers: reader.first_of(
-                [own.headers, GENERAL.headers],
-                Headers::default(),
-                |_, text| Headers::parse(text).map_err(|error| error.to_string()),
-            ),
-            timeout: reader.first_of([own.timeout, GENERAL.timeout], timeout, |_, text| {
-                parse::timeout(text)
-            }),
-            compression: reader.first_of(
-                [own.compression, GENERAL.compression],
-                Compression::None,
-                |_, text| Compression::parse(text),
-            ),
-            insecure: reader.first_of([own.insecure, GENERAL.insecure], false, |_, text| {
-                parse::boolean(text)
-            }),
-            tls: TlsConfig::read(reader, &own.tls, &GENERAL.tls),
-        };
-        for diagnostic in config.setting_diagnostics() {
-            diagnostic.refuse(reader);
-        }
-        config
-    }
-
-    /// What cannot be used, or not together, wherever it came from.
-    pub(super) fn setting_diagnostics(&self) -> Vec<SettingDiagnostic> {
-        let own = self.signal.variables();
-        let mut setting_diagnostics = self.tls.setting_diagnostics(&own.tls);
-        setting_diagnostics.extend(SettingDiagnostic::of(
-            own.protocol,
-            &self.protocol,
-            self.protocol.value.left_out(),
-        ));
-        setting_diagnostics.extend(SettingDiagnostic::of(
-            own.compression,
-            &self.compression,
-            self.compression.value.left_out(),
-        ));
-        setting_diagnostics.extend(SettingDiagnostic::of(
-            own.endpoint,
-            &self.endpoint,
-            self.endpoint_fault(),
-        ));
-        setting_diagnostics
-    }
-
-    /// Puts the specification's default in the place of each value that cannot be used.
-    pub(super) fn apply_defaults(&mut self) {
-        let own = self.signal.variables();
-        if !self.tls.setting_diagnostics(&own.tls).is_empty() {
-            self.tls = TlsConfig::default();
-        }
-        if self.protocol.value.left_out().is_some() {
-            self.protocol = Setting::default_value(Protocol::default());
-        }
-        if self.compression.value.left_out().is_some() {
-            self.compression = Setting::default_value(Compression::None);
-        }
-        if self.endpoint_fault().is_some() {
-            self.endpoint = Setting::default_value(Endpoint::default());
-        }
-    }
-
-    fn endpoint_fault(&self) -> Option<String> {
-        scheme_missing(&self.endpoint.value, self.protocol.value).or_else(|| {
-            let why = TLS_DISABLED.filter(|_| self.is_secure())?;
-            Some(format!("this is with TLS. {why}"))
-        })
-    }
+fn visit_signal(_: Option<&Signal>, _: &mut Visitor<'_>, signal: Signal) -> Signal {
+    signal
 }
 
 /// The general endpoint gets each signal's path; a signal's own is used as it is.
-fn endpoint(name: &'static str, text: &str, protocol: Protocol) -> Result<Endpoint, String> {
-    let parsed = match name == GENERAL.endpoint {
-        true => Endpoint::base(text),
-        false => Endpoint::exact(text),
-    };
-    let endpoint = parsed.map_err(|error| error.to_string())?;
-    scheme_missing(&endpoint, protocol).map_or(Ok(endpoint), Err)
+fn visit_endpoint(
+    old: Option<&Setting<Endpoint>>,
+    visitor: &mut Visitor<'_>,
+    signal: Signal,
+    protocol: Protocol,
+    insecure: bool,
+) -> Setting<Endpoint> {
+    let names = signal.variables("ENDPOINT");
+    let rules = Rules::new()
+        .parse(|text| {
+            let endpoint = <Endpoint as Value>::parse(text)?;
+            scheme_missing(&endpoint, protocol).map_or(Ok(endpoint), Err)
+        })
+        .check(|endpoint: &Endpoint| {
+            scheme_missing(endpoint, protocol).or_else(|| {
+                let why = TLS_DISABLED.filter(|_| endpoint.tls().unwrap_or(!insecure))?;
+                Some(format!("this is with TLS. {why}"))
+            })
+        });
+    let mut endpoint = visitor.setting(old, "url", &names, Endpoint::default(), &rules);
+    if endpoint.source == Source::Environment(names[1]) {
+        endpoint.value.for_all_signals();
+    }
+    endpoint
 }
 
-/// gRPC's endpoints need no scheme, those of HTTP do.
+/// HTTP's endpoints need a scheme, those of gRPC do not.
 fn scheme_missing(endpoint: &Endpoint, protocol: Protocol) -> Option<String> {
     let missing = protocol == Protocol::HttpProtobuf && endpoint.tls().is_none();
     missing.then(|| {
@@ -175,7 +118,7 @@ pub enum Signal {
 }
 
 impl Signal {
-    /// The path of its requests with `http/protobuf`.
+    /// Returns the path of its requests with `http/protobuf`.
     pub fn path(self) -> &'static str {
         match self {
             Self::Traces => "/v1/traces",
@@ -184,46 +127,20 @@ impl Signal {
         }
     }
 
-    /// The names of its own variables.
-    pub(super) fn variables(self) -> &'static OtlpVariables {
+    /// Returns its name in variables.
+    pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Traces => &TRACES,
-            Self::Metrics => &METRICS,
-            Self::Logs => &LOGS,
+            Self::Traces => "TRACES",
+            Self::Metrics => "METRICS",
+            Self::Logs => "LOGS",
         }
     }
-}
 
-/// The names of the variables for one signal, or for all of them.
-pub(super) struct OtlpVariables {
-    pub(super) endpoint: &'static str,
-    pub(super) protocol: &'static str,
-    headers: &'static str,
-    timeout: &'static str,
-    compression: &'static str,
-    pub(super) insecure: &'static str,
-    tls: TlsVariables,
+    /// Returns the names of its own variable and of the general one, of which `setting` is the end.
+    pub(super) fn variables(self, setting: &str) -> [&'static str; 2] {
+        [
+            table_name(&["OTEL_EXPORTER_OTLP_", self.name(), "_", setting]),
+            table_name(&["OTEL_EXPORTER_OTLP_", setting]),
+        ]
+    }
 }
-
-macro_rules! names {
-    ($signal:literal) => {
-        OtlpVariables {
-            endpoint: concat!("OTEL_EXPORTER_OTLP_", $signal, "ENDPOINT"),
-            protocol: concat!("OTEL_EXPORTER_OTLP_", $signal, "PROTOCOL"),
-            headers: concat!("OTEL_EXPORTER_OTLP_", $signal, "HEADERS"),
-            timeout: concat!("OTEL_EXPORTER_OTLP_", $signal, "TIMEOUT"),
-            compression: concat!("OTEL_EXPORTER_OTLP_", $signal, "COMPRESSION"),
-            insecure: concat!("OTEL_EXPORTER_OTLP_", $signal, "INSECURE"),
-            tls: TlsVariables {
-                certificate: concat!("OTEL_EXPORTER_OTLP_", $signal, "CERTIFICATE"),
-                client_certificate: concat!("OTEL_EXPORTER_OTLP_", $signal, "CLIENT_CERTIFICATE"),
-                client_key: concat!("OTEL_EXPORTER_OTLP_", $signal, "CLIENT_KEY"),
-            },
-        }
-    };
-}
-
-pub(super) static GENERAL: OtlpVariables = names!("");
-static TRACES: OtlpVariables = names!("TRACES_");
-static METRICS: OtlpVariables = names!("METRICS_");
-static LOGS: OtlpVariables = names!("LOGS_");

@@ -1,4 +1,4 @@
-//! How OTLP is sent, and compressed; and what of it is in this build.
+//! Protocols and compression of OTLP, and which of them this build has.
 
 use super::choice::choice;
 
@@ -17,7 +17,7 @@ choice!(Protocol {
     refused { "http/json" => "OTLP is sent as protobuf" }
 });
 
-/// The specification's `http/protobuf`, unless it is left out of this build.
+/// The specification's `http/protobuf`, unless it is disabled at compile time.
 impl Default for Protocol {
     fn default() -> Self {
         match cfg!(feature = "http") {
@@ -28,14 +28,14 @@ impl Default for Protocol {
 }
 
 impl Protocol {
-    /// Why it cannot be used, if it is left out of this build.
-    pub(super) fn left_out(self) -> Option<&'static str> {
+    /// Why it cannot be used, if it is disabled at compile time.
+    pub(super) fn disabled(self) -> Option<&'static str> {
         match self {
             Self::HttpProtobuf if !cfg!(feature = "http") => Some(
-                "HTTP is left out of this build: turn on the Cargo feature `http` of rustok-telemetry",
+                "HTTP is disabled in this build: turn on the Cargo feature `http` of rustok-telemetry",
             ),
             Self::Grpc if !cfg!(feature = "grpc") => Some(
-                "gRPC is left out of this build: turn on the Cargo feature `grpc` of rustok-telemetry",
+                "gRPC is disabled in this build: turn on the Cargo feature `grpc` of rustok-telemetry",
             ),
             Self::HttpProtobuf | Self::Grpc => None,
         }
@@ -62,11 +62,10 @@ choice!(Compression {
 const NOT_OTLP: &str = "OTLP is compressed by gzip or zstd";
 
 impl Compression {
-    /// Why it cannot be used, if it is left out of this build.
-    pub(super) fn left_out(self) -> Option<&'static str> {
-        let left_out = self == Self::Zstd && !cfg!(feature = "zstd");
-        left_out.then_some(
-            "zstd is left out of this build: turn on the Cargo feature `zstd` of rustok-telemetry",
+    /// Why it cannot be used, if it is disabled at compile time.
+    pub(super) fn disabled(self) -> Option<&'static str> {
+        (self == Self::Zstd && !cfg!(feature = "zstd")).then_some(
+            "zstd is disabled in this build: turn on the Cargo feature `zstd` of rustok-telemetry",
         )
     }
 }

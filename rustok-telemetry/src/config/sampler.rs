@@ -2,11 +2,7 @@
 
 use std::fmt;
 
-use super::choice::{Choice, choice};
-use super::env::Reader;
-use super::error::Diagnostic;
-use super::parse;
-use super::setting::Setting;
+use super::{choice::Choice, env::Reader, rules::Rules, setting::Setting, visitor::Visitor};
 
 const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
 const SAMPLER_ARG: &str = "OTEL_TRACES_SAMPLER_ARG";
@@ -21,16 +17,37 @@ pub enum Sampler {
     AlwaysOff,
     /// This share of them.
     TraceIdRatio(f64),
-    /// As the caller decided; all of those that start here.
+    /// As the caller decided; all root traces.
     ParentBasedAlwaysOn,
-    /// As the caller decided; none of those that start here.
+    /// As the caller decided; no root traces.
     ParentBasedAlwaysOff,
-    /// As the caller decided; this share of those that start here.
+    /// As the caller decided; this share of root traces.
     ParentBasedTraceIdRatio(f64),
 }
 
+impl Choice for Sampler {
+    const ACCEPTED: &'static [(&'static str, Self)] = &[
+        ("always_on", Self::AlwaysOn),
+        ("always_off", Self::AlwaysOff),
+        ("traceidratio", Self::TraceIdRatio(1.0)),
+        ("parentbased_always_on", Self::ParentBasedAlwaysOn),
+        ("parentbased_always_off", Self::ParentBasedAlwaysOff),
+        (
+            "parentbased_traceidratio",
+            Self::ParentBasedTraceIdRatio(1.0),
+        ),
+    ];
+    const REFUSED: &'static [(&'static str, &'static str)] = &[
+        ("jaeger_remote", NO_REMOTE),
+        ("parentbased_jaeger_remote", NO_REMOTE),
+        ("xray", NO_REMOTE),
+    ];
+}
+
+const NO_REMOTE: &str = "samplers that ask a server are not built in";
+
 impl Sampler {
-    fn ratio(self) -> Option<f64> {
+    fn ratio_mut(&mut self) -> Option<&mut f64> {
         match self {
             Self::TraceIdRatio(ratio) | Self::ParentBasedTraceIdRatio(ratio) => Some(ratio),
             _ => None,
@@ -40,105 +57,60 @@ impl Sampler {
 
 impl fmt::Display for Sampler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::AlwaysOn => f.write_str("always_on"),
-            Self::AlwaysOff => f.write_str("always_off"),
-            Self::TraceIdRatio(ratio) => write!(f, "traceidratio {ratio}"),
-            Self::ParentBasedAlwaysOn => f.write_str("parentbased_always_on"),
-            Self::ParentBasedAlwaysOff => f.write_str("parentbased_always_off"),
-            Self::ParentBasedTraceIdRatio(ratio) => write!(f, "parentbased_traceidratio {ratio}"),
+        let mut named = *self;
+        match named.ratio_mut().map(|ratio| std::mem::replace(ratio, 1.0)) {
+            Some(ratio) => write!(f, "{} {ratio}", named.name()),
+            None => f.write_str(named.name()),
         }
     }
 }
 
-/// A sampler's name, without its argument.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SamplerName {
-    AlwaysOn,
-    AlwaysOff,
-    TraceIdRatio,
-    ParentBasedAlwaysOn,
-    ParentBasedAlwaysOff,
-    ParentBasedTraceIdRatio,
+/// Visits the sampler; its argument has a variable of its own.
+pub(super) fn visit_sampler(
+    old: Option<&Setting<Sampler>>,
+    visitor: &mut Visitor<'_>,
+) -> Setting<Sampler> {
+    let rules = Rules::new().show(Sampler::to_string);
+    let default = Sampler::ParentBasedAlwaysOn;
+    let mut sampler = visitor.setting(old, "sampler", &[SAMPLER], default, &rules);
+    if let Some(reader) = visitor.reader() {
+        read_ratio(reader, &mut sampler.value);
+    }
+    let (mut usable, source) = (sampler.value, sampler.source);
+    if let Some(ratio) = usable.ratio_mut()
+        && !(0.0..=1.0).contains(ratio)
+    {
+        let shown = std::mem::replace(ratio, 1.0).to_string();
+        let why = "not between 0 and 1".to_owned();
+        visitor.refuse(&mut sampler, SAMPLER_ARG, &shown, usable, why);
+        sampler.source = source;
+    }
+    sampler
 }
 
-choice!(SamplerName {
-    accepted {
-        "always_on" => AlwaysOn,
-        "always_off" => AlwaysOff,
-        "traceidratio" => TraceIdRatio,
-        "parentbased_always_on" => ParentBasedAlwaysOn,
-        "parentbased_always_off" => ParentBasedAlwaysOff,
-        "parentbased_traceidratio" => ParentBasedTraceIdRatio,
-    }
-    refused {
-        "jaeger_remote" => NO_REMOTE,
-        "parentbased_jaeger_remote" => NO_REMOTE,
-        "xray" => NO_REMOTE,
-    }
-});
-
-const NO_REMOTE: &str = "samplers that ask a server are not built in";
-
-/// The sampler with its argument. An argument that no sampler takes is an error.
-pub(super) fn read_sampler(reader: &mut Reader) -> Setting<Sampler> {
-    let default = SamplerName::ParentBasedAlwaysOn;
-    let name = reader.setting(SAMPLER, default, SamplerName::parse);
-    let ratio = match needs_ratio(reader, name.value) {
-        Some(true) => reader.setting(SAMPLER_ARG, 1.0, parse::ratio).value,
-        Some(false) => {
-            let why = format!(
-                "the sampler {} takes no argument; remove it, or set {SAMPLER} to a ratio sampler",
-                name.value
-            );
-            reader.refuse(SAMPLER_ARG, why);
-            1.0
-        }
-        None => 1.0,
-    };
-    Setting {
-        value: match name.value {
-            SamplerName::AlwaysOn => Sampler::AlwaysOn,
-            SamplerName::AlwaysOff => Sampler::AlwaysOff,
-            SamplerName::TraceIdRatio => Sampler::TraceIdRatio(ratio),
-            SamplerName::ParentBasedAlwaysOn => Sampler::ParentBasedAlwaysOn,
-            SamplerName::ParentBasedAlwaysOff => Sampler::ParentBasedAlwaysOff,
-            SamplerName::ParentBasedTraceIdRatio => Sampler::ParentBasedTraceIdRatio(ratio),
-        },
-        source: name.source,
-    }
-}
-
-/// What is wrong with a sampler set in code.
-pub(super) fn sampler_problem(sampler: &Setting<Sampler>) -> Option<Diagnostic> {
-    let ratio = sampler
-        .value
-        .ratio()
-        .filter(|ratio| !(0.0..=1.0).contains(ratio))?;
-    let diagnostic = Diagnostic::of_value(SAMPLER_ARG, &ratio.to_string(), "not between 0 and 1");
-    Some(diagnostic.from(sampler.source))
-}
-
-/// Puts the default ratio in the place of one that cannot be.
-pub(super) fn mend_sampler(sampler: &mut Setting<Sampler>) {
-    if sampler_problem(sampler).is_some() {
-        sampler.value = match sampler.value {
-            Sampler::TraceIdRatio(_) => Sampler::TraceIdRatio(1.0),
-            Sampler::ParentBasedTraceIdRatio(_) => Sampler::ParentBasedTraceIdRatio(1.0),
-            other => other,
-        };
-    }
-}
-
-/// Whether the argument must be a ratio. `None` when the sampler is refused, so that nobody knows.
-fn needs_ratio(reader: &Reader, name: SamplerName) -> Option<bool> {
+/// Reads the argument. An argument that no sampler takes is an error.
+fn read_ratio(reader: &mut Reader, sampler: &mut Sampler) {
     if reader.has_failed(SAMPLER) {
-        let ratio_meant = reader.raw(SAMPLER)?.to_ascii_lowercase().contains("ratio");
-        return ratio_meant.then_some(true);
+        // Whether a refused sampler takes an argument is unknown, unless its name says so.
+        let refused = reader.raw(SAMPLER).unwrap_or_default();
+        if refused.to_ascii_lowercase().contains("ratio") {
+            reader.first_of(&[SAMPLER_ARG], 1.0, &ratio);
+        }
+    } else if let Some(value) = sampler.ratio_mut() {
+        *value = reader.first_of(&[SAMPLER_ARG], 1.0, &ratio).value;
+    } else {
+        let why = format!(
+            "the sampler {sampler} takes no argument; remove it, or set {SAMPLER} to a ratio sampler"
+        );
+        reader.refuse(SAMPLER_ARG, why);
     }
-    let ratio = [
-        SamplerName::TraceIdRatio,
-        SamplerName::ParentBasedTraceIdRatio,
-    ];
-    Some(ratio.contains(&name))
+}
+
+/// A number from 0 to 1.
+fn ratio(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(ratio) if (0.0..=1.0).contains(&ratio) => Ok(ratio),
+        Ok(number) if number.is_finite() => Err("not between 0 and 1".to_owned()),
+        _ => Err("not a number".to_owned()),
+    }
 }

@@ -1,90 +1,100 @@
 //! The whole configuration.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::{collections::BTreeMap, ffi::OsString};
 
-use super::choice::Choice;
-use super::env::{Reader, process_variables};
-use super::error::{ConfigError, Diagnostic, sort};
-use super::log_filter::{self, parse_directives};
-use super::log_level::LogLevel;
-use super::logs::LogsConfig;
-use super::metrics::MetricsConfig;
-use super::parse;
-use super::report::Report;
-use super::resource::{Propagator, Resource, read_propagators, read_resource};
-use super::setting::{Setting, Source};
-use super::traces::TracesConfig;
-use super::unused::refuse_unused;
-use super::variables::{LOG_FILTER, STRICT};
+use super::{
+    env::{Reader, process_variables},
+    error::{ConfigError, Diagnostic, sort},
+    log_filter::{self, LogLevel, parse_directives},
+    logs::LogsConfig,
+    metrics::{self, MetricsConfig, MetricsExporter},
+    prometheus::refuse_prometheus,
+    propagator::Propagator,
+    report::Report,
+    rules::Rules,
+    setting::{Setting, Source},
+    tls::refuse_unused,
+    traces::TracesConfig,
+    variables::{LOG_FILTER, STRICT},
+    visitor::{Mode, Visitor, settings},
+};
 
-/// The whole configuration: every setting, with its source.
-///
-/// Read it from the environment, override what code knows better with [`Setting::set`], then
-/// [`check`](TelemetryConfig::check) it. Printing it shows no secrets.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TelemetryConfig {
-    /// Whether a problem stops `init`. If not, each is one warning, and the variable counts as unset.
-    pub strict: Setting<bool>,
-    /// Whether all telemetry is off. Propagators work all the same, as the specification says.
-    pub disabled: Setting<bool>,
-    /// The service's name, from `OTEL_SERVICE_NAME` or else from `service.name` among the attributes.
-    pub service_name: Setting<Option<String>>,
-    /// The other resource attributes, without `service.name`.
-    pub resource_attributes: Setting<Vec<(String, String)>>,
-    /// How context travels between services.
-    pub propagators: Setting<Vec<Propagator>>,
-    /// How much the SDK logs about itself. `None`: its own lines as `RUST_LOG` says, and those of the OpenTelemetry
-    /// crates if `RUST_LOG` names them.
-    pub log_level: Setting<Option<LogLevel>>,
-    /// Settings of traces.
-    pub traces: TracesConfig,
-    /// Settings of metrics.
-    pub metrics: MetricsConfig,
-    /// Settings of log records.
-    pub logs: LogsConfig,
-    /// Which events become log lines and log records: directives as those of `RUST_LOG`.
-    pub log_filter: Setting<String>,
-    /// `OTEL_*` variables that are set and that nobody here knows.
-    pub unknown: Vec<String>,
-    /// What is wrong in the variables that were read. `init` fails if there is anything, unless
-    /// [`strict`](Self::strict) is off.
-    pub diagnostics: Vec<Diagnostic>,
-    /// The file that the settings come from, if `OTEL_CONFIG_FILE` names one.
-    pub file: Option<ConfigFile>,
+settings! {
+    /// The whole configuration: every setting, with its source.
+    ///
+    /// Read it from the environment, override it from code with [`Setting::set`], then
+    /// [`check`](TelemetryConfig::check) it. Printing it shows no secrets.
+    pub struct TelemetryConfig() {
+        /// Whether a diagnostic stops `init`. If not, each is one warning, and the variable is ignored.
+        strict: Setting<bool> = setting("strict", [STRICT], true),
+        /// Whether all telemetry is off. Propagators still work, as the specification says.
+        disabled: Setting<bool> = setting("disabled", ["OTEL_SDK_DISABLED"], false),
+        /// The service's name, from `OTEL_SERVICE_NAME` or else from `service.name` among the attributes.
+        service_name: Setting<Option<String>> =
+            setting("service.name", ["OTEL_SERVICE_NAME"], None, Rules::optional("not set")),
+        /// The other resource attributes, without `service.name`.
+        resource_attributes: Setting<Vec<(String, String)>> =
+            setting("resource.attributes", ["OTEL_RESOURCE_ATTRIBUTES"], Vec::new()),
+        /// The formats of the context that travels between services, each once, in the order given.
+        propagators: Setting<Vec<Propagator>> = setting(
+            "propagators", ["OTEL_PROPAGATORS"], vec![Propagator::TraceContext, Propagator::Baggage]
+        ),
+        /// Which events become log lines and log records: directives like those of `RUST_LOG`.
+        log_filter: Setting<String> = setting(
+            "log.filter", [LOG_FILTER], log_filter::DEFAULT.to_owned(),
+            Rules::of(parse_directives, String::clone).check(|text| parse_directives(text).err())
+        ),
+        /// The level of what the SDK logs about itself. `None`: its own lines as `RUST_LOG` says, and those of the
+        /// OpenTelemetry crates if `RUST_LOG` names them.
+        log_level: Setting<Option<LogLevel>> =
+            setting("log_level", ["OTEL_LOG_LEVEL"], None, Rules::optional("as RUST_LOG says")),
+        /// Settings of traces.
+        traces: TracesConfig = by("traces", TracesConfig::visit),
+        /// Settings of metrics.
+        metrics: MetricsConfig = by("metrics", MetricsConfig::visit),
+        /// Settings of log records.
+        logs: LogsConfig = by("logs", LogsConfig::visit),
+        /// `OTEL_*` variables that are set and unknown to this library.
+        unknown: Vec<String> = kept(),
+        /// What is wrong with the variables that were read. `init` fails if there is anything, unless
+        /// [`strict`](Self::strict) is off.
+        diagnostics: Vec<Diagnostic> = kept(),
+        /// The file that the settings come from, if `OTEL_CONFIG_FILE` names one.
+        file: Option<ConfigFile> = kept(),
+    }
 }
 
 /// A file of OpenTelemetry's declarative configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigFile {
-    /// Its path, as given.
+    /// The path, as given.
     pub path: String,
-    /// `OTEL_*` variables that are set and don't count, because the file takes their place.
+    /// `OTEL_*` variables that are set and not used, because the file takes their place.
     pub not_used: Vec<&'static str>,
 }
 
 impl TelemetryConfig {
-    /// The configuration from the variables of this process.
+    /// Reads the configuration from the variables of this process.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong, at once; nothing with `RUSTOK_TELEMETRY_STRICT=false`.
+    /// All diagnostics at once; none with `RUSTOK_TELEMETRY_STRICT=false`.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_vars(process_variables())
     }
 
-    /// The configuration from the variables of this process, whatever is wrong with them: see
+    /// Reads the configuration from the variables of this process, and never fails: see
     /// [`from_vars_tolerant`](Self::from_vars_tolerant).
     pub fn from_env_tolerant() -> Self {
         Self::from_vars_tolerant(process_variables())
     }
 
-    /// The configuration from these variables. Those that do not start with `OTEL_` or `RUSTOK_TELEMETRY_` are left
-    /// alone, except `RUST_LOG`.
+    /// Reads the configuration from these variables. Those that do not start with `OTEL_` or `RUSTOK_TELEMETRY_` are
+    /// left alone, except `RUST_LOG`.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong, at once; nothing with `RUSTOK_TELEMETRY_STRICT=false`.
+    /// All diagnostics at once; none with `RUSTOK_TELEMETRY_STRICT=false`.
     pub fn from_vars<N, V>(variables: impl IntoIterator<Item = (N, V)>) -> Result<Self, ConfigError>
     where
         N: Into<OsString>,
@@ -97,15 +107,15 @@ impl TelemetryConfig {
         Ok(config)
     }
 
-    /// The configuration from these variables, whatever is wrong with them. What is wrong is in
-    /// [`diagnostics`](Self::diagnostics), and counts as unset.
+    /// Reads the configuration from these variables, and never fails. A variable with a diagnostic is ignored; see
+    /// [`diagnostics`](Self::diagnostics).
     ///
     /// ```
     /// use rustok_telemetry::config::TelemetryConfig;
     ///
     /// let config = TelemetryConfig::from_vars_tolerant([("OTEL_METRIC_EXPORT_INTERVAL", "1m")]);
-    /// assert_eq!(config.metrics.interval.as_secs(), 60);
-    /// assert_eq!(config.problems[0].variable(), "OTEL_METRIC_EXPORT_INTERVAL");
+    /// assert_eq!(config.metrics.interval.value.as_secs(), 60);
+    /// assert_eq!(config.diagnostics[0].variable(), "OTEL_METRIC_EXPORT_INTERVAL");
     /// ```
     pub fn from_vars_tolerant<N, V>(variables: impl IntoIterator<Item = (N, V)>) -> Self
     where
@@ -121,50 +131,34 @@ impl TelemetryConfig {
         let file = super::file::apply(&mut reader, &variables);
         #[cfg(not(feature = "config-file"))]
         let file = None;
-        let strict = reader.setting(STRICT, true, parse::boolean);
-        let disabled = reader.setting("OTEL_SDK_DISABLED", false, parse::boolean);
-        let Resource { name, attributes } = read_resource(&mut reader);
-        let mut config = Self {
-            strict,
-            disabled,
-            service_name: name,
-            resource_attributes: attributes,
-            propagators: read_propagators(&mut reader),
-            log_level: reader.setting("OTEL_LOG_LEVEL", None, |text| {
-                LogLevel::parse(text).map(Some)
-            }),
-            traces: TracesConfig::read(&mut reader),
-            metrics: MetricsConfig::read(&mut reader),
-            logs: LogsConfig::read(&mut reader),
-            log_filter: reader.setting(
-                LOG_FILTER,
-                log_filter::DEFAULT.to_owned(),
-                parse_directives,
-            ),
-            unknown: reader.take_unknown(),
-            file,
-            diagnostics: Vec::new(),
-        };
+        let mut config = Self::visit(None, &mut Visitor::new(Mode::Read(&mut reader)));
+        config.name_service();
+        let exporters = &config.metrics.exporters.value;
+        let prometheus = exporters.contains(&MetricsExporter::Prometheus);
+        if !prometheus && !reader.has_failed(metrics::EXPORTER) {
+            refuse_prometheus(&mut reader);
+        }
         let signals = [&config.traces.otlp, &config.metrics.otlp, &config.logs.otlp];
         refuse_unused(&mut reader, signals);
-        config.diagnostics = reader.into_diagnostics();
+        (config.unknown, config.diagnostics) = reader.finish();
         sort(&mut config.diagnostics);
+        config.file = file;
         config.apply_defaults();
         config
     }
 
-    /// Checks values that were set in code: ranges, and what must fit together.
-    /// What comes from the environment alone has been checked already.
+    /// Checks values that were set in code: ranges, and values that depend on others.
+    /// Those from the environment have been checked already.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong, at once.
+    /// All diagnostics at once.
     pub fn check(&self) -> Result<(), ConfigError> {
         ConfigError::check(self.diagnostics_of_code())
     }
 
-    /// Refuses the configuration if anything is wrong with it and it is strict. Otherwise what is wrong is in
-    /// [`diagnostics`](Self::diagnostics) afterwards, and counts as unset.
+    /// Returns an error if there is a diagnostic and strict mode is on. Otherwise values with a diagnostic get their
+    /// defaults, and [`diagnostics`](Self::diagnostics) has them all.
     pub(crate) fn finalize(&mut self) -> Result<(), ConfigError> {
         self.diagnostics.append(&mut self.diagnostics_of_code());
         if self.strict.value {
@@ -176,18 +170,30 @@ impl TelemetryConfig {
     }
 
     fn diagnostics_of_code(&self) -> Vec<Diagnostic> {
-        let mut diagnostics = self.traces.diagnostics();
-        diagnostics.extend(self.metrics.diagnostics());
-        diagnostics.extend(self.logs.diagnostics());
-        let wrong = parse_directives(&self.log_filter.value).err();
-        diagnostics.extend(wrong.map(|why| {
-            Diagnostic::of_value(LOG_FILTER, &self.log_filter.value, why)
-                .from(self.log_filter.source)
-        }));
+        let mut diagnostics = Vec::new();
+        Self::visit(Some(self), &mut Visitor::new(Mode::Check(&mut diagnostics)));
         diagnostics
     }
 
-    /// The configured service name, else `unknown_service:` and the program's name.
+    fn apply_defaults(&mut self) {
+        *self = Self::visit(Some(self), &mut Visitor::new(Mode::ApplyDefaults));
+    }
+
+    /// Moves `service.name` out of the attributes, so that the name is in one place.
+    fn name_service(&mut self) {
+        let attributes = &mut self.resource_attributes;
+        let mut names = attributes
+            .value
+            .extract_if(.., |(key, _)| key == "service.name");
+        if let Some((_, name)) = names.next()
+            && self.service_name.source == Source::Default
+        {
+            self.service_name.value = Some(name);
+            self.service_name.source = attributes.source;
+        }
+    }
+
+    /// Returns the configured service name, else `unknown_service:` and the program's name.
     pub(crate) fn effective_service_name(&self) -> String {
         self.service_name.value.clone().unwrap_or_else(|| {
             let program = std::env::current_exe().ok();
@@ -197,16 +203,6 @@ impl TelemetryConfig {
                 None => "unknown_service".to_owned(),
             }
         })
-    }
-
-    /// Leaves nothing that cannot be used.
-    fn apply_defaults(&mut self) {
-        self.traces.apply_defaults();
-        self.metrics.apply_defaults();
-        self.logs.apply_defaults();
-        if parse_directives(&self.log_filter.value).is_err() {
-            self.log_filter = Setting::default_value(log_filter::DEFAULT.to_owned());
-        }
     }
 
     /// Reads `RUST_LOG` of the process, unless the filter has been set or refused already.
@@ -223,7 +219,7 @@ impl TelemetryConfig {
         }
     }
 
-    /// Removes the problem of `RUST_LOG` and returns it.
+    /// Removes the diagnostic of `RUST_LOG` and returns it.
     pub(crate) fn take_log_filter_diagnostic(&mut self) -> Option<Diagnostic> {
         let mut of_filter = self
             .diagnostics
@@ -231,7 +227,7 @@ impl TelemetryConfig {
         of_filter.next()
     }
 
-    /// What is in force, one line per setting, with its source. Secrets are masked.
+    /// Returns the settings in force, one line each, with their sources. Secrets are masked.
     pub fn report(&self) -> Report {
         Report::new(self)
     }

@@ -1,8 +1,10 @@
-//! Views: metrics of the catalogue that a deployment leaves out, or wants in other buckets.
+//! Views: metrics that a deployment drops or aggregates into other buckets.
 
 use std::fmt;
 
-/// What is done differently with the metrics of some names. The first view that matches a name counts.
+use super::{error::Diagnostic, list::show_list, setting::Setting, visitor::Visitor};
+
+/// An override for the metrics of some names. The first view that matches a name counts.
 ///
 /// ```
 /// use rustok_telemetry::config::{TelemetryConfig, View, ViewAggregation};
@@ -18,9 +20,9 @@ use std::fmt;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct View {
-    /// The metric's name, in any letter case; `*` stands for any letters or none, `?` for one.
+    /// The metric's name, in any letter case; `*` matches any characters or none, `?` matches one.
     pub instrument_name: String,
-    /// What is done with it.
+    /// What it does with them.
     pub aggregation: ViewAggregation,
 }
 
@@ -28,7 +30,7 @@ pub struct View {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum ViewAggregation {
-    /// The metric is neither sent nor in the text; recording it costs nothing but the call.
+    /// The metric is neither exported nor in the Prometheus text; recording it costs nothing but the call.
     Drop,
     /// A histogram's bucket boundaries, which must increase, in place of those that it declares. For metrics of other
     /// kinds it has no effect.
@@ -44,7 +46,7 @@ impl View {
         )
     }
 
-    /// What is wrong with it.
+    /// Returns why it cannot be used.
     pub(super) fn diagnostic(&self) -> Option<String> {
         match &self.aggregation {
             ViewAggregation::Boundaries(boundaries) => {
@@ -67,6 +69,31 @@ impl fmt::Display for View {
             }
         }
     }
+}
+
+/// Visits the views, which no variable sets.
+pub(super) fn visit_views(
+    old: Option<&Setting<Vec<View>>>,
+    visitor: &mut Visitor<'_>,
+) -> Setting<Vec<View>> {
+    let mut views = match (old, visitor.reader()) {
+        (None, Some(reader)) => reader.take_views(),
+        (old, _) => old
+            .cloned()
+            .unwrap_or_else(|| Setting::default_value(Vec::new())),
+    };
+    let shown = show_list(views.value.iter().map(View::to_string));
+    visitor.report("views", &shown, views.source);
+    for view in &views.value {
+        if let Some(why) = view.diagnostic() {
+            let diagnostic = Diagnostic::of_name(&view.instrument_name, None, why);
+            visitor.diagnostic(diagnostic, views.source);
+        }
+    }
+    if visitor.applies_defaults() {
+        views.value.retain(|view| view.diagnostic().is_none());
+    }
+    views
 }
 
 /// Matches from left to right; when a letter does not fit, the last `*` takes one letter more.

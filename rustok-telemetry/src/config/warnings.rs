@@ -1,40 +1,27 @@
-//! What is allowed, but probably not meant.
+//! What is valid, but probably not intended.
 
-use super::logs::LogsExporter;
-use super::metrics::MetricsExporter;
-use super::otlp::{GENERAL, OtlpConfig, Signal};
-use super::protocol::Protocol;
-use super::setting::{Setting, Source};
-use super::telemetry::TelemetryConfig;
-use super::traces::TracesExporter;
-use super::variables::one_line;
+use super::{
+    otlp::{OtlpConfig, Signal},
+    protocol::Protocol,
+    setting::{Setting, Source},
+    telemetry::TelemetryConfig,
+    variables::one_line,
+};
 
 impl TelemetryConfig {
-    /// What is allowed, but probably not meant. Each notice names the setting and the way out.
+    /// Returns what is valid, but probably not intended. Each warning names the setting and the way out.
     pub fn warnings(&self) -> Vec<String> {
-        let (traces, metrics, logs) = (&self.traces, &self.metrics, &self.logs);
-        let traces = traces
-            .exporters
-            .value
-            .contains(&TracesExporter::Otlp)
-            .then_some(&traces.otlp);
-        let metrics = metrics
-            .exporters
-            .value
-            .contains(&MetricsExporter::Otlp)
-            .then_some(&metrics.otlp);
-        let logs = logs
-            .exporters
-            .value
-            .contains(&LogsExporter::Otlp)
-            .then_some(&logs.otlp);
         let mut warnings: Vec<String> = self.not_used().into_iter().collect();
         if self.disabled.value {
             return warnings;
         }
-        let sent = [traces, metrics, logs];
-        warnings.extend(self.nameless(sent.iter().any(Option::is_some)));
-        for otlp in sent.into_iter().flatten() {
+        let exported = self
+            .signals()
+            .into_iter()
+            .filter(|(_, _, is_exported)| *is_exported);
+        let exported: Vec<_> = exported.map(|(_, otlp, _)| otlp).collect();
+        warnings.extend(self.nameless(!exported.is_empty()));
+        for otlp in exported {
             for warning in [other_protocols_port(otlp), path_mistake(otlp)] {
                 if let Some(warning) = warning.filter(|warning| !warnings.contains(warning)) {
                     warnings.push(warning);
@@ -43,10 +30,8 @@ impl TelemetryConfig {
         }
         warnings
     }
-}
 
-impl TelemetryConfig {
-    /// What is sent by a service without a name cannot be found.
+    /// Backends cannot tell services without a name apart.
     fn nameless(&self, is_sent: bool) -> Option<String> {
         let nameless = is_sent && self.service_name.value.is_none();
         nameless.then(|| {
@@ -57,7 +42,7 @@ impl TelemetryConfig {
         })
     }
 
-    /// Variables that a configuration file has put out of use.
+    /// Variables that a configuration file replaces.
     fn not_used(&self) -> Option<String> {
         let file = self
             .file
@@ -119,7 +104,7 @@ fn ends_with_signal_path(path: &str) -> bool {
         .any(|signal| path.ends_with(signal.path()))
 }
 
-/// `NAME=url`, as the user gave it.
+/// `NAME=url`, as given.
 fn shown(otlp: &OtlpConfig) -> String {
     let given = otlp.endpoint.value.to_string();
     match origin(&otlp.endpoint) {
@@ -128,11 +113,12 @@ fn shown(otlp: &OtlpConfig) -> String {
     }
 }
 
-/// The variable that would set the protocol right.
+/// The variable that sets the protocol.
 fn protocol_variable(otlp: &OtlpConfig) -> &'static str {
+    let [own, general] = otlp.signal.variables("PROTOCOL");
     origin(&otlp.protocol).unwrap_or(match otlp.endpoint.value.is_exact() {
-        true => otlp.signal.variables().protocol,
-        false => GENERAL.protocol,
+        true => own,
+        false => general,
     })
 }
 

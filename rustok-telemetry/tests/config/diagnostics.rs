@@ -282,7 +282,7 @@ fn a_value_that_is_not_utf8_is_refused_by_name() {
 #[test]
 fn no_variable_is_to_be_removed_and_enabled_at_once() {
     for variable in crate::table::variables() {
-        let rustok_telemetry::config::Status::Refused(reason) = variable.status else {
+        let rustok_telemetry::__private::Status::Refused(reason) = variable.status else {
             continue;
         };
         let ways = ["remove it", "turn on", "its name is"];

@@ -87,3 +87,36 @@ fn headers_from_code_print_no_secret() {
     let error = Headers::new([("api-key", "hunter2\n")]).expect_err("a line break");
     assert!(!format!("{error} {error:?}").contains(SECRET));
 }
+
+/// The refused variable shows its value as a URL.
+#[test]
+fn a_url_keeps_all_but_its_secrets() {
+    for (url, shown) in [
+        ("http://collector:4318/base", "http://collector:4318/base"),
+        ("http://me:secret@collector", "http://***@collector"),
+        ("http://me:se?cret@collector", "http://***@collector"),
+        ("me:secret@collector:4317", "***@collector:4317"),
+        (
+            "https://collector/v1?key=secret",
+            "https://collector/v1?***",
+        ),
+        ("a@://b", "***@://b"),
+        ("me:secret://x@b", "***@b"),
+        ("http://é@ü/#secret", "http://***@ü/#***"),
+    ] {
+        assert_eq!(shown_value("OTEL_EXPORTER_ZIPKIN_ENDPOINT", url), shown);
+    }
+}
+
+#[test]
+fn a_value_is_one_short_line() {
+    assert_eq!(shown_value("OTEL_SDK_DISABLED", "a\nb"), "a\\nb");
+    let long = shown_value("OTEL_SDK_DISABLED", &"x".repeat(300));
+    assert_eq!(long.chars().count(), 201);
+}
+
+/// The value in the only diagnostic of this variable.
+fn shown_value(name: &str, value: &str) -> String {
+    let error = TelemetryConfig::from_vars([(name, value)]).expect_err(name);
+    error.diagnostics()[0].value().expect("a value").to_owned()
+}

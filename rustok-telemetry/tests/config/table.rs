@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use rustok_telemetry::config::{
-    SECTIONS, Source, Status, TelemetryConfig, Variable, find_variable,
+use rustok_telemetry::{
+    __private::{SECTIONS, Status, Variable, find_variable},
+    config::{Source, TelemetryConfig},
 };
 
 pub(crate) fn variables() -> impl Iterator<Item = &'static Variable> {

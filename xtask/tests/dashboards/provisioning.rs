@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use rustok_telemetry::config::SECTIONS;
+use rustok_telemetry::__private::SECTIONS;
 use xtask::workspace;
 
 use crate::file::{all, text};

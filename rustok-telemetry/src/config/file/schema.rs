@@ -1,389 +1,337 @@
-//! Which key of the file says what which variable says.
+//! The keys of the file, and the variables that would set the same.
 //!
 //! The keys are those of the specification's schema, from its version 1.0 on. Keys that it calls experimental
 //! (`…/development`) are not supported, except the Prometheus exporter, which has no other name.
 
 use super::{
     document::Node,
-    keys::{
-        BATCH, HISTOGRAMS, KEYS, KNOWN, LOG_BATCHES, LOG_LIMITS, LOGS, METRICS, NOT_SUPPORTED,
-        Names, OTLP, OTLP_KEYS, PARENT_BASED, SPAN_BATCHES, SPAN_LIMITS, Signal, TEMPORALITY,
-        TRACES, VERSIONS,
+    walker::{
+        Keys, NOT_SUPPORTED,
+        Rule::{self, Add, By, Ignored, List, One, Refused, Set},
+        Walker,
     },
-    lists::pair,
-    reading::Reading,
 };
+use crate::config::{View, ViewAggregation, otlp::Signal};
 
-impl Reading<'_> {
-    pub(super) fn file(&mut self, root: Node<'_>) {
-        // What the file does not mention is off.
-        for name in [
-            TRACES.exporter,
-            METRICS.exporter,
-            LOGS.exporter,
-            "OTEL_PROPAGATORS",
-        ] {
-            self.put(name, "none".to_owned(), root.place());
+const NO: Rule = Refused(NOT_SUPPORTED);
+const VERSIONS: [&str; 3] = ["1.0", "1.1", "1.2"];
+
+/// What a file turns off by not setting it.
+pub(super) const OFF_UNLESS_SET: [&str; 4] = [
+    "OTEL_TRACES_EXPORTER",
+    "OTEL_METRICS_EXPORTER",
+    "OTEL_LOGS_EXPORTER",
+    "OTEL_PROPAGATORS",
+];
+
+#[rustfmt::skip]
+pub(super) const FILE: Keys = &[
+    ("file_format", By(version)),
+    ("disabled", Set("OTEL_SDK_DISABLED")),
+    ("log_level", Set("OTEL_LOG_LEVEL")),
+    ("resource", Rule::Keys(&[
+        ("attributes", By(|walker, list| walker.add_pairs("OTEL_RESOURCE_ATTRIBUTES", list, true))),
+        ("attributes_list", Add("OTEL_RESOURCE_ATTRIBUTES")),
+        ("schema_url", NO),
+    ])),
+    ("attribute_limits", Rule::Keys(&[
+        ("attribute_value_length_limit", Set("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT")),
+        ("attribute_count_limit", Set("OTEL_ATTRIBUTE_COUNT_LIMIT")),
+    ])),
+    ("propagator", Rule::Keys(&[
+        ("composite", By(propagators)),
+        ("composite_list", Add("OTEL_PROPAGATORS")),
+    ])),
+    ("tracer_provider", By(|walker, node| {
+        walker.signal = Signal::Traces;
+        walker.keys(node, TRACER_PROVIDER);
+    })),
+    ("meter_provider", By(|walker, node| {
+        walker.signal = Signal::Metrics;
+        walker.keys(node, METER_PROVIDER);
+    })),
+    ("logger_provider", By(|walker, node| {
+        walker.signal = Signal::Logs;
+        walker.keys(node, LOGGER_PROVIDER);
+    })),
+    // How experimental a file may be; it sets nothing.
+    ("stability", Ignored),
+    ("distribution", NO),
+];
+
+#[rustfmt::skip]
+const TRACER_PROVIDER: Keys = &[
+    ("processors", By(|walker, list| exporters(walker, list, PROCESSOR))),
+    ("limits", Rule::Keys(&[
+        ("attribute_value_length_limit", Set("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT")),
+        ("attribute_count_limit", Set("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT")),
+        ("event_count_limit", Set("OTEL_SPAN_EVENT_COUNT_LIMIT")),
+        ("link_count_limit", Set("OTEL_SPAN_LINK_COUNT_LIMIT")),
+        ("event_attribute_count_limit", Set("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT")),
+        ("link_attribute_count_limit", Set("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT")),
+    ])),
+    ("sampler", By(|walker, node| sampler(walker, node, &["", ""]))),
+    ("id_generator", NO),
+];
+
+#[rustfmt::skip]
+const METER_PROVIDER: Keys = &[
+    ("readers", By(|walker, list| exporters(walker, list, READER))),
+    ("exemplar_filter", Set("OTEL_METRICS_EXEMPLAR_FILTER")),
+    ("views", By(views)),
+];
+
+#[rustfmt::skip]
+const LOGGER_PROVIDER: Keys = &[
+    ("processors", By(|walker, list| exporters(walker, list, PROCESSOR))),
+    ("limits", Rule::Keys(&[
+        ("attribute_value_length_limit", Set("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT")),
+        ("attribute_count_limit", Set("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT")),
+    ])),
+];
+
+#[rustfmt::skip]
+const PROCESSOR: Keys = &[
+    ("batch", Rule::Keys(&[
+        ("exporter", One(EXPORTER)),
+        ("schedule_delay", Set("OTEL_#_SCHEDULE_DELAY")),
+        ("export_timeout", Set("OTEL_#_EXPORT_TIMEOUT")),
+        ("max_queue_size", Set("OTEL_#_MAX_QUEUE_SIZE")),
+        ("max_export_batch_size", Set("OTEL_#_MAX_EXPORT_BATCH_SIZE")),
+    ])),
+    ("simple", Rule::Keys(&[("exporter", By(simple))])),
+];
+
+#[rustfmt::skip]
+const READER: Keys = &[
+    ("periodic", Rule::Keys(&[
+        ("interval", Set("OTEL_METRIC_EXPORT_INTERVAL")),
+        ("timeout", Set("OTEL_METRIC_EXPORT_TIMEOUT")),
+        ("exporter", One(EXPORTER)),
+        ("producers", NO),
+        ("cardinality_limits", NO),
+    ])),
+    ("pull", Rule::Keys(&[("exporter", One(EXPORTER)), ("producers", NO), ("cardinality_limits", NO)])),
+];
+
+#[rustfmt::skip]
+const EXPORTER: Keys = &[
+    ("otlp_http", By(|walker, node| otlp(walker, node, "http/protobuf"))),
+    ("otlp_grpc", By(|walker, node| otlp(walker, node, "grpc"))),
+    ("console", By(|walker, node| {
+        walker.keys(node, &[]);
+        walker.add("OTEL_*_EXPORTER", "console", node);
+    })),
+    ("prometheus/development", By(|walker, node| {
+        walker.keys(node, &[
+            ("host", Set("OTEL_EXPORTER_PROMETHEUS_HOST")),
+            ("port", Set("OTEL_EXPORTER_PROMETHEUS_PORT")),
+        ]);
+        walker.add("OTEL_*_EXPORTER", "prometheus", node);
+    })),
+];
+
+#[rustfmt::skip]
+const OTLP: Keys = &[
+    ("endpoint", Set("OTEL_EXPORTER_OTLP_*_ENDPOINT")),
+    ("timeout", Set("OTEL_EXPORTER_OTLP_*_TIMEOUT")),
+    ("compression", Set("OTEL_EXPORTER_OTLP_*_COMPRESSION")),
+    ("tls", Rule::Keys(&[
+        ("ca_file", Set("OTEL_EXPORTER_OTLP_*_CERTIFICATE")),
+        ("key_file", Set("OTEL_EXPORTER_OTLP_*_CLIENT_KEY")),
+        ("cert_file", Set("OTEL_EXPORTER_OTLP_*_CLIENT_CERTIFICATE")),
+        ("insecure", Set("OTEL_EXPORTER_OTLP_*_INSECURE")),
+    ])),
+    ("headers", By(|walker, list| walker.add_pairs("OTEL_EXPORTER_OTLP_*_HEADERS", list, false))),
+    ("headers_list", Add("OTEL_EXPORTER_OTLP_*_HEADERS")),
+    ("encoding", By(encoding)),
+    ("temporality_preference", Set("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE")),
+    ("default_histogram_aggregation", Set("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION")),
+];
+
+/// The keys of a pair, for suggestions.
+pub(super) const PAIR: Keys = &[("name", Ignored), ("value", Ignored), ("type", Ignored)];
+
+const ONLY_NAME: Rule = Refused("only `instrument_name` is supported by this version");
+/// Dashboards and alerts depend on names and labels.
+const OF_THE_CATALOGUE: Rule = Refused(
+    "not supported by this version: the catalogue says what metrics are called and which labels they have",
+);
+
+#[rustfmt::skip]
+const VIEW: Keys = &[
+    ("selector", Rule::Keys(&[
+        ("instrument_name", By(|walker, node| walker.view.0 = walker.text(node))),
+        ("instrument_type", ONLY_NAME),
+        ("unit", ONLY_NAME),
+        ("meter_name", ONLY_NAME),
+        ("meter_version", ONLY_NAME),
+        ("meter_schema_url", ONLY_NAME),
+    ])),
+    ("stream", Rule::Keys(&[
+        ("aggregation", One(&[
+            ("drop", By(|walker, _| walker.view.1 = Some(ViewAggregation::Drop))),
+            ("explicit_bucket_histogram", By(|walker, node| {
+                walker.view.1 = Some(ViewAggregation::Boundaries(Vec::new()));
+                walker.keys(node, &[
+                    ("boundaries", List(&By(boundary))),
+                    ("record_min_max", NO),
+                ]);
+            })),
+            ("default", NO),
+            ("sum", NO),
+            ("last_value", NO),
+            ("base2_exponential_bucket_histogram", NO),
+        ])),
+        ("name", OF_THE_CATALOGUE),
+        ("description", OF_THE_CATALOGUE),
+        ("attribute_keys", OF_THE_CATALOGUE),
+        ("aggregation_cardinality_limit", OF_THE_CATALOGUE),
+    ])),
+];
+
+fn version(walker: &mut Walker<'_>, node: &Node<'_>) {
+    let Some(version) = walker.text(node) else {
+        return walker.refuse(node, "no version, such as \"1.0\"");
+    };
+    let release = version.split('-').next().unwrap_or_default();
+    if !VERSIONS.contains(&release) {
+        let known = VERSIONS.join(", ");
+        let why = format!(
+            "`{version}` is not a version that can be read; these are: {known}, such as \"1.0\""
+        );
+        walker.refuse(node, why);
+    }
+}
+
+fn propagators(walker: &mut Walker<'_>, list: &Node<'_>) {
+    for item in walker.list(list) {
+        if let Some((name, _)) = walker.one_entry(&item) {
+            walker.add("OTEL_PROPAGATORS", name, list);
         }
-        let mut versioned = false;
-        self.mapping(&root, |this, key, node| {
-            match key {
-                "file_format" => {
-                    versioned = true;
-                    this.version(node);
-                }
-                "disabled" => this.set("OTEL_SDK_DISABLED", node),
-                "log_level" => this.set("OTEL_LOG_LEVEL", node),
-                "resource" => this.resource(node),
-                "attribute_limits" => this.settings(
-                    node,
-                    &[
-                        (
-                            "attribute_value_length_limit",
-                            "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
-                        ),
-                        ("attribute_count_limit", "OTEL_ATTRIBUTE_COUNT_LIMIT"),
-                    ],
-                ),
-                "propagator" => this.propagator(node),
-                "tracer_provider" => this.tracer_provider(node),
-                "meter_provider" => this.meter_provider(node),
-                "logger_provider" => this.logger_provider(node),
-                // How experimental a file may be; it sets nothing.
-                "stability" => {}
-                "distribution" | "instrumentation/development" => this.refuse(node, NOT_SUPPORTED),
-                _ => return KEYS,
-            }
-            KNOWN
-        });
-        if !versioned {
-            self.refuse(
-                &root,
-                "`file_format` is missing, such as file_format: \"1.0\"",
+    }
+}
+
+/// Samplers, with the name of each in `OTEL_TRACES_SAMPLER`; `parent` is the key and the prefix of one around it.
+fn sampler(walker: &mut Walker<'_>, node: &Node<'_>, [parent, prefix]: &[&str; 2]) {
+    let Some((key, inner)) = walker.one_entry(node) else {
+        return;
+    };
+    let name = match key {
+        "always_on" | "always_off" => {
+            walker.keys(&inner, &[]);
+            key
+        }
+        "trace_id_ratio_based" => {
+            walker.keys(&inner, &[("ratio", Set("OTEL_TRACES_SAMPLER_ARG"))]);
+            "traceidratio"
+        }
+        "parent_based" if parent.is_empty() => {
+            walker.set(
+                "OTEL_TRACES_SAMPLER",
+                "parentbased_always_on".to_owned(),
+                node,
             );
+            return walker.keys(&inner, PARENT_BASED);
         }
-    }
+        _ => return walker.refuse(&inner, NOT_SUPPORTED),
+    };
+    walker.set("OTEL_TRACES_SAMPLER", format!("{prefix}{name}"), node);
+}
 
-    fn version(&mut self, node: &Node<'_>) {
-        let Some(version) = self.text(node) else {
-            return self.refuse(node, "no version, such as \"1.0\"");
-        };
-        let release = version.split('-').next().unwrap_or_default();
-        if !VERSIONS.contains(&release) {
-            let known = VERSIONS.join(", ");
-            let why = format!(
-                "`{version}` is not a version that can be read; these are: {known}, such as \"1.0\""
-            );
-            self.refuse(node, why);
-        }
-    }
+#[rustfmt::skip]
+const PARENT_BASED: Keys = &[
+    ("root", By(|walker, node| sampler(walker, node, &["parent_based", "parentbased_"]))),
+    ("remote_parent_sampled", By(|walker, node| usual_sampler(walker, node, "always_on"))),
+    ("remote_parent_not_sampled", By(|walker, node| usual_sampler(walker, node, "always_off"))),
+    ("local_parent_sampled", By(|walker, node| usual_sampler(walker, node, "always_on"))),
+    ("local_parent_not_sampled", By(|walker, node| usual_sampler(walker, node, "always_off"))),
+];
 
-    fn resource(&mut self, resource: &Node<'_>) {
-        let mut pairs = Vec::new();
-        self.mapping(resource, |this, key, node| {
-            match key {
-                "attributes" => {
-                    for item in this.list(node) {
-                        if let Some((name, value)) = this.named_value(&item) {
-                            pairs.push(pair(&name, &value, true));
-                        }
-                    }
-                }
-                "attributes_list" => pairs.extend(this.text(node)),
-                "schema_url" | "detection/development" => this.refuse(node, NOT_SUPPORTED),
-                _ => return &["attributes", "attributes_list"],
-            }
-            KNOWN
-        });
-        if !pairs.is_empty() {
-            let place = resource.place();
-            self.put("OTEL_RESOURCE_ATTRIBUTES", pairs.join(","), place);
-        }
+fn usual_sampler(walker: &mut Walker<'_>, node: &Node<'_>, usual: &str) {
+    if let Some((name, inner)) = walker.one_entry(node)
+        && name != usual
+    {
+        walker.refuse(
+            &inner,
+            format!("only `{usual}` is supported by this version"),
+        );
     }
+}
 
-    fn propagator(&mut self, propagator: &Node<'_>) {
-        let mut names: Vec<String> = Vec::new();
-        self.mapping(propagator, |this, key, node| {
-            match key {
-                "composite" => {
-                    for item in this.list(node) {
-                        names.extend(this.one_of(&item).map(|(name, _)| name.to_owned()));
-                    }
-                }
-                "composite_list" => names.extend(this.text(node)),
-                _ => return &["composite", "composite_list"],
-            }
-            KNOWN
-        });
-        if !names.is_empty() {
-            self.put("OTEL_PROPAGATORS", names.join(","), propagator.place());
-        }
+/// A list of processors or readers, of which one may export by OTLP.
+fn exporters(walker: &mut Walker<'_>, list: &Node<'_>, kinds: Keys) {
+    for item in walker.list(list) {
+        walker.one(&item, kinds);
     }
-
-    fn tracer_provider(&mut self, provider: &Node<'_>) {
-        self.mapping(provider, |this, key, node| {
-            match key {
-                "processors" => this.processors(node, &TRACES, SPAN_BATCHES),
-                "limits" => this.settings(node, SPAN_LIMITS),
-                "sampler" => {
-                    if let Some(sampler) = this.sampler(node, "") {
-                        this.put("OTEL_TRACES_SAMPLER", sampler, node.place());
-                    }
-                }
-                "tracer_configurator/development" | "id_generator" => {
-                    this.refuse(node, NOT_SUPPORTED);
-                }
-                _ => return &["processors", "limits", "sampler"],
-            }
-            KNOWN
-        });
-    }
-
-    /// The sampler's name as the variable has it; its argument is set.
-    fn sampler(&mut self, sampler: &Node<'_>, prefix: &str) -> Option<String> {
-        let (name, node) = self.one_of(sampler)?;
-        match name {
-            "always_on" | "always_off" => {
-                self.settings(&node, &[]);
-                Some(format!("{prefix}{name}"))
-            }
-            "trace_id_ratio_based" => {
-                self.settings(&node, &[("ratio", "OTEL_TRACES_SAMPLER_ARG")]);
-                Some(format!("{prefix}traceidratio"))
-            }
-            "parent_based" if prefix.is_empty() => self.parent_based(&node),
-            _ => {
-                self.refuse(&node, NOT_SUPPORTED);
-                None
-            }
-        }
-    }
-
-    fn parent_based(&mut self, sampler: &Node<'_>) -> Option<String> {
-        let mut root = Some("parentbased_always_on".to_owned());
-        self.mapping(sampler, |this, key, node| {
-            let usual = match key {
-                "root" => {
-                    root = this.sampler(node, "parentbased_");
-                    return KNOWN;
-                }
-                "remote_parent_sampled" | "local_parent_sampled" => "always_on",
-                "remote_parent_not_sampled" | "local_parent_not_sampled" => "always_off",
-                _ => return PARENT_BASED,
-            };
-            if let Some((name, node)) = this.one_of(node)
-                && name != usual
-            {
-                let why = format!("only `{usual}` is supported by this version");
-                this.refuse(&node, why);
-            }
-            KNOWN
-        });
-        root
-    }
-
-    fn meter_provider(&mut self, provider: &Node<'_>) {
-        self.mapping(provider, |this, key, node| {
-            match key {
-                "readers" => this.readers(node),
-                "exemplar_filter" => this.set("OTEL_METRICS_EXEMPLAR_FILTER", node),
-                "views" => this.views(node),
-                "meter_configurator/development" | "view_matching_mode/development" => {
-                    this.refuse(node, NOT_SUPPORTED);
-                }
-                _ => return &["readers", "exemplar_filter", "views"],
-            }
-            KNOWN
-        });
-    }
-
-    fn readers(&mut self, readers: &Node<'_>) {
-        let mut exporters = Vec::new();
-        for reader in self.list(readers) {
-            let Some((kind, node)) = self.one_of(&reader) else {
-                continue;
-            };
-            match kind {
-                "periodic" => self.mapping(&node, |this, key, node| {
-                    match key {
-                        "interval" => this.set("OTEL_METRIC_EXPORT_INTERVAL", node),
-                        "timeout" => this.set("OTEL_METRIC_EXPORT_TIMEOUT", node),
-                        "exporter" => exporters.extend(this.exporter(node, &METRICS)),
-                        "producers" | "cardinality_limits" => this.refuse(node, NOT_SUPPORTED),
-                        _ => return &["interval", "timeout", "exporter"],
-                    }
-                    KNOWN
-                }),
-                "pull" => self.mapping(&node, |this, key, node| {
-                    match key {
-                        "exporter" => exporters.extend(this.exporter(node, &METRICS)),
-                        "producers" | "cardinality_limits" => this.refuse(node, NOT_SUPPORTED),
-                        _ => return &["exporter"],
-                    }
-                    KNOWN
-                }),
-                _ => self.refuse_key(&node, kind, &["periodic", "pull"]),
-            }
-        }
-        self.exporters(exporters, readers, &METRICS);
-    }
-
-    fn logger_provider(&mut self, provider: &Node<'_>) {
-        self.mapping(provider, |this, key, node| {
-            match key {
-                "processors" => this.processors(node, &LOGS, LOG_BATCHES),
-                "limits" => this.settings(node, LOG_LIMITS),
-                "logger_configurator/development" => this.refuse(node, NOT_SUPPORTED),
-                _ => return &["processors", "limits"],
-            }
-            KNOWN
-        });
-    }
-
-    fn processors(&mut self, processors: &Node<'_>, signal: &Signal, batches: Names) {
-        let mut exporters = Vec::new();
-        for processor in self.list(processors) {
-            let Some((kind, node)) = self.one_of(&processor) else {
-                continue;
-            };
-            match kind {
-                "batch" => self.mapping(&node, |this, key, node| {
-                    if key == "exporter" {
-                        exporters.extend(this.exporter(node, signal));
-                    } else if let Some((_, name)) = batches.iter().find(|(own, _)| *own == key) {
-                        this.set(name, node);
-                    } else {
-                        return BATCH;
-                    }
-                    KNOWN
-                }),
-                "simple" => self.mapping(&node, |this, key, node| {
-                    if key != "exporter" {
-                        return &["exporter"];
-                    }
-                    match this.exporter(node, signal) {
-                        Some(name) if name != OTLP => exporters.push(name),
-                        Some(_) => this.refuse(node, "OTLP goes through a `batch` processor"),
-                        None => {}
-                    }
-                    KNOWN
-                }),
-                _ => self.refuse_key(&node, kind, &["batch", "simple"]),
-            }
-        }
-        self.exporters(exporters, processors, signal);
-    }
-
-    fn exporters(&mut self, names: Vec<&'static str>, list: &Node<'_>, signal: &Signal) {
-        if names.iter().filter(|name| **name == OTLP).count() > 1 {
-            self.refuse(
+    let name = OFF_UNLESS_SET[walker.signal as usize];
+    if let Some((names, place)) = walker.values.get_mut(name) {
+        *place = list.place();
+        if names.split(',').filter(|name| *name == "otlp").count() > 1 {
+            walker.refuse(
                 list,
                 "one OTLP exporter for each signal is supported by this version",
             );
         }
-        if !names.is_empty() {
-            self.put(signal.exporter, names.join(","), list.place());
+    }
+}
+
+fn simple(walker: &mut Walker<'_>, node: &Node<'_>) {
+    match walker.one_entry(node) {
+        Some(("otlp_http" | "otlp_grpc", _)) => {
+            walker.refuse(node, "OTLP goes through a `batch` processor");
+        }
+        Some(_) => _ = walker.one(node, EXPORTER),
+        None => {}
+    }
+}
+
+fn otlp(walker: &mut Walker<'_>, node: &Node<'_>, protocol: &str) {
+    walker.add("OTEL_*_EXPORTER", "otlp", node);
+    walker.set("OTEL_EXPORTER_OTLP_*_PROTOCOL", protocol.to_owned(), node);
+    walker.keys(node, OTLP);
+}
+
+fn encoding(walker: &mut Walker<'_>, node: &Node<'_>) {
+    if let Some(other) = walker.text(node).filter(|encoding| encoding != "protobuf") {
+        let why = format!("`{other}` is not supported by this version: OTLP is sent as protobuf");
+        walker.refuse(node, why);
+    }
+}
+
+fn views(walker: &mut Walker<'_>, list: &Node<'_>) {
+    let mut views = Vec::new();
+    for item in walker.list(list) {
+        walker.view = (None, None);
+        walker.keys(&item, VIEW);
+        let (instrument_name, aggregation) = std::mem::take(&mut walker.view);
+        if instrument_name.is_none() {
+            walker.refuse(&item, "`selector` has no `instrument_name`");
+        }
+        if let (Some(instrument_name), Some(aggregation)) = (instrument_name, aggregation) {
+            let view = View {
+                instrument_name,
+                aggregation,
+            };
+            match view.diagnostic() {
+                None => views.push(view),
+                Some(why) => walker.refuse(&item, why),
+            }
         }
     }
-
-    /// The exporter's name as the variable has it; its settings are set.
-    fn exporter(&mut self, exporter: &Node<'_>, signal: &Signal) -> Option<&'static str> {
-        let (kind, node) = self.one_of(exporter)?;
-        let protocol = match kind {
-            "otlp_http" => "http/protobuf",
-            "otlp_grpc" => "grpc",
-            "console" => {
-                self.settings(&node, &[]);
-                return Some("console");
-            }
-            "prometheus/development" => {
-                let names = &[
-                    ("host", "OTEL_EXPORTER_PROMETHEUS_HOST"),
-                    ("port", "OTEL_EXPORTER_PROMETHEUS_PORT"),
-                ];
-                self.settings(&node, names);
-                return Some("prometheus");
-            }
-            "otlp_file/development" => {
-                self.refuse(&node, NOT_SUPPORTED);
-                return None;
-            }
-            _ => {
-                self.refuse_key(&node, kind, &["otlp_http", "otlp_grpc", "console"]);
-                return None;
-            }
-        };
-        self.put(signal.protocol, protocol.to_owned(), node.place());
-        self.otlp(&node, signal);
-        Some(OTLP)
+    if !views.is_empty() {
+        walker.views = Some((views, list.place()));
     }
+}
 
-    fn otlp(&mut self, exporter: &Node<'_>, signal: &Signal) {
-        let mut headers = Vec::new();
-        self.mapping(exporter, |this, key, node| {
-            match key {
-                "endpoint" => this.set(signal.endpoint, node),
-                "timeout" => this.set(signal.timeout, node),
-                "compression" => this.set(signal.compression, node),
-                "tls" => this.settings(
-                    node,
-                    &[
-                        ("ca_file", signal.certificate),
-                        ("key_file", signal.client_key),
-                        ("cert_file", signal.client_certificate),
-                        ("insecure", signal.insecure),
-                    ],
-                ),
-                "headers" => {
-                    for item in this.list(node) {
-                        if let Some((name, value)) = this.named_value(&item) {
-                            headers.push(pair(&name, &value, false));
-                        }
-                    }
-                }
-                "headers_list" => headers.extend(this.text(node)),
-                "encoding" => match this.text(node).as_deref() {
-                    None | Some("protobuf") => {}
-                    Some(other) => {
-                        let why = format!(
-                            "`{other}` is not supported by this version: OTLP is sent as protobuf"
-                        );
-                        this.refuse(node, why);
-                    }
-                },
-                "temporality_preference" => this.set(TEMPORALITY, node),
-                "default_histogram_aggregation" => this.set(HISTOGRAMS, node),
-                _ => return OTLP_KEYS,
-            }
-            KNOWN
-        });
-        if !headers.is_empty() {
-            self.put(signal.headers, headers.join(","), exporter.place());
+fn boundary(walker: &mut Walker<'_>, node: &Node<'_>) {
+    match (
+        walker.text(node).map(|text| text.parse()),
+        &mut walker.view.1,
+    ) {
+        (Some(Ok(number)), Some(ViewAggregation::Boundaries(boundaries))) => {
+            boundaries.push(number)
         }
-    }
-
-    /// `{name: …, value: …}`.
-    fn named_value(&mut self, item: &Node<'_>) -> Option<(String, String)> {
-        let (mut name, mut value) = (None, None);
-        self.mapping(item, |this, key, node| {
-            match key {
-                "name" => name = this.text(node),
-                "value" => value = this.text(node),
-                "type" => match this.text(node).as_deref() {
-                    None | Some("string") => {}
-                    Some(_) => this.refuse(node, "only `string` is supported by this version"),
-                },
-                _ => return &["name", "value", "type"],
-            }
-            KNOWN
-        });
-        match name {
-            // A value that is nothing, as of a variable that is not set, leaves the pair out.
-            Some(name) => Some((name, value?)),
-            None => {
-                self.refuse(item, "`name` is missing");
-                None
-            }
-        }
+        _ => walker.refuse(node, "not a number"),
     }
 }

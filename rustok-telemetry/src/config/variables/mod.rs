@@ -2,7 +2,7 @@
 //! whether this version honours it.
 //!
 //! Errors, the report and the documentation all read this table. A name that is not in it is either a
-//! slip of the pen ([`nearest`]) or somebody else's.
+//! misspelt one ([`nearest`]) or none of this library's.
 
 mod nearest;
 mod privacy;
@@ -48,7 +48,15 @@ pub enum Status {
     Refused(&'static str),
 }
 
-/// The entry of the variable `name`, if the table has it.
+/// Returns the name that these parts make, which the table must have.
+pub(super) fn table_name(parts: &[&str]) -> &'static str {
+    let name = parts.concat();
+    let variable = find_variable(&name);
+    debug_assert!(variable.is_some(), "{name} is not in the table");
+    variable.map_or("", |variable| variable.name)
+}
+
+/// Returns the row of the variable `name`, if the table has it.
 pub fn find_variable(name: &str) -> Option<&'static Variable> {
     all().find(|variable| variable.name == name)
 }

@@ -1,0 +1,33 @@
+//! Formats of the context that travels between services.
+
+use super::choice::choice;
+
+/// A format in which context travels between services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Propagator {
+    /// W3C trace context: the headers `traceparent` and `tracestate`.
+    TraceContext,
+    /// W3C baggage: the header `baggage`.
+    Baggage,
+    /// B3 in one header: `b3`.
+    B3,
+    /// B3 in several headers: `X-B3-TraceId` and others.
+    B3Multi,
+    /// Jaeger: the headers `uber-trace-id` and `uberctx-*`.
+    Jaeger,
+}
+
+choice!(Propagator {
+    accepted {
+        "tracecontext" => TraceContext,
+        "baggage" => Baggage,
+        "b3" => B3,
+        "b3multi" => B3Multi,
+        "jaeger" => Jaeger,
+    }
+    refused {
+        "xray" => "AWS X-Ray takes W3C trace context too",
+        "ottrace" => "the OpenTracing format is out of use; b3 and jaeger are not",
+    }
+});
