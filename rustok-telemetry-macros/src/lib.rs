@@ -1,11 +1,11 @@
-//! Macros of `rustok-telemetry`: declare metrics as function signatures, and instrument functions.
+//! Macros of `rustok-telemetry`: metrics declared as function signatures, and instrumented functions.
 //!
-//! Use them through `rustok-telemetry`, which re-exports them and holds what the generated code calls.
+//! Use them through `rustok-telemetry`, which re-exports them and has the runtime of the generated code.
 //!
 //! ```text
 //! #[rustok_telemetry::metrics(namespace = "shop", subsystem = "basket")]
 //! pub mod basket {
-//!     /// Goods put into baskets.
+//!     /// Goods added to baskets.
 //!     #[counter(name = "goods_added_total")]
 //!     pub fn record_goods_added(category: &str, #[label(budget = 500)] tenant_id: &str);
 //! }
@@ -22,33 +22,33 @@ mod snake_case;
 
 use proc_macro::TokenStream;
 
-/// Declares metrics: each function without a body in the module becomes a metric and the function that records it.
+/// Declares metrics: each function without a body in the module becomes a metric and a function that records it.
 ///
 /// ```text
 /// #[rustok_telemetry::metrics(namespace = "shop", subsystem = "basket")]
 /// pub mod basket {
 ///     use rustok_telemetry::metrics::FAST_SECONDS;
 ///
-///     /// Goods put into baskets.
+///     /// Goods added to baskets.
 ///     #[counter(name = "goods_added_total")]
 ///     pub fn record_goods_added(category: &str, #[label(budget = 500)] tenant_id: &str);
 ///
-///     /// Baskets that are open.
+///     /// Open baskets.
 ///     #[gauge(name = "open")]
 ///     pub fn update_open(shop: &str, baskets: i64);
 ///
-///     /// Time that a checkout took.
+///     /// Duration of a checkout.
 ///     #[histogram(name = "checkout_duration_seconds", boundaries = FAST_SECONDS)]
 ///     pub fn record_checkout_duration(payment: &str, seconds: f64);
 ///
-///     /// Share of baskets that were left behind.
+///     /// Share of baskets that were abandoned.
 ///     #[observable_gauge(name = "abandoned_ratio", unit = "1", observe = super::report_abandoned)]
 ///     fn abandoned_ratio(shop: &str) -> f64;
 /// }
 /// ```
 ///
-/// A metric's full name is `namespace`, `subsystem` (which may be absent) and `name`, joined by `_`.
-/// The doc comment's first paragraph is the metric's help text.
+/// The full name of a metric is `namespace`, `subsystem` (optional) and `name`, joined by `_`. Its help text is the
+/// first paragraph of the doc comment.
 ///
 /// # Kinds
 ///
@@ -61,45 +61,47 @@ use proc_macro::TokenStream;
 /// | `#[observable_gauge]` | returns `i64`, `u64`, `f64` | `observe` |
 /// | `#[observable_counter]` | returns `u64`, `f64` | `observe`, `without_total` |
 ///
-/// `crate = acme::telemetry` beside `namespace` says where `rustok_telemetry` is, if the manifest renames it or another
-/// crate re-exports it. The path is looked up within the module.
+/// If the manifest renames `rustok_telemetry` or another crate re-exports it, set its path with
+/// `crate = acme::telemetry` beside `namespace`. The path is resolved within the module.
 ///
 /// # Options
 ///
-/// - `name = "…"`: lower-case words joined by `_`. A counter's name ends in `_total`, and no other kind's does.
-/// - `unit = "…"`: as in UCUM. From the name when absent: `…_seconds` gives `s`, `…_bytes` gives `By`.
-/// - `series = N`: the most label sets that the metric may have. From the labels' budgets when absent.
-/// - `without_total`: this counter's name does not end in `_total`.
-/// - `boundaries = …`: the histogram's bucket boundaries, a constant of type `&[f64]` or a list `[0.1, 1.0]`.
-/// - `also = path`: a function that is called with the same arguments after recording, if the record was taken.
-/// - `observe = path`: a function that reports the values when metrics are collected:
+/// - `name = "…"`: lower-case words joined by `_`. The names of counters, and only they, end in `_total`.
+/// - `unit = "…"`: the unit in UCUM notation. By default it is derived from the name: `s` for `…_seconds`, `By` for
+///   `…_bytes`.
+/// - `series = N`: the maximum number of series. By default it is derived from the label budgets.
+/// - `without_total`: allows a counter whose name does not end in `_total`.
+/// - `boundaries = …`: the bucket boundaries of a histogram, a constant of type `&[f64]` or a list `[0.1, 1.0]`.
+/// - `also = path`: a function that is called with the same arguments after a value has been recorded.
+/// - `observe = path`: the callback of an observable, called at each collection:
 ///   `fn report(observe: &mut dyn FnMut([&str; N], T))` for `N` labels and values of type `T`.
 ///
 /// # Parameters
 ///
-/// A `&str` or `impl LabelValue` is a label. The value is the last parameter, and a number.
-/// `#[label(name = "path", budget = 50)]` gives a label another name, or another budget of distinct values than 100.
+/// A parameter of type `&str` or `impl LabelValue` is a label. The last parameter, a number, is the value.
+/// `#[label(name = "path", budget = 50)]` sets the name of a label, which is the parameter's by default, and its budget
+/// of distinct values, which is 100 by default.
 ///
-/// Other attributes (`#[cfg]`, `#[deprecated]`) stay on the function, and other items stay in the module, as written.
-/// Every mistake is reported in one compile, and says what would be right.
+/// Other attributes (`#[cfg]`, `#[deprecated]`) stay on the function, and other items stay in the module. All errors
+/// are reported in one compilation, each with a suggestion.
 ///
 /// # Timers
 ///
-/// A histogram of seconds (unit `s`, value `f64`) gets a second function, which starts a timer:
-/// `time_checkout_duration("card")` beside `record_checkout_duration("card", 0.3)`. `time_` takes the place of `record_`,
-/// or is put in front of another name. The timer takes the same labels, an `impl LabelValue` by reference, and records
-/// when it is dropped or stopped, as the recording function does, `also` included. Another function of that name in the
-/// module is a mistake.
+/// A histogram of seconds (unit `s`, value `f64`) also gets a function that starts a timer:
+/// `time_checkout_duration("card")` beside `record_checkout_duration("card", 0.3)`. `time_` replaces `record_`, or is
+/// prepended to another name. The function takes the same labels, an `impl LabelValue` by reference. When the timer is
+/// stopped or dropped, it records like the recording function, `also` included. It is an error if the module has
+/// another function with that name.
 #[proc_macro_attribute]
 pub fn metrics(arguments: TokenStream, item: TokenStream) -> TokenStream {
     metrics::expand(arguments.into(), item.into()).into()
 }
 
-/// Makes each call of a function a span, and counts how the calls end.
+/// Makes each call of a function a span and counts its outcome.
 ///
-/// It is for functions and methods, asynchronous or not, in traits' implementations (with `#[async_trait]`, too), with
-/// generics and `impl Trait`. It takes the options of `tracing::instrument`, but **an argument is recorded only when it
-/// is named**: no password gets into a trace because somebody forgot to leave it out.
+/// Supports functions and methods, asynchronous or not, in trait implementations (also with `#[async_trait]`), with
+/// generics and `impl Trait`. The options are those of `tracing::instrument`, but **an argument is recorded only if it
+/// is named**, so that no secret gets into a trace by accident.
 ///
 /// ```
 /// use rustok_telemetry::{ErrorType, instrument};
@@ -118,78 +120,80 @@ pub fn metrics(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Options
 ///
-/// - `name = "…"`: the span's name, the metrics' `operation`. The function's name when absent. `"…"` alone does, too.
-/// - `level = "debug"`: text, a number from 1 to 5, or a constant. `info` when absent.
-/// - `target = "…"`: the module's path when absent.
-/// - `parent = expression`: a span or its id, instead of the current one.
-/// - `follows_from = expression`: spans or ids, as an iterator.
-/// - `record(id, user.name, self.shop, pair.0, %order, ?filter)`: arguments, and fields of arguments, to record. The path
-///   is the field's name: `user.name`, `self.shop`. Method calls and other values are `fields(…)`.
-///   The type decides how: numbers and `bool` as they are; text (`&str`, `String`, `Cow<str>`, `Arc<str>`, …) without
-///   quotes; an `Option` by its value, and not at all if it is `None`; other types by `Debug`. `%` takes `Display`, `?`
-///   takes `Debug`. In a generic function, a `T: Debug` is recorded by `Debug`.
-/// - `fields(order.id = order.id(), %user, late)`: other fields, in the syntax of `tracing`. A name alone is a field that
-///   gets its value later.
-/// - `tenant_id = expression`: the field `tenant_id`, by which spans are counted. `None` is no tenant. `%` and `?` are
-///   possible here, too.
-/// - `module = "catalog"`: each error is counted in `rustok_module_errors_total`, with `severity = "…"`, which is `error`
-///   when absent. A call that passes on the error of another that has a `module` counts it again: name the module where
-///   its work begins.
-/// - `err`, `err(Debug)`, `err(level = "warn")`: an event of level `error` with the error, within the span. The error's
-///   text is also the description of the span's status.
-/// - `ret`, `ret(Display)`, `ret(level = "debug")`: an event of the span's level with the returned value; together with
-///   `err` only with that of an `Ok`.
-/// - `crate = acme::telemetry`: where `rustok_telemetry` is, if the manifest renames it or another crate re-exports it.
+/// - `name = "…"` or `"…"`: the name of the span, and the `operation` of the metrics; by default the function's name.
+/// - `level = "debug"`: a string, a number from 1 to 5, or a constant; by default `info`.
+/// - `target = "…"`: by default the path of the module.
+/// - `parent = expression`: a span or its id, instead of the current span.
+/// - `follows_from = expression`: an iterator of spans or ids.
+/// - `record(id, user.name, self.shop, pair.0, %order, ?filter)`: arguments and fields of arguments to record. The path
+///   is the name of the field: `user.name`, `self.shop`. Use `fields(…)` for method calls and other values. Numbers and
+///   `bool` keep their type; text (`&str`, `String`, `Cow<str>`, `Arc<str>`, …) is recorded without quotes; an `Option`
+///   as its value, and not at all if it is `None`; other types by `Debug`. `%` uses `Display`, `?` uses `Debug`. In a
+///   generic function, a `T: Debug` is recorded by `Debug`.
+/// - `fields(order.id = order.id(), %user, late)`: other fields, in the syntax of `tracing`. A name alone declares a
+///   field whose value is recorded later.
+/// - `tenant_id = expression`: the field `tenant_id`, the label of the span metrics. `None` is no tenant. `%` and `?`
+///   are supported.
+/// - `module = "catalog"`: counts each error in `rustok_module_errors_total`, with `severity = "…"`, by default
+///   `error`. A function that returns the error of another one with a `module` counts it again, so set it on the
+///   outermost function of a module.
+/// - `err`, `err(Debug)`, `err(level = "warn")`: emits an event with the error in the span, by default of level
+///   `error`. The text of the error is also the description of the span's status.
+/// - `ret`, `ret(Display)`, `ret(level = "debug")`: emits an event with the returned value, by default of the span's
+///   level; together with `err` only with the value of an `Ok`.
+/// - `crate = acme::telemetry`: the path of `rustok_telemetry`, if the manifest renames it or another crate re-exports
+///   it.
 ///
-/// `skip(…)` and `skip_all` are accepted, so that a function annotated with `tracing::instrument` compiles. They change
-/// nothing, since only named arguments are recorded.
+/// `skip(…)` and `skip_all` are accepted, so that a function annotated with `tracing::instrument` compiles. They have
+/// no effect, because only named arguments are recorded.
 ///
-/// # How a call ends
+/// # Outcomes
 ///
-/// | outcome | when | span | metrics |
+/// | outcome | condition | span | metrics |
 /// |---|---|---|---|
-/// | ok | it returned | | |
-/// | error | it returned `Err` | `otel.status_code = "ERROR"`, `otel.status_description`, `error.type` | `rustok_spans_with_errors_total`, and `rustok_module_errors_total` with `module` |
-/// | panic | it unwound | the same, `error.type = "panic"`, and an event `exception` | the same, with severity `critical` |
-/// | cancelled | its future was dropped before it was done | `rustok.outcome = "cancelled"` | `rustok_spans_cancelled_total` |
+/// | ok | returned | | |
+/// | error | returned `Err` | `otel.status_code = "ERROR"`, `otel.status_description`, `error.type` | `rustok_spans_with_errors_total`, and `rustok_module_errors_total` with `module` |
+/// | panic | panicked | the same, `error.type = "panic"`, and an event `exception` | the same, with severity `critical` |
+/// | cancelled | the future was dropped before completion | `rustok.outcome = "cancelled"` | `rustok_spans_cancelled_total` |
 ///
-/// A future that was never polled has not started: it has no span and is not counted. What a span that its level filters
-/// out would have counted is not counted either, apart from the errors of the module.
+/// A future that is never polled has no span and is not counted. A span that is disabled by its level is not counted
+/// either, but the errors of its module are.
 ///
-/// The description of the status is the error's type, or with `err` the error's text. A field
-/// `otel.status_description` of the function's own stays as it is.
+/// The description of the status is the type of the error, or with `err` its text. A field `otel.status_description` of
+/// the function has precedence.
 ///
-/// The innermost span that a panic unwinds through gets the event `exception` with the message and the place, and there
-/// is one log event of level `error`, with the target `rustok_telemetry::panic`. The message is what Rust prints on
-/// standard error; both need the panic hook that `rustok_telemetry::init` installs.
+/// The innermost span that a panic unwinds through gets the event `exception` with message and location, and one log
+/// event of level `error` is emitted, with the target `rustok_telemetry::panic`. Message and location need the panic
+/// hook that `rustok_telemetry::init` installs.
 ///
-/// An event of level `error` that happens directly in the span makes it an error for the span metrics and in the trace,
-/// whatever the call returns.
+/// An event of level `error` directly in the span makes the span an error in metrics and traces, whatever the function
+/// returns.
 ///
-/// # What is an error
+/// # Errors of a function
 ///
-/// Any `Result`, whatever it is called (`crate::Result<T>`, `io::Result<T>`): the type decides, not its name. Behind
-/// `impl Trait` it is found, too. In a generic function, a `T` that happens to be a `Result` is not known to be one.
-/// A function that returns a future is asynchronous if it ends in `Box::pin(async move { … })` or `async move { … }`.
+/// The returned type decides, not its name: `crate::Result<T>` and `io::Result<T>` are recognized, also behind `impl
+/// Trait`. In a generic function, a `T` that is a `Result` is not recognized. A function that returns a future is
+/// asynchronous if it ends in `Box::pin(async move { … })` or `async move { … }`.
 ///
 /// # `#[track_caller]`
 ///
-/// Above or below, it has its effect: in the function's body, and for panics in it. A `?` or `return` among the arguments
-/// of a macro, as in `println!("{}", load()?)`, is then an error of the type `error` if the function returns a
-/// `Result`, and else ok.
+/// The attribute takes effect above or below this one, for the function's body and for panics in it. A `?` or `return`
+/// among the arguments of a macro, as in `println!("{}", load()?)`, then counts as an error of the type `error` if the
+/// function returns a `Result`, and as ok otherwise.
 ///
 /// # `error.type`
 ///
-/// What the error says, if it implements `ErrorType`, for which there is a derive. Else the type's name in snake case,
-/// without path and generics: `ParseIntError` is `parse_int_error`. A type called just `Error` gets its crate's name, or
-/// its module's in the standard library: `sqlx_error`, `io_error`. Of a `Box` or an `Arc`, what is within counts;
-/// `Box<dyn Error>` is `error`. In a generic function `E` needs the bound `E: ErrorType` to say its own name.
+/// The name that `ErrorType` returns, if the error implements it; there is a derive. Otherwise the name of the type in
+/// snake case, without path and generics: `parse_int_error` for `ParseIntError`. A type called `Error` is prefixed by
+/// its crate, or by its module in the standard library: `sqlx_error`, `io_error`. A `Box` or an `Arc` has the name of
+/// its content; `Box<dyn Error>` is `error`. In a generic function, `E` needs the bound `E: ErrorType` for its own
+/// name.
 #[proc_macro_attribute]
 pub fn instrument(arguments: TokenStream, item: TokenStream) -> TokenStream {
     instrument::expand(arguments.into(), item.into()).into()
 }
 
-/// Gives each variant of an error a name, for `error.type` on spans and `error_type` in metrics.
+/// Implements `ErrorType`: names each variant of an error, for `error.type` on spans and `error_type` in metrics.
 ///
 /// ```
 /// use rustok_telemetry::ErrorType;
@@ -211,15 +215,15 @@ pub fn instrument(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// assert_eq!(DatabaseError::Lost(ConnectionLost).error_type(), "connection_lost");
 /// ```
 ///
-/// A variant has its name in snake case, a struct that of its type. `#[error_type("…")]` gives another.
-/// `#[error_type(transparent)]`, on a variant or struct with one field, takes the name of the error within, which
-/// implements `ErrorType` itself. `#[error_type(crate = acme::telemetry)]` on the type says where `rustok_telemetry` is.
+/// The name is that of the variant or struct, in snake case; `#[error_type("…")]` sets another one.
+/// `#[error_type(transparent)]`, on a variant or struct with one field, uses the name of the inner error, which must
+/// implement `ErrorType`. `#[error_type(crate = acme::telemetry)]` on the type sets the path of `rustok_telemetry`.
 #[proc_macro_derive(ErrorType, attributes(error_type))]
 pub fn derive_error_type(item: TokenStream) -> TokenStream {
     error_type::expand(item.into()).into()
 }
 
-/// Makes an enum without fields the values of a label.
+/// Implements `LabelValue` for an enum without fields.
 ///
 /// ```
 /// use rustok_telemetry::LabelValue;
@@ -236,8 +240,8 @@ pub fn derive_error_type(item: TokenStream) -> TokenStream {
 /// assert_eq!(Outcome::Expired.as_label(), "gone");
 /// ```
 ///
-/// A variant has its name in snake case. `#[label("…")]` gives another; no two variants have the same.
-/// `#[label_value(crate = acme::telemetry)]` on the enum says where `rustok_telemetry` is.
+/// The value is the name of the variant, in snake case; `#[label("…")]` sets another one. Values must be unique.
+/// `#[label_value(crate = acme::telemetry)]` on the enum sets the path of `rustok_telemetry`.
 #[proc_macro_derive(LabelValue, attributes(label, label_value))]
 pub fn derive_label_value(item: TokenStream) -> TokenStream {
     label_value::expand(item.into()).into()

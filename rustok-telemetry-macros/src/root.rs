@@ -1,4 +1,4 @@
-//! Where the expansions find `rustok-telemetry`: `::rustok_telemetry`, or the path of the option `crate = …`.
+//! The path of `rustok_telemetry` in expansions: `::rustok_telemetry`, or that of the option `crate = …`.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};

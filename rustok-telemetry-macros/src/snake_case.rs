@@ -1,4 +1,4 @@
-//! Names of types and variants as they are in metrics.
+//! Conversion of type and variant names to snake case.
 
 use syn::Ident;
 use syn::ext::IdentExt;

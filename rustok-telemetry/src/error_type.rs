@@ -7,12 +7,12 @@ use std::{rc::Rc, sync::Arc};
 
 pub use self::name::ErrorName;
 
-/// The type of an error, as a name of which there are few.
+/// An error with a low-cardinality name of its type.
 ///
-/// It becomes the attribute `error.type` of a span and the label `error_type` of a metric, so it must not contain
-/// anything that differs from one occurrence to the next: no ids, no messages.
+/// The name is the attribute `error.type` of spans and the label `error_type` of metrics. It must not contain ids,
+/// messages or anything else that differs between occurrences.
 ///
-/// [`#[derive(ErrorType)]`](derive@crate::ErrorType) names the variants of an enum. By hand:
+/// Derive the trait with [`#[derive(ErrorType)]`](derive@crate::ErrorType), or implement it:
 ///
 /// ```
 /// use rustok_telemetry::ErrorType;
@@ -31,14 +31,14 @@ pub use self::name::ErrorName;
 /// assert_eq!(Refused { status: 404 }.error_type(), "not_found");
 /// ```
 ///
-/// An error that does not implement it is named by its type, see [`instrument`](macro@crate::instrument).
+/// An error that does not implement the trait is named by its Rust type, see [`instrument`](macro@crate::instrument).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `error_type`",
     label = "does not implement `ErrorType`",
     note = "add `#[derive(rustok_telemetry::ErrorType)]` to it, or give a name with `#[error_type(\"…\")]` here"
 )]
 pub trait ErrorType {
-    /// The name, in `snake_case`.
+    /// Returns the name, in `snake_case`.
     fn error_type(&self) -> &'static str;
 }
 
@@ -66,26 +66,26 @@ impl<E: ErrorType + ?Sized> ErrorType for Rc<E> {
     }
 }
 
-/// What a call returned. Whether that is an error, and which, is asked with the three traits below in scope:
-/// `(&&&Returned(&value)).__rustok_failure()` takes the first of them that fits the type.
+/// The value that a call returned. With the three traits below in scope, `(&&&Returned(&value)).__rustok_failure()`
+/// calls the first one that the type implements (autoref specialization).
 #[derive(Debug)]
 pub struct Returned<'value, T>(pub &'value T);
 
-/// A `Result` whose error has a name of its own.
+/// A `Result` whose error implements [`ErrorType`].
 pub trait NamedFailure {
-    /// The error's name, if there is an error.
+    /// Returns the name of the error.
     fn __rustok_failure(&self) -> Option<ErrorName>;
 }
 
-/// Any other `Result`: its error is named by its type.
+/// Any other `Result`, whose error is named by its Rust type.
 pub trait TypedFailure {
-    /// The error's name, if there is an error.
+    /// Returns the name of the error.
     fn __rustok_failure(&self) -> Option<ErrorName>;
 }
 
-/// Anything else, which is never an error.
+/// Any other type, which is never an error.
 pub trait NoFailure {
-    /// Nothing.
+    /// Returns `None`.
     fn __rustok_failure(&self) -> Option<ErrorName>;
 }
 

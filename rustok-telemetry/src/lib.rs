@@ -1,58 +1,80 @@
 //! OpenTelemetry-native instrumentation for Rust services.
 //!
-//! Declare metrics as function signatures, record by calling the functions, and have them under exactly those names
-//! in Prometheus, by way of an OpenTelemetry Collector and as text at `/api/_health/metrics`. Spans of `tracing` go to
-//! the Collector as traces, and are counted before any sampling.
+//! The crate sets up the OpenTelemetry SDK and a `tracing` subscriber from the standard `OTEL_*` variables, exports
+//! traces, metrics and log records by OTLP, and serves the metrics as Prometheus text. Metrics are declared as function
+//! signatures and have exactly the declared names, in the Prometheus text and behind an OpenTelemetry Collector. Every
+//! span of `tracing` is counted and timed before sampling.
 //!
 //! ```no_run
-//! use rustok_telemetry::metrics;
+//! use rustok_telemetry::{ErrorType, instrument};
+//!
+//! // Declares `shop_orders_total{payment, tenant_id}`.
+//! #[rustok_telemetry::metrics(namespace = "shop")]
+//! mod shop {
+//!     /// Orders placed.
+//!     #[counter(name = "orders_total")]
+//!     pub fn record_order(payment: &str, #[label(budget = 500)] tenant_id: &str);
+//! }
+//!
+//! #[derive(Debug, ErrorType)]
+//! enum OrderError {
+//!     OutOfStock,
+//! }
+//!
+//! // Each call is a span; its outcome and duration are counted.
+//! #[instrument(name = "orders.place", record(quantity), tenant_id = tenant)]
+//! fn place_order(tenant: &str, quantity: u32) -> Result<(), OrderError> {
+//!     if quantity > 10 {
+//!         return Err(OrderError::OutOfStock);
+//!     }
+//!     shop::record_order("card", tenant);
+//!     Ok(())
+//! }
 //!
 //! fn main() -> Result<(), rustok_telemetry::InitError> {
-//!     let telemetry = rustok_telemetry::init()?; // reads OTEL_*, keeps running until dropped
-//!     metrics::record_event_published("ProductCreated", "acme");
-//!     eprintln!("{}", telemetry.shutdown());     // sends everything, and tells what could not be sent
+//!     let telemetry = rustok_telemetry::init()?; // reads OTEL_*
+//!     let _ = place_order("acme", 1);
+//!     eprintln!("{}", telemetry.shutdown()); // exports everything and reports what failed
 //!     Ok(())
 //! }
 //! ```
 //!
-//! # Where to read on
+//! # Modules
 //!
-//! 1. [`init()`] and [`builder()`]: how telemetry starts; [`Telemetry`] and [`ShutdownReport`]: how it ends;
-//!    [`Telemetry::force_flush`]: how all is sent in between.
-//! 2. [`mod@metrics`]: the metrics that every service has, and the macro [`metrics`](macro@metrics) to declare others;
-//!    [`metrics::Timer`] for those that are times.
-//! 3. [`instrument`]: spans of functions, with the outcome of each call; [`trace`]: what is counted of spans.
-//! 4. [`http`]: the layer for servers, the middleware for clients, and the health routes.
-//! 5. [`propagation`]: context into and out of requests and events; [`task`]: work that outlives a request;
-//!    [`tenant`]: for whom it is done.
-//! 6. [`event_bus`]: publishing and handling events; [`database`], [`cache`], [`circuit_breaker`]: other parts of a
-//!    service that record themselves; [`runtime`]: the tokio runtime.
-//! 7. [`LogFormat`], [`Telemetry::log_layer`], [`Telemetry::log_export_layer`]: log lines, and log records by OTLP.
-//! 8. [`config`]: the `OTEL_*` variables. The program `rustok-telemetry-doctor` shows what they amount to, and whether
-//!    telemetry arrives.
-//! 9. [`health()`]: how telemetry itself fares; `http::HealthRoutes` (feature `axum`): the same and the service's own
-//!    checks as routes.
+//! In the order in which a new service needs them:
+//!
+//! 1. [`init()`] and [`builder()`] start telemetry and return its guard [`Telemetry`]; [`config`] documents the
+//!    `OTEL_*` variables. The program `rustok-telemetry-doctor` shows the effective configuration and tests the
+//!    exporters.
+//! 2. [`mod@metrics`] has the metrics of every service, and the macro [`metrics`](macro@metrics) declares more.
+//! 3. [`instrument`] makes spans of functions; [`trace`] documents the span metrics.
+//! 4. [`http`] has the layer for servers, the middleware for clients and the health routes.
+//! 5. [`tenant`], [`propagation`] and [`task`] carry tenant and context through requests, events and background work.
+//! 6. [`event_bus`], [`database`], [`cache`], [`circuit_breaker`] and [`runtime`] instrument the parts of a service.
+//! 7. [`LogFormat`], [`Telemetry::log_layer`] and [`Telemetry::log_export_layer`] are for log lines and OTLP log
+//!    records.
+//! 8. [`health()`] reports the health of telemetry itself.
+//! 9. `testing` captures telemetry in tests.
 //!
 //! # Cargo features
 //!
-//! By default `grpc`, `http` and `tls`, which can be left out; a setting that needs one of them is refused then, by name.
+//! The features `grpc`, `http` and `tls` are enabled by default. A setting that needs a disabled feature is an error
+//! that names the feature.
 //!
-//! - `grpc`, `http`: the protocols of OTLP. At least one is needed.
-//! - `tls`: endpoints with `https://`, certificates and mTLS, by rustls with `ring`.
-//! - `zstd`: the compression `zstd`, with its library in C. `gzip` is always there.
-//! - `axum`: route templates for the HTTP layer, and the health routes as a router.
-//! - `config-file`: `OTEL_CONFIG_FILE`, OpenTelemetry's declarative configuration in YAML.
-//! - `moka`: `cache::Metered`, a cache of moka that records what it does.
-//! - `process`: facts of the process, under the names of Prometheus' client libraries: `process_cpu_seconds_total`,
-//!   `process_resident_memory_bytes`, `process_virtual_memory_bytes`, `process_open_fds`, `process_max_fds`,
-//!   `process_start_time_seconds`, `process_threads`. They are read from `/proc` at collection; there is nothing to call.
-//!   On systems other than Linux the feature compiles, and the metrics are absent.
-//! - `reqwest-middleware`: `http::client`, the middleware for HTTP clients.
-//! - `serde`: [`EventContext`](propagation::EventContext) as a map, to be kept in a table; [`Health`] can be
-//!   serialised.
-//! - `sqlx`: names of sqlx's errors, and the connections of its pools.
-//! - `testing`: metrics and spans captured in memory, for the tests of services. For `[dev-dependencies]`.
-//! - `tower-resilience`: `circuit_breaker::observe`, for the breakers of `tower-resilience-circuitbreaker`.
+//! | feature | enables |
+//! |---|---|
+//! | `grpc`, `http` | the OTLP protocols; at least one is required |
+//! | `tls` | `https://` endpoints, certificates and mTLS, with rustls and `ring` |
+//! | `zstd` | the compression `zstd`, a C library; `gzip` is always enabled |
+//! | `axum` | route templates in the HTTP layer, and the health routes as a router |
+//! | `config-file` | `OTEL_CONFIG_FILE`, OpenTelemetry's declarative configuration in YAML |
+//! | `moka` | `cache::Metered`, an instrumented moka cache |
+//! | `process` | process metrics with the names of the Prometheus client libraries, such as `process_cpu_seconds_total`; read from `/proc`, so absent on systems other than Linux |
+//! | `reqwest-middleware` | `http::client`, the middleware for HTTP clients |
+//! | `serde` | serialization of [`EventContext`](propagation::EventContext) and [`Health`] |
+//! | `sqlx` | error types of sqlx, and the connections of its pools |
+//! | `testing` | the module `testing`; for `[dev-dependencies]` |
+//! | `tower-resilience` | `circuit_breaker::observe`, for the breakers of `tower-resilience-circuitbreaker` |
 
 extern crate self as rustok_telemetry;
 
@@ -93,13 +115,13 @@ pub use self::{
     metrics::{catalog::tokio_runtime as runtime, label_value::LabelValue},
     prometheus::text::{PrometheusText, TextError, prometheus_text},
     start::{
-        flush::FlushReport,
         init::{Builder, builder, init},
-        shutdown::{DEFAULT_SHUTDOWN_TIMEOUT, ShutdownReport, Telemetry},
+        report::{FlushReport, ShutdownReport},
+        shutdown::{DEFAULT_SHUTDOWN_TIMEOUT, Telemetry},
     },
 };
 
-/// What the macros' expansions use. Not part of the public interface.
+/// Used by the expansions of the macros. Not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
     pub use {linkme, tracing};

@@ -1,4 +1,4 @@
-//! Functions that run before each collection.
+//! Callbacks that run before each collection.
 
 mod support;
 
@@ -16,7 +16,7 @@ use support::{assert_samples, text, text_only};
 const DEPTH: &str = "rustok_event_bus_queue_depth";
 
 #[test_fork::test]
-fn what_a_hook_reads_is_in_the_same_collection() {
+fn a_callback_runs_before_its_collection() {
     let waiting = Arc::new(AtomicI64::new(1));
     let read = Arc::clone(&waiting);
     // Before `init`, as a pool may be made.
@@ -37,7 +37,7 @@ fn what_a_hook_reads_is_in_the_same_collection() {
 }
 
 #[test_fork::test]
-fn a_hook_that_panics_is_counted_and_stops_nobody() {
+fn a_panicking_callback_is_counted_and_isolated() {
     let telemetry = text_only().init().expect("telemetry starts");
     metrics::before_collection(|| panic!("on purpose")).detach();
     metrics::before_collection(|| metrics::update_queue_depth("in_memory", 7)).detach();
@@ -50,7 +50,7 @@ fn a_hook_that_panics_is_counted_and_stops_nobody() {
 }
 
 #[test_fork::test]
-fn hooks_run_whatever_metrics_are_left_out() {
+fn callbacks_run_whatever_metrics_are_dropped() {
     let variables = [
         ("OTEL_TRACES_EXPORTER", "none"),
         ("OTEL_METRICS_EXPORTER", "prometheus"),

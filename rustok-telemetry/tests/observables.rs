@@ -1,4 +1,4 @@
-//! Metrics that are read at collection.
+//! Observable metrics.
 
 mod support;
 
@@ -17,7 +17,7 @@ fn open_files(report: &mut dyn FnMut([&str; 1], u64)) {
 }
 
 #[test_fork::test]
-fn observations_past_the_limit_are_left_out_and_counted() {
+fn observations_beyond_the_limit_are_counted() {
     let telemetry = text_only().init().expect("telemetry starts");
     for reading in 1..=2 {
         let text = text();

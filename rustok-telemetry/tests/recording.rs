@@ -1,10 +1,10 @@
-//! What is recorded comes out as text, under the declared names.
+//! Recorded values are in the text under the declared names, within budgets.
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use rustok_telemetry::{Telemetry, metrics};
+use rustok_telemetry::{Telemetry, metrics, testing};
 use support::{check_golden, samples, text};
 
 fn start() -> Telemetry {
@@ -12,7 +12,7 @@ fn start() -> Telemetry {
 }
 
 #[test_fork::test]
-fn every_domain_is_written_under_its_declared_names() {
+fn every_domain_has_its_declared_names() {
     let telemetry = start();
     metrics::record_event_published("ProductCreated", "acme");
     metrics::record_event_published("ProductCreated", "acme");
@@ -48,10 +48,10 @@ fn every_domain_is_written_under_its_declared_names() {
         tracing::error!(error.type = "not_found", "no such product");
     }
 
-    // The second: what counts observations is itself observed, before or after others.
+    // The second text: the counters of observations are observed in arbitrary order.
     let _ = text();
     let text = text();
-    // Everything but what differs from run to run: versions, and figures that are measured.
+    // Without the lines that differ between runs: versions and measurements.
     let golden: String = text
         .lines()
         .filter(|line| {
@@ -63,7 +63,7 @@ fn every_domain_is_written_under_its_declared_names() {
     check_golden("every_domain.txt", &golden);
     let rates = samples(&text, "rustok_module_error_rate");
     assert_eq!(rates.keys().collect::<Vec<_>>(), ["{module=\"catalog\"}"]);
-    // One error in the last five minutes, although the process is younger.
+    // One error in five minutes, although the process is younger.
     let rate: f64 = rates["{module=\"catalog\"}"].parse().expect("a number");
     assert_eq!(rate, 1.0 / 300.0);
     let count = samples(&text, "rustok_span_duration_seconds_count");
@@ -73,7 +73,7 @@ fn every_domain_is_written_under_its_declared_names() {
 }
 
 #[test_fork::test]
-fn folds_are_shown_for_metrics_with_series_alone() {
+fn only_metrics_with_series_have_fold_counters() {
     let telemetry = start();
     metrics::record_event_published("ProductCreated", "acme");
     metrics::record_cache_operation("tenants", "get", "hit");
@@ -95,7 +95,7 @@ fn folds_are_shown_for_metrics_with_series_alone() {
     for metric in &folded {
         assert!(!samples(&text, metric).is_empty(), "{metric}");
     }
-    // Alerts compare the first loss with these zeros.
+    // Alerts need these zeros to see the first increase.
     for (name, series) in [
         ("rustok_telemetry_exports_total", 6),
         ("rustok_telemetry_spans_lost_total", 2),
@@ -116,7 +116,7 @@ fn records_before_init_and_after_shutdown_are_counted() {
     let telemetry = start();
     metrics::record_cache_duration("tenant_cache", "get", f64::NAN);
     metrics::record_event_lag("ProductCreated", f64::INFINITY);
-    // The clocks of two machines differ; a sum that goes down would look like a restart.
+    // Clock skew gives a negative lag; a decreasing sum would look like a restart.
     metrics::record_event_lag("ProductCreated", -0.001);
     metrics::record_cache_operation("tenant_cache", "get", "hit");
     let text = text();
@@ -128,7 +128,7 @@ fn records_before_init_and_after_shutdown_are_counted() {
         samples(&text, "rustok_event_bus_lag_seconds_count").len(),
         0
     );
-    // What came too early is in neither the counter nor what is derived from it.
+    // The dropped miss is not in the derived hit rate either.
     assert_eq!(
         samples(&text, "rustok_cache_hit_rate")["{cache=\"tenant_cache\"}"],
         "1"
@@ -145,12 +145,12 @@ fn records_before_init_and_after_shutdown_are_counted() {
 }
 
 #[test_fork::test]
-fn past_a_budget_only_the_label_that_exploded_is_folded() {
+fn only_the_label_beyond_its_budget_is_folded() {
     let telemetry = start();
     for tenant in 0..10_000 {
         metrics::record_event_published("ProductCreated", &format!("tenant-{tenant}"));
     }
-    // The event type is still told apart when the tenants are not.
+    // Event types are still separate when tenants are folded.
     metrics::record_event_published("ProductDeleted", "tenant-9999");
     let text = text();
     let published = samples(&text, "rustok_event_bus_published_total");
@@ -178,7 +178,7 @@ fn past_a_budget_only_the_label_that_exploded_is_folded() {
 }
 
 #[test_fork::test]
-fn the_limit_of_label_sets_holds_and_the_sdk_never_overflows() {
+fn the_series_limit_holds_without_sdk_overflow() {
     let telemetry = start();
     let mut recorded = 0_u64;
     for event in 0..60 {
@@ -199,7 +199,7 @@ fn the_limit_of_label_sets_holds_and_the_sdk_never_overflows() {
         .filter_map(|value| value.parse::<u64>().ok())
         .sum();
     assert_eq!(total, recorded, "every record is in some series");
-    // An event type that came after the limit was reached is still told apart.
+    // A new event type beyond the limit is still separate.
     assert!(
         published.contains_key("{event_type=\"Event40\",tenant_id=\"other\"}"),
         "{published:?}"
@@ -208,7 +208,7 @@ fn the_limit_of_label_sets_holds_and_the_sdk_never_overflows() {
 }
 
 #[test_fork::test]
-fn odd_label_values_are_recorded_safely() {
+fn unusual_label_values_are_escaped_or_folded() {
     let telemetry = start();
     let huge = "x".repeat(5_000);
     for service in [
@@ -220,7 +220,7 @@ fn odd_label_values_are_recorded_safely() {
     ] {
         metrics::record_circuit_breaker_call(service, "success");
     }
-    // Two sets that a hash without separators would take for one.
+    // Label sets that are equal when concatenated.
     metrics::record_circuit_breaker_call("ab", "c");
     metrics::record_circuit_breaker_call("a", "bc");
     let calls = samples(&text(), "rustok_circuit_breaker_calls_total");
@@ -244,7 +244,7 @@ fn odd_label_values_are_recorded_safely() {
 }
 
 #[test_fork::test]
-fn threads_record_without_losing_anything() {
+fn concurrent_records_are_all_counted() {
     let telemetry = start();
     let threads: Vec<_> = (0..8)
         .map(|thread| {
@@ -290,16 +290,17 @@ fn threads_record_without_losing_anything() {
 }
 
 #[test]
-fn the_catalogue_stays_below_ten_thousand_label_sets() {
+fn the_catalogue_has_less_than_ten_thousand_series() {
     let limits: usize = metrics::catalogue()
         .iter()
+        .filter(|metric| metric.module.starts_with("rustok_telemetry"))
         .map(|metric| metric.series_limit())
         .sum();
     assert!(limits < 10_000, "{limits}");
 }
 
 #[test_fork::test]
-fn a_label_without_a_budget_has_the_default_one() {
+fn the_default_label_budget_applies() {
     #[rustok_telemetry::metrics(namespace = "test")]
     mod own {
         /// Things that happened.
@@ -313,4 +314,44 @@ fn a_label_without_a_budget_has_the_default_one() {
         .find(|metric| metric.name == "test_things_total")
         .expect("in the catalogue");
     assert_eq!(thing.labels[0].budget, metrics::DEFAULT_LABEL_BUDGET);
+}
+
+#[rustok_telemetry::metrics(namespace = "test")]
+mod many {
+    /// Records of one of many ids.
+    #[counter(name = "many_total", series = 2001)]
+    pub fn count(#[label(budget = 2000)] id: &str, number: u64);
+}
+
+/// Records to 2,000 label sets, enough for collisions of slots.
+#[track_caller]
+fn assert_separate(id: impl Fn(u64) -> String) {
+    let telemetry = testing::capture();
+    let expected: BTreeMap<_, _> = (0..2_000)
+        .map(|number| (id(number), number as f64))
+        .collect();
+    assert_eq!(expected.len(), 2_000, "the ids differ");
+    for _ in 0..3 {
+        for (id, number) in &expected {
+            many::count(id, *number as u64);
+        }
+    }
+    let series = telemetry.metric("test_many_total").series().into_iter();
+    let recorded: BTreeMap<_, _> = series
+        .map(|series| (series.labels["id"].clone(), series.value / 3.0))
+        .collect();
+    assert_eq!(recorded, expected);
+}
+
+#[test]
+fn label_sets_that_differ_have_separate_series() {
+    assert_separate(|number| format!("{number}"));
+    assert_separate(|number| format!("tenant-{number:05}"));
+    // Long values that differ in the middle, and in their length.
+    assert_separate(|number| format!("3f2504e0-{number:04}-41d3-9a0c-0305e82c3301"));
+    assert_separate(|number| {
+        let (length, letter) = (number % 200, char::from(b'a' + (number / 200) as u8));
+        let middle = "x".repeat(length as usize);
+        format!("{letter}beginning{middle}the-end")
+    });
 }

@@ -54,7 +54,7 @@ fn sampling_does_not_change_what_is_counted() {
 }
 
 #[test_fork::test]
-fn the_tenant_is_the_spans_else_the_nearest_ancestors_else_none() {
+fn the_tenant_is_inherited_from_the_nearest_ancestor() {
     let telemetry = with_variables(&[]).init().expect("telemetry starts");
     {
         let _outer = info_span!("outer").entered();
@@ -78,7 +78,7 @@ fn the_tenant_is_the_spans_else_the_nearest_ancestors_else_none() {
 }
 
 #[test_fork::test]
-fn a_declared_tenant_is_waited_for_and_counted_once() {
+fn a_span_with_a_late_tenant_is_counted_once() {
     let telemetry = with_variables(&[]).init().expect("telemetry starts");
     let request = info_span!("request", tenant_id = Empty);
     let _before = info_span!(parent: &request, "before").entered();
@@ -148,7 +148,7 @@ fn each_span_has_one_outcome() {
 }
 
 #[test_fork::test]
-fn a_span_of_a_destructor_in_a_panic_did_not_panic_itself() {
+fn a_destructors_span_in_a_panic_is_no_panic() {
     struct CleansUp;
     impl Drop for CleansUp {
         fn drop(&mut self) {
@@ -194,7 +194,7 @@ async fn asynchronous_spans_are_counted_when_they_close() {
 }
 
 #[test_fork::test]
-fn the_exporters_machinery_and_verbose_spans_are_not_counted() {
+fn exporter_and_verbose_spans_are_not_counted() {
     let telemetry = with_variables(&[])
         .exporter_target("own_exporter")
         .init()
@@ -226,7 +226,7 @@ fn the_exporters_machinery_and_verbose_spans_are_not_counted() {
     let _ = telemetry.shutdown();
 }
 
-/// The layer of its own is told when any span is entered, left or closed.
+/// The layer gets enter, exit and close of every span, also of disabled ones.
 #[test_fork::test]
 fn span_metrics_alone_count_the_same_spans() {
     let builder = with_variables(&[]).exporter_target("own_exporter");

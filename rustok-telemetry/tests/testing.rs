@@ -1,4 +1,4 @@
-//! What the feature `testing` promises to the tests of services.
+//! Captures of the feature `testing`.
 #![cfg(feature = "testing")]
 
 use std::{
@@ -22,7 +22,7 @@ fn work(tenant: &str) {
 }
 
 #[test]
-fn tests_that_run_in_parallel_do_not_see_each_other() {
+fn parallel_captures_are_isolated() {
     thread::scope(|scope| {
         for test in 0..20_u32 {
             scope.spawn(move || {
@@ -47,7 +47,7 @@ fn tests_that_run_in_parallel_do_not_see_each_other() {
 }
 
 #[test]
-fn nothing_is_captured_before_and_after() {
+fn only_records_during_the_capture_are_captured() {
     work("before");
     let telemetry = testing::capture();
     telemetry.metric(PUBLISHED).assert_absent();
@@ -57,7 +57,7 @@ fn nothing_is_captured_before_and_after() {
 }
 
 #[test]
-fn a_runtime_with_several_threads_belongs_to_the_capture() {
+fn a_multi_thread_runtime_is_captured() {
     let telemetry = testing::capture();
     telemetry.block_on(async {
         let tasks: Vec<_> = (0..50)
@@ -75,7 +75,7 @@ fn a_runtime_with_several_threads_belongs_to_the_capture() {
 }
 
 #[tokio::test]
-async fn tasks_of_a_test_runtime_belong_to_the_capture() {
+async fn tasks_of_a_test_runtime_are_captured() {
     let telemetry = testing::capture();
     tokio::spawn(async { work("acme") })
         .await
@@ -88,7 +88,7 @@ async fn tasks_of_a_test_runtime_belong_to_the_capture() {
 }
 
 #[test]
-fn a_span_that_closes_on_a_foreign_thread_counts_for_its_capture() {
+fn a_span_closed_on_another_thread_is_captured() {
     let telemetry = testing::capture();
     let span = tracing::info_span!("moved");
     thread::spawn(move || drop(span)).join().expect("no panic");
@@ -99,7 +99,7 @@ fn a_span_that_closes_on_a_foreign_thread_counts_for_its_capture() {
 }
 
 #[test]
-fn children_carry_the_tenant_that_they_inherit() {
+fn children_have_the_inherited_tenant() {
     let telemetry = testing::capture();
     {
         let request = tracing::info_span!("request", tenant_id = tracing::field::Empty).entered();
@@ -126,7 +126,7 @@ fn children_carry_the_tenant_that_they_inherit() {
 }
 
 #[test]
-fn hooks_of_a_test_run_for_its_capture_only() {
+fn callbacks_run_for_their_capture_only() {
     let one = testing::capture();
     let alive = Arc::new(());
     let held = Arc::clone(&alive);
@@ -144,7 +144,7 @@ fn hooks_of_a_test_run_for_its_capture_only() {
 }
 
 #[test]
-fn what_is_read_from_several_sources_is_added_up_for_each_test() {
+fn sums_of_several_sources_are_isolated() {
     let size = || CacheRecorder::new("prices").observe_size(|| 3);
     let one = testing::capture();
     let _readings = (size(), size());
@@ -157,7 +157,7 @@ fn what_is_read_from_several_sources_is_added_up_for_each_test() {
 }
 
 #[test]
-fn budgets_hold_as_in_the_service() {
+fn label_budgets_apply() {
     let telemetry = testing::capture();
     for i in 0..600 {
         metrics::record_event_published("ProductCreated", &format!("tenant-{i}"));
@@ -170,7 +170,7 @@ fn budgets_hold_as_in_the_service() {
 }
 
 #[test]
-fn assertions_that_fail_say_what_there_is() {
+fn failed_assertions_show_what_was_recorded() {
     let telemetry = testing::capture();
     work("acme");
     let message = |failing: &(dyn Fn() + std::panic::RefUnwindSafe)| {
@@ -220,7 +220,7 @@ fn assertions_that_fail_say_what_there_is() {
 }
 
 #[test]
-fn a_secret_is_found_wherever_it_is() {
+fn a_secret_is_found_in_every_signal() {
     let found = |leak: fn()| {
         catch_unwind(move || {
             let telemetry = testing::capture();
@@ -241,7 +241,7 @@ fn a_secret_is_found_wherever_it_is() {
 }
 
 #[test]
-fn a_task_takes_the_capture_along() {
+fn a_spawned_task_is_captured() {
     let telemetry = testing::capture();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -266,7 +266,7 @@ fn a_task_takes_the_capture_along() {
 }
 
 #[test]
-fn a_span_whose_last_handle_is_dropped_later_is_awaited() {
+fn a_span_that_ends_later_is_awaited() {
     let telemetry = testing::capture();
     // The test itself holds this one.
     let _request = tracing::info_span!("request").entered();
@@ -303,7 +303,7 @@ fn a_span_whose_last_handle_is_dropped_later_is_awaited() {
 }
 
 #[test]
-fn a_span_that_does_not_end_is_awaited_once_and_named() {
+fn an_endless_span_is_awaited_once_and_named() {
     let telemetry = testing::capture();
     let open = tracing::info_span!("work", otel.name = "never ends");
     let started = Instant::now();
@@ -329,7 +329,7 @@ fn a_span_that_does_not_end_is_awaited_once_and_named() {
 }
 
 #[test]
-fn attributes_are_compared_with_their_types() {
+fn attributes_are_compared_with_their_type() {
     let telemetry = testing::capture();
     let (status, written) = (200_u16, 200.to_string());
     drop(tracing::info_span!(
@@ -392,7 +392,7 @@ fn a_status_has_its_description() {
 }
 
 #[test]
-fn only_what_code_recorded_is_searched_for_a_secret() {
+fn ids_and_times_are_not_searched_for_a_secret() {
     let telemetry = testing::capture();
     work("acme");
     metrics::record_http_request_duration("GET", "/", 4.111);

@@ -1,4 +1,4 @@
-//! Timers of histograms: each records once, whatever ends it.
+//! Timers of histograms: each records once, however it ends.
 
 mod support;
 
@@ -75,7 +75,7 @@ fn a_timer_records_once_however_it_ends() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_timer_ends_with_the_future_that_holds_it() {
+async fn dropping_a_future_records_its_timer() {
     let telemetry = text_only().init().expect("telemetry starts");
     let waits = async {
         let _timer = metrics::time_db_query_duration("select", "products");
@@ -90,7 +90,7 @@ async fn a_timer_ends_with_the_future_that_holds_it() {
 }
 
 #[test_fork::test]
-fn labels_are_borrowed_from_wherever_they_are() {
+fn labels_are_borrowed() {
     let telemetry = text_only().init().expect("telemetry starts");
     {
         let event_type = String::from("ProductCreated");
@@ -109,7 +109,7 @@ fn labels_are_borrowed_from_wherever_they_are() {
 }
 
 #[test_fork::test]
-fn before_telemetry_runs_a_timer_is_lost_and_counted() {
+fn a_timer_before_init_is_dropped_and_counted() {
     let timer = shop::time_open();
     assert!(timer.stop() < Duration::from_secs(60));
     shop::time_open().discard();
@@ -125,7 +125,7 @@ fn before_telemetry_runs_a_timer_is_lost_and_counted() {
 }
 
 #[test]
-fn the_catalogue_knows_the_timers() {
+fn the_catalogue_has_the_timer_functions() {
     let timer = |name| {
         let found = metrics::catalogue().into_iter().find(|m| m.name == name);
         found.expect("it is declared").timer

@@ -1,4 +1,4 @@
-//! Reads the attributes, and finds what is wrong with them.
+//! Parses and checks the attributes.
 
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
@@ -9,7 +9,7 @@ use super::{Error, Named, Naming, Shape, USAGE};
 use crate::metrics::diagnostics::Diagnostics;
 use crate::{root, snake_case};
 
-/// The error type, or a problem.
+/// Returns the error type, or reports an error.
 pub(super) fn error(mut input: DeriveInput, diagnostics: &mut Diagnostics) -> Option<Error> {
     let root = root::take(&mut input.attrs, "error_type", USAGE, diagnostics);
     let shape = match input.data {

@@ -14,7 +14,7 @@ const USAGE: &str = "#[derive(ErrorType)] enum CatalogError { NotFound, #[error_
 
 /// An error type.
 struct Error {
-    /// Where `rustok-telemetry` is.
+    /// Path of `rustok_telemetry`.
     root: Path,
     name: Ident,
     generics: Generics,
@@ -41,7 +41,7 @@ enum Naming {
     Transparent,
 }
 
-/// The implementation, or an error for each problem.
+/// Returns the implementation, or all errors.
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let error = match parse2::<DeriveInput>(item) {

@@ -1,4 +1,4 @@
-//! What of a function's body is watched, and how: all of it in a closure or in place, or the future that it makes.
+//! How the body of a function is instrumented: in a closure, in place, or as the future that it returns.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;

@@ -1,4 +1,4 @@
-//! `err(Debug, level = "warn")` and `ret(Display)`: events that tell what a call returned.
+//! `err(Debug, level = "warn")` and `ret(Display)`: events with the value that a call returned.
 
 use proc_macro2::Ident;
 use syn::parse::{Parse, ParseStream, Parser};

@@ -1,4 +1,4 @@
-//! Writes the function anew, around its body.
+//! Generates the instrumented function around its body.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -215,7 +215,7 @@ fn span(function: &Function, settings: &Settings) -> TokenStream {
     }
 }
 
-/// A closure that looks at what was returned: tells of it, and says whether it is an error.
+/// Returns a closure that emits the events of the returned value and returns its error.
 fn failure(settings: &Settings) -> TokenStream {
     let private = private(&settings.root);
     let own_description = settings.fields.iter().any(|f| f.is_called(DESCRIPTION));

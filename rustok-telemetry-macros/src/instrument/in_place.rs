@@ -14,7 +14,7 @@ use syn::{Attribute, Block, Expr, ExprAsync, ExprClosure, ExprConst, Item, Lifet
 use super::parse::Function;
 use crate::root::private_at;
 
-/// A body that stays where it is.
+/// A body that is instrumented in place.
 pub(crate) struct InPlace {
     statements: Vec<Stmt>,
 }

@@ -24,7 +24,7 @@ impl Default for Level {
 }
 
 impl Level {
-    /// The level of an event that tells of an error.
+    /// The default level of `err` events.
     pub(crate) fn error() -> Self {
         Self::Named("error")
     }

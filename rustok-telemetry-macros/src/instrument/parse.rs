@@ -1,4 +1,4 @@
-//! Reads the function and the options as they are written. Judges only whether there is a function at all.
+//! Parses the function and the options. Checks only whether there is a function.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;

@@ -1,4 +1,4 @@
-//! What the options mean, once all of them are found to be right.
+//! The checked options.
 
 use proc_macro2::{Span, TokenStream};
 use syn::{Expr, LitStr, Path};
@@ -10,7 +10,7 @@ use crate::root;
 
 /// The options of one function.
 pub(crate) struct Settings {
-    /// Where `rustok-telemetry` is.
+    /// Path of `rustok_telemetry`.
     pub(crate) root: Path,
     /// The span's name, when it is not the function's.
     pub(crate) name: Option<TokenStream>,

@@ -10,10 +10,10 @@ use crate::{root, snake_case};
 /// How the derive is used.
 const USAGE: &str = "#[derive(LabelValue)] enum Outcome { Hit, #[label(\"missed\")] Miss }";
 
-/// Longest value in bytes; a longer one would be recorded as `other`.
+/// Maximum length of a value, in bytes. A longer one would be folded to `other`.
 const LONGEST: usize = 256;
 
-/// The implementation, or an error for each problem.
+/// Returns the implementation, or all errors.
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let mut input = match parse2::<DeriveInput>(item) {

@@ -1,4 +1,4 @@
-//! Turns declarations into metrics, or into problems: every one of them, not the first alone.
+//! Checks declarations, and reports every error in them.
 
 use syn::{ItemFn, Path, ReturnType};
 
@@ -12,7 +12,7 @@ use super::parameters;
 use super::parse::{Declaration, kind_of};
 use super::{names, signature, suggest, types, units};
 
-/// Refuses a metric attribute on a function that has a body.
+/// Rejects a metric attribute on a function with a body.
 pub(crate) fn has_body(function: &ItemFn, diagnostics: &mut Diagnostics) {
     let Some(kind) = function.attrs.iter().find_map(kind_of) else {
         return;
@@ -25,8 +25,8 @@ pub(crate) fn has_body(function: &ItemFn, diagnostics: &mut Diagnostics) {
     );
 }
 
-/// The metric that is declared, or nothing when there was a problem.
-/// Without a prefix, which is a problem already reported, all but the full name is checked.
+/// Returns the declared metric; `None` after an error. Without a prefix, which has been reported, checks everything but
+/// the full name.
 pub(crate) fn declaration(
     declaration: &Declaration,
     prefix: Option<&Prefix>,
@@ -83,7 +83,7 @@ pub(crate) fn declaration(
     (diagnostics.count() == before && prefix.is_some()).then_some(metric)
 }
 
-/// The kind that the one metric attribute says.
+/// Returns the kind of the single metric attribute.
 fn only_kind(declaration: &Declaration, diagnostics: &mut Diagnostics) -> Option<Kind> {
     let function = &declaration.signature.ident;
     let Some(((kind, _), others)) = declaration.kinds.split_first() else {
@@ -126,7 +126,7 @@ fn only_kind(declaration: &Declaration, diagnostics: &mut Diagnostics) -> Option
     Some(*kind)
 }
 
-/// The full name and the unit. What is returned after a problem is not used.
+/// Returns the full name and the unit, which are unused after an error.
 fn name_and_unit(
     declaration: &Declaration,
     kind: Kind,
@@ -172,7 +172,7 @@ fn name_and_unit(
     (full_name, unit)
 }
 
-/// The type that an observable returns. The others return nothing.
+/// Returns the value type of an observable, its return type. Other kinds have none.
 fn returned(
     declaration: &Declaration,
     kind: Kind,
@@ -222,7 +222,7 @@ fn returned(
     }
 }
 
-/// Refuses a histogram without boundaries, and an observable without a function that reports its values.
+/// Rejects a histogram without boundaries, and an observable without a callback.
 fn required(
     declaration: &Declaration,
     kind: Kind,

@@ -1,4 +1,4 @@
-//! Collects what is wrong with a module, to report all of it in one compile.
+//! Collects the errors of a module, to report all of them in one compilation.
 
 use std::fmt::Display;
 
@@ -12,14 +12,14 @@ pub(crate) const MODULE_USAGE: &str =
 /// How `#[label]` is used on a parameter.
 pub(crate) const LABEL_USAGE: &str = "#[label(name = \"path\", budget = 100)] path: &str";
 
-/// The problems found so far.
+/// The errors found so far.
 #[derive(Default)]
 pub(crate) struct Diagnostics {
     collected: Vec<syn::Error>,
 }
 
 impl Diagnostics {
-    /// Adds a problem: where it is, what is wrong, what would be right, and how it is used.
+    /// Adds an error: its position, the message, the suggestion and an example.
     pub(crate) fn add(
         &mut self,
         at: impl ToTokens,
@@ -31,7 +31,7 @@ impl Diagnostics {
         self.collected.push(syn::Error::new_spanned(at, message));
     }
 
-    /// Adds what the parser of Rust did not understand.
+    /// Adds an error of the Rust parser.
     pub(crate) fn add_syntax(&mut self, error: &syn::Error, usage: &str) {
         for error in error.clone() {
             let message = format!("{error}\nusage: {usage}");
@@ -39,12 +39,12 @@ impl Diagnostics {
         }
     }
 
-    /// How many there are.
+    /// Returns the number of errors.
     pub(crate) fn count(&self) -> usize {
         self.collected.len()
     }
 
-    /// All of them as `compile_error!`s.
+    /// Returns the errors as `compile_error!`s.
     pub(crate) fn into_errors(self) -> TokenStream {
         self.collected
             .iter()

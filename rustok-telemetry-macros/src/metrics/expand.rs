@@ -13,7 +13,7 @@ use super::timer;
 use crate::root::{private, private_at};
 
 /// The function that records the metric and puts it into the catalogue, and the one that starts a timer of this name.
-/// An observable is in the catalogue alone, since nobody calls it.
+/// An observable has no function, only a catalogue entry.
 pub(crate) fn metric(metric: &Metric, timer: Option<&Ident>) -> TokenStream {
     match (&metric.observe, timer) {
         (Some(observe), _) => observable(metric, &observe.to_token_stream()),

@@ -1,4 +1,4 @@
-//! Full names: their common beginning, and that no two metrics share one.
+//! Full names of metrics: their common prefix, and the check that they are unique.
 
 use std::collections::HashMap;
 
@@ -12,9 +12,9 @@ use super::options::Options;
 
 /// The options of the module.
 pub(crate) struct Arguments {
-    /// Where `rustok-telemetry` is.
+    /// Path of `rustok_telemetry`.
     pub(crate) root: Path,
-    /// Absent where it is wrong.
+    /// `None` if it is invalid.
     pub(crate) prefix: Option<Prefix>,
 }
 
@@ -76,7 +76,7 @@ impl Prefix {
 }
 
 impl FullNames {
-    /// Whether no metric before this one has its name. Two that `#[cfg]`s tell apart may share one.
+    /// Whether no earlier metric has the same name. Metrics under different `#[cfg]`s may have the same name.
     pub(crate) fn is_new(&mut self, metric: &Metric, diagnostics: &mut Diagnostics) -> bool {
         let conditional = metric.attributes.iter().any(|a| a.path().is_ident("cfg"));
         let known = self.0.entry(metric.full_name.clone()).or_default();

@@ -1,4 +1,4 @@
-//! The functions of a module: no timer takes the name of another.
+//! The functions of a module, and the check that timers do not take their names.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use super::timer;
 pub(crate) struct Functions(HashMap<String, Vec<Known>>);
 
 struct Known {
-    /// What the message says of it.
+    /// Description for the error message.
     words: String,
     /// Whether a `#[cfg]` decides if it is there.
     conditional: bool,

@@ -1,4 +1,4 @@
-//! Kinds of metrics and types of values: what each may have, and how it is written.
+//! Kinds of metrics and types of values.
 
 use proc_macro2::{Ident, Span};
 

@@ -1,17 +1,16 @@
-//! A declaration that has passed every check.
+//! A checked declaration.
 
 use proc_macro2::Ident;
 use syn::{Attribute, Expr, Path, Type, Visibility};
 
 use super::kind::{Kind, ValueType};
 
-/// How many distinct values a label may have when the declaration does not say.
-/// The runtime has the same number as `rustok_telemetry::metrics::DEFAULT_LABEL_BUDGET`.
+/// Default budget of distinct values of a label, equal to `rustok_telemetry::metrics::DEFAULT_LABEL_BUDGET`.
 pub(crate) const DEFAULT_LABEL_BUDGET: u32 = 100;
 
-/// All that the expansion needs.
+/// The input of the expansion.
 pub(crate) struct Metric {
-    /// Where `rustok-telemetry` is.
+    /// Path of `rustok_telemetry`.
     pub(crate) root: Path,
     pub(crate) kind: Kind,
     pub(crate) value_type: ValueType,
@@ -21,7 +20,7 @@ pub(crate) struct Metric {
     pub(crate) help: String,
     /// Doc attributes, as written.
     pub(crate) docs: Vec<Attribute>,
-    /// Attributes that are not ours.
+    /// Other attributes.
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) function: Ident,

@@ -1,9 +1,8 @@
 //! `#[metrics]`: declarations in a module become metrics.
 //!
 //! [`parse`] splits the module into declarations and other items, [`check`] turns each declaration into a
-//! [`metric::Metric`] or into problems, [`mod@expand`] writes the code of a metric, [`timer`] that of a histogram's timer,
-//! [`stub`] the code of a refused one.
-//! Problems are collected in [`diagnostics`] and reported together.
+//! [`metric::Metric`] or into problems, [`mod@expand`] writes the code of a metric, [`timer`] that of a histogram's
+//! timer, [`stub`] the code of a refused one. Problems are collected in [`diagnostics`] and reported together.
 
 mod check;
 pub(crate) mod diagnostics;

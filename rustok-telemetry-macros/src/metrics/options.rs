@@ -68,7 +68,7 @@ impl Options {
         options
     }
 
-    /// Whether the option is there, whatever its value, or was meant to be. No one should be told that it is missing.
+    /// Whether the option is present, valid or not, or misspelled. It is not reported as missing then.
     pub(crate) fn has(&self, name: &str) -> bool {
         !self.readable || self.find(name).is_some() || self.meant.iter().any(|meant| meant == name)
     }

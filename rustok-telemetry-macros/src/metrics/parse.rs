@@ -1,4 +1,4 @@
-//! Splits a module into metric declarations and other items. Judges nothing but the module itself.
+//! Splits a module into metric declarations and other items. Checks nothing but the module itself.
 
 use proc_macro2::TokenStream;
 use syn::{Attribute, ForeignItemFn, Item, ItemFn, ItemMod, Signature, Visibility, parse2, token};
@@ -15,7 +15,7 @@ pub(crate) struct Module {
 
 /// An item of the module.
 pub(crate) enum ModuleItem {
-    /// Stays as it is.
+    /// An unchanged item.
     Other(Box<Item>),
     /// A function with a body and, wrongly, with a metric attribute.
     WithBody(Box<ItemFn>),

@@ -1,4 +1,4 @@
-//! Refuses what a declaration's signature cannot have: `async`, generics, `self` …
+//! Rejects signatures that a declaration cannot have: `async`, generics, `self` …
 
 use quote::ToTokens;
 use syn::{FnArg, Signature};
@@ -6,7 +6,7 @@ use syn::{FnArg, Signature};
 use super::diagnostics::Diagnostics;
 use super::kind::Kind;
 
-/// Adds a problem for each part of the signature that has no meaning in a declaration.
+/// Reports each part of the signature that is invalid in a declaration.
 pub(crate) fn check(signature: &Signature, kind: Kind, diagnostics: &mut Diagnostics) {
     let mut refuse = |part: &dyn ToTokens, wrong: &str, right: &str| {
         diagnostics.add(part.to_token_stream(), wrong, right, kind.usage());

@@ -1,4 +1,4 @@
-//! What stands in for a refused declaration, so that its callers raise no errors of their own.
+//! Replaces a rejected declaration by an empty function, so that its callers cause no further errors.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -10,8 +10,8 @@ use super::parse::{Declaration, kind_of};
 use super::timer;
 use crate::root::private;
 
-/// An empty function with the declared signature, and one for a histogram's timer. Nothing for an observable, which
-/// nobody calls.
+/// Returns an empty function with the declared signature, and one for a histogram's timer; nothing for an observable,
+/// which has no function.
 pub(crate) fn declaration(
     declaration: &Declaration,
     functions: &Functions,
@@ -66,7 +66,7 @@ pub(crate) fn declaration(
     }
 }
 
-/// The function without our attributes.
+/// Returns the function without the attributes of the macro.
 pub(crate) fn with_body(function: &ItemFn) -> TokenStream {
     let mut function = function.clone();
     function

@@ -1,6 +1,6 @@
-//! Finds what was probably meant.
+//! Suggestions for misspelled words.
 
-/// The candidate that is closest to `given`, when one is close.
+/// Returns the candidate closest to `given`, if one is close.
 pub(crate) fn closest<'a>(
     given: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -23,7 +23,7 @@ pub(crate) fn list(names: &[&str]) -> String {
     }
 }
 
-/// How many letters have to be added, dropped or replaced to make one word of the other (Levenshtein).
+/// Returns the Levenshtein distance of two words.
 fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     let mut row: Vec<usize> = (0..=to.len()).collect();

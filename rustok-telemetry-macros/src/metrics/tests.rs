@@ -53,7 +53,7 @@ fn declaration_becomes_a_function() {
 }
 
 #[test]
-fn observable_becomes_a_catalogue_entry_alone() {
+fn observable_becomes_only_a_catalogue_entry() {
     let expanded = expand(quote! {
         /// Share of hits.
         #[observable_gauge(name = "hit_rate", unit = "1", observe = super::report)]
@@ -155,7 +155,7 @@ fn other_items_stay() {
 }
 
 #[test]
-fn problems_are_reported_together_and_functions_remain() {
+fn all_errors_are_reported_and_functions_remain() {
     let expanded = expand(quote! {
         #[counter(name = "Orders")]
         pub fn record_order(#[label(budget = 0)] shop: &str, kind: String);
@@ -184,7 +184,7 @@ fn problems_are_reported_together_and_functions_remain() {
 }
 
 #[test]
-fn problem_on_the_module_leaves_the_functions() {
+fn functions_remain_after_an_error_on_the_module() {
     let item = quote! {
         mod declared {
             /// Fine.
@@ -200,7 +200,7 @@ fn problem_on_the_module_leaves_the_functions() {
 }
 
 #[test]
-fn what_is_no_module_stays() {
+fn an_item_that_is_not_a_module_stays() {
     let function = quote!(
         fn function() {}
     );
@@ -211,7 +211,7 @@ fn what_is_no_module_stays() {
 }
 
 #[test]
-fn module_in_another_file_is_refused() {
+fn module_in_another_file_is_rejected() {
     let expanded = super::expand(
         quote!(namespace = "shop"),
         quote!(

@@ -1,11 +1,11 @@
-//! Types of parameters: which are labels, which are values, and what to write instead of the others.
+//! Types of parameters: labels, values, and suggestions for other types.
 
 use quote::ToTokens;
 use syn::{GenericArgument, PathArguments, Type, TypeParamBound, TypePath};
 
 use super::kind::{Kind, ValueType};
 
-/// Numbers that no instrument takes.
+/// Number types that no instrument supports.
 const OTHER_NUMBERS: [&str; 10] = [
     "u8", "u16", "u32", "u128", "usize", "i8", "i16", "i32", "i128", "isize",
 ];
@@ -83,15 +83,16 @@ pub(crate) fn value_type(of: &Type, kind: Kind) -> Result<ValueType, String> {
 /// The number to write instead of `of`.
 pub(crate) fn suggested_number(of: &Type, kind: Kind) -> String {
     let name = role_name(of);
-    let wanted = match name.as_deref() {
+    let expected = match name.as_deref() {
         Some(float) if float.starts_with('f') => ValueType::F64,
         Some(unsigned) if unsigned.starts_with('u') => ValueType::U64,
         Some(signed) if signed.starts_with('i') => ValueType::I64,
         _ => return format!("write {}", kind.values_in_words()),
     };
-    let falls = wanted == ValueType::I64 && matches!(kind, Kind::Counter | Kind::ObservableCounter);
-    match (kind.values().contains(&wanted), falls) {
-        (true, _) => format!("write `{}`", wanted.rust_type()),
+    let falls =
+        expected == ValueType::I64 && matches!(kind, Kind::Counter | Kind::ObservableCounter);
+    match (kind.values().contains(&expected), falls) {
+        (true, _) => format!("write `{}`", expected.rust_type()),
         (false, true) => format!(
             "write {}; a counter never falls, what falls is an up-down counter or a gauge",
             kind.values_in_words()

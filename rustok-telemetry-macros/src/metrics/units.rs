@@ -1,4 +1,4 @@
-//! Rules for units: derived from the name when absent, and never against it.
+//! Units: derived from the name by default, and consistent with it.
 
 use super::names::Complaint;
 

@@ -1,4 +1,4 @@
-//! Names of others' errors, which nobody else may give them: those of channels.
+//! [`ErrorType`] of the channel errors of tokio and the standard library.
 
 use std::{convert::Infallible, sync::mpsc as std_mpsc};
 
@@ -43,7 +43,7 @@ impl<T> ErrorType for std_mpsc::SendError<T> {
     }
 }
 
-/// There is no such error.
+/// Never called, because there is no such value.
 impl ErrorType for Infallible {
     fn error_type(&self) -> &'static str {
         match *self {}

@@ -1,14 +1,14 @@
-//! The name of an error that does not name itself: its type's, in `snake_case`.
+//! Names of errors that do not implement `ErrorType`: the name of the Rust type in `snake_case`.
 
 use std::any::type_name;
 
-/// Longest name in bytes that is made from a type's.
+/// Maximum length of a name that is derived from a Rust type, in bytes.
 const CAPACITY: usize = 64;
 
-/// Name of an error whose type has none.
+/// Name of an error whose type has none, such as a tuple.
 const ERROR: &str = "error";
 
-/// A name that needs no memory of its own.
+/// The name of an error's type, without a heap allocation.
 #[derive(Debug, Clone)]
 pub struct ErrorName(Repr);
 
@@ -19,12 +19,12 @@ enum Repr {
 }
 
 impl ErrorName {
-    /// The name that an error gave itself.
+    /// Returns the name that [`ErrorType`](super::ErrorType) returned.
     pub fn given(name: &'static str) -> Self {
         Self(Repr::Given(name))
     }
 
-    /// The digits of a code, such as that of an HTTP response.
+    /// Returns the digits of a code, such as an HTTP status.
     pub fn of_code(code: u16) -> Self {
         let mut made = Writer::default();
         code.to_string().chars().for_each(|digit| made.push(digit));
@@ -34,14 +34,14 @@ impl ErrorName {
         })
     }
 
-    /// The name of the type `E` without path and generics. If that is just `Error`, its crate comes first.
+    /// Returns the name of the type `E` without path and generics, prefixed by its crate if it is just `Error`.
     ///
-    /// This is made anew for each error: a static within a generic function would be shared by all of its types.
+    /// It is computed for each error: a static in a generic function would be shared by all types.
     pub fn of_type<E: ?Sized>() -> Self {
         Self::of_type_name(type_name::<E>())
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Repr::Given(name) => name,
@@ -70,7 +70,7 @@ impl ErrorName {
     }
 }
 
-/// The path of the type that is meant: without references, boxes, `dyn` and generics.
+/// Strips references, boxes, `dyn` and generics from the path of a type.
 fn bare_path(type_name: &str) -> &str {
     const WRAPPERS: [&str; 7] = [
         "&",
@@ -89,7 +89,7 @@ fn bare_path(type_name: &str) -> &str {
     &rest[..end.unwrap_or(rest.len())]
 }
 
-/// Where a type called `Error` comes from: its crate (`sqlx` for `sqlx_core`), or its module in the standard library.
+/// Returns the crate of a type called `Error` (`sqlx` for `sqlx_core`), or its module in the standard library.
 fn origin(path: &str) -> Option<&str> {
     let mut segments = path.split("::");
     let crate_name = segments.next()?;
@@ -134,7 +134,7 @@ impl Writer {
         }
     }
 
-    /// Does nothing when there is no more room.
+    /// Appends a letter, if there is room.
     fn push(&mut self, letter: char) {
         let end = self.length + letter.len_utf8();
         if let Some(room) = self.text.get_mut(self.length..end) {
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_is_called_error_says_where_it_comes_from() {
+    fn a_type_called_error_is_named_with_its_crate() {
         struct Error;
         assert_name::<Error>("rustok_telemetry_error");
         assert_name::<std::io::Error>("io_error");
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn boxes_and_references_are_named_by_what_they_hold() {
+    fn boxes_and_references_are_named_by_their_target() {
         assert_name::<Box<std::fmt::Error>>("fmt_error");
         assert_name::<&Box<std::sync::Arc<std::num::ParseIntError>>>("parse_int_error");
         assert_name::<Box<dyn std::error::Error>>("error");
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn long_names_are_cut() {
+    fn long_names_are_truncated() {
         let name = ErrorName::of_type_name(&format!("my_crate::{}", "Ä".repeat(100)));
         assert!(name.as_str().len() <= 64);
         assert!(name.as_str().starts_with("ä"));

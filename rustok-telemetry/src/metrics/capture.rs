@@ -1,4 +1,4 @@
-//! Metrics that are recorded for one test: series apart from those of the process, created on first use.
+//! Metrics captured by one test: isolated series, created on first use.
 
 use std::{
     any::Any,
@@ -18,7 +18,7 @@ type Lookup = fn() -> Option<Arc<CapturedMetrics>>;
 
 static LOOKUP: OnceLock<Lookup> = OnceLock::new();
 
-/// Sets how captures are found. The first call counts.
+/// Sets how captures are found. Only the first call has an effect.
 pub(crate) fn set_lookup(lookup: Lookup) {
     LOOKUP.get_or_init(|| lookup);
 }

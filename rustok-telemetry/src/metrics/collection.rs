@@ -1,4 +1,4 @@
-//! Functions that run before each collection, for values that are read and not recorded where they change.
+//! Callbacks that run before each collection, for values that are read rather than recorded at each change.
 
 use std::{
     collections::BTreeMap,
@@ -12,12 +12,12 @@ use std::{
 use super::{ObserverGuard, summed::Sums};
 use crate::lifecycle::{self, Stage};
 
-/// Runs `read` before each collection of the metrics, as long as the returned value lives.
+/// Registers `read` to run before each collection of the metrics. Dropping the returned guard unregisters it.
 ///
-/// This is for gauges whose value is somewhere already, such as the connections of a pool or the entries of a cache:
-/// `read` sets them, so that they are true whenever somebody looks, though nothing happens in between. A collection
-/// happens for each export and for each request to `/api/_health/metrics`, on the thread that collects: `read` must
-/// not block. If it panics, that is counted in `rustok_telemetry_observation_panics_total`, and it runs again next time.
+/// Use it for gauges whose value exists elsewhere, such as the connections of a pool or the entries of a cache: `read`
+/// sets the gauge, so each collection has the current value. A collection happens for each export and each request to
+/// `/api/_health/metrics`, on the collecting thread, so `read` must not block. If `read` panics, the panic is counted
+/// by `rustok_telemetry_observation_panics_total`, and `read` runs again at the next collection.
 ///
 /// ```
 /// use std::sync::{Arc, atomic::{AtomicI64, Ordering}};
@@ -25,7 +25,7 @@ use crate::lifecycle::{self, Stage};
 ///
 /// let waiting = Arc::new(AtomicI64::new(0));
 /// let read = Arc::clone(&waiting);
-/// let _keep = metrics::before_collection(move || {
+/// let _guard = metrics::before_collection(move || {
 ///     metrics::update_queue_depth("in_memory", read.load(Ordering::Relaxed));
 /// });
 /// ```
@@ -35,37 +35,37 @@ pub fn before_collection(read: impl Fn() + Send + Sync + 'static) -> ObserverGua
     hooks.lock().insert(id, Arc::new(read));
     ObserverGuard::new(move || {
         let removed = hooks.lock().remove(&id);
-        // What the function holds is dropped without the lock.
+        // The callback's captures are dropped without the lock.
         drop(removed);
     })
 }
 
-/// Runs the functions of the process. While telemetry stops, what was read last stays.
+/// Runs the callbacks of the process. During shutdown gauges keep their last values.
 pub(crate) fn run_hooks() {
     if lifecycle::stage() == Stage::Running {
         PROCESS.run();
     }
 }
 
-/// How many functions run before a collection, and how many sources are read.
+/// Returns the number of registered callbacks, sources of sums included.
 pub(crate) fn hook_count() -> usize {
     PROCESS.lock().len() + PROCESS.sums.sources()
 }
 
-/// Functions that run before a collection.
+/// Callbacks that run before a collection.
 #[derive(Default)]
 pub(crate) struct Hooks {
     functions: Mutex<BTreeMap<u64, Hook>>,
-    /// What is read from several sources, and added up.
+    /// Gauges that are the sum of several sources.
     pub(crate) sums: Sums,
 }
 
 type Hook = Arc<dyn Fn() + Send + Sync>;
 
 impl Hooks {
-    /// Runs all functions.
+    /// Runs all callbacks.
     pub(crate) fn run(&self) {
-        // Not under the lock: a function may end itself or add another.
+        // Without the lock: a callback may unregister itself or register another.
         let hooks: Vec<_> = self.lock().values().cloned().collect();
         for hook in &hooks {
             if catch_unwind(AssertUnwindSafe(|| hook())).is_err() {
@@ -82,7 +82,7 @@ impl Hooks {
     }
 }
 
-/// Panics of callbacks that observe a metric.
+/// Number of panics of callbacks.
 pub(super) static OBSERVATION_PANICS: AtomicU64 = AtomicU64::new(0);
 
 /// Counts a panic of a callback.
@@ -93,7 +93,7 @@ pub(super) fn observation_panicked() {
 static NEXT: AtomicU64 = AtomicU64::new(0);
 static PROCESS: LazyLock<Arc<Hooks>> = LazyLock::new(Arc::default);
 
-/// Those of the process, or of the test that runs.
+/// Returns the callbacks of the current test capture, or else those of the process.
 pub(crate) fn current_hooks() -> Arc<Hooks> {
     #[cfg(feature = "testing")]
     if let Some(capture) = super::capture::current() {

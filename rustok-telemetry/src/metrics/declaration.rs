@@ -1,20 +1,20 @@
-//! The catalogue: one entry for each declared metric of the program, whoever declared it.
+//! The catalogue: one entry for each metric that any crate of the program declares.
 //!
-//! Entries are collected at link time. The macro [`metrics`](macro@crate::metrics) adds them; the documentation, the
-//! JSON catalogue, the label budgets and the set-up of the instruments are all read from here.
+//! The macro [`metrics`](macro@crate::metrics) adds the entries, which are collected at link time. Documentation, JSON
+//! catalogue, label budgets and instruments are derived from them.
 
 use super::{DEFAULT_SERIES_LIMIT, registered::ALL};
 
-/// Everything that is known of a metric before the program runs.
+/// The catalogue entry of a metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Declaration {
-    /// Full name, as it appears on every path, such as `rustok_event_bus_published_total`.
+    /// Full name, the same for all exporters, such as `rustok_event_bus_published_total`.
     pub name: &'static str,
     /// Kind of the instrument.
     pub kind: Kind,
     /// Type of the recorded value.
     pub value: ValueType,
-    /// Unit in UCUM notation (`s`, `By`), empty where there is none.
+    /// Unit in UCUM notation (`s`, `By`); empty if there is none.
     pub unit: &'static str,
     /// Help text: the first paragraph of the declaration's doc comment.
     pub help: &'static str,
@@ -22,21 +22,21 @@ pub struct Declaration {
     pub labels: &'static [Label],
     /// Upper bounds of the buckets; empty unless the metric is a histogram.
     pub boundaries: &'static [f64],
-    /// Limit of label sets, where the declaration gives one.
+    /// Series limit that the declaration sets with `series = …`.
     pub series: Option<usize>,
     /// Name of the declared function.
     pub function: &'static str,
-    /// Name of the function that starts a [timer](super::Timer): every histogram of seconds has one.
+    /// Name of the function that starts a [timer](super::Timer); every histogram of seconds has one.
     pub timer: Option<&'static str>,
-    /// Module that declares it.
+    /// Path of the declaring module.
     pub module: &'static str,
 }
 
 impl Declaration {
-    /// Most label sets that this metric will ever have.
+    /// Returns the maximum number of series of this metric.
     ///
-    /// Given by `series = …` in the declaration, else the product of the labels' budgets (each with one more for
-    /// `other`), but not more than [`DEFAULT_SERIES_LIMIT`].
+    /// It is `series = …` of the declaration, or else [`DEFAULT_SERIES_LIMIT`]; but never more than the product of the
+    /// label budgets, each plus one for `other`.
     pub fn series_limit(&self) -> usize {
         self.series
             .unwrap_or(DEFAULT_SERIES_LIMIT)
@@ -44,7 +44,7 @@ impl Declaration {
             .max(1)
     }
 
-    /// Label sets that the labels' budgets alone allow.
+    /// Returns the number of series that the label budgets allow.
     pub(super) fn possible_series(&self) -> usize {
         self.labels
             .iter()
@@ -53,19 +53,19 @@ impl Declaration {
     }
 }
 
-/// A label of a metric and the number of distinct values that it may take.
+/// A label of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Label {
-    /// The label's name.
+    /// Name.
     pub name: &'static str,
-    /// Distinct values that are kept; further ones are recorded as [`OTHER`](super::OTHER).
+    /// Maximum number of distinct values; further ones are folded to [`OTHER`](super::OTHER).
     pub budget: usize,
 }
 
 /// Kinds of instruments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Only goes up.
+    /// A sum that only goes up.
     Counter,
     /// The last value set.
     Gauge,
@@ -73,14 +73,14 @@ pub enum Kind {
     UpDownCounter,
     /// A distribution over declared buckets.
     Histogram,
-    /// A gauge that is read when metrics are collected.
+    /// A gauge whose value a callback reports at each collection.
     ObservableGauge,
-    /// A counter that is read when metrics are collected.
+    /// A counter whose value a callback reports at each collection.
     ObservableCounter,
 }
 
 impl Kind {
-    /// The type in Prometheus' text: `counter`, `gauge` or `histogram`.
+    /// Returns the type in the Prometheus text: `counter`, `gauge` or `histogram`.
     pub fn prometheus_type(self) -> &'static str {
         match self {
             Kind::Counter | Kind::ObservableCounter => "counter",
@@ -101,7 +101,7 @@ pub enum ValueType {
     F64,
 }
 
-/// All metrics of the program, ordered by name.
+/// Returns all metrics of the program, ordered by name.
 ///
 /// ```
 /// let published = rustok_telemetry::metrics::catalogue()
@@ -116,7 +116,7 @@ pub fn catalogue() -> Vec<&'static Declaration> {
     all
 }
 
-/// Metrics that are declared more than once, each with the modules that declare it.
+/// Returns a message for each name that is declared more than once, with the declaring functions.
 pub(crate) fn duplicates() -> Vec<String> {
     catalogue()
         .chunk_by(|a, b| a.name == b.name)

@@ -1,7 +1,7 @@
-//! Kinds of instruments: how each is made, what each series has, and how that is written and read.
+//! Kinds of instruments: how each is created, and how the cell of a series is written and read.
 //!
-//! The numbers are our own. Only where exports count from the one before ([`Storage`]) are those of counters and
-//! histograms the SDK's, bound to their label set.
+//! Recorded values live in this crate's atomics, not in SDK instruments. The exception is delta temporality: counters
+//! and histograms are then SDK instruments, bound to their label set (see [`Storage`]).
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -15,7 +15,7 @@ use super::{
     store::{
         buckets::Buckets,
         cell::{Last, Sum},
-        histogram_cell::HistogramCell,
+        histogram_cell::{HistogramCell, Measure},
         point::Point,
     },
 };
@@ -27,33 +27,33 @@ use super::{
 pub trait Instrument: 'static {
     /// Type of a recorded value.
     type Value: Copy;
-    /// What makes cells.
+    /// The instrument, which creates the cells.
     type Handle: Send + Sync + 'static;
-    /// What one series is recorded in.
+    /// The storage of one series.
     type Cell: Send + Sync + 'static;
 
-    /// Makes the instrument. `boundaries` are those of a histogram's buckets.
+    /// Creates the instrument. Only histograms use `boundaries`.
     fn create(
         declaration: &'static Declaration,
         storage: Storage<'_>,
         boundaries: &[f64],
     ) -> Self::Handle;
-    /// Makes the cell of a label set.
+    /// Creates the cell of a label set.
     fn cell(handle: &Self::Handle, labels: &[KeyValue]) -> Self::Cell;
     /// Records a value.
     fn write(cell: &Self::Cell, value: Self::Value);
-    /// What was recorded, unless the SDK keeps it.
+    /// Returns the recorded value; `None` for a cell in the SDK.
     fn read(cell: &Self::Cell) -> Option<Point>;
-    /// Why a value cannot be recorded, if so.
+    /// Returns why a value cannot be recorded, or `None` if it can.
     fn reject(value: Self::Value) -> Option<InvalidValue>;
 }
 
-/// Who keeps the numbers of counters and histograms.
+/// Where the values of counters and histograms are stored.
 #[derive(Debug, Clone, Copy)]
 pub enum Storage<'meter> {
-    /// We do, from the start.
+    /// In this crate, with cumulative temporality.
     Native,
-    /// The SDK does, since exports count from the one before (`delta`, `lowmemory`).
+    /// In the SDK, for the temporality preferences `delta` and `lowmemory`.
     Sdk(&'meter Meter),
 }
 
@@ -62,7 +62,7 @@ pub enum Storage<'meter> {
 pub enum InvalidValue {
     /// NaN or an infinity.
     NotFinite,
-    /// A counter, or the sum of a histogram, was asked to go down.
+    /// A negative value for a counter or a histogram, whose sums only go up.
     Negative,
 }
 
@@ -74,7 +74,7 @@ pub struct Counter<T>(PhantomData<fn(T)>);
 #[derive(Debug)]
 pub struct Gauge<T>(PhantomData<fn(T)>);
 
-/// Marks a counter that goes up and down, of `i64` or `f64`.
+/// Marks an up-down counter of `i64` or `f64`.
 #[derive(Debug)]
 pub struct UpDownCounter<T>(PhantomData<fn(T)>);
 
@@ -82,7 +82,7 @@ pub struct UpDownCounter<T>(PhantomData<fn(T)>);
 #[derive(Debug)]
 pub struct Histogram<T>(PhantomData<fn(T)>);
 
-/// Implements [`Instrument`] for a kind of which we always keep the numbers.
+/// Implements [`Instrument`] for a kind that is always stored natively.
 macro_rules! native_instrument {
     ($marker:ident<$value:ty>: $cell:ident, $write:ident, $point:ident, $reject:expr) => {
         impl Instrument for $marker<$value> {
@@ -119,80 +119,26 @@ native_instrument!(Gauge<f64>: Last, set, F64, finite);
 native_instrument!(UpDownCounter<i64>: Sum, add, I64, accept);
 native_instrument!(UpDownCounter<f64>: Sum, add, F64, finite);
 
-/// What a series is recorded in, by who keeps it.
+/// A handle or a cell, by [`Storage`].
 #[derive(Debug)]
 pub enum Stored<Native, Sdk> {
-    /// Kept by us.
+    /// In this crate.
     Native(Native),
-    /// Kept by the SDK.
+    /// In the SDK.
     Sdk(Sdk),
 }
 
-/// Implements [`Instrument`] for counters.
-macro_rules! counter {
-    ($value:ty: $build:ident, $point:ident, $reject:expr) => {
-        impl Instrument for Counter<$value> {
+/// Implements [`Instrument`] for a kind that is stored as [`Storage`] says.
+macro_rules! instrument {
+    (
+        $marker:ident<$value:ty>: $write:ident, $reject:expr;
+        native: $handle:ty = $create:expr, $cell:ty = $new:expr, $read:expr;
+        sdk: $bound:ident, $build:ident $(, $with_boundaries:ident)?
+    ) => {
+        impl Instrument for $marker<$value> {
             type Value = $value;
-            type Handle = Stored<(), otel::Counter<$value>>;
-            type Cell = Stored<Sum<$value>, otel::BoundCounter<$value>>;
-
-            fn create(
-                declaration: &'static Declaration,
-                storage: Storage<'_>,
-                _: &[f64],
-            ) -> Self::Handle {
-                match storage {
-                    Storage::Native => Stored::Native(()),
-                    Storage::Sdk(meter) => Stored::Sdk(
-                        meter
-                            .$build(declaration.name)
-                            .with_description(declaration.help)
-                            .with_unit(declaration.unit)
-                            .build(),
-                    ),
-                }
-            }
-
-            fn cell(handle: &Self::Handle, labels: &[KeyValue]) -> Self::Cell {
-                match handle {
-                    Stored::Native(()) => Stored::Native(Sum::new()),
-                    Stored::Sdk(counter) => Stored::Sdk(counter.bind(labels)),
-                }
-            }
-
-            #[inline]
-            fn write(cell: &Self::Cell, value: $value) {
-                match cell {
-                    Stored::Native(sum) => sum.add(value),
-                    Stored::Sdk(bound) => bound.add(value),
-                }
-            }
-
-            fn read(cell: &Self::Cell) -> Option<Point> {
-                match cell {
-                    Stored::Native(sum) => Some(Point::$point(sum.get())),
-                    Stored::Sdk(_) => None,
-                }
-            }
-
-            #[inline]
-            fn reject(value: $value) -> Option<InvalidValue> {
-                $reject(value)
-            }
-        }
-    };
-}
-
-counter!(u64: u64_counter, U64, accept);
-counter!(f64: f64_counter, F64, finite_and_not_negative);
-
-/// Implements [`Instrument`] for histograms.
-macro_rules! histogram {
-    ($value:ty: $build:ident, $reject:expr) => {
-        impl Instrument for Histogram<$value> {
-            type Value = $value;
-            type Handle = Stored<Arc<Buckets>, otel::Histogram<$value>>;
-            type Cell = Stored<HistogramCell<$value>, otel::BoundHistogram<$value>>;
+            type Handle = Stored<$handle, otel::$marker<$value>>;
+            type Cell = Stored<$cell, otel::$bound<$value>>;
 
             fn create(
                 declaration: &'static Declaration,
@@ -200,11 +146,11 @@ macro_rules! histogram {
                 boundaries: &[f64],
             ) -> Self::Handle {
                 match storage {
-                    Storage::Native => Stored::Native(Buckets::new(boundaries).into()),
+                    Storage::Native => Stored::Native($create(boundaries)),
                     Storage::Sdk(meter) => Stored::Sdk(
                         meter
                             .$build(declaration.name)
-                            .with_boundaries(boundaries.to_vec())
+                            $(.$with_boundaries(boundaries.to_vec()))?
                             .with_description(declaration.help)
                             .with_unit(declaration.unit)
                             .build(),
@@ -214,26 +160,22 @@ macro_rules! histogram {
 
             fn cell(handle: &Self::Handle, labels: &[KeyValue]) -> Self::Cell {
                 match handle {
-                    Stored::Native(buckets) => {
-                        Stored::Native(HistogramCell::new(Arc::clone(buckets)))
-                    }
-                    Stored::Sdk(histogram) => Stored::Sdk(histogram.bind(labels)),
+                    Stored::Native(native) => Stored::Native($new(native)),
+                    Stored::Sdk(sdk) => Stored::Sdk(sdk.bind(labels)),
                 }
             }
 
             #[inline]
             fn write(cell: &Self::Cell, value: $value) {
                 match cell {
-                    Stored::Native(native_instrument) => native_instrument.record(value),
-                    Stored::Sdk(bound) => bound.record(value),
+                    Stored::Native(native) => native.$write(value),
+                    Stored::Sdk(bound) => bound.$write(value),
                 }
             }
 
             fn read(cell: &Self::Cell) -> Option<Point> {
                 match cell {
-                    Stored::Native(native_instrument) => {
-                        Some(Point::Histogram(native_instrument.read()))
-                    }
+                    Stored::Native(native) => Some($read(native)),
                     Stored::Sdk(_) => None,
                 }
             }
@@ -246,8 +188,38 @@ macro_rules! histogram {
     };
 }
 
-histogram!(f64: f64_histogram, finite_and_not_negative);
-histogram!(u64: u64_histogram, accept);
+instrument! {
+    Counter<u64>: add, accept;
+    native: () = |_: &_| (), Sum<u64> = |_: &()| Sum::new(), |sum: &Sum<_>| Point::U64(sum.get());
+    sdk: BoundCounter, u64_counter
+}
+instrument! {
+    Counter<f64>: add, finite_and_not_negative;
+    native: () = |_: &_| (), Sum<f64> = |_: &()| Sum::new(), |sum: &Sum<_>| Point::F64(sum.get());
+    sdk: BoundCounter, f64_counter
+}
+instrument! {
+    Histogram<u64>: record, accept;
+    native: Arc<Buckets> = new_buckets, HistogramCell<u64> = new_histogram, read_histogram;
+    sdk: BoundHistogram, u64_histogram, with_boundaries
+}
+instrument! {
+    Histogram<f64>: record, finite_and_not_negative;
+    native: Arc<Buckets> = new_buckets, HistogramCell<f64> = new_histogram, read_histogram;
+    sdk: BoundHistogram, f64_histogram, with_boundaries
+}
+
+fn new_buckets(boundaries: &[f64]) -> Arc<Buckets> {
+    Arc::new(Buckets::new(boundaries))
+}
+
+fn new_histogram<T: Measure>(buckets: &Arc<Buckets>) -> HistogramCell<T> {
+    HistogramCell::new(Arc::clone(buckets))
+}
+
+fn read_histogram<T: Measure>(cell: &HistogramCell<T>) -> Point {
+    Point::Histogram(cell.read())
+}
 
 #[inline]
 fn accept<T>(_: T) -> Option<InvalidValue> {
@@ -261,7 +233,7 @@ fn finite(value: f64) -> Option<InvalidValue> {
 
 #[inline]
 fn finite_and_not_negative(value: f64) -> Option<InvalidValue> {
-    // The usual case takes two comparisons.
+    // One range check for the usual case; `finite` tells the reasons apart.
     match (0.0..=f64::MAX).contains(&value) {
         true => None,
         false => finite(value).or(Some(InvalidValue::Negative)),

@@ -1,9 +1,9 @@
-//! Values of labels.
+//! Label values.
 
-/// Something that can be the value of a label.
+/// A type whose values can be label values.
 ///
-/// Implemented for strings. An enum gives a label whose values the compiler checks:
-/// [`#[derive(LabelValue)]`](derive@crate::LabelValue) names the variants. By hand:
+/// Implemented for strings. An enum makes the compiler check the label's values; derive the trait with
+/// [`#[derive(LabelValue)]`](derive@crate::LabelValue), or implement it:
 ///
 /// ```
 /// use rustok_telemetry::LabelValue;
@@ -18,7 +18,7 @@
 /// assert_eq!(Outcome::Hit.as_label(), "hit");
 /// ```
 pub trait LabelValue {
-    /// The value as it appears in the metric.
+    /// Returns the label value.
     fn as_label(&self) -> &str;
 }
 

@@ -1,14 +1,11 @@
-//! The meter provider with a limit for each metric, and the installation of the instruments.
+//! The meter provider, with a cardinality limit for each metric, and the installation of the instruments.
 
 use std::collections::HashMap;
 
-use opentelemetry::{
-    InstrumentationScope,
-    metrics::{Meter, MeterProvider},
-};
+use opentelemetry::{InstrumentationScope, metrics::MeterProvider};
 use opentelemetry_sdk::{
     Resource,
-    metrics::{Instrument, MeterProviderBuilder, SdkMeterProvider, Stream},
+    metrics::{Instrument, MeterProviderBuilder, SdkMeterProvider, Stream, Temporality},
 };
 
 use super::{
@@ -19,10 +16,10 @@ use super::{
 };
 use crate::config::{View, ViewAggregation};
 
-/// Name of the instrumentation scope that all metrics of the catalogue belong to.
+/// Name of the instrumentation scope of all metrics in the catalogue.
 pub(crate) const SCOPE: &str = "rustok_telemetry";
 
-/// Builds the provider. `add_readers` adds its readers, which are shut down in their order.
+/// Builds the provider. The readers that `add_readers` adds are shut down in the order of adding.
 pub(crate) fn build(
     resource: Resource,
     add_readers: impl FnOnce(MeterProviderBuilder) -> MeterProviderBuilder,
@@ -33,15 +30,19 @@ pub(crate) fn build(
     add_readers(builder).build()
 }
 
-/// Makes every instrument of the catalogue. From now on records arrive.
-pub(crate) fn install_instruments(provider: &SdkMeterProvider, counting: Counting, views: &[View]) {
+/// Creates every instrument of the catalogue, after which values are recorded. `temporality` is that of the exports.
+pub(crate) fn install_instruments(
+    provider: &SdkMeterProvider,
+    temporality: Temporality,
+    views: &[View],
+) {
     install_wake(provider);
-    let meter = &meter(provider);
-    let installation = InstallContext {
+    let meter = &provider.meter_with_scope(scope());
+    let context = InstallContext {
         meter,
-        storage: match counting {
-            Counting::FromTheStart => Storage::Native,
-            Counting::FromTheLastExport => Storage::Sdk(meter),
+        storage: match temporality {
+            Temporality::Cumulative => Storage::Native,
+            _ => Storage::Sdk(meter),
         },
         view: &|declaration| match view(views, declaration.name) {
             Some(ViewAggregation::Drop) => ViewOutcome::Dropped,
@@ -50,21 +51,12 @@ pub(crate) fn install_instruments(provider: &SdkMeterProvider, counting: Countin
         },
     };
     for metric in ALL {
-        metric.install(&installation);
+        metric.install(&context);
     }
 }
 
-/// What an export of a counter or a histogram says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Counting {
-    /// All that was recorded.
-    FromTheStart,
-    /// What was recorded after the export before.
-    FromTheLastExport,
-}
-
-/// An instrument that shows nothing. The SDK reads it first, so what the hooks record is in the same collection; and the
-/// SDK's periodic reader exports only where it has some value of its own.
+/// Installs a hidden instrument whose callback runs the hooks. The SDK reads it first, so what the hooks record is in
+/// the same collection. Its value makes the periodic reader export even if no other SDK instrument has one.
 fn install_wake(provider: &SdkMeterProvider) {
     let meter = provider.meter(WAKE_SCOPE);
     let wake = meter
@@ -77,22 +69,17 @@ fn install_wake(provider: &SdkMeterProvider) {
     let _ = wake.build();
 }
 
-/// Scope of an instrument that is not for anybody's eyes: whoever shows what the SDK has collected leaves it out.
+/// Instrumentation scope of the hidden instrument, which every exporter skips.
 pub(crate) const WAKE_SCOPE: &str = "rustok_telemetry.wake";
 
-/// The meter that all instruments of the catalogue are made with.
-pub(crate) fn meter(provider: &SdkMeterProvider) -> Meter {
-    provider.meter_with_scope(scope())
-}
-
-/// The scope of the catalogue.
+/// Returns the instrumentation scope of the catalogue.
 pub(crate) fn scope() -> InstrumentationScope {
     InstrumentationScope::builder(SCOPE)
         .with_version(env!("CARGO_PKG_VERSION"))
         .build()
 }
 
-/// Gives each metric its own limit of label sets, for which the SDK allocates at once.
+/// Returns the SDK view that gives each metric its own cardinality limit, for which the SDK allocates at once.
 fn streams() -> impl Fn(&Instrument) -> Option<Stream> + Send + Sync + 'static {
     let limits: HashMap<_, _> = catalogue()
         .into_iter()
@@ -100,13 +87,13 @@ fn streams() -> impl Fn(&Instrument) -> Option<Stream> + Send + Sync + 'static {
         .collect();
     move |instrument| {
         let limit = limits.get(instrument.name())?;
-        // One more than the series table ever holds, so that the SDK's own overflow is not reached.
+        // One more than the series table ever holds, so that the SDK never overflows.
         let stream = Stream::builder().with_cardinality_limit(limit + 1);
         stream.build().ok()
     }
 }
 
-/// What the first view that matches says of a metric.
+/// Returns the aggregation of the first view that matches a metric.
 fn view<'views>(views: &'views [View], name: &str) -> Option<&'views ViewAggregation> {
     let view = views.iter().find(|view| view.matches(name))?;
     Some(&view.aggregation)

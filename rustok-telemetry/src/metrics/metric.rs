@@ -1,4 +1,4 @@
-//! A declared metric: what the functions that the macro makes record on.
+//! A declared metric, which the generated functions record on.
 
 use std::{
     any::Any,
@@ -21,7 +21,7 @@ use crate::lifecycle::{self, DROPPED, Stage};
 
 /// A metric with `N` labels, recorded through an instrument of kind `I`.
 ///
-/// Made by the macro [`metrics`](macro@crate::metrics), one static for each declared function.
+/// The macro [`metrics`](macro@crate::metrics) creates one static for each declared function.
 pub struct Metric<I: Instrument, const N: usize> {
     declaration: &'static Declaration,
     series: OnceLock<Series<I, N>>,
@@ -30,11 +30,11 @@ pub struct Metric<I: Instrument, const N: usize> {
 }
 
 impl<I: Instrument, const N: usize> Metric<I, N> {
-    /// A metric that has no instrument yet.
+    /// Creates a metric without an instrument.
     ///
     /// # Panics
     ///
-    /// At compile time, when the declaration does not have `N` labels.
+    /// At compile time, if the declaration does not have `N` labels or `N` is above 32.
     pub const fn new(declaration: &'static Declaration) -> Self {
         assert!(declaration.labels.len() == N, "one label for each value");
         assert!(N <= 32, "a metric has at most 32 labels");
@@ -45,7 +45,7 @@ impl<I: Instrument, const N: usize> Metric<I, N> {
         }
     }
 
-    /// Records a value, and tells whether it did. Before `init` and after shutdown it is counted as lost instead.
+    /// Records a value; returns whether it was accepted. Before `init` and after shutdown it is dropped and counted.
     #[inline]
     pub fn record(&self, labels: [&str; N], value: I::Value) -> bool {
         #[cfg(feature = "testing")]
@@ -57,17 +57,17 @@ impl<I: Instrument, const N: usize> Metric<I, N> {
                 series.record(labels, value);
                 true
             }
-            _ => self.recorded_nowhere(value),
+            _ => self.count_dropped(value),
         }
     }
 
-    /// The cell of a label set that was recorded before, as it is and with no value folded.
+    /// Returns the cell of a label set that has been recorded without folding a value.
     pub(crate) fn cell(&'static self, labels: [&str; N]) -> Option<&'static I::Cell> {
         self.series.get()?.cell(labels)
     }
 
-    /// Records a value in a cell of this metric, and tells whether it did: not while telemetry does not run, nor in a
-    /// test that captures what is recorded.
+    /// Records a value in a cell of this metric; returns `false`, without recording, if telemetry does not run, the
+    /// value is invalid, or a test captures metrics on this thread.
     #[inline]
     pub(crate) fn record_in(&self, cell: &I::Cell, value: I::Value) -> bool {
         #[cfg(feature = "testing")]
@@ -81,20 +81,21 @@ impl<I: Instrument, const N: usize> Metric<I, N> {
         recorded
     }
 
-    /// Counts a record that is lost; tells whether it is one that nobody wants.
+    /// Counts a dropped record; returns `true` if a view drops the metric, which accepts every value.
     #[cold]
-    fn recorded_nowhere(&self, value: I::Value) -> bool {
-        match (lifecycle::stage(), self.series.get()) {
+    fn count_dropped(&self, value: I::Value) -> bool {
+        let count = match (lifecycle::stage(), self.series.get()) {
             (Stage::Running, _) if self.dropped.load(Ordering::Relaxed) => return true,
-            (Stage::Running, Some(_)) => {
-                if let Some(rejection) = I::reject(value) {
-                    count_rejection(rejection);
-                }
-            }
-            (Stage::Disabled, _) => {}
-            (Stage::Stopping | Stage::ShutDown, _) => lose(&DROPPED.after_shutdown),
-            (Stage::NotStarted | Stage::Running, _) => lose(&DROPPED.before_init),
-        }
+            (Stage::Running, Some(_)) => match I::reject(value) {
+                Some(InvalidValue::NotFinite) => &DROPPED.not_finite,
+                Some(InvalidValue::Negative) => &DROPPED.negative,
+                None => return false,
+            },
+            (Stage::Disabled, _) => return false,
+            (Stage::Stopping | Stage::ShutDown, _) => &DROPPED.after_shutdown,
+            (Stage::NotStarted | Stage::Running, _) => &DROPPED.before_init,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
         false
     }
 }
@@ -108,14 +109,14 @@ impl<I: Instrument, const N: usize> RegisteredMetric for Metric<I, N> {
         self.declaration
     }
 
-    fn install(&'static self, installation: &InstallContext<'_>) {
-        let boundaries = match (installation.view)(self.declaration) {
+    fn install(&'static self, context: &InstallContext<'_>) {
+        let boundaries = match (context.view)(self.declaration) {
             ViewOutcome::Declared => self.declaration.boundaries,
             ViewOutcome::Boundaries(boundaries) => boundaries,
             ViewOutcome::Dropped => return self.dropped.store(true, Ordering::Relaxed),
         };
         self.series.get_or_init(|| {
-            let handle = I::create(self.declaration, installation.storage, boundaries);
+            let handle = I::create(self.declaration, context.storage, boundaries);
             Series::new(self.declaration, handle)
         });
     }
@@ -138,16 +139,5 @@ impl<I: Instrument, const N: usize> fmt::Debug for Metric<I, N> {
         f.debug_tuple("Metric")
             .field(&self.declaration.name)
             .finish()
-    }
-}
-
-fn lose(count: &std::sync::atomic::AtomicU64) {
-    count.fetch_add(1, Ordering::Relaxed);
-}
-
-fn count_rejection(rejection: InvalidValue) {
-    match rejection {
-        InvalidValue::NotFinite => lose(&DROPPED.not_finite),
-        InvalidValue::Negative => lose(&DROPPED.negative),
     }
 }

@@ -1,8 +1,8 @@
 //! Metrics: declared once as function signatures, recorded by calling the functions.
 //!
-//! The functions of this module are the service metrics that every RusToK service has. Each is declared in the file
-//! of its domain (`event_bus.rs`, `cache.rs`, …) with the macro [`metrics`](macro@crate::metrics); a service declares
-//! its own with the same macro, and both land in one [catalogue](catalogue()).
+//! The functions of this module record the metrics that every RusToK service has. Each is declared in the file of its
+//! domain (`catalog/event_bus.rs`, `catalog/cache.rs`, …) with the macro [`metrics`](macro@crate::metrics). A service
+//! declares its own metrics with the same macro, and all of them are in one [catalogue](catalogue()).
 //!
 //! ```
 //! use rustok_telemetry::metrics;
@@ -11,34 +11,34 @@
 //! metrics::update_queue_depth("in_memory", 42);
 //! ```
 //!
-//! Calling them before [`init`](crate::init()) or after shutdown is safe; such records are counted in
+//! Records before [`init`](crate::init()) and after shutdown are dropped, and counted by
 //! `rustok_telemetry_records_lost_total`.
 //!
 //! # Timers
 //!
-//! Each histogram of seconds has a second function, which starts a [`Timer`]: `time_x` beside `record_x`.
+//! Each histogram of seconds also has a function that starts a [`Timer`]: `time_x` beside `record_x`.
 //!
 //! ```
 //! use rustok_telemetry::metrics;
 //!
 //! fn build_index() {
 //!     let _timer = metrics::time_event_processing_duration("ProductCreated", "index_handler");
-//!     // … however this ends, the time that it took is recorded.
+//!     // The timer records when it is dropped: at a return, a `?` or a panic.
 //! }
 //! # build_index();
 //! ```
 //!
-//! # The journey of a value
-//!
-//! function → [`Metric::record`](crate::__private::Metric::record) → label budgets and series cache (`series.rs`) →
-//! cell (`cell.rs`) → OTLP (`otlp/metrics/`), and [text](crate::prometheus_text).
-//!
 //! # Label budgets
 //!
-//! Each label has a budget of distinct values (100 unless declared otherwise). Past it, a new value is recorded as
-//! [`OTHER`], while the other labels keep theirs. The number of label sets of a metric is bounded as well
-//! ([`Declaration::series_limit`]). What was folded is counted in `rustok_telemetry_label_values_folded_total`. An
-//! empty value becomes [`NONE`], since Prometheus takes an empty value for a missing label.
+//! Each label has a budget of distinct values ([`DEFAULT_LABEL_BUDGET`] unless declared otherwise). Beyond it, a new
+//! value is folded to [`OTHER`], while the other labels keep their values. The number of series of a metric is bounded
+//! as well ([`Declaration::series_limit`]). `rustok_telemetry_label_values_folded_total` counts folded values. An empty
+//! value becomes [`NONE`], because an empty label is a missing one in Prometheus.
+//!
+//! # The path of a value
+//!
+//! function → [`Metric::record`](crate::__private::Metric::record) → label budgets and series (`store/series.rs`) →
+//! cell (`store/cell.rs`) → OTLP (`otlp/metrics/`) and [Prometheus text](crate::prometheus_text).
 
 #[cfg(feature = "testing")]
 pub(crate) mod capture;
@@ -79,17 +79,17 @@ pub use self::{
 };
 pub(crate) use declaration::duplicates;
 
-/// Value that stands for every value past a label's budget.
+/// Label value that replaces every new value beyond the label's budget.
 pub const OTHER: &str = "other";
 
-/// Value that stands for an empty one.
+/// Label value that replaces an empty one.
 pub const NONE: &str = "none";
 
-/// Distinct values of a label whose declaration gives no budget.
+/// Distinct values of a label whose declaration sets no budget.
 pub const DEFAULT_LABEL_BUDGET: usize = 100;
 
-/// Label sets of a metric whose declaration gives no limit.
+/// Series of a metric whose declaration sets no limit.
 pub const DEFAULT_SERIES_LIMIT: usize = 500;
 
-/// Longest label value in bytes; a longer one is recorded as [`OTHER`].
+/// Longest label value, in bytes; a longer one is folded to [`OTHER`].
 pub const MAX_LABEL_VALUE_BYTES: usize = 256;

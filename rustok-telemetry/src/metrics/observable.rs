@@ -1,4 +1,4 @@
-//! Metrics that are read when they are collected.
+//! Observable metrics, whose values a callback reports at each collection.
 
 use std::{
     any::Any,
@@ -26,20 +26,20 @@ use crate::lifecycle::{self, Stage};
 
 static SET_HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 
-/// Reads the current values: calls back once for each label set.
+/// Reports the current values: calls back once for each label set.
 pub type Observe<T, const N: usize> = fn(&mut dyn FnMut([&str; N], T));
 
-/// A metric with `N` labels that is read at collection. Made by the macro [`metrics`](macro@crate::metrics).
+/// An observable metric with `N` labels. Created by the macro [`metrics`](macro@crate::metrics).
 pub struct Observable<I: ObservableInstrument, const N: usize> {
     declaration: &'static Declaration,
     observe: Observe<I::Value, N>,
-    /// Hashes of the label sets that were reported so far: the SDK keeps every one, so the limit is on all of them.
+    /// Hashes of all label sets reported so far. The SDK never forgets one, so the series limit is on all of them.
     reported: Mutex<BTreeSet<u64>>,
     dropped: AtomicU64,
 }
 
 impl<I: ObservableInstrument, const N: usize> Observable<I, N> {
-    /// A metric that `observe` reads.
+    /// Creates the metric that `observe` reports.
     ///
     /// # Panics
     ///
@@ -54,10 +54,9 @@ impl<I: ObservableInstrument, const N: usize> Observable<I, N> {
         }
     }
 
-    /// Reads the values. Label sets past the declaration's limit are left out, and counted.
+    /// Reports the values. Label sets beyond the series limit are dropped and counted.
     ///
-    /// A panic in the user's function ends this reading only: unwinding through the SDK would break every later
-    /// collection.
+    /// Catches a panic of the callback: unwinding through the SDK would break every later collection.
     fn observe(&self, report: &mut dyn FnMut(I::Value, &[KeyValue])) {
         if !matches!(lifecycle::stage(), Stage::Running | Stage::Stopping) {
             return;
@@ -89,17 +88,17 @@ impl<I: ObservableInstrument, const N: usize> RegisteredMetric for Observable<I,
         self.declaration
     }
 
-    fn install(&'static self, installation: &InstallContext<'_>) {
-        if let ViewOutcome::Dropped = (installation.view)(self.declaration) {
+    fn install(&'static self, context: &InstallContext<'_>) {
+        if let ViewOutcome::Dropped = (context.view)(self.declaration) {
             return;
         }
         let observe = Box::new(|report: &mut dyn FnMut(I::Value, &[KeyValue])| {
             self.observe(report);
         });
-        I::create(installation.meter, self.declaration, observe);
+        I::create(context.meter, self.declaration, observe);
     }
 
-    /// The SDK reads it.
+    // The SDK collects observables.
     fn read(&self, _: VisitSeries<'_>) {}
 
     fn visit_folds(&self, _: &mut dyn FnMut(&'static str, u64)) {}
@@ -118,23 +117,23 @@ impl<I: ObservableInstrument, const N: usize> fmt::Debug for Observable<I, N> {
     }
 }
 
-/// A kind of observable instrument together with the type of its value.
+/// A kind of observable instrument with the type of its value.
 pub trait ObservableInstrument: 'static {
     /// Type of an observed value.
     type Value: Copy + 'static;
 
-    /// Makes the instrument.
+    /// Creates the instrument.
     fn create(meter: &Meter, declaration: &'static Declaration, read: Read<Self::Value>);
 }
 
 /// Reports every current value with its labels.
 pub type Read<T> = Box<dyn Fn(&mut dyn FnMut(T, &[KeyValue])) + Send + Sync>;
 
-/// Marks a gauge of `i64`, `u64` or `f64` that is read at collection.
+/// Marks an observable gauge of `i64`, `u64` or `f64`.
 #[derive(Debug)]
 pub struct ObservableGauge<T>(PhantomData<fn(T)>);
 
-/// Marks a counter of `u64` or `f64` that is read at collection.
+/// Marks an observable counter of `u64` or `f64`.
 #[derive(Debug)]
 pub struct ObservableCounter<T>(PhantomData<fn(T)>);
 

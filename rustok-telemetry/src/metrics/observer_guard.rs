@@ -1,8 +1,8 @@
-//! The registration of a callback.
+//! The guard of a registered callback.
 
 use std::fmt;
 
-/// Keeps a callback registered that is called before each collection. Dropping the guard unregisters the callback.
+/// Guard of a callback that runs before each collection. Dropping it unregisters the callback.
 ///
 /// ```
 /// use rustok_telemetry::cache;
@@ -20,7 +20,7 @@ impl ObserverGuard {
         Self(Some(Box::new(unregister)))
     }
 
-    /// Keeps the callback registered until the process ends, or until its source reports that it has gone.
+    /// Keeps the callback registered until the process ends, or until its source is gone.
     pub fn detach(mut self) {
         self.0 = None;
     }

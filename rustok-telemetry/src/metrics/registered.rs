@@ -1,4 +1,4 @@
-//! What the set-up needs from every metric, whatever its kind.
+//! The registry of declared metrics, and what start-up and the exporters need of each, whatever its kind.
 
 use super::{Declaration, instrument::Storage, store::point::VisitSeries};
 use std::any::Any;
@@ -6,53 +6,56 @@ use std::any::Any;
 use linkme::distributed_slice;
 use opentelemetry::metrics::Meter;
 
-/// A declared metric. The macro registers one for each declaration.
+/// A declared metric, registered by the macro.
 pub trait RegisteredMetric: Send + Sync {
-    /// As what it is.
+    /// Returns the concrete metric, for downcasts.
     fn as_any(&self) -> &dyn Any;
 
-    /// The catalogue entry.
+    /// Returns the catalogue entry.
     fn declaration(&self) -> &'static Declaration;
 
-    /// Makes the instrument. Called once, when telemetry starts.
-    fn install(&'static self, installation: &InstallContext<'_>);
+    /// Creates the instrument. Called once, when telemetry starts.
+    fn install(&'static self, context: &InstallContext<'_>);
 
-    /// Reads every series that we keep; none of a metric that the SDK keeps or reads, or that a view drops.
+    /// Visits every series in native storage: none of an observable, of a metric in the SDK or of a dropped one.
     fn read(&self, visit: VisitSeries<'_>);
 
-    /// Tells for each label of a metric that has series how many records were folded into `other`.
+    /// Visits each label with its number of records folded to `other`. Nothing while the metric has no series.
     fn visit_folds(&self, visit: &mut dyn FnMut(&'static str, u64));
 
-    /// For a metric with labels that has been observed: how many observations were left out at its limit.
+    /// Returns how many observations were dropped at the series limit; `None` without labels or observations.
     fn observations_dropped(&self) -> Option<u64> {
         None
     }
 }
 
-/// How metrics are installed.
+/// Settings for the installation of metrics.
 pub struct InstallContext<'start> {
-    /// What the SDK's instruments are made with.
+    /// Meter that creates the SDK instruments.
     pub meter: &'start Meter,
-    /// Who keeps the numbers of those that are recorded.
+    /// Storage of counters and histograms.
     pub storage: Storage<'start>,
-    /// What the views of the configuration do with a metric.
+    /// Applies the configured views to a metric.
     pub view: &'start dyn Fn(&'static Declaration) -> ViewOutcome<'start>,
 }
 
-/// What becomes of a metric.
+/// Effect of the configured views on a metric.
 #[derive(Debug, Clone, Copy)]
 pub enum ViewOutcome<'start> {
-    /// It is as declared.
+    /// No view matches: the metric is as declared.
     Declared,
-    /// It has other boundaries, if it is a histogram.
+    /// Replaces the bucket boundaries, if the metric is a histogram.
     Boundaries(&'start [f64]),
-    /// It is neither sent nor in the text.
+    /// The metric is neither exported nor in the Prometheus text.
     Dropped,
 }
 
 impl std::fmt::Debug for InstallContext<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Installation").field(&self.storage).finish()
+        let context = &mut f.debug_struct("InstallContext");
+        context
+            .field("storage", &self.storage)
+            .finish_non_exhaustive()
     }
 }
 
@@ -60,8 +63,9 @@ impl std::fmt::Debug for InstallContext<'_> {
 #[distributed_slice]
 pub static ALL: [&'static dyn RegisteredMetric];
 
-/// The metric of a name, if it is of this type.
+/// Returns the metric with this name, if it has the type `M`.
 pub(crate) fn find<M: 'static>(name: &str) -> Option<&'static M> {
-    let metric = ALL.iter().find(|one| one.declaration().name == name)?;
+    let mut all = ALL.iter();
+    let metric = all.find(|metric| metric.declaration().name == name)?;
     metric.as_any().downcast_ref()
 }

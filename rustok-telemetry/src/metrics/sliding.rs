@@ -1,7 +1,7 @@
-//! Totals over a sliding window, for the gauges that are derived at collection.
+//! Totals over a sliding window, for gauges that are derived at collection.
 //!
-//! Recording is one atomic addition to a running total. The window is made when metrics are collected: each
-//! collection remembers the totals that it saw, and compares with what was remembered at the window's beginning.
+//! Recording is one atomic addition to a running total. Each collection stores a snapshot of the totals, and subtracts
+//! the snapshot from the beginning of the window.
 
 use std::{
     array,
@@ -21,10 +21,10 @@ use super::{MAX_LABEL_VALUE_BYTES, NONE, OTHER, store::read_table::ReadTable};
 /// Length of the window.
 pub(super) const WINDOW: Duration = Duration::from_secs(300);
 
-/// Collections closer than this to the one before are not remembered, which bounds the memory.
+/// Least time between two snapshots, which bounds their number.
 const SPACING: Duration = Duration::from_secs(5);
 
-/// `K` running totals for each key, at most `limit` keys (and `other`). Adding to a known key takes no lock.
+/// `K` running totals for each key, for at most `limit` keys and `other`. Adding to a known key takes no lock.
 pub(super) struct SlidingTotals<const K: usize> {
     limit: usize,
     keys: ReadTable<(Box<str>, Totals<K>)>,
@@ -42,7 +42,7 @@ impl<const K: usize> SlidingTotals<K> {
         }
     }
 
-    /// Adds one to total number `which` of `key`.
+    /// Adds one to the total with index `which` of `key`.
     pub(super) fn add(&self, key: &str, which: usize) {
         let key = match key {
             "" => NONE,
@@ -54,8 +54,8 @@ impl<const K: usize> SlidingTotals<K> {
         }
     }
 
-    /// Calls back for each key with what was added within the window and the seconds that it covers: [`WINDOW`], or
-    /// more where collections are far apart. A process that is younger has added nothing in the time before its start.
+    /// Visits each key with what was added within the window, and the seconds that the window covers: [`WINDOW`], or
+    /// more if collections are further apart. In a process younger than that, the window reaches back before its start.
     pub(super) fn visit(&self, now: Instant, visit: &mut dyn FnMut(&str, [u64; K], f64)) {
         self.keys.visit(&mut |(key, totals)| {
             let (added, seconds) = totals.within_window(now);
@@ -63,9 +63,9 @@ impl<const K: usize> SlidingTotals<K> {
         });
     }
 
-    /// Adds if the key is there, or never will be; tells whether it did.
+    /// Adds to the key, or to `other` if the table is full; returns `false` if the key is to be inserted first.
     fn add_known(&self, key: &str, which: usize) -> bool {
-        // In this order: the key that takes the last room at this moment must not be taken for one too many.
+        // Length before lookup, so that a key inserted in between as the last one is found and not folded.
         let full = self.keys.len() >= self.limit;
         let found = self.find(key).or_else(|| self.find(OTHER).filter(|_| full));
         if let Some(totals) = found {
@@ -101,15 +101,15 @@ impl<const K: usize> SlidingTotals<K> {
 
 struct Totals<const K: usize> {
     running: [AtomicU64; K],
-    /// What earlier collections saw, oldest first. Only collections take this lock.
-    remembered: Mutex<VecDeque<(Instant, [u64; K])>>,
+    /// Totals at earlier collections, oldest first. Only collections take this lock.
+    snapshots: Mutex<VecDeque<(Instant, [u64; K])>>,
 }
 
 impl<const K: usize> Default for Totals<K> {
     fn default() -> Self {
         Self {
             running: array::from_fn(|_| AtomicU64::new(0)),
-            remembered: Mutex::default(),
+            snapshots: Mutex::default(),
         }
     }
 }
@@ -117,29 +117,20 @@ impl<const K: usize> Default for Totals<K> {
 impl<const K: usize> Totals<K> {
     fn within_window(&self, now: Instant) -> ([u64; K], f64) {
         let totals: [u64; K] = array::from_fn(|i| self.running[i].load(Ordering::Relaxed));
-        let mut remembered = self
-            .remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        // Keep one that is older than the window: it is where the window begins.
-        while remembered
-            .get(1)
-            .is_some_and(|(then, _)| now.duration_since(*then) >= WINDOW)
-        {
-            remembered.pop_front();
+        let snapshots = self.snapshots.lock();
+        let mut snapshots = snapshots.unwrap_or_else(PoisonError::into_inner);
+        let age = |(then, _): &(Instant, _)| now.duration_since(*then);
+        // Keep one snapshot that is older than the window: there the window begins.
+        while snapshots.get(1).is_some_and(|it| age(it) >= WINDOW) {
+            snapshots.pop_front();
         }
-        let (covered, before) = match remembered.front() {
-            Some((then, totals)) if now.duration_since(*then) >= WINDOW => {
-                (now.duration_since(*then), *totals)
-            }
-            // No collection is so old: a window ago there was nothing of this key.
+        let (covered, before) = match snapshots.front() {
+            Some(oldest) if age(oldest) >= WINDOW => (age(oldest), oldest.1),
+            // The key is younger than the window.
             _ => (WINDOW, [0; K]),
         };
-        if remembered
-            .back()
-            .is_none_or(|(then, _)| now.duration_since(*then) >= SPACING)
-        {
-            remembered.push_back((now, totals));
+        if snapshots.back().is_none_or(|it| age(it) >= SPACING) {
+            snapshots.push_back((now, totals));
         }
         (
             array::from_fn(|i| totals[i].saturating_sub(before[i])),
@@ -153,16 +144,16 @@ mod tests {
     use super::*;
 
     fn read(totals: &SlidingTotals<2>, now: Instant) -> Vec<(String, [u64; 2], f64)> {
-        let mut seen = Vec::new();
+        let mut visited = Vec::new();
         totals.visit(now, &mut |key, added, seconds| {
-            seen.push((key.to_owned(), added, seconds))
+            visited.push((key.to_owned(), added, seconds))
         });
-        seen.sort_by(|a, b| a.0.cmp(&b.0));
-        seen
+        visited.sort_by(|a, b| a.0.cmp(&b.0));
+        visited
     }
 
     #[test]
-    fn what_is_older_than_the_window_is_forgotten() {
+    fn additions_before_the_window_do_not_count() {
         let totals = SlidingTotals::<2>::new(10);
         let start = Instant::now();
         totals.add("tenants", 0);
@@ -176,7 +167,7 @@ mod tests {
             read(&totals, start + Duration::from_secs(20)),
             [("tenants".into(), [2, 1], 300.0)]
         );
-        // The window now begins at the first collection, which had seen one of each.
+        // The window now begins at the first collection, with one of each.
         assert_eq!(
             read(&totals, start + Duration::from_secs(310)),
             [("tenants".into(), [1, 0], 300.0)]
@@ -188,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_comes_late_is_averaged_over_the_window() {
+    fn a_new_key_is_averaged_over_the_whole_window() {
         let totals = SlidingTotals::<2>::new(10);
         let late = Instant::now() + Duration::from_secs(7_200);
         read(&totals, late);
@@ -197,9 +188,8 @@ mod tests {
         assert_eq!(seen, [("orders".into(), [1, 0], 300.0)]);
     }
 
-    /// Whether a collection comes at once, seconds or minutes after the key.
     #[test]
-    fn one_addition_counts_the_same_in_a_young_process() {
+    fn age_of_the_process_does_not_change_the_window() {
         for seconds in [0, 1, 2, 59, 299] {
             let totals = SlidingTotals::<2>::new(10);
             totals.add("orders", 0);
@@ -209,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn collections_that_are_far_apart_widen_the_window() {
+    fn rare_collections_widen_the_window() {
         let totals = SlidingTotals::<2>::new(10);
         let start = Instant::now();
         totals.add("orders", 0);
@@ -220,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_past_the_limit_share_other() {
+    fn keys_beyond_the_limit_are_folded_to_other() {
         let totals = SlidingTotals::<2>::new(2);
         for key in ["a", "b", "c", "d", "a", ""] {
             totals.add(key, 0);
@@ -234,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_however_often_it_is_collected() {
+    fn frequent_collections_do_not_grow_memory() {
         let totals = SlidingTotals::<2>::new(2);
         totals.add("a", 0);
         let start = Instant::now();
@@ -245,11 +235,7 @@ mod tests {
             );
         }
         let found = totals.find("a").expect("it was added");
-        let remembered = found
-            .remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len();
-        assert!(remembered <= 62, "{remembered}");
+        let snapshots = found.snapshots.lock().expect("no panic").len();
+        assert!(snapshots <= 62, "{snapshots}");
     }
 }

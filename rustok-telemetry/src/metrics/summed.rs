@@ -1,5 +1,5 @@
-//! Gauges whose value is read before each collection, and added up from several sources: the pools of a service, or
-//! the parts of a cache.
+//! Gauges whose value is the sum of several sources, read before each collection: the pools of a service, or the parts
+//! of a cache.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,17 +10,17 @@ use std::{
 
 use super::{ObserverGuard, collection, update_cache_size, update_db_connections};
 
-/// All that is added up.
+/// All summed gauges.
 #[derive(Default)]
 pub(crate) struct Sums {
-    /// Active and idle connections of pools, all under one key.
+    /// Active and idle connections of pools, all with one key.
     pub(crate) connections: Arc<Summed<2>>,
-    /// Entries of caches, by name.
+    /// Entries of caches, by cache name.
     pub(crate) cache_sizes: Arc<Summed<1>>,
 }
 
 impl Sums {
-    /// Reads everything and sets the gauges.
+    /// Reads all sources and sets the gauges.
     pub(super) fn report(&self) {
         self.connections.report(|_, [active, idle]| {
             update_db_connections("active", active);
@@ -30,13 +30,13 @@ impl Sums {
             .report(|cache, [size]| update_cache_size(cache, size));
     }
 
-    /// How many sources there are.
+    /// Returns the number of sources.
     pub(super) fn sources(&self) -> usize {
         self.connections.lock().living.len() + self.cache_sizes.lock().living.len()
     }
 }
 
-/// `N` values for each key, each the sum of what its sources say.
+/// `N` values for each key, each the sum over the key's sources.
 #[derive(Default)]
 pub(crate) struct Summed<const N: usize>(Mutex<Sources<N>>);
 
@@ -44,7 +44,7 @@ pub(crate) struct Summed<const N: usize>(Mutex<Sources<N>>);
 struct Sources<const N: usize> {
     next: u64,
     living: BTreeMap<u64, Source<N>>,
-    /// Keys that had a source since the last collection began. One that has none any more is 0, once.
+    /// Keys that had a source since the last collection began. A key without sources is reported once more, as 0.
     to_report: BTreeSet<Arc<str>>,
 }
 
@@ -54,11 +54,11 @@ struct Source<const N: usize> {
     read: Arc<Read<N>>,
 }
 
-/// Reads the present values, or says that there will be none any more.
+/// Reads the current values; `None` removes the source.
 type Read<const N: usize> = dyn Fn() -> Option<[u64; N]> + Send + Sync;
 
 impl<const N: usize> Summed<N> {
-    /// Adds what `read` reads to the sum of `key`.
+    /// Adds a source to the sum of `key`. Dropping the returned guard removes it.
     pub(crate) fn observe(
         self: &Arc<Self>,
         key: Arc<str>,
@@ -71,11 +71,11 @@ impl<const N: usize> Summed<N> {
         let read = Arc::new(read);
         sources.living.insert(id, Source { key, read });
         let summed = Arc::clone(self);
-        ObserverGuard::new(move || summed.forget(id))
+        ObserverGuard::new(move || summed.remove(id))
     }
 
     fn report(&self, set: fn(&str, [i64; N])) {
-        // Not under the lock: a source may end itself or add another.
+        // Without the lock: a source may remove itself or add another.
         let (living, keys) = {
             let mut sources = self.lock();
             (sources.living.clone(), mem::take(&mut sources.to_report))
@@ -84,7 +84,7 @@ impl<const N: usize> Summed<N> {
         for (id, source) in &living {
             match catch_unwind(AssertUnwindSafe(|| (source.read)())) {
                 Ok(Some(values)) => add(sums.entry(source.key.clone()).or_insert([0; N]), values),
-                Ok(None) => self.forget(*id),
+                Ok(None) => self.remove(*id),
                 Err(_) => collection::observation_panicked(),
             }
         }
@@ -98,10 +98,10 @@ impl<const N: usize> Summed<N> {
         self.lock().to_report.extend(keys);
     }
 
-    fn forget(&self, id: u64) {
-        let gone = self.lock().living.remove(&id);
-        // What it holds is dropped without the lock.
-        drop(gone);
+    fn remove(&self, id: u64) {
+        let removed = self.lock().living.remove(&id);
+        // The callback's captures are dropped without the lock.
+        drop(removed);
     }
 
     fn lock(&self) -> MutexGuard<'_, Sources<N>> {

@@ -5,18 +5,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Measures the time until it is dropped, and records it.
+/// Records the time from its start to its drop in a histogram, in seconds.
 ///
-/// The macro [`metrics`](macro@crate::metrics) makes a function that starts a timer beside each function that records
-/// a histogram of seconds: `time_checkout_duration` beside `record_checkout_duration`, with the same labels and without
-/// the value. A function whose name does not begin with `record_` gets `time_` in front of it.
+/// For each function that records a histogram of seconds, the macro [`metrics`](macro@crate::metrics) generates one
+/// that starts a timer: `time_checkout_duration` beside `record_checkout_duration`, with the same labels and without
+/// the value. If the function's name does not begin with `record_`, `time_` is prepended to it.
 ///
 /// ```
 /// #[rustok_telemetry::metrics(namespace = "shop")]
 /// mod shop {
 ///     use rustok_telemetry::metrics::FAST_SECONDS;
 ///
-///     /// Time that a checkout took.
+///     /// Duration of a checkout.
 ///     #[histogram(name = "checkout_duration_seconds", boundaries = FAST_SECONDS)]
 ///     pub fn record_checkout_duration(payment: &str, seconds: f64);
 /// }
@@ -24,34 +24,33 @@ use std::{
 /// fn check_out(goods: &[u64]) -> Option<u64> {
 ///     let timer = shop::time_checkout_duration("card");
 ///     if goods.is_empty() {
-///         timer.discard(); // That was no checkout.
+///         timer.discard(); // Records nothing.
 ///         return None;
 ///     }
 ///     Some(goods.iter().sum())
-///     // The timer ends here.
+///     // The timer is dropped here and records.
 /// }
 /// # check_out(&[1, 2]);
 /// ```
 ///
-/// It borrows the labels, so that starting and stopping it allocates nothing. The labels are those of its start: where
-/// the outcome decides a label, [measure](Instant) and record.
+/// The timer borrows its labels and allocates nothing. Labels are fixed at the start: if the outcome decides a label,
+/// measure with [`Instant`] and call the recording function.
 ///
-/// A panic ends the timer as a return does: the time was spent, and a histogram without it would look better than the
-/// service is. So does the drop of a future that holds the timer. `let _ = time_…()` drops it at once, `let _timer`
-/// doesn't.
+/// A panic records the time, and so does dropping a future that holds the timer: slow failures stay visible. Beware of
+/// `let _ = time_…()`, which drops the timer at once; `let _timer = …` keeps it.
 ///
-/// What is recorded goes where the recording function sends it: before [`init`](crate::init()) and after shutdown it
-/// is counted as lost.
+/// Records before [`init`](crate::init()) and after shutdown are dropped and counted, as those of the recording
+/// function are.
 #[must_use = "a timer that is dropped at once measures nothing: keep it with `let _timer = …`"]
 pub struct Timer<'labels, const N: usize> {
     labels: [&'labels str; N],
     started: Instant,
-    /// Nothing once the time has been recorded, or is not to be.
+    /// `None` after [`stop`](Self::stop) or [`discard`](Self::discard).
     record: Option<fn([&str; N], f64)>,
 }
 
 impl<'labels, const N: usize> Timer<'labels, N> {
-    /// Starts a timer that ends with a call of `record`. For the functions that the macro makes.
+    /// Starts a timer that ends with a call of `record`. For generated code.
     #[doc(hidden)]
     pub fn start(labels: [&'labels str; N], record: fn([&str; N], f64)) -> Self {
         Self {
@@ -61,12 +60,12 @@ impl<'labels, const N: usize> Timer<'labels, N> {
         }
     }
 
-    /// Records the time now, and tells it.
+    /// Records the elapsed time now and returns it.
     pub fn stop(mut self) -> Duration {
         self.end()
     }
 
-    /// Records nothing.
+    /// Ends the timer without recording.
     pub fn discard(mut self) {
         self.record = None;
     }

@@ -1,5 +1,5 @@
-//! Calls of `#[track_caller]` functions, whose body is no closure: the guard of such a call, `?` as in the standard library,
-//! whose own traits are not stable, and whether the function returns a `Result`.
+//! Support for `#[track_caller]` functions, whose body is not a closure: the guard of such a call, stable counterparts
+//! of the standard library's traits behind `?`, and detection of functions that return a `Result`.
 
 use std::{
     convert::Infallible as Never, marker::PhantomData, ops::ControlFlow, task::Poll, thread,
@@ -11,11 +11,11 @@ use super::{Call, CallMeta, Failure, Outcome, OutcomeRecorder};
 use crate::error_type::ErrorName;
 use crate::trace::panics;
 
-/// `error.type` of a call that returned a `Result` of which only the type is known.
+/// `error.type` of a call that returned an unobserved `Result`.
 const ERROR: &str = "error";
 
 impl<A: OutcomeRecorder> Call<A> {
-    /// Enters the span, for a body that is no closure. `fallible` tells whether the function returns a `Result`.
+    /// Enters the span, for a body that is not a closure. `fallible` is whether the function returns a `Result`.
     pub fn enter(self, fallible: bool) -> Entered<A> {
         panics::forget();
         Entered {
@@ -27,12 +27,13 @@ impl<A: OutcomeRecorder> Call<A> {
     }
 }
 
-/// A call whose span is entered, and whose body runs between [`Call::enter`] and [`finish`](Self::finish). Dropping it
-/// earlier is a panic, or a `return` that could not be seen: of an error, if the function returns a `Result`.
+/// A call with its span entered, whose body runs between [`Call::enter`] and [`finish`](Self::finish). If it is dropped
+/// earlier, the call panicked or returned from within a macro's arguments; such a return counts as an error if the
+/// function returns a `Result`.
 #[derive(Debug)]
 pub struct Entered<A: OutcomeRecorder = &'static CallMeta> {
     fallible: bool,
-    /// The call is made by a destructor of a panic.
+    /// Whether a destructor made the call during unwinding.
     in_panic: bool,
     // Dropped before the call, which closes the span.
     _entered: EnteredSpan,
@@ -40,23 +41,23 @@ pub struct Entered<A: OutcomeRecorder = &'static CallMeta> {
 }
 
 impl<A: OutcomeRecorder> Entered<A> {
-    /// Ends the call with what its body returned.
+    /// Ends the call with the value that its body returned.
     pub fn finish<T, E: Into<Failure>>(
         mut self,
         _: Returns<T>,
         value: T,
         failure: impl FnOnce(&T, &Span) -> Option<E>,
     ) -> T {
-        let Call { span, ending } = &mut self.call;
+        let Call { span, pending } = &mut self.call;
         let outcome = Outcome::of(failure(&value, span));
-        ending.finish(&outcome, span);
+        pending.finish(&outcome, span);
         value
     }
 }
 
 impl<A: OutcomeRecorder> Drop for Entered<A> {
     fn drop(&mut self) {
-        let Call { span, ending } = &mut self.call;
+        let Call { span, pending } = &mut self.call;
         let outcome = if thread::panicking() && !self.in_panic {
             Outcome::Panic
         } else if self.fallible {
@@ -64,24 +65,24 @@ impl<A: OutcomeRecorder> Drop for Entered<A> {
         } else {
             Outcome::Ok
         };
-        ending.finish(&outcome, span);
+        pending.finish(&outcome, span);
     }
 }
 
-/// A type that `?` can be applied to.
+/// A type that `?` can be applied to, like `std::ops::Try`.
 pub trait Branch {
-    /// What `?` evaluates to.
+    /// Type of the value that `?` evaluates to.
     type Output;
-    /// What it returns.
+    /// Type of the value that `?` returns.
     type Residual;
 
-    /// Which of the two it is.
+    /// Returns the output or the residual.
     fn branch(self) -> ControlFlow<Self::Residual, Self::Output>;
 }
 
-/// A type that a function with `?` in it returns.
+/// A return type of functions that use `?`, like `std::ops::FromResidual`.
 pub trait FromResidual<R> {
-    /// The value that is returned.
+    /// Converts the residual to the returned value.
     fn from_residual(residual: R) -> Self;
 }
 
@@ -182,13 +183,13 @@ impl<T, E, F: From<E>> FromResidual<Result<Never, E>> for Poll<Option<Result<T, 
     }
 }
 
-/// The type that a function returns. With the two traits below in scope, `(&&returns).__rustok_is_fallible()` tells
-/// whether it is a `Result`.
+/// The return type of a function. With the two traits below in scope, `(&&returns).__rustok_is_fallible()` returns
+/// whether it is a `Result` (autoref specialization).
 #[derive(Debug)]
 pub struct Returns<T>(PhantomData<fn() -> T>);
 
 impl<T> Returns<T> {
-    /// The type alone.
+    /// Creates a marker of the type.
     pub fn new() -> Self {
         Self(PhantomData)
     }
@@ -202,13 +203,13 @@ impl<T> Default for Returns<T> {
 
 /// A `Result`.
 pub trait Fallible {
-    /// True.
+    /// Returns `true`.
     fn __rustok_is_fallible(&self) -> bool;
 }
 
 /// Any other type.
 pub trait Infallible {
-    /// False.
+    /// Returns `false`.
     fn __rustok_is_fallible(&self) -> bool;
 }
 

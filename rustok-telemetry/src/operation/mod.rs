@@ -1,4 +1,4 @@
-//! One call of an [instrumented](macro@crate::instrument) function: its span, and the one outcome that it has.
+//! One operation, such as a call of an [instrumented](macro@crate::instrument) function: its span and its one outcome.
 
 pub(crate) mod in_place;
 
@@ -17,43 +17,43 @@ use crate::trace::{
 };
 use crate::{error_type::ErrorName, metrics};
 
-/// Severity of a panic in a module.
+/// Severity of a panic, for module errors.
 const CRITICAL: &str = "critical";
 
-/// What is counted of a call, apart from its span.
+/// Records the metrics of an operation's outcome.
 pub trait OutcomeRecorder {
-    /// Whether the message of a panic is recorded, beside its place.
+    /// Whether the message of a panic is recorded, in addition to its location.
     const RECORDS_PANIC_MESSAGES: bool = true;
 
-    /// Counts the call's one outcome.
+    /// Counts the operation's outcome.
     fn count(&mut self, outcome: &Outcome);
 }
 
-/// How a call ended.
+/// Outcome of an operation.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It returned.
+    /// It returned a value that is not an error.
     Ok,
     /// It returned an error.
     Error(Failure),
-    /// It unwound.
+    /// It panicked.
     Panic,
-    /// Its future was dropped before it was done.
+    /// Its future was dropped before completion.
     Cancelled,
 }
 
 impl Outcome {
-    /// The outcome of a call that returned.
+    /// Returns the outcome of a call that returned.
     pub(crate) fn of(failure: Option<impl Into<Failure>>) -> Self {
         failure.map_or(Self::Ok, |failure| Self::Error(failure.into()))
     }
 
-    /// Whether the description of the span's status is recorded already.
+    /// Whether the status description of the span has been recorded.
     fn is_described(&self) -> bool {
         matches!(self, Self::Error(failure) if failure.described)
     }
 
-    /// The type of the error that this is, if it is one.
+    /// Returns `error.type` of an error or a panic.
     pub(crate) fn error_type(&self) -> Option<&str> {
         match self {
             Self::Ok | Self::Cancelled => None,
@@ -68,14 +68,14 @@ impl Outcome {
 pub struct Failure {
     /// Its type.
     pub(crate) name: ErrorName,
-    /// How severe it is, where that differs from error to error.
+    /// Severity, if it differs from the call's.
     pub(crate) severity: Option<&'static str>,
-    /// Whether the span's status has a description already; else it gets the type.
+    /// Whether the status description has been recorded; otherwise it is the type.
     pub(crate) described: bool,
 }
 
 impl Failure {
-    /// The failure of an error with this name, if there is one.
+    /// Returns the failure with this name, if there is one.
     pub fn of(name: Option<ErrorName>, described: bool) -> Option<Self> {
         name.map(|name| Self {
             described,
@@ -94,17 +94,17 @@ impl From<ErrorName> for Failure {
     }
 }
 
-/// The module that a call belongs to.
+/// Module and severity of an instrumented function.
 #[derive(Debug, Clone, Copy)]
 pub struct CallMeta {
-    /// The module that its errors are counted for.
+    /// Module whose errors are counted.
     pub module: Option<&'static str>,
-    /// How severe its errors are for the module.
+    /// Severity of the function's errors.
     pub severity: &'static str,
 }
 
 impl CallMeta {
-    /// Counts an error, if the call belongs to a module.
+    /// Counts an error or panic, if the function has a module.
     pub(crate) fn count(&self, outcome: &Outcome) {
         let severity = match outcome {
             Outcome::Panic => CRITICAL,
@@ -123,29 +123,31 @@ impl OutcomeRecorder for &'static CallMeta {
     }
 }
 
-/// A call that has begun. Dropping it before it has an outcome makes that outcome "cancelled".
+/// A started operation. Dropping it without an outcome cancels it.
 #[derive(Debug)]
 pub struct Call<A: OutcomeRecorder = &'static CallMeta> {
     pub(crate) span: Span,
-    pub(crate) ending: Ending<A>,
+    pub(crate) pending: PendingOutcome<A>,
 }
 
-/// The one outcome that a call is to have.
+/// Accepts the first outcome of an operation and ignores later ones.
 #[derive(Debug)]
-pub(crate) struct Ending<A> {
-    account: A,
+pub(crate) struct PendingOutcome<A> {
+    recorder: A,
     open: bool,
 }
 
 impl<A: OutcomeRecorder> Call<A> {
-    /// A call within a new span.
-    pub fn begin(span: Span, account: A) -> Self {
-        let open = true;
-        let ending = Ending { account, open };
-        Self { span, ending }
+    /// Starts an operation in a new span.
+    pub fn begin(span: Span, recorder: A) -> Self {
+        let pending = PendingOutcome {
+            recorder,
+            open: true,
+        };
+        Self { span, pending }
     }
 
-    /// Runs the body of a function that is not asynchronous. `failure` looks at what it returned, and at the span.
+    /// Runs the body of a synchronous function. `failure` gets the returned value and the span, and returns the error.
     pub fn run<T, E: Into<Failure>>(
         mut self,
         body: impl FnOnce() -> T,
@@ -158,25 +160,28 @@ impl<A: OutcomeRecorder> Call<A> {
         })
     }
 
-    /// Runs a part of the call within its span. If that panics, this is the outcome: by the time that the call is
-    /// dropped, the panic may have been caught.
+    /// Runs a part of the operation in its span. A panic is reported here, because it may have been caught by the time
+    /// the call is dropped.
     fn step<T>(&mut self, part: impl FnOnce(&Span) -> (T, Option<Outcome>)) -> T {
-        struct Unwinds<'call, A: OutcomeRecorder>(Option<&'call mut Ending<A>>, &'call Span);
+        struct Unwinds<'call, A: OutcomeRecorder>(
+            Option<&'call mut PendingOutcome<A>>,
+            &'call Span,
+        );
 
         impl<A: OutcomeRecorder> Drop for Unwinds<'_, A> {
             fn drop(&mut self) {
-                if let Some(ending) = self.0.take() {
-                    ending.finish(&Outcome::Panic, self.1);
+                if let Some(pending) = self.0.take() {
+                    pending.finish(&Outcome::Panic, self.1);
                 }
             }
         }
 
         panics::forget();
         let _entered = self.span.enter();
-        let mut unwinds = Unwinds(Some(&mut self.ending), &self.span);
+        let mut unwinds = Unwinds(Some(&mut self.pending), &self.span);
         let (value, outcome) = part(&self.span);
-        if let (Some(ending), Some(outcome)) = (unwinds.0.take(), outcome) {
-            ending.finish(&outcome, &self.span);
+        if let (Some(pending), Some(outcome)) = (unwinds.0.take(), outcome) {
+            pending.finish(&outcome, &self.span);
         }
         value
     }
@@ -184,12 +189,12 @@ impl<A: OutcomeRecorder> Call<A> {
 
 impl<A: OutcomeRecorder> Drop for Call<A> {
     fn drop(&mut self) {
-        self.ending.finish(&Outcome::Cancelled, &self.span);
+        self.pending.finish(&Outcome::Cancelled, &self.span);
     }
 }
 
-impl<A: OutcomeRecorder> Ending<A> {
-    /// The first outcome is the one that counts.
+impl<A: OutcomeRecorder> PendingOutcome<A> {
+    /// Records the outcome on the span and counts it, if it is the first.
     pub(crate) fn finish(&mut self, outcome: &Outcome, span: &Span) {
         if !std::mem::replace(&mut self.open, false) {
             return;
@@ -203,32 +208,30 @@ impl<A: OutcomeRecorder> Ending<A> {
             }
             span.record("error.type", error_type);
             span.record("otel.status_code", "ERROR");
-            // After the code: while the span has not been started, the last of the two counts, and later the one with
-            // a description.
+            // After the code: until the SDK span starts, the last of the two wins, and later the description.
             if !outcome.is_described() {
                 span.record("otel.status_description", error_type);
             }
         }
-        self.account.count(outcome);
+        self.recorder.count(outcome);
     }
 }
 
-/// Gives back the body of a function as the `FnOnce` that it is. Without this the compiler takes it for an `FnMut`,
-/// which may not return what it borrows.
+/// Makes the compiler infer `FnOnce` for the body of a function. It would infer `FnMut`, which cannot return its
+/// borrows.
 pub fn once<T, F: FnOnce() -> T>(body: F) -> F {
     body
 }
 
-/// Stands for a value of the type that an asynchronous function returns, where the compiler must know the type and the
-/// code never runs.
+/// Returns a value of any type, in code that never runs and only fixes the type that an asynchronous function returns.
 pub fn never_called<T>() -> T {
     unreachable!("this is not called")
 }
 
 pin_project! {
-    /// The future of an asynchronous call: polled and dropped within the call's span.
+    /// The future of an asynchronous operation, polled and dropped in the operation's span.
     pub struct OutcomeFuture<F, P, A: OutcomeRecorder = &'static CallMeta> {
-        // Declared before the call, which counts as cancelled only after this is gone.
+        // Dropped before the call, so that the span of a cancelled operation covers the drop.
         #[pin]
         future: Option<F>,
         failure: Option<P>,
@@ -253,7 +256,8 @@ where
     E: Into<Failure>,
     A: OutcomeRecorder,
 {
-    /// Watches the body of an asynchronous function. `failure` looks at what it returned.
+    /// Wraps the body of an asynchronous function. `failure` gets the returned value and the span, and returns the
+    /// error.
     pub fn new(call: Call<A>, future: F, failure: P) -> Self {
         Self {
             future: Some(future),
@@ -292,6 +296,6 @@ where
 
 impl<F, P, A: OutcomeRecorder + fmt::Debug> fmt::Debug for OutcomeFuture<F, P, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Watched").field(&self.call).finish()
+        f.debug_tuple("OutcomeFuture").field(&self.call).finish()
     }
 }

@@ -1,6 +1,6 @@
-//! What a request's `Accept-Encoding` header says of gzip (RFC 9110, 12.5.3).
+//! Content negotiation for gzip by the `Accept-Encoding` header (RFC 9110, 12.5.3).
 
-/// Whether gzip is acceptable, and no less than the text as it is.
+/// Whether gzip is acceptable and has at least the weight of `identity`.
 pub(crate) fn prefers_gzip(header: &str) -> bool {
     let (mut gzip, mut any, mut identity) = (None, None, None);
     for coding in header.split(',') {
@@ -17,7 +17,7 @@ pub(crate) fn prefers_gzip(header: &str) -> bool {
     gzip > 0.0 && gzip >= identity.unwrap_or(0.0)
 }
 
-/// A weight that is not a number is taken for a refusal.
+/// Returns the weight; 0, which means "not acceptable", if it is not a number.
 fn weight(parameters: &str) -> f32 {
     let mut weights = parameters.split(';').filter_map(|parameter| {
         let (name, weight) = parameter.split_once('=')?;
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gzip_is_taken_where_it_is_wanted() {
+    fn gzip_is_used_if_accepted() {
         for header in [
             "gzip",
             "deflate, gzip;q=1.0, *;q=0.5",
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_not_taken_where_it_is_refused_or_something_else_is_preferred() {
+    fn gzip_is_not_used_if_rejected_or_less_preferred() {
         for header in [
             "",
             "identity",

@@ -1,4 +1,4 @@
-//! The Prometheus text format: its encoder, the reader that collects for it, and how the text is served.
+//! The Prometheus text format: encoder, SDK reader, HTTP response and server.
 
 mod accept_encoding;
 pub(crate) mod encoder;

@@ -1,4 +1,4 @@
-//! The SDK's reader for the text: it collects when it is asked to.
+//! The SDK reader for the Prometheus text, which collects on demand.
 
 use std::{
     sync::{Arc, Weak},
@@ -13,7 +13,7 @@ use opentelemetry_sdk::{
     },
 };
 
-/// One handle is the meter provider's, the other is read from. It counts from the start, as Prometheus expects.
+/// A manual reader with cumulative temporality, shared by the meter provider and the encoder.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TextReader(Arc<ManualReader>);
 

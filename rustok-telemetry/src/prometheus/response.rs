@@ -1,4 +1,4 @@
-//! The text as the answer to a request.
+//! The HTTP response with the Prometheus text.
 
 use std::fmt::Display;
 
@@ -9,10 +9,14 @@ use http::{
 
 use super::text::prometheus_text;
 
-/// Answers a request that has these headers: with the text, compressed if it asks for that, or 503 and why there is none.
+/// Responds to a request with these headers: with the text, compressed if the request accepts gzip, or with 503 and the
+/// reason why there is none.
 ///
-/// Functions of the service are asked for their values, and a long text takes time to compress; so this is done where it
-/// may block. Needs tokio.
+/// Collects and compresses on tokio's blocking pool, because callbacks of the service run and compression takes time.
+///
+/// # Panics
+///
+/// Outside of a tokio runtime.
 pub(crate) async fn text_response(request: &HeaderMap) -> Response<Vec<u8>> {
     let accepted: Vec<_> = request
         .get_all(ACCEPT_ENCODING)
@@ -36,7 +40,7 @@ pub(crate) async fn text_response(request: &HeaderMap) -> Response<Vec<u8>> {
     response
 }
 
-/// An answer in plain text.
+/// Returns a response in plain text.
 pub(crate) fn plain(status: StatusCode, text: String) -> Response<Vec<u8>> {
     let mut response = Response::new(text.into_bytes());
     *response.status_mut() = status;

@@ -1,4 +1,4 @@
-//! A server of its own for the text, at `/metrics`, where `OTEL_EXPORTER_PROMETHEUS_HOST` or `…_PORT` asks for one.
+//! An HTTP server for the text at `/metrics`, started if `OTEL_EXPORTER_PROMETHEUS_HOST` or `…_PORT` is set.
 
 use std::{
     convert::Infallible,
@@ -18,13 +18,13 @@ use tokio::{net::TcpStream, runtime::Handle, sync::Semaphore, time::timeout};
 use super::response::{plain, text_response};
 use crate::InitError;
 
-/// Most scrapes at a time. Further connections wait.
-const CONNECTIONS: usize = 16;
+/// Maximum number of concurrent connections. Further ones wait.
+const MAX_CONNECTIONS: usize = 16;
 
-/// How long one connection may take, from its first byte to its last.
-const LIMIT: Duration = Duration::from_secs(30);
+/// Maximum duration of a connection.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Listens, and answers until the runtime goes. Returns the address.
+/// Binds the address and serves on the runtime until it shuts down. Returns the bound address.
 pub(crate) fn start(host: &str, port: u16, runtime: &Handle) -> Result<SocketAddr, InitError> {
     let failed = |error: io::Error| {
         InitError::pipeline(
@@ -44,16 +44,16 @@ pub(crate) fn start(host: &str, port: u16, runtime: &Handle) -> Result<SocketAdd
 }
 
 async fn accept(listener: tokio::net::TcpListener) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    while let Ok(place) = Arc::clone(&places).acquire_owned().await {
+    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    while let Ok(permit) = Arc::clone(&connections).acquire_owned().await {
         match listener.accept().await {
             Ok((connection, _)) => {
                 tokio::spawn(async move {
-                    let _ = timeout(LIMIT, serve(connection)).await;
-                    drop(place);
+                    let _ = timeout(CONNECTION_TIMEOUT, serve(connection)).await;
+                    drop(permit);
                 });
             }
-            // Out of file descriptors, for example: there may be some in a moment.
+            // Out of file descriptors, for example: retry later.
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
         }
     }
@@ -65,21 +65,21 @@ async fn serve(connection: TcpStream) {
         .header_read_timeout(Duration::from_secs(5))
         .keep_alive(false)
         .max_buf_size(16 * 1024)
-        .serve_connection(TokioIo::new(connection), service_fn(answer));
-    // Whoever asked has gone, or has said nothing sensible.
+        .serve_connection(TokioIo::new(connection), service_fn(respond));
+    // Errors are the client's: it disconnected or sent an invalid request.
     let _ = serving.await;
 }
 
-async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn respond(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path();
     let response = match (request.method(), path) {
         (&Method::GET | &Method::HEAD, "/metrics") => text_response(request.headers()).await,
-        (_, "/metrics") => refuse(StatusCode::METHOD_NOT_ALLOWED),
-        _ => refuse(StatusCode::NOT_FOUND),
+        (_, "/metrics") => reject(StatusCode::METHOD_NOT_ALLOWED),
+        _ => reject(StatusCode::NOT_FOUND),
     };
     Ok(response.map(Full::from))
 }
 
-fn refuse(status: StatusCode) -> Response<Vec<u8>> {
+fn reject(status: StatusCode) -> Response<Vec<u8>> {
     plain(status, "the metrics are at GET /metrics\n".to_owned())
 }

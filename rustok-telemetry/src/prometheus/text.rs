@@ -1,4 +1,4 @@
-//! All metrics as text in Prometheus' format, for `/api/_health/metrics`.
+//! The metrics in the Prometheus text format, for `/api/_health/metrics`.
 
 use std::{
     io::Write,
@@ -8,30 +8,34 @@ use std::{
 use flate2::{Compression, write::GzEncoder};
 use opentelemetry_sdk::metrics::{data::ResourceMetrics, reader::MetricReader};
 
-use super::{accept_encoding, encoder::Exposition, reader::TextReader};
+use super::{
+    accept_encoding,
+    encoder::{Exposition, SkippedMetric},
+    reader::TextReader,
+};
 use crate::metrics::registered::ALL;
 use crate::{
     config::debug_is_display,
     lifecycle::{self, Stage},
 };
 
-/// The text and its content type, for any web framework.
+/// A Prometheus text with the headers of its response, for any web framework.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PrometheusText {
     /// Value of the response's `Content-Type` header.
     pub content_type: &'static str,
-    /// Value of the response's `Content-Encoding` header, which it has only if the text is compressed.
+    /// Value of the response's `Content-Encoding` header; `None` unless the text is compressed.
     pub content_encoding: Option<&'static str>,
-    /// The response's body.
+    /// Body of the response.
     pub body: Vec<u8>,
 }
 
 impl PrometheusText {
-    /// Compresses the text if a request with this `Accept-Encoding` header asks for it.
+    /// Compresses the text if a request with this `Accept-Encoding` header accepts gzip.
     ///
-    /// A header that is missing is an empty one. The response should have `Vary: Accept-Encoding`, compressed or not.
-    /// It takes a millisecond or two for each megabyte: call it where the request may block.
+    /// Pass an empty string for a missing header. The response should have `Vary: Accept-Encoding`, compressed or not.
+    /// Compression takes one or two milliseconds per megabyte; call this where blocking is allowed.
     ///
     /// ```
     /// use http::{HeaderMap, Response, header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, VARY}};
@@ -58,13 +62,13 @@ impl PrometheusText {
         }
     }
 
-    /// Compresses the text by gzip, unless it is compressed.
+    /// Compresses the text with gzip, unless it is compressed.
     #[must_use]
     pub fn gzip(self) -> Self {
         if self.content_encoding.is_some() {
             return self;
         }
-        // The text becomes a twentieth of its length. The slowest level makes a thirtieth, in six times the time.
+        // The fastest level compresses to 5 %. The slowest reaches 3 %, in six times the time.
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         match encoder
             .write_all(&self.body)
@@ -75,26 +79,26 @@ impl PrometheusText {
                 body,
                 ..self
             },
-            // Writing to memory does not fail; if it did, the text as it is would be right.
+            // Writing to memory does not fail; an uncompressed text would still be correct.
             Err(_) => self,
         }
     }
 }
 
-/// Why there is no text.
+/// Error of [`prometheus_text`].
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TextError {
     /// Telemetry has not been started.
     #[error("telemetry has not been started: call rustok_telemetry::init() first")]
     NotStarted,
-    /// Telemetry is switched off.
+    /// Telemetry is disabled by `OTEL_SDK_DISABLED=true`.
     #[error("telemetry is switched off by OTEL_SDK_DISABLED=true")]
     Disabled,
-    /// Telemetry has been shut down, and its metrics with it.
+    /// Telemetry has been shut down.
     #[error("telemetry has been shut down")]
     ShutDown,
-    /// The OpenTelemetry SDK cannot collect.
+    /// The OpenTelemetry SDK failed to collect.
     #[error(
         "the OpenTelemetry SDK cannot collect its metrics: {0}; look for a panic in the callback of an observable instrument"
     )]
@@ -103,18 +107,20 @@ pub enum TextError {
 
 debug_is_display!(TextError);
 
-/// All metrics of this process in Prometheus' text format, version 0.0.4: those of the catalogue, and those of the global
-/// meters of others.
+/// Returns all metrics of this process in the Prometheus text format, version 0.0.4: those of the catalogue and those
+/// of OpenTelemetry's global meter provider.
 ///
-/// # Names that collide
+/// Runs the callbacks of observable metrics on the calling thread.
 ///
-/// Of several metrics that have the same name in Prometheus, one comes first: that of the catalogue, else that of the scope
-/// whose name comes first. The others are in the text if they have the same type, and of them only the label sets that are
-/// not there yet. What is left out is logged once. Exponential histograms are not in the text.
+/// # Name collisions
+///
+/// If several metrics have the same name in Prometheus, the one of the catalogue has precedence, then the one of the
+/// alphabetically first instrumentation scope. Further metrics are in the text if they have the same type, without the
+/// label sets that are there already. Each skipped metric is logged once. Exponential histograms are skipped.
 ///
 /// # Errors
 ///
-/// When telemetry is not running; after shutdown in particular, where an empty text would look like success.
+/// See [`TextError`]. After shutdown there is an error too, because an empty text would look like success.
 ///
 /// ```
 /// let text = rustok_telemetry::prometheus_text();
@@ -138,16 +144,16 @@ pub fn prometheus_text() -> Result<PrometheusText, TextError> {
 
 static SCRAPES: OnceLock<Scrapes> = OnceLock::new();
 
-/// Keeps the reader that the text is read from.
+/// Sets the reader of [`prometheus_text`].
 pub(crate) fn serve(reader: TextReader) {
-    // A second reader cannot come: `init` succeeds once in a process.
+    // Called once: `init` succeeds once in a process.
     let _ = SCRAPES.set(Scrapes {
         reader,
         state: Mutex::default(),
     });
 }
 
-/// Makes one text after the other.
+/// Creates one text at a time.
 struct Scrapes {
     reader: TextReader,
     state: Mutex<State>,
@@ -155,7 +161,7 @@ struct Scrapes {
 
 #[derive(Default)]
 struct State {
-    /// Memory that the SDK writes what it collects into.
+    /// Reused buffer of the SDK's collections.
     collected: ResourceMetrics,
     exposition: Exposition,
 }
@@ -168,20 +174,19 @@ impl Scrapes {
                 collected,
                 exposition,
             } = &mut *state;
-            // First the SDK: this runs the hooks, which set numbers of ours.
+            // The SDK first, because its collection runs the hooks, which set native gauges.
             self.reader.collect(collected).map_err(|error| {
                 match lifecycle::stage() {
                     Stage::Running => TextError::Collect(error.to_string()),
-                    // The reader has been shut down in this moment.
+                    // The reader was shut down in between.
                     _ => TextError::ShutDown,
                 }
             })?;
             exposition.text(&ALL, collected)
         };
-        // Not under the lock: what takes the log may ask for the text.
-        for metric in &written.left_out {
-            let (name, why) = (&metric.name, metric.why);
-            tracing::warn!("not all of the metric {name} is in Prometheus' text: {why}");
+        // Without the lock: a log layer may call `prometheus_text`.
+        for SkippedMetric { name, reason } in &written.skipped {
+            tracing::warn!("not all of the metric {name} is in Prometheus' text: {reason}");
         }
         Ok(written.text)
     }

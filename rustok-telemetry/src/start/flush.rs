@@ -1,7 +1,6 @@
-//! Sending what was recorded so far, within a bound, while telemetry goes on.
+//! Flush: exports what has been recorded, within a timeout, while telemetry continues.
 
 use std::{
-    fmt,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -9,19 +8,22 @@ use std::{
 
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 
-use super::shutdown::{Running, Telemetry, describe};
+use super::{
+    report::FlushReport,
+    shutdown::{Running, Telemetry},
+};
 use crate::delivery::{DELIVERY, QueueStats, SignalStats};
 
 impl Telemetry {
-    /// Sends the spans that have ended, the log records and the metrics that were recorded before the call, within
-    /// `timeout`, and returns what could not be sent. Telemetry goes on.
+    /// Exports the ended spans, log records and metrics that were recorded before the call, within `timeout`, and
+    /// returns what was not exported. Telemetry continues.
     ///
-    /// This is for programs that are stopped or frozen between two pieces of work, such as functions as a service, and for
-    /// jobs that report their progress. A service that runs on exports by itself.
+    /// Use it in programs that are stopped or frozen between two pieces of work, such as functions as a service, and in
+    /// jobs that report their progress. A long-running service does not need it, because exports run periodically.
     ///
-    /// Blocks the calling thread, but no runtime: it may be called within tokio, of either flavour. In a runtime with other
-    /// tasks call it in `tokio::task::spawn_blocking`. Calls at the same time share the exports. A span that has not ended
-    /// is not sent: call this outside of the span of the work.
+    /// Blocks the calling thread. It may be called within a tokio runtime of either flavor; if the runtime has other
+    /// tasks, call it in `tokio::task::spawn_blocking`. Concurrent calls share the exports. Open spans are not
+    /// exported, so call it outside of the span of the work.
     ///
     /// # In a function as a service
     ///
@@ -93,7 +95,7 @@ fn flush(running: &Running, timeout: Duration) -> FlushReport {
     let metrics = running.pushes_metrics.then(|| {
         let provider = running.meter_provider.clone();
         flushes.metrics.begin(move || {
-            // What became of it is on the account.
+            // The exporter counts failures.
             let _ = provider.force_flush();
         })
     });
@@ -123,7 +125,7 @@ fn flush(running: &Running, timeout: Duration) -> FlushReport {
     }
 }
 
-/// What had entered a queue and what was lost behind it when a flush began.
+/// Counters of a queue when a flush began.
 struct Waiting {
     queue: &'static QueueStats,
     entered: u64,
@@ -139,15 +141,15 @@ impl Waiting {
         }
     }
 
-    /// Items that are not settled, and items whose export failed since.
+    /// Returns the number of items that are still queued or being exported, and of items whose export has failed since.
     fn outcome(&self) -> (u64, u64) {
         let unsent = self.entered.saturating_sub(self.queue.settled());
         (unsent, self.queue.failed().saturating_sub(self.failed))
     }
 }
 
-/// Flushes until what is in the queue now is settled. The SDK waits for five seconds, whatever an export may take, and
-/// misses an item that is just entering.
+/// Flushes until every item that is in the queue now is exported or dropped. A single flush of the SDK gives up after
+/// five seconds and misses an item that is being queued.
 fn flush_queue(queue: &QueueStats, flush: impl Fn() -> OTelSdkResult) {
     let entered = queue.entered();
     while !queue.is_settled(entered) {
@@ -160,7 +162,7 @@ fn flush_queue(queue: &QueueStats, flush: impl Fn() -> OTelSdkResult) {
     }
 }
 
-/// Flushes of each signal.
+/// The flushes of each signal.
 #[derive(Debug, Default)]
 pub(crate) struct Flushes {
     traces: Arc<Turns>,
@@ -168,8 +170,8 @@ pub(crate) struct Flushes {
     metrics: Arc<Turns>,
 }
 
-/// One flush runs at a time; calls during a flush share the next one. So a receiver that does not answer
-/// holds one thread of each signal, however often a flush is asked for.
+/// Runs one flush at a time; calls during a flush share the next one. So a receiver that does not respond blocks one
+/// thread per signal, however many flushes are requested.
 #[derive(Debug, Default)]
 struct Turns {
     state: Mutex<State>,
@@ -178,23 +180,23 @@ struct Turns {
 
 #[derive(Debug, Default)]
 struct State {
-    asked: u64,
+    requested: u64,
     done: u64,
     running: bool,
 }
 
 impl Turns {
-    /// Flushes on a thread; the turn to wait for.
+    /// Requests a flush on a thread; returns the turn to wait for.
     fn begin(self: &Arc<Self>, flush: impl Fn() + Send + 'static) -> u64 {
         let mut state = self.lock();
-        state.asked += 1;
-        let turn = state.asked;
+        state.requested += 1;
+        let turn = state.requested;
         if !state.running {
             let turns = Arc::clone(self);
             let thread = thread::Builder::new()
                 .name("telemetry-flush".to_owned())
                 .spawn(move || turns.run(flush));
-            // Without a thread every caller waits until its time is up.
+            // If no thread can be spawned, callers wait until their timeout.
             state.running = thread.is_ok();
         }
         turn
@@ -202,8 +204,8 @@ impl Turns {
 
     fn run(&self, flush: impl Fn()) {
         let mut state = self.lock();
-        while state.done < state.asked {
-            let turn = state.asked;
+        while state.done < state.requested {
+            let turn = state.requested;
             drop(state);
             flush();
             state = self.lock();
@@ -213,7 +215,7 @@ impl Turns {
         state.running = false;
     }
 
-    /// Waits for a turn; tells whether it was over in time.
+    /// Waits for a turn; returns whether it ended within `limit`.
     fn wait(&self, turn: u64, limit: Duration) -> bool {
         let waited = self
             .changed
@@ -223,68 +225,5 @@ impl Turns {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What a flush could not send of what was recorded before.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[must_use = "it says what could not be sent: print it unless it `is_complete`"]
-#[non_exhaustive]
-pub struct FlushReport {
-    /// How long it took.
-    pub elapsed: Duration,
-    /// Whether the time was up before everything had been tried.
-    pub timed_out: bool,
-    /// Sampled spans that still waited when the time was up. They may be sent later.
-    pub unsent_spans: u64,
-    /// Sampled spans whose export failed during the flush.
-    pub lost_spans: u64,
-    /// Log records that still waited when the time was up. They may be sent later.
-    pub unsent_log_records: u64,
-    /// Log records whose export failed during the flush.
-    pub lost_log_records: u64,
-    /// Whether the export of the metrics was not over when the time was up. Their totals are sent again later.
-    pub unsent_metrics: bool,
-    /// Why spans could not be sent.
-    pub traces_error: Option<String>,
-    /// Why log records could not be sent.
-    pub logs_error: Option<String>,
-    /// Why the metrics could not be sent.
-    pub metrics_error: Option<String>,
-}
-
-impl FlushReport {
-    /// Whether everything that had been recorded was sent.
-    pub fn is_complete(&self) -> bool {
-        !self.timed_out
-            && self.unsent_spans == 0
-            && self.lost_spans == 0
-            && self.unsent_log_records == 0
-            && self.lost_log_records == 0
-            && !self.unsent_metrics
-            && self.traces_error.is_none()
-            && self.logs_error.is_none()
-            && self.metrics_error.is_none()
-    }
-}
-
-impl fmt::Display for FlushReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts = [
-            (self.unsent_spans, "spans were still waiting"),
-            (self.lost_spans, "spans were lost"),
-            (self.unsent_log_records, "log records were still waiting"),
-            (self.lost_log_records, "log records were lost"),
-        ];
-        let metrics = self
-            .unsent_metrics
-            .then_some("the metrics were still on their way");
-        let errors = [
-            ("traces", &self.traces_error),
-            ("logs", &self.logs_error),
-            ("metrics", &self.metrics_error),
-        ];
-        let late = self.timed_out.then_some(self.elapsed);
-        f.write_str(&describe(late, &counts, metrics, &errors))
     }
 }

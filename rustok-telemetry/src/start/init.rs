@@ -1,4 +1,4 @@
-//! Start-up, top-down: configuration → resource → providers → propagators → subscriber → guard.
+//! Start-up: configuration → resource → providers → propagators → subscriber → guard.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -18,15 +18,15 @@ use crate::{
     trace::{ExporterTargets, SpanFilter, panics},
 };
 
-/// Starts telemetry as the environment says, and returns the guard.
+/// Starts telemetry with the configuration of the environment, and returns its guard.
 ///
-/// Reads the `OTEL_*` variables, makes the providers, sets the propagators, and installs the `tracing` subscriber and a
-/// [panic hook](Builder::without_panic_hook). May be called within a tokio runtime of either flavour or without one.
+/// Reads the `OTEL_*` variables, builds the providers, sets the propagators, and installs the `tracing` subscriber and
+/// a [panic hook](Builder::without_panic_hook). May be called within a tokio runtime of either flavor, or without one.
 ///
 /// # Errors
 ///
-/// See [`InitError`]. Nothing has been installed then, and `init` may be called again. A Collector that cannot be
-/// reached is no error: the service runs, and it is logged once.
+/// See [`InitError`]. After an error nothing is installed, and `init` may be called again. An unreachable Collector is
+/// not an error: the service runs, and the failing export is logged once.
 ///
 /// ```no_run
 /// fn main() -> Result<(), rustok_telemetry::InitError> {
@@ -40,7 +40,7 @@ pub fn init() -> Result<Telemetry, InitError> {
     builder().init()
 }
 
-/// Starts telemetry with settings from code besides those of the environment.
+/// Returns a builder, for settings from code in addition to those of the environment.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), rustok_telemetry::InitError> {
@@ -56,7 +56,9 @@ pub fn builder() -> Builder {
     Builder::default()
 }
 
-/// Settings from code. They win over the environment, except the defaults, which yield to it.
+/// Settings from code for the start of telemetry. They take precedence over the environment, except `default_*`.
+///
+/// Created by [`builder`]; [`init`](Self::init) starts telemetry.
 #[derive(Debug)]
 #[must_use = "call `init` to start telemetry"]
 pub struct Builder {
@@ -92,24 +94,24 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// The service's name, whatever the environment says.
+    /// Sets the service name (`service.name`). Takes precedence over the environment.
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
         self.service_name = Some(name.into());
         self
     }
 
-    /// The service's name, unless the environment gives one.
+    /// Sets the service name for an environment that does not set one.
     pub fn default_service_name(mut self, name: impl Into<String>) -> Self {
         self.default_service_name = Some(name.into());
         self
     }
 
-    /// The service's version (`service.version`).
+    /// Sets the service version (`service.version`).
     pub fn service_version(self, version: impl Into<String>) -> Self {
         self.resource_attribute("service.version", version)
     }
 
-    /// An attribute of the resource, such as `deployment.environment.name`.
+    /// Sets an attribute of the resource, such as `deployment.environment.name`.
     pub fn resource_attribute(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         match key.into() {
             key if key == "service.name" => self.service_name(value),
@@ -120,22 +122,22 @@ impl Builder {
         }
     }
 
-    /// A target whose spans are neither counted nor exported, and whose log records are not sent, with those below it:
-    /// a crate or module that takes part in sending telemetry. Those of the exporters are left out already, see
-    /// [`is_exporter_target`](crate::trace::is_exporter_target).
+    /// Adds an exporter-internal target: a crate or module that takes part in exporting telemetry. Spans with this
+    /// target, or one below it, are neither counted nor exported, and log records are not exported. The targets of
+    /// [`is_exporter_target`](crate::trace::is_exporter_target) are always included.
     pub fn exporter_target(mut self, target: impl Into<String>) -> Self {
         self.exporter_targets.push(target.into());
         self
     }
 
-    /// A configuration to use instead of reading the environment.
+    /// Sets the configuration, instead of reading the environment.
     pub fn config(mut self, config: TelemetryConfig) -> Self {
         self.config = Some(config);
         self
     }
 
-    /// Whether a problem in the configuration stops the start, whatever `RUSTOK_TELEMETRY_STRICT` says. If not, each
-    /// problem is one warning, and the variable counts as unset.
+    /// Sets whether an invalid setting is an error of [`init`](Self::init). If not, it is ignored with a warning. Takes
+    /// precedence over `RUSTOK_TELEMETRY_STRICT`.
     ///
     /// ```no_run
     /// use rustok_telemetry::config::TelemetryConfig;
@@ -156,46 +158,46 @@ impl Builder {
         self
     }
 
-    /// Most verbose level of spans that are counted and exported; `INFO` by default. `RUST_LOG` is for log lines only
-    /// and changes nothing here.
+    /// Sets the most verbose level of spans that are counted and exported; `INFO` by default. `RUST_LOG` has no effect
+    /// on spans.
     pub fn span_level(mut self, level: Level) -> Self {
         self.span_level = level;
         self
     }
 
-    /// How log lines look; for people, unless said.
+    /// Sets the format of log lines; [`LogFormat::default`] by default.
     pub fn log_format(mut self, format: LogFormat) -> Self {
         self.log_format = format;
         self
     }
 
-    /// Whether OTLP log records get, besides the fields of their event, the fields of the spans around it and key-values
-    /// of the `log` crate; they don't by default. Of fields with the same name the event's own wins, then that of the
-    /// innermost span. The spans are those that `RUST_LOG` shows in log lines.
+    /// Sets whether OTLP log records include the fields of the spans around the event and key-values of the `log`
+    /// crate; `false` by default. Of fields with the same name, that of the event has precedence, then that of the
+    /// innermost span. The spans are those that `RUST_LOG` enables for log lines.
     ///
-    /// A service with a [subscriber of its own](Self::without_subscriber) gets the fields of spans; key-values of `log`
-    /// need the logger that comes with the subscriber of [`init`](Self::init).
+    /// Key-values of `log` need the logger that [`init`](Self::init) installs with its subscriber, so a service that
+    /// uses [`without_subscriber`](Self::without_subscriber) gets the fields of spans only.
     pub fn enrich_log_records(mut self, enrich: bool) -> Self {
         self.enrich_log_records = enrich;
         self
     }
 
-    /// Installs no `tracing` subscriber: the service puts together its own, with [`Telemetry::layer`] and
-    /// [`Telemetry::log_layer`].
+    /// Installs no `tracing` subscriber. The service composes its own with [`Telemetry::layer`],
+    /// [`Telemetry::log_layer`] and [`Telemetry::log_export_layer`].
     pub fn without_subscriber(mut self) -> Self {
         self.subscriber = false;
         self
     }
 
-    /// Installs no panic hook. Otherwise a hook keeps each panic's message and place, for the log event and the
-    /// `exception` event of the span that it unwinds through, and calls the hook that was there before. Without it these
-    /// events tell only that there was a panic.
+    /// Installs no panic hook. The hook captures message and location of each panic, for the log event and the
+    /// `exception` event of the span, and calls the previous hook. Without it these events have neither message nor
+    /// location.
     pub fn without_panic_hook(mut self) -> Self {
         self.panic_hook = false;
         self
     }
 
-    /// Starts telemetry. See [`init`] for what it does, and for the errors.
+    /// Starts telemetry, like [`init`].
     ///
     /// # Errors
     ///
@@ -224,7 +226,7 @@ impl Builder {
             let lines = logging::lines(self.log_format, &log_filter)?;
             let subscriber = tracing_subscriber::registry().with(lines);
             let traces = &pipeline.tracer_provider;
-            // A layer with a filter looks up every span that is entered or left, even if it wants none.
+            // Without log export no layer is added: even a disabled one would look up every entered span.
             match pipeline.record_sender.as_ref() {
                 Some(sender) => {
                     let subscriber = subscriber.with(logging::records(Some(sender))?);
@@ -256,7 +258,7 @@ impl Builder {
             config.strict.set(strict);
         }
         config.read_log_filter();
-        // A service with a subscriber of its own may read `RUST_LOG` by other rules; `log_layer` reports the problem.
+        // A service with its own subscriber may interpret `RUST_LOG` differently, so `log_layer` reports the error.
         let log_problem = match self.subscriber || !config.strict.value {
             true => None,
             false => config.take_log_filter_diagnostic(),
@@ -268,7 +270,7 @@ impl Builder {
         }
         if !self.attributes.is_empty() {
             let mut attributes = config.resource_attributes.value.clone();
-            attributes.retain(|(key, _)| self.attributes.iter().all(|(own, _)| own != key));
+            attributes.retain(|(key, _)| self.attributes.iter().all(|(set, _)| set != key));
             attributes.extend(self.attributes.iter().cloned());
             config.resource_attributes.set(attributes);
         }
@@ -280,7 +282,7 @@ impl Builder {
         Ok((config, log_filter))
     }
 
-    /// Log lines and propagators only.
+    /// Installs log lines and propagators only.
     fn init_disabled(
         &self,
         config: &TelemetryConfig,
@@ -309,7 +311,7 @@ impl Builder {
     }
 }
 
-/// Says what is wrong and was tolerated, and what is probably not meant, now that there are log lines.
+/// Logs ignored settings and warnings, now that log lines are installed.
 fn started(config: &TelemetryConfig) {
     health::remember(config);
     for diagnostic in &config.diagnostics {

@@ -1,12 +1,12 @@
-//! Layers for a subscriber that the service puts together itself.
+//! Layers for a subscriber that the service composes.
 
 use tracing::Subscriber;
 use tracing_subscriber::{Layer, registry::LookupSpan};
 
 use crate::{InitError, LogFormat, Telemetry, logging};
 
-/// For services that call [`without_subscriber`](crate::Builder::without_subscriber). Together these layers are what
-/// [`init`](crate::init()) would have installed:
+/// Layers for services that use [`without_subscriber`](crate::Builder::without_subscriber). Together they are the
+/// subscriber that [`init`](crate::init()) installs otherwise:
 ///
 /// ```no_run
 /// use rustok_telemetry::LogFormat;
@@ -24,7 +24,7 @@ use crate::{InitError, LogFormat, Telemetry, logging};
 /// # }
 /// ```
 impl Telemetry {
-    /// Span metrics and the export of traces; nothing if telemetry is switched off.
+    /// Returns the layer of span metrics and trace export; `None` if telemetry is disabled.
     pub fn layer<S>(&self) -> Option<impl Layer<S> + Send + Sync + 'static + use<S>>
     where
         S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
@@ -34,8 +34,8 @@ impl Telemetry {
             .map(|running| running.span_filter.layer(&running.tracer_provider))
     }
 
-    /// Span metrics alone, for a service whose traces are exported by a layer of its own; nothing if telemetry is switched
-    /// off.
+    /// Returns the layer of span metrics alone, for a service that exports traces with another layer; `None` if
+    /// telemetry is disabled.
     pub fn span_metrics_layer<S>(&self) -> Option<impl Layer<S> + Send + Sync + 'static + use<S>>
     where
         S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
@@ -44,13 +44,15 @@ impl Telemetry {
         running.map(|running| running.span_filter.metrics_layer())
     }
 
-    /// Log lines on standard error, as `RUST_LOG` says. Each tells the `trace_id`, `span_id` and `tenant_id` that it
-    /// belongs to, for which [`layer`](Self::layer) must be in the same subscriber. There are lines even if telemetry
-    /// is switched off.
+    /// Returns the layer that writes log lines to standard error, filtered by `RUST_LOG`, also if telemetry is
+    /// disabled.
+    ///
+    /// A line has the `trace_id`, `span_id` and `tenant_id` of its span if [`layer`](Self::layer) is in the same
+    /// subscriber.
     ///
     /// # Errors
     ///
-    /// [`InitError::Logging`] if `RUST_LOG` is wrong.
+    /// [`InitError::Logging`] if `RUST_LOG` is invalid.
     pub fn log_layer<S>(
         &self,
         format: LogFormat,
@@ -61,12 +63,12 @@ impl Telemetry {
         logging::lines(format, &self.log_filter)
     }
 
-    /// Log records by OTLP, as `RUST_LOG` says; it does nothing unless `OTEL_LOGS_EXPORTER` is `otlp`. It goes together with
-    /// any layer for lines, ours or another.
+    /// Returns the layer that exports log records by OTLP, filtered by `RUST_LOG`. It has no effect unless
+    /// `OTEL_LOGS_EXPORTER` is `otlp`, and can be combined with any layer for log lines.
     ///
     /// # Errors
     ///
-    /// [`InitError::Logging`] if `RUST_LOG` is wrong.
+    /// [`InitError::Logging`] if `RUST_LOG` is invalid.
     pub fn log_export_layer<S>(
         &self,
     ) -> Result<impl Layer<S> + Send + Sync + 'static + use<S>, InitError>

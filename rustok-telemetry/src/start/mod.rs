@@ -1,8 +1,9 @@
-//! Start and shutdown: configuration → providers → subscriber → guard.
+//! Start, flush and shutdown: configuration → providers → subscriber → guard.
 
 pub(crate) mod flush;
 pub(crate) mod init;
 mod layers;
 mod pipeline;
+pub(crate) mod report;
 pub(crate) mod resource;
 pub(crate) mod shutdown;

@@ -1,4 +1,4 @@
-//! The providers: built before anything is installed, so that an error leaves the process as it was.
+//! The providers, which are built before anything is installed: an error leaves the process as it was.
 
 use std::net::SocketAddr;
 
@@ -17,10 +17,7 @@ use crate::{
         TemporalityPreference, TracesConfig, TracesExporter,
     },
     logging::{LogFilter, RecordSender, logger_provider},
-    metrics::{
-        self,
-        meter_provider::{Counting, install_instruments},
-    },
+    metrics::{self, meter_provider::install_instruments},
     otlp::{self, ConnectionRuntime},
     prometheus::{reader::TextReader, server, text},
     propagation,
@@ -28,14 +25,14 @@ use crate::{
     trace::{ExporterTargets, SpanFilter, UniqueTracerProvider, tracer_provider},
 };
 
-/// What is built, and not yet installed.
+/// The providers, built and not yet installed.
 pub(crate) struct Pipeline {
     pub(crate) tracer_provider: UniqueTracerProvider,
     pub(crate) record_sender: Option<RecordSender>,
     logger_provider: Option<SdkLoggerProvider>,
     meter_provider: SdkMeterProvider,
     text_reader: TextReader,
-    /// Where the text is served, besides the service's own route.
+    /// Address of the Prometheus server, if one is configured.
     pub(crate) text_address: Option<SocketAddr>,
 }
 
@@ -74,8 +71,14 @@ impl Pipeline {
         runtime: ConnectionRuntime,
         span_filter: SpanFilter,
     ) -> Running {
-        let counting = counting(&config.metrics);
-        install_instruments(&self.meter_provider, counting, &config.metrics.views.value);
+        let metrics = &config.metrics;
+        let pushes_metrics = metrics.exporters.value.contains(&MetricsExporter::Otlp);
+        // The Prometheus text and the console are cumulative, whatever the preference.
+        let temporality = match pushes_metrics {
+            true => temporality(metrics),
+            false => Temporality::Cumulative,
+        };
+        install_instruments(&self.meter_provider, temporality, &metrics.views.value);
         global::set_meter_provider(self.meter_provider.clone());
         global::set_tracer_provider(self.tracer_provider.clone());
         propagation::install(&config.propagators.value);
@@ -84,11 +87,7 @@ impl Pipeline {
             tracer_provider: self.tracer_provider,
             logger_provider: self.logger_provider,
             meter_provider: self.meter_provider,
-            pushes_metrics: config
-                .metrics
-                .exporters
-                .value
-                .contains(&MetricsExporter::Otlp),
+            pushes_metrics,
             runtime,
             span_filter,
             record_sender: self.record_sender,
@@ -97,14 +96,12 @@ impl Pipeline {
     }
 }
 
-/// How exports count. The console, like the text, counts from the start in any case.
-fn counting(config: &MetricsConfig) -> Counting {
-    let by_otlp = config.exporters.value.contains(&MetricsExporter::Otlp);
+/// Returns the temporality of OTLP exports.
+fn temporality(config: &MetricsConfig) -> Temporality {
     match config.temporality.value {
-        TemporalityPreference::Delta | TemporalityPreference::LowMemory if by_otlp => {
-            Counting::FromTheLastExport
-        }
-        _ => Counting::FromTheStart,
+        TemporalityPreference::Cumulative => Temporality::Cumulative,
+        TemporalityPreference::Delta => Temporality::Delta,
+        TemporalityPreference::LowMemory => Temporality::LowMemory,
     }
 }
 
@@ -114,15 +111,11 @@ fn meter_provider(
     runtime: &mut ConnectionRuntime,
 ) -> Result<(SdkMeterProvider, TextReader), InitError> {
     let has = |exporter| config.exporters.value.contains(&exporter);
-    let temporality = match config.temporality.value {
-        TemporalityPreference::Cumulative => Temporality::Cumulative,
-        TemporalityPreference::Delta => Temporality::Delta,
-        TemporalityPreference::LowMemory => Temporality::LowMemory,
-    };
     let otlp = match has(MetricsExporter::Otlp) {
         true => {
             let limit = config.timeout.value;
-            let exporter = otlp::metric_exporter(&config.otlp, temporality, limit, runtime)?;
+            let exporter =
+                otlp::metric_exporter(&config.otlp, temporality(config), limit, runtime)?;
             Some(periodic(config, exporter))
         }
         false => None,
@@ -136,7 +129,7 @@ fn meter_provider(
         if let Some(otlp) = otlp {
             builder = builder.with_reader(otlp);
         }
-        // The last one: the text can be read until the last push has ended.
+        // Last, so that the text can be read until the last push has ended.
         builder.with_reader(text_reader.clone())
     });
     Ok((provider, text_reader))

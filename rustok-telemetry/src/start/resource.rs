@@ -1,11 +1,11 @@
-//! Who sends the telemetry: the resource that all signals share.
+//! The resource, which all signals share.
 //!
-//! - `service.name`: `OTEL_SERVICE_NAME`, else `service.name` in `OTEL_RESOURCE_ATTRIBUTES`, else the builder's default,
-//!   else `unknown_service:` and the program's name.
-//! - `service.version`: as set, if it is.
-//! - `service.instance.id`: as set, else a random UUID. Without one, the Collector would let two replicas overwrite
-//!   each other's series.
-//! - `telemetry.sdk.*`: the OpenTelemetry SDK underneath; `telemetry.distro.*`: this crate.
+//! - `service.name`: `OTEL_SERVICE_NAME`, or else `service.name` in `OTEL_RESOURCE_ATTRIBUTES`, or else the builder's
+//!   default, or else `unknown_service:` with the program's name.
+//! - `service.version`: if it is set.
+//! - `service.instance.id`: if it is set, or else a random UUID. Without one, two replicas would overwrite each other's
+//!   series in the Collector.
+//! - `telemetry.sdk.*`: the OpenTelemetry SDK; `telemetry.distro.*`: this crate.
 
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::{Resource, resource::TelemetryResourceDetector};

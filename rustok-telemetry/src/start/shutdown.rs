@@ -1,4 +1,4 @@
-//! The guard: as long as it lives, telemetry runs; when it goes, everything that was recorded is sent.
+//! The guard of running telemetry, and its shutdown.
 
 use std::{
     fmt,
@@ -9,7 +9,7 @@ use std::{
 
 use opentelemetry_sdk::{error::OTelSdkResult, logs::SdkLoggerProvider, metrics::SdkMeterProvider};
 
-use super::flush::Flushes;
+use super::{flush::Flushes, report::ShutdownReport};
 use crate::{
     delivery::{DELIVERY, QueueStats},
     lifecycle::{self, Stage},
@@ -18,10 +18,13 @@ use crate::{
     trace::{SpanFilter, UniqueTracerProvider},
 };
 
-/// How long a shutdown takes at most, unless [`Telemetry::shutdown_within`] says otherwise.
+/// Timeout of [`Telemetry::shutdown`] and of dropping [`Telemetry`]: 10 seconds.
 pub const DEFAULT_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Running telemetry. Keep it until the program ends: dropping it shuts telemetry down.
+/// Guard of running telemetry, returned by [`init`](crate::init()). Keep it until the program ends.
+///
+/// Dropping it shuts telemetry down, within [`DEFAULT_SHUTDOWN_TIMEOUT`], and logs a warning if not everything was
+/// exported. Prefer [`shutdown`](Self::shutdown), which returns a report.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), rustok_telemetry::InitError> {
@@ -40,7 +43,7 @@ pub struct Telemetry {
     pub(crate) log_filter: LogFilter,
 }
 
-/// What has to be shut down.
+/// The parts that a shutdown stops.
 pub(crate) struct Running {
     pub(crate) tracer_provider: UniqueTracerProvider,
     pub(crate) logger_provider: Option<SdkLoggerProvider>,
@@ -53,15 +56,15 @@ pub(crate) struct Running {
 }
 
 impl Telemetry {
-    /// Sends everything that was recorded, within [`DEFAULT_SHUTDOWN_TIMEOUT`], and tells what could not be sent.
+    /// Exports everything that was recorded, within [`DEFAULT_SHUTDOWN_TIMEOUT`], and returns what was not exported.
     ///
-    /// Blocks the calling thread, but no runtime: it may be called within tokio, of either flavour. What is recorded
-    /// from now on is counted as lost.
+    /// Blocks the calling thread; it may be called within a tokio runtime of either flavor. Later records are dropped
+    /// and counted.
     pub fn shutdown(self) -> ShutdownReport {
         self.shutdown_within(DEFAULT_SHUTDOWN_TIMEOUT)
     }
 
-    /// Like [`shutdown`](Self::shutdown), within `timeout`.
+    /// Shuts down like [`shutdown`](Self::shutdown), within `timeout`.
     pub fn shutdown_within(mut self, timeout: Duration) -> ShutdownReport {
         match self.running.take() {
             Some(running) => running.shutdown(timeout),
@@ -90,21 +93,21 @@ impl fmt::Debug for Telemetry {
 }
 
 impl Running {
-    /// The providers are shut down on threads of their own: they block, and the SDK bounds none of them as asked.
+    /// Shuts the providers down on separate threads, because they block and do not respect the SDK's timeouts.
     fn shutdown(self, timeout: Duration) -> ShutdownReport {
         let started = Instant::now();
         let left = |share: Duration| share.saturating_sub(started.elapsed());
         lifecycle::enter(Stage::Stopping);
         let open_spans = DELIVERY.open_spans.load(Ordering::Relaxed) as u64;
         let (tracer_provider, meter_provider) = (self.tracer_provider, self.meter_provider);
-        // The time is kept here. If it were the SDK's too, either could be up first, which is told differently.
+        // The timeout is enforced here. The SDK's is longer, so that it is never the first to elapse.
         let longer = timeout.saturating_add(Duration::from_secs(5));
         let traces = on_a_thread(move || tracer_provider.shutdown_with_timeout(longer));
         let logs = self
             .logger_provider
             .map(|provider| on_a_thread(move || provider.shutdown_with_timeout(longer)));
-        // Spans and log records first, so that the last metrics tell what became of them; but what nobody takes leaves
-        // the metrics half of the time.
+        // Spans and log records first, so that the last metrics include their outcome. They take at most half of the
+        // time.
         let mut traces_result = traces.recv_timeout(left(timeout / 2)).ok();
         let mut logs_result = match &logs {
             Some(logs) => logs.recv_timeout(left(timeout / 2)).ok(),
@@ -113,7 +116,7 @@ impl Running {
         let (pushes, limit) = (self.pushes_metrics, left(timeout));
         let metrics = on_a_thread(move || {
             let result = meter_provider.shutdown_with_timeout(limit);
-            // The SDK waits for five seconds, whatever it is told, while the last export may still succeed.
+            // The SDK gives up after five seconds, whatever its timeout, while the last export may still succeed.
             match pushes && !DELIVERY.metrics_closed.wait(limit) {
                 true => result,
                 false => Ok(()),
@@ -129,7 +132,7 @@ impl Running {
         };
         let results = [&traces_result, &logs_result, &metrics_result];
         let metrics_error = DELIVERY.metrics.error().or(error(&metrics_result));
-        let waiting = |account: &QueueStats| account.queued() + account.exporting();
+        let waiting = |queue: &QueueStats| queue.queued() + queue.exporting();
         let report = ShutdownReport {
             elapsed: started.elapsed(),
             timed_out: results.iter().any(|result| result.is_none()),
@@ -142,7 +145,7 @@ impl Running {
             logs_error: DELIVERY.logs.error().or(error(&logs_result)),
             metrics_error: metrics_error.filter(|_| pushes),
         };
-        // Only now: it cuts off what has no answer yet.
+        // Last, because it aborts pending requests.
         drop(self.runtime);
         report
     }
@@ -152,100 +155,12 @@ fn sum<const N: usize>(by_reason: [(&str, u64); N]) -> u64 {
     by_reason.map(|(_, items)| items).iter().sum()
 }
 
-/// Runs something that blocks; its result arrives at the receiver, unless the thread cannot be had.
+/// Runs a blocking function on a new thread; the receiver gets its result, or is closed if no thread can be spawned.
 fn on_a_thread<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> mpsc::Receiver<T> {
     let (done, finished) = mpsc::channel();
-    // Nobody listens any more when the time is up; and without a thread the receiver says at once that nothing comes.
+    // After the timeout the receiver is gone.
     let _ = thread::Builder::new()
         .name("rustok-telemetry-shutdown".to_owned())
         .spawn(move || done.send(run()));
     finished
-}
-
-/// What a shutdown could not send.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[must_use = "it says what was not sent: print it unless it `is_complete`"]
-#[non_exhaustive]
-pub struct ShutdownReport {
-    /// How long it took.
-    pub elapsed: Duration,
-    /// Whether the time was up before everything had been tried.
-    pub timed_out: bool,
-    /// Sampled spans that had been entered and had not ended when the shutdown began. They are not sent.
-    pub open_spans: u64,
-    /// Sampled spans that still waited when the time was up.
-    pub unsent_spans: u64,
-    /// Sampled spans that were lost in the life of the process: their export failed, or the queue was full.
-    pub lost_spans: u64,
-    /// Log records that still waited when the time was up.
-    pub unsent_log_records: u64,
-    /// Log records that were lost in the life of the process: their export failed, the queue was full, or they came
-    /// when the shutdown had begun.
-    pub lost_log_records: u64,
-    /// Why the last spans could not be sent.
-    pub traces_error: Option<String>,
-    /// Why the last log records could not be sent.
-    pub logs_error: Option<String>,
-    /// Why the last metrics could not be sent.
-    pub metrics_error: Option<String>,
-}
-
-impl ShutdownReport {
-    /// Whether everything that was recorded has been sent.
-    pub fn is_complete(&self) -> bool {
-        !self.timed_out
-            && self.open_spans == 0
-            && self.unsent_spans == 0
-            && self.lost_spans == 0
-            && self.unsent_log_records == 0
-            && self.lost_log_records == 0
-            && self.traces_error.is_none()
-            && self.logs_error.is_none()
-            && self.metrics_error.is_none()
-    }
-}
-
-impl fmt::Display for ShutdownReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts = [
-            (self.open_spans, "spans had not ended"),
-            (self.unsent_spans, "spans were still waiting"),
-            (self.lost_spans, "spans were lost"),
-            (self.unsent_log_records, "log records were still waiting"),
-            (self.lost_log_records, "log records were lost"),
-        ];
-        let errors = [
-            ("traces", &self.traces_error),
-            ("logs", &self.logs_error),
-            ("the last metrics", &self.metrics_error),
-        ];
-        let late = self.timed_out.then_some(self.elapsed);
-        f.write_str(&describe(late, &counts, None, &errors))
-    }
-}
-
-/// What was not sent, in one line. `late`: the time was up after so long.
-pub(crate) fn describe(
-    late: Option<Duration>,
-    counts: &[(u64, &str)],
-    metrics: Option<&str>,
-    errors: &[(&str, &Option<String>)],
-) -> String {
-    let late = late.map(|after| format!("the time was up after {:.1} s", after.as_secs_f64()));
-    let counts = counts.iter().filter(|(count, _)| *count > 0);
-    let counts = counts.map(|(count, what)| format!("{count} {what}"));
-    let errors = errors
-        .iter()
-        .filter_map(|(what, error)| Some(format!("{what}: {}", error.as_ref()?)));
-    let metrics = metrics.map(str::to_owned);
-    let parts: Vec<_> = late
-        .into_iter()
-        .chain(counts)
-        .chain(metrics)
-        .chain(errors)
-        .collect();
-    match parts.is_empty() {
-        true => "telemetry: everything was sent".to_owned(),
-        false => format!("telemetry: not everything was sent: {}", parts.join("; ")),
-    }
 }

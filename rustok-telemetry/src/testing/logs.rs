@@ -7,16 +7,16 @@ use tracing::{
     field::{Field, Visit},
 };
 
-/// An event of `tracing`.
+/// A captured event of `tracing`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
-    /// Its level.
+    /// Level.
     pub level: Level,
-    /// Where it comes from: the path of the module, unless given otherwise.
+    /// Target: the path of the module, unless set.
     pub target: String,
-    /// The message.
+    /// Message.
     pub message: String,
-    /// The other fields, in their order.
+    /// Name and value of the other fields, in the order of the event.
     pub fields: Vec<(String, String)>,
 }
 

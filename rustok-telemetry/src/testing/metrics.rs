@@ -8,25 +8,25 @@ use crate::metrics::{
     store::point::{Point, SeriesLabels},
 };
 
-/// A metric of the catalogue and what was recorded of it: all label sets, or those that [`with`](Self::with) chose.
+/// A metric with its captured series: all of them, or those that [`with`](Self::with) selects.
 ///
-/// The assertions return it, so that several can follow each other.
+/// The assertions return the metric, so that they can be chained.
 #[derive(Debug, Clone)]
 pub struct CapturedMetric {
     declaration: &'static Declaration,
     all: Vec<CapturedSeries>,
-    chosen: Vec<(String, String)>,
+    selectors: Vec<(String, String)>,
 }
 
-/// One label set of a metric.
+/// A captured series of a metric.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CapturedSeries {
-    /// Its labels, by name.
+    /// Values of the labels, by name.
     pub labels: BTreeMap<String, String>,
-    /// The value of a counter or gauge; the sum of a histogram.
+    /// Value of a counter or gauge; sum of a histogram.
     pub value: f64,
-    /// How many values a histogram has; 0 for other kinds.
+    /// Number of values of a histogram; 0 for other kinds.
     pub count: u64,
 }
 
@@ -45,54 +45,54 @@ impl CapturedMetric {
         Self {
             declaration,
             all,
-            chosen: Vec::new(),
+            selectors: Vec::new(),
         }
     }
 
-    /// Only the label sets in which this label has this value.
+    /// Selects the series in which this label has this value.
     ///
     /// # Panics
     ///
-    /// When the metric has no such label.
+    /// If the metric has no such label.
     #[track_caller]
     pub fn with(mut self, label: &str, value: &str) -> Self {
-        let names: Vec<_> = self.declaration.labels.iter().map(|own| own.name).collect();
+        let labels = self.declaration.labels.iter();
+        let names: Vec<_> = labels.map(|label| label.name).collect();
         assert!(
             names.contains(&label),
             "{} has no label `{label}`; it has {names:?}",
             self.declaration.name
         );
-        self.chosen.push((label.to_owned(), value.to_owned()));
+        self.selectors.push((label.to_owned(), value.to_owned()));
         self
     }
 
-    /// The chosen label sets, in the order of their values.
+    /// Returns the selected series, ordered by label values.
     pub fn series(&self) -> Vec<CapturedSeries> {
-        let chosen = |series: &&CapturedSeries| {
+        let is_selected = |series: &&CapturedSeries| {
             let has = |(label, value): &(String, String)| series.labels.get(label) == Some(value);
-            self.chosen.iter().all(has)
+            self.selectors.iter().all(has)
         };
-        self.all.iter().filter(chosen).cloned().collect()
+        self.all.iter().filter(is_selected).cloned().collect()
     }
 
-    /// The sum over the chosen label sets: of a counter, a gauge, or the sums of a histogram. 0 where nothing was
-    /// recorded.
+    /// Returns the sum of the values of the selected series, or of their sums if it is a histogram; 0 without series.
     pub fn value(&self) -> f64 {
         // Not `sum`, whose zero is negative.
         let series = self.series();
         series.iter().fold(0.0, |sum, series| sum + series.value)
     }
 
-    /// How many values the chosen label sets of a histogram have.
+    /// Returns the number of values in the selected series of a histogram.
     pub fn count(&self) -> u64 {
         self.series().iter().map(|series| series.count).sum()
     }
 
-    /// Asserts the [`value`](Self::value), up to rounding.
+    /// Asserts the [`value`](Self::value), up to a relative error of 1e-9.
     ///
     /// # Panics
     ///
-    /// When it is another one, or nothing was recorded under the chosen labels and the value is not 0.
+    /// If the value is another one; without series it is 0.
     #[track_caller]
     pub fn assert_value(self, expected: f64) -> Self {
         let actual = self.value();
@@ -105,7 +105,7 @@ impl CapturedMetric {
     ///
     /// # Panics
     ///
-    /// When it is another one.
+    /// If the count is another one.
     #[track_caller]
     pub fn assert_count(self, expected: u64) -> Self {
         let actual = self.count();
@@ -116,11 +116,11 @@ impl CapturedMetric {
         self
     }
 
-    /// Asserts that nothing was recorded under the chosen labels.
+    /// Asserts that there is no selected series.
     ///
     /// # Panics
     ///
-    /// When something was.
+    /// If there is one.
     #[track_caller]
     pub fn assert_absent(self) -> Self {
         assert!(self.series().is_empty(), "something was recorded of {self}");
@@ -128,7 +128,7 @@ impl CapturedMetric {
     }
 }
 
-/// The metric with its choice, and everything that was recorded of it.
+/// Writes the metric with its selectors and all captured series.
 impl fmt::Display for CapturedMetric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let labels = |labels: Vec<(&String, &String)>| {
@@ -138,9 +138,9 @@ impl fmt::Display for CapturedMetric {
                 .collect();
             labels.join(",")
         };
-        let chosen = self.chosen.iter().map(|(name, value)| (name, value));
+        let selectors = self.selectors.iter().map(|(name, value)| (name, value));
         let name = self.declaration.name;
-        write!(f, "{name}{{{}}}; recorded: ", labels(chosen.collect()))?;
+        write!(f, "{name}{{{}}}; recorded: ", labels(selectors.collect()))?;
         if self.all.is_empty() {
             return f.write_str("nothing");
         }

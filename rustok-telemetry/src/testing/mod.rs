@@ -1,8 +1,8 @@
-//! For the tests of services: capture what the code under test records, in memory, and assert on it (feature `testing`).
+//! In-memory capture of metrics, spans and log lines, with assertions, for the tests of services (feature `testing`).
 //!
-//! Each test has a [`Capture`] of its own. Tests that run in parallel in one process don't see each other's metrics and
-//! spans, and nothing needs to be started or shut down. What is captured went through the real thing: label budgets,
-//! numbers of our own, the span metrics layer and the names as Prometheus would see them.
+//! Each test has its own [`Capture`]. Tests that run in parallel in one process are isolated from each other, and
+//! nothing has to be started or shut down. Captured telemetry passes through the same code as in production: label
+//! budgets, native storage, span metrics and the names in Prometheus.
 //!
 //! ```
 //! use rustok_telemetry::{instrument, metrics, testing, ErrorType};
@@ -25,32 +25,33 @@
 //!
 //! telemetry.metric("rustok_event_bus_published_total").with("tenant_id", "acme").assert_value(1.0);
 //! telemetry.metric("rustok_module_errors_total").with("error_type", "out_of_stock").assert_value(1.0);
-//! let [placed, refused] = telemetry.spans_named("orders.place").try_into().unwrap();
+//! let [placed, rejected] = telemetry.spans_named("orders.place").try_into().unwrap();
 //! placed.assert_ok().assert_attribute("tenant_id", "acme");
-//! refused.assert_error("out_of_stock");
+//! rejected.assert_error("out_of_stock");
 //! telemetry.assert_nowhere("4000-1234");
 //! ```
 //!
-//! # What belongs to a capture
+//! # Threads and tasks
 //!
-//! What happens under its `tracing` subscriber, which is that of the thread that made the capture until it is dropped:
-//! with `#[tokio::test]`, whose runtime has one thread, that is the whole test with all of its tasks. A
-//! [task](crate::task) or a future with `with_current_subscriber` takes the subscriber along to other threads; these can
-//! also join by [`Capture::handle`], and a runtime with several threads that all belong to the capture is run by
-//! [`Capture::block_on`].
+//! A capture sees everything under its `tracing` subscriber, which is the default of the thread that created the
+//! capture. With `#[tokio::test]`, whose runtime has one thread, that is the test with all of its tasks. Other threads
+//! take part through
 //!
-//! Metrics that are observed at collection, the two derived rates among them, are about the process and not about one
-//! test, and are not captured; functions of [`before_collection`](crate::metrics::before_collection) that are
-//! registered within a capture run for it.
+//! - [`Capture::block_on`], which runs a future on a runtime with several threads;
+//! - [`Capture::handle`], for threads of the test's own;
+//! - [`task`](crate::task) and `with_current_subscriber`, which propagate the subscriber to other threads.
+//!
+//! Observable metrics, the two derived rates among them, belong to the process and are not captured. Callbacks that are
+//! registered with [`before_collection`](crate::metrics::before_collection) within a capture run for it.
 //!
 //! # Spans that are open
 //!
-//! A span ends when its last handle is dropped, which may be in another thread, a moment after the code under test has
-//! returned: sqlx's thread for SQLite keeps a clone of the span of a query. So [`span`](Capture::span),
+//! A span ends when its last handle is dropped, which may happen on another thread after the code under test has
+//! returned: sqlx's SQLite thread holds a clone of the span of a query, for example. [`span`](Capture::span),
 //! [`spans_named`](Capture::spans_named), [`spans`](Capture::spans), [`assert_nowhere`](Capture::assert_nowhere), and
-//! [`metric`](Capture::metric) for a metric of spans, wait while a span that matters is open: at most one second for each
-//! span in the whole test, and not for the spans that the thread is in. They block the thread. A task of a runtime with
-//! one thread does not go on meanwhile: await it before the assertion.
+//! [`metric`](Capture::metric) for a span metric, therefore wait for open spans: at most one second for each span per
+//! test, and not for spans that the thread has entered. They block the thread, so that other tasks of a runtime with
+//! one thread make no progress: await those before the assertion.
 
 mod logs;
 mod metrics;
@@ -79,13 +80,13 @@ pub use self::{
     values::AttributeValue,
 };
 
-/// Begins to capture what this thread does.
+/// Starts a capture on this thread, with spans up to level `INFO`.
 pub fn capture() -> Capture {
     Capture::begin(tracing::Level::INFO)
 }
 
-/// What the code under test recorded. Ends when it is dropped.
-#[must_use = "nothing is captured any more as soon as this is dropped"]
+/// A running capture with what the code under test has recorded. Dropping it ends the capture.
+#[must_use = "dropping this ends the capture"]
 pub struct Capture {
     handle: Handle,
     _entered: Entered,
@@ -93,7 +94,7 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Like [`capture`], with spans up to this level; it is `INFO` otherwise, as in [`Builder::span_level`].
+    /// Starts a capture on this thread, with spans up to `span_level`, like [`Builder::span_level`].
     ///
     /// [`Builder::span_level`]: crate::Builder::span_level
     pub fn begin(span_level: tracing::Level) -> Self {
@@ -110,16 +111,16 @@ impl Capture {
         }
     }
 
-    /// What takes part in the capture on another thread.
+    /// Returns a handle with which another thread takes part in the capture.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
     }
 
-    /// Runs a future on a new tokio runtime with two threads, both of which belong to the capture.
+    /// Runs a future on a new tokio runtime with two worker threads, which take part in the capture.
     ///
     /// # Panics
     ///
-    /// When the runtime cannot be made, or within another runtime.
+    /// If the runtime cannot be created, or if called within another runtime.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let handle = self.handle();
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -131,11 +132,12 @@ impl Capture {
         runtime.block_on(future)
     }
 
-    /// A metric of the catalogue, with everything that was recorded of it until now.
+    /// Returns a metric with its captured series. Waits for [open spans](self#spans-that-are-open) if it is a span
+    /// metric.
     ///
     /// # Panics
     ///
-    /// When no metric of this name is declared.
+    /// If no metric with this name is declared.
     #[track_caller]
     pub fn metric(&self, name: &str) -> CapturedMetric {
         if name.starts_with("rustok_span") {
@@ -145,22 +147,21 @@ impl Capture {
         CapturedMetric::read(name, &self.handle.sink)
     }
 
-    /// The captured metrics as Prometheus would scrape them.
+    /// Returns the captured metrics in the Prometheus text format.
     pub fn text(&self) -> String {
         let _entered = self.handle.enter();
         self.handle.sink.text()
     }
 
-    /// The spans that have ended, in the order in which they ended. Waits for
-    /// [those that are open](self#spans-that-are-open).
+    /// Returns the ended spans, in the order in which they ended. Waits for [open spans](self#spans-that-are-open).
     pub fn spans(&self) -> Vec<CapturedSpan> {
         self.wait(None, || false);
         self.handle.sink.spans()
     }
 
-    /// The spans of this name that have ended, in the order in which they ended. The name is the exported one, such as
-    /// `GET /api/products/{id}`: `otel.name`, else the name of the `tracing` span. Waits for
-    /// [those that are open](self#spans-that-are-open).
+    /// Returns the ended spans with this name, in the order in which they ended. The name is the exported one, such as
+    /// `GET /api/products/{id}`: `otel.name`, or else the name of the `tracing` span. Waits for
+    /// [open spans](self#spans-that-are-open).
     pub fn spans_named(&self, name: &str) -> Vec<CapturedSpan> {
         self.wait(Some(name), || false);
         self.ended(name)
@@ -172,12 +173,12 @@ impl Capture {
         spans
     }
 
-    /// The one span of this name that has ended. Waits, if there is none yet, for
-    /// [those that are open](self#spans-that-are-open).
+    /// Returns the single ended span with this name. If there is none yet, waits for
+    /// [open spans](self#spans-that-are-open).
     ///
     /// # Panics
     ///
-    /// When there is none, or more than one.
+    /// If there is no such span, or more than one.
     #[track_caller]
     pub fn span(&self, name: &str) -> CapturedSpan {
         let sink = &self.handle.sink;
@@ -201,19 +202,20 @@ impl Capture {
         self.handle.sink.open.wait(name, &entered, done);
     }
 
-    /// The events of `tracing` of every level, in their order.
+    /// Returns the events of `tracing`, of every level and in their order.
     pub fn logs(&self) -> Vec<LogLine> {
         self.handle.sink.logs()
     }
 
-    /// Asserts that a text, such as a password, is in no span, no log line and no label: in no name, attribute, event or
-    /// status of a span, no message, target or field of a log line, and no name or value of a label. Ids, times and the
-    /// values of metrics are not searched, nor are spans that are still open after the wait for
-    /// [those](self#spans-that-are-open).
+    /// Asserts that a text, such as a password, does not occur in any span (name, attributes, events, links, status),
+    /// log line (message, target, fields) or label (name, value).
+    ///
+    /// Ids, times and values of metrics are not searched. Waits for [open spans](self#spans-that-are-open); those that
+    /// are still open are not searched.
     ///
     /// # Panics
     ///
-    /// When it is somewhere; the message says where.
+    /// If the text occurs; the message says where.
     #[track_caller]
     pub fn assert_nowhere(&self, secret: &str) {
         self.wait(None, || false);
@@ -246,7 +248,7 @@ impl fmt::Debug for Capture {
     }
 }
 
-/// Lets another thread take part in a [`Capture`].
+/// A handle with which another thread takes part in a [`Capture`].
 ///
 /// ```
 /// let telemetry = rustok_telemetry::testing::capture();
@@ -266,7 +268,7 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Captures what this thread does, until the returned value is dropped.
+    /// Makes this thread take part in the capture until the returned guard is dropped.
     pub fn enter(&self) -> Entered {
         Entered {
             _subscriber: dispatcher::set_default(&self.dispatch),
@@ -280,14 +282,14 @@ impl fmt::Debug for Handle {
     }
 }
 
-/// As long as this lives, its thread takes part in a [`Capture`].
-#[must_use = "the thread takes part no more as soon as this is dropped"]
+/// Guard of a thread that takes part in a [`Capture`].
+#[must_use = "dropping this ends the thread's part in the capture"]
 pub struct Entered {
     _subscriber: dispatcher::DefaultGuard,
 }
 
 impl Entered {
-    /// Until the thread ends.
+    /// Keeps the guard until the thread ends.
     fn for_the_thread(self) {
         FOR_THE_THREAD.with_borrow_mut(|entered| entered.push(self));
     }
@@ -303,7 +305,7 @@ thread_local! {
     static FOR_THE_THREAD: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Captures that are going on. Where there are none, recording costs one look at this.
+/// Number of running captures. Without one, this load is all that a record costs.
 static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 
 struct Active(());
@@ -321,7 +323,7 @@ impl Drop for Active {
     }
 }
 
-/// The capture that the present work belongs to.
+/// Returns the capture that this thread records into.
 pub(crate) fn current() -> Option<Arc<Sink>> {
     if ACTIVE.load(Ordering::Relaxed) == 0 {
         return None;

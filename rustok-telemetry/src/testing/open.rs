@@ -1,7 +1,4 @@
-//! The spans of a capture that are open, so that assertions can wait for those that are about to end.
-//!
-//! A span ends when its last handle is dropped, which may be in another thread, a moment after the code under test has
-//! returned: sqlx's thread for SQLite keeps a clone of the span of a query.
+//! The open spans of a capture, so that assertions can wait for them to end.
 
 use std::{
     collections::BTreeMap,
@@ -14,8 +11,8 @@ use tracing::{
     span::Id,
 };
 
-/// How long an assertion waits for the spans that are open.
-const LIMIT: Duration = Duration::from_secs(1);
+/// Maximum time that an assertion waits for open spans.
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The open spans of a capture.
 #[derive(Debug, Default)]
@@ -27,33 +24,33 @@ pub(super) struct OpenSpans {
 #[derive(Debug)]
 struct Open {
     name: Name,
-    /// An assertion has waited for its end in vain; none waits for it again.
-    outlasted: bool,
+    /// Whether an assertion has timed out waiting for the span. No assertion waits for it again.
+    timed_out: bool,
 }
 
-/// What a span is called, as far as its fields say.
+/// The names of a span.
 #[derive(Debug, Default)]
 pub(super) struct Name {
-    of_callsite: &'static str,
+    callsite: &'static str,
     /// `otel.name`.
     exported: Option<String>,
 }
 
 impl Name {
-    pub(super) fn new(of_callsite: &'static str) -> Self {
+    pub(super) fn new(callsite: &'static str) -> Self {
         Self {
-            of_callsite,
+            callsite,
             exported: None,
         }
     }
 
     fn as_str(&self) -> &str {
-        self.exported.as_deref().unwrap_or(self.of_callsite)
+        self.exported.as_deref().unwrap_or(self.callsite)
     }
 
-    /// Whether the span may end with this name. One that has `otel.name` may be renamed.
+    /// Whether the span may end with this name. A span with `otel.name` may still be renamed.
     fn may_become(&self, name: &str) -> bool {
-        self.exported.is_some() || self.of_callsite == name
+        self.exported.is_some() || self.callsite == name
     }
 }
 
@@ -73,8 +70,8 @@ impl Visit for Name {
 
 impl OpenSpans {
     pub(super) fn insert(&self, id: &Id, name: Name) {
-        let outlasted = false;
-        let open = Open { name, outlasted };
+        let timed_out = false;
+        let open = Open { name, timed_out };
         self.lock().insert(id.into_u64(), open);
     }
 
@@ -83,21 +80,21 @@ impl OpenSpans {
         self.ended.notify_all();
     }
 
-    /// Waits until `done`, or until no span is open that may become one of this name (any, without a name), at most
-    /// [`LIMIT`]. Spans of `entered`, which the waiting thread is in, cannot end meanwhile. Blocks the thread.
+    /// Blocks until `done` returns `true`, no open span may end with this name (or any, without a name), or [`TIMEOUT`]
+    /// has elapsed. Ignores the spans in `entered`, which the waiting thread has entered.
     pub(super) fn wait(&self, name: Option<&str>, entered: &[Id], done: impl Fn() -> bool) {
         let began = Instant::now();
         let mut open = self.lock();
         let awaited = |(id, open): (&u64, &Open)| {
-            !open.outlasted
+            !open.timed_out
                 && entered.iter().all(|entered| entered.into_u64() != *id)
                 && name.is_none_or(|name| open.name.may_become(name))
         };
         while open.iter().any(awaited) && !done() {
-            let Some(left) = LIMIT.checked_sub(began.elapsed()) else {
-                for (id, one) in open.iter_mut() {
-                    let outlasted = awaited((id, one));
-                    one.outlasted |= outlasted;
+            let Some(left) = TIMEOUT.checked_sub(began.elapsed()) else {
+                for (id, span) in open.iter_mut() {
+                    let timed_out = awaited((id, span));
+                    span.timed_out |= timed_out;
                 }
                 return;
             };
@@ -106,7 +103,7 @@ impl OpenSpans {
         }
     }
 
-    /// The names of the open spans.
+    /// Returns the names of the open spans.
     pub(super) fn names(&self) -> Vec<String> {
         let open = self.lock();
         open.values()

@@ -1,4 +1,4 @@
-//! What one capture holds: metrics, spans and log lines.
+//! The storage of a capture: metrics, spans and log lines.
 
 use std::{
     collections::BTreeSet,
@@ -19,7 +19,7 @@ use crate::{
     trace::{SpanLimits, UniqueTracerProvider},
 };
 
-/// What one capture has seen.
+/// The captured metrics, spans and log lines.
 pub(crate) struct Sink {
     pub(super) metrics: Arc<CapturedMetrics>,
     ended: EndedSpans,
@@ -41,7 +41,7 @@ impl Sink {
         }
     }
 
-    /// The captured metrics in the Prometheus text format.
+    /// Returns the captured metrics in the Prometheus text format.
     pub(super) fn text(&self) -> String {
         let metrics = self.metrics.all();
         let metrics = metrics.iter().map(|metric| {
@@ -51,7 +51,7 @@ impl Sink {
         encoder::text_of(metrics)
     }
 
-    /// The captured labels, each with its metric.
+    /// Returns the captured labels, each with its metric.
     pub(super) fn labels(&self) -> BTreeSet<String> {
         let mut all = BTreeSet::new();
         for metric in self.metrics.all() {
@@ -79,7 +79,7 @@ impl Sink {
     }
 }
 
-/// The spans that have ended, as they would be exported.
+/// The ended spans, as they would be exported.
 #[derive(Debug, Clone, Default)]
 struct EndedSpans(Arc<Mutex<Vec<SpanData>>>);
 

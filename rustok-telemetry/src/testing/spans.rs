@@ -11,9 +11,9 @@ use opentelemetry_sdk::trace::SpanData;
 use super::values::{AttributeValue, Typed};
 use crate::trace::CANCELLED;
 
-/// A span that has ended, as it would be exported.
+/// An ended span, as it would be exported.
 ///
-/// The assertions return it, so that several can follow each other.
+/// The assertions return the span, so that they can be chained.
 #[derive(Debug, Clone)]
 pub struct CapturedSpan(SpanData);
 
@@ -22,24 +22,24 @@ impl CapturedSpan {
         Self(data)
     }
 
-    /// Its name: `otel.name`, else that of the `tracing` span.
+    /// Returns the name: `otel.name`, or else the name of the `tracing` span.
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// What it is: server, client, producer, consumer or internal.
+    /// Returns the kind: server, client, producer, consumer or internal.
     pub fn kind(&self) -> SpanKind {
         self.0.span_kind.clone()
     }
 
-    /// The value of an attribute, with the type that is exported; its `to_string` is the text.
+    /// Returns the value of an attribute, with its exported type.
     pub fn attribute(&self, key: &str) -> Option<&Value> {
         let mut attributes = self.0.attributes.iter();
         let attribute = attributes.find(|attribute| attribute.key.as_str() == key)?;
         Some(&attribute.value)
     }
 
-    /// The description of its status: empty unless it ended in an error that has one.
+    /// Returns the description of the status; empty unless the status is an error with one.
     pub fn status_description(&self) -> &str {
         match &self.0.status {
             Status::Error { description } => description,
@@ -47,23 +47,23 @@ impl CapturedSpan {
         }
     }
 
-    /// The trace that it belongs to.
+    /// Returns the id of the trace.
     pub fn trace_id(&self) -> TraceId {
         self.0.span_context.trace_id()
     }
 
-    /// Its own id.
+    /// Returns the id of the span.
     pub fn span_id(&self) -> SpanId {
         self.0.span_context.span_id()
     }
 
-    /// The id of its parent, which may be in another process.
+    /// Returns the id of the parent, which may be in another process; `None` for a root span.
     pub fn parent_id(&self) -> Option<SpanId> {
         let parent = self.0.parent_span_id;
         (parent != SpanId::INVALID).then_some(parent)
     }
 
-    /// The spans that it is linked to.
+    /// Returns the ids of the linked spans.
     pub fn links(&self) -> Vec<(TraceId, SpanId)> {
         let links = self.0.links.iter();
         links
@@ -71,17 +71,17 @@ impl CapturedSpan {
             .collect()
     }
 
-    /// From its start to its end.
+    /// Returns the time from start to end.
     pub fn duration(&self) -> Duration {
         let (start, end) = (self.0.start_time, self.0.end_time);
         end.duration_since(start).unwrap_or_default()
     }
 
-    /// Asserts that an attribute has this value, and its type: `200` is an integer, and `"200"` is text.
+    /// Asserts the value and the type of an attribute: `200` is an integer, and `"200"` is text.
     ///
     /// # Panics
     ///
-    /// When it has another one, or is not there.
+    /// If the attribute has another value or type, or is absent.
     #[track_caller]
     pub fn assert_attribute(&self, key: &str, expected: impl AttributeValue) -> &Self {
         let (actual, expected) = (self.attribute(key), expected.into_value());
@@ -95,11 +95,11 @@ impl CapturedSpan {
         self
     }
 
-    /// Asserts that an attribute is not there.
+    /// Asserts that an attribute is absent.
     ///
     /// # Panics
     ///
-    /// When it is.
+    /// If the attribute is present.
     #[track_caller]
     pub fn assert_no_attribute(&self, key: &str) -> &Self {
         let actual = self.attribute(key);
@@ -112,11 +112,11 @@ impl CapturedSpan {
         self
     }
 
-    /// Asserts that it ended well: no error, not cancelled.
+    /// Asserts that the span ended without an error and was not cancelled.
     ///
     /// # Panics
     ///
-    /// When it did not.
+    /// If the status is an error, or the span has `error.type`, or was cancelled.
     #[track_caller]
     pub fn assert_ok(&self) -> &Self {
         let failed = matches!(self.0.status, Status::Error { .. })
@@ -126,11 +126,11 @@ impl CapturedSpan {
         self
     }
 
-    /// Asserts that it ended in an error of this type: the status is an error, and `error.type` this name.
+    /// Asserts that the status is an error, and that `error.type` is `error_type`.
     ///
     /// # Panics
     ///
-    /// When it did not.
+    /// If the status is not an error, or `error.type` is another one.
     #[track_caller]
     pub fn assert_error(&self, error_type: &str) -> &Self {
         let failed = matches!(self.0.status, Status::Error { .. });
@@ -138,11 +138,11 @@ impl CapturedSpan {
         self.assert_attribute("error.type", error_type)
     }
 
-    /// Asserts that it was given up before it was done, which is no error.
+    /// Asserts that the span was cancelled, which is not an error.
     ///
     /// # Panics
     ///
-    /// When it was not.
+    /// If the span was not cancelled, or its status is an error.
     #[track_caller]
     pub fn assert_cancelled(&self) -> &Self {
         let failed = matches!(self.0.status, Status::Error { .. });
@@ -154,11 +154,11 @@ impl CapturedSpan {
         self
     }
 
-    /// Asserts that its parent is this span.
+    /// Asserts that the parent of the span is `parent`.
     ///
     /// # Panics
     ///
-    /// When it is not.
+    /// If the parent or the trace is another one.
     #[track_caller]
     pub fn assert_child_of(&self, parent: &Self) -> &Self {
         let is_child =
@@ -193,7 +193,7 @@ impl CapturedSpan {
         )
     }
 
-    /// Everything in it that code or its caller gave it, each as text: no ids, and no times.
+    /// Returns every text in the span that was set by code or by a caller: no ids, no times.
     pub(super) fn texts(&self) -> Vec<String> {
         let mut texts = vec![
             self.0.name.to_string(),

@@ -1,5 +1,4 @@
-//! The subscriber of a capture: the layers of a service, which record into the capture on whatever thread they are
-//! called.
+//! The subscriber of a capture: the layers of a service, which record into the capture on every thread.
 
 use std::{
     cell::RefCell,
@@ -37,14 +36,14 @@ pub(super) fn dispatch(sink: &Arc<Sink>, span_level: Level) -> Dispatch {
     Dispatch::new(subscriber)
 }
 
-/// The capture that a subscriber belongs to.
+/// Returns the capture of a subscriber.
 pub(super) fn of(dispatch: &Dispatch) -> Option<Arc<Sink>> {
     dispatch
         .downcast_ref::<Before>()
         .map(|layer| Arc::clone(&layer.sink))
 }
 
-/// The spans that this thread is in, which are open as long as it is.
+/// Returns the spans that this thread has entered.
 pub(super) fn entered(dispatch: &Dispatch) -> Vec<Id> {
     let registry = dispatch.downcast_ref::<Registry>();
     let current = dispatch.current_span();
@@ -53,9 +52,9 @@ pub(super) fn entered(dispatch: &Dispatch) -> Vec<Id> {
     scope.map(|span| span.id()).collect()
 }
 
-/// The capture of the layers that are being called; what they call finds no subscriber.
+/// Returns the capture whose layers are running on this thread. Within layers, `tracing` has no current subscriber.
 pub(super) fn within() -> Option<Arc<Sink>> {
-    // A thread that ends has none any more.
+    // Thread locals are gone while a thread exits.
     let last = WITHIN.try_with(|within| within.try_borrow().ok()?.last().cloned());
     last.ok().flatten()
 }
@@ -64,13 +63,13 @@ thread_local! {
     static WITHIN: RefCell<Vec<Arc<Sink>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Layers are called in their order: this one is the first, and lets the others record into the capture.
+/// The first layer, which makes the following layers record into the capture.
 struct Before {
     sink: Arc<Sink>,
     span_level: Level,
 }
 
-/// This one is the last, and ends that.
+/// The last layer, which ends what [`Before`] began.
 struct After {
     sink: Arc<Sink>,
     dispatch: OnceLock<WeakDispatch>,
@@ -81,7 +80,7 @@ impl Before {
         let _ = WITHIN.try_with(|within| within.borrow_mut().push(Arc::clone(&self.sink)));
     }
 
-    fn wants(&self, metadata: &Metadata<'_>) -> bool {
+    fn enables(&self, metadata: &Metadata<'_>) -> bool {
         *metadata.level() <= self.span_level && !is_exporter_target(metadata.target())
     }
 }
@@ -91,10 +90,10 @@ impl After {
         let _ = WITHIN.try_with(|within| within.borrow_mut().pop());
     }
 
-    /// Releases a closed span's hold on its parent where the registry does not.
+    /// Closes the parent reference of a closed span if the registry does not.
     ///
-    /// tracing-subscriber 0.3.23 asks the thread's default subscriber to do that, and not the span's. A thread of sqlx
-    /// has none, and neither has one whose default is being called: the parent would stay open for ever.
+    /// tracing-subscriber 0.3.23 closes it through the thread's default subscriber instead of the span's. If the thread
+    /// has none, as a thread of sqlx, or is within a subscriber, the parent would stay open.
     fn release_parent<S>(&self, id: &Id, context: &Context<'_, S>)
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
@@ -106,7 +105,7 @@ impl After {
         let dispatch = self.dispatch.get().and_then(WeakDispatch::upgrade);
         if let (Some(parent), Some(dispatch)) = (parent, dispatch) {
             let id = parent.id();
-            // A looked-up span is kept open as well.
+            // A `SpanRef` keeps the span open, too.
             drop(parent);
             dispatch.try_close(id);
         }
@@ -116,7 +115,7 @@ impl After {
 impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for Before {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, _: Context<'_, S>) {
         let metadata = attributes.metadata();
-        if self.wants(metadata) {
+        if self.enables(metadata) {
             let mut name = Name::new(metadata.name());
             attributes.record(&mut name);
             self.sink.open.insert(id, name);
@@ -135,7 +134,7 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for Before {
 
 impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for After {
     fn on_register_dispatch(&self, dispatch: &Dispatch) {
-        // A layer is in one subscriber only.
+        // A layer belongs to one subscriber.
         let _ = self.dispatch.set(dispatch.downgrade());
     }
 

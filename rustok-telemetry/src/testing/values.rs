@@ -1,15 +1,15 @@
-//! Values of attributes, as assertions take and show them.
+//! Attribute values in assertions.
 
 use std::fmt::{self, Display};
 
 use opentelemetry::Value;
 
-/// A value that [`CapturedSpan::assert_attribute`](super::CapturedSpan::assert_attribute) compares with, with its type:
-/// text, an integer, a float, a boolean, or any [`Value`] of OpenTelemetry. `200` is not `"200"`.
+/// An expected value of [`CapturedSpan::assert_attribute`](super::CapturedSpan::assert_attribute): text, an integer, a
+/// float, a boolean, or any [`Value`] of OpenTelemetry. Types are compared: `200` is not `"200"`.
 ///
-/// An integer above [`i64::MAX`] is text, as it is exported.
+/// An integer above [`i64::MAX`] is text, because it is exported as text.
 pub trait AttributeValue: sealed::Sealed {
-    /// The value as OpenTelemetry has it.
+    /// Converts to a value of OpenTelemetry.
     fn into_value(self) -> Value;
 }
 
@@ -52,7 +52,7 @@ fn integer(value: impl TryInto<i64> + ToString + Copy) -> Value {
     integer.unwrap_or_else(|_| value.to_string().into())
 }
 
-/// A value with its type: `int 200`, `string "200"`.
+/// Displays a value with its type: `int 200`, `string "200"`.
 pub(super) struct Typed<'a>(pub(super) &'a Value);
 
 impl Display for Typed<'_> {

@@ -1,4 +1,4 @@
-//! What is known of a span by where in the code it is made: a known span costs no look-up of its name.
+//! Caches the cells of the span metrics per callsite, so that a span is counted without a lookup of its name.
 
 use std::{
     hash::BuildHasher,
@@ -18,12 +18,12 @@ use crate::metrics::{
     store::read_table::ReadTable,
 };
 
-/// One place that makes spans.
+/// A callsite of spans.
 #[derive(Debug)]
 pub(super) struct Callsite {
     metadata: &'static Metadata<'static>,
     declares_tenant: bool,
-    /// Where spans without a tenant are counted, and where durations go: known once there was one of each.
+    /// Cells of the counter, for spans without a tenant, and of the histogram; set after the first record of each.
     created: OnceLock<&'static CreatedCell>,
     duration: OnceLock<&'static DurationCell>,
 }
@@ -33,17 +33,17 @@ type CreatedCell = <Created as Instrument>::Cell;
 type Durations = Histogram<f64>;
 type DurationCell = <Durations as Instrument>::Cell;
 
-/// More than a program has; spans of further ones are looked up by their name.
-const MOST: usize = 1 << 14;
+/// Maximum number of cached callsites. Spans of further ones are looked up by name.
+const MAX: usize = 1 << 14;
 
 static KNOWN: LazyLock<(ReadTable<Callsite>, RandomState)> =
-    LazyLock::new(|| (ReadTable::new(MOST), RandomState::default()));
+    LazyLock::new(|| (ReadTable::new(MAX), RandomState::default()));
 static CREATED: LazyLock<Option<&Metric<Created, 2>>> =
     LazyLock::new(|| find("rustok_spans_created_total"));
 static DURATIONS: LazyLock<Option<&Metric<Durations, 1>>> =
     LazyLock::new(|| find("rustok_span_duration_seconds"));
 
-/// The callsite of a span, unless there are too many.
+/// Returns the cached callsite of a span; `None` if there are too many.
 pub(super) fn of(metadata: &'static Metadata<'static>) -> Option<&'static Callsite> {
     let (table, hasher) = &*KNOWN;
     let hash = hasher.hash_one(std::ptr::from_ref(metadata).addr());
@@ -51,10 +51,10 @@ pub(super) fn of(metadata: &'static Metadata<'static>) -> Option<&'static Callsi
     if let Some(known) = table.find(hash, is) {
         return Some(known);
     }
-    if table.len() == MOST {
+    if table.len() == MAX {
         return None;
     }
-    // Two threads may add it both: the one that is found is as good as the other.
+    // Two threads may insert the same callsite; either entry is valid.
     table.insert(hash, Callsite::new(metadata));
     table.find(hash, is)
 }
@@ -70,7 +70,7 @@ impl Callsite {
     }
 }
 
-/// Whether spans of a callsite have the field of the tenant, so that it can be given later.
+/// Whether spans of a callsite declare the tenant field, so that its value can be recorded later.
 pub(super) fn waits_for_tenant(
     callsite: Option<&Callsite>,
     metadata: &'static Metadata<'static>,
@@ -88,11 +88,11 @@ pub(super) fn count_created(callsite: Option<&Callsite>, operation: &str) {
     };
     if !record_in(&callsite.created, &CREATED, 1) {
         metrics::record_span_created(operation, NONE);
-        learn(&callsite.created, &CREATED, [operation, NONE]);
+        cache_cell(&callsite.created, &CREATED, [operation, NONE]);
     }
 }
 
-/// Records how long a span took.
+/// Records the duration of a span.
 pub(super) fn record_duration(callsite: Option<&Callsite>, operation: &str, duration: Duration) {
     let seconds = duration.as_secs_f64();
     let Some(callsite) = callsite else {
@@ -100,7 +100,7 @@ pub(super) fn record_duration(callsite: Option<&Callsite>, operation: &str, dura
     };
     if !record_in(&callsite.duration, &DURATIONS, seconds) {
         metrics::record_span_duration(operation, seconds);
-        learn(&callsite.duration, &DURATIONS, [operation]);
+        cache_cell(&callsite.duration, &DURATIONS, [operation]);
     }
 }
 
@@ -115,15 +115,15 @@ fn record_in<I: Instrument, const N: usize>(
     }
 }
 
-/// Remembers the cell of a label set, unless the budgets have folded it.
+/// Caches the cell of a label set, unless a budget folds it.
 #[cold]
-fn learn<I: Instrument, const N: usize>(
+fn cache_cell<I: Instrument, const N: usize>(
     cell: &OnceLock<&'static I::Cell>,
     metric: &Option<&'static Metric<I, N>>,
     labels: [&str; N],
 ) {
     if let Some(found) = metric.and_then(|metric| metric.cell(labels)) {
-        // Another thread may have been faster, with the same.
+        // Another thread may have set the same cell.
         let _ = cell.set(found);
     }
 }
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
     use crate::config::TelemetryConfig;
 
-    /// Counts a span, and then another one, as the layer does.
+    /// Counts two spans, as the layer does.
     struct Twice;
 
     impl<S: Subscriber> Layer<S> for Twice {
@@ -151,20 +151,20 @@ mod tests {
             _: Context<'_, S>,
         ) {
             let metadata = attributes.metadata();
-            let callsite = of(metadata).expect("there are few");
-            assert!(std::ptr::eq(callsite, of(metadata).expect("it is known")));
+            let callsite = of(metadata).expect("within the limit");
+            assert!(std::ptr::eq(callsite, of(metadata).expect("cached")));
             assert!(callsite.created.get().is_none() && callsite.duration.get().is_none());
             for _ in 0..2 {
                 count_created(Some(callsite), metadata.name());
                 record_duration(Some(callsite), metadata.name(), Duration::from_secs(1));
-                assert!(callsite.created.get().is_some(), "it is looked up once");
-                assert!(callsite.duration.get().is_some(), "it is looked up once");
+                assert!(callsite.created.get().is_some(), "the cell is cached");
+                assert!(callsite.duration.get().is_some(), "the cell is cached");
             }
         }
     }
 
     #[test]
-    fn a_span_is_looked_up_once_and_counted_each_time() {
+    fn cached_cells_count_every_span() {
         let variables = [
             ("OTEL_TRACES_EXPORTER", "none"),
             ("OTEL_METRICS_EXPORTER", "prometheus"),

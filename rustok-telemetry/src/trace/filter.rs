@@ -1,4 +1,4 @@
-//! The layers that see the application's spans, and only those.
+//! The layers for spans, behind a filter for the application's own.
 
 use opentelemetry::trace::TracerProvider;
 use tracing::{Level, Metadata, Subscriber};
@@ -15,7 +15,7 @@ use super::{
     span_metrics::SpanMetricsLayer, typed_values::TypedValues,
 };
 
-/// Which spans are counted and exported.
+/// Selects the spans that are counted and exported.
 #[derive(Debug, Clone)]
 pub(crate) struct SpanFilter {
     level: Level,
@@ -30,14 +30,14 @@ impl SpanFilter {
         }
     }
 
-    fn wants(&self, metadata: &Metadata<'_>) -> bool {
-        // The log event of a panic is an `exception` event of its span already.
+    fn enables(&self, metadata: &Metadata<'_>) -> bool {
+        // The span of a panic has an `exception` event, so the panic's log event is excluded.
         *metadata.level() <= self.level
             && !self.exporter_targets.includes(metadata.target())
             && metadata.target() != panics::TARGET
     }
 
-    /// Span metrics and the export of traces, for the spans that are wanted.
+    /// Returns the layer of span metrics and trace export.
     pub(crate) fn layer<S>(
         &self,
         provider: &UniqueTracerProvider,
@@ -45,7 +45,7 @@ impl SpanFilter {
     where
         S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
     {
-        // Source location, thread and busy/idle times are a third of a span's cost.
+        // Location, thread and busy/idle times would take a third of a span's time.
         let traces = tracing_opentelemetry::layer()
             .with_tracer(provider.tracer("rustok_telemetry"))
             .with_location(false)
@@ -57,17 +57,16 @@ impl SpanFilter {
             .with_filter(self.filter())
     }
 
-    /// Span metrics alone, for the spans that are wanted.
+    /// Returns the layer of span metrics alone.
     pub(crate) fn metrics_layer<S>(&self) -> impl Layer<S> + Send + Sync + 'static + use<S>
     where
         S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
     {
-        // The layer knows its open spans itself, and asks for its tenant only of those.
         UnfilteredLifecycle::new(SpanMetricsLayer::new(), self.filter())
     }
 
     fn filter(&self) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + Send + Sync + 'static + use<>> {
-        let own = self.clone();
-        filter_fn(move |metadata| own.wants(metadata))
+        let filter = self.clone();
+        filter_fn(move |metadata| filter.enables(metadata))
     }
 }

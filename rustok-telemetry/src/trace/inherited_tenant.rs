@@ -1,4 +1,4 @@
-//! A span that inherits its tenant carries it in the traces too, so that they can be searched by it.
+//! Exports the inherited tenant of a span as its attribute, so that traces can be searched by it.
 
 use std::fmt;
 
@@ -16,9 +16,9 @@ use tracing_subscriber::{
 use super::span_metrics::{self, tenant_of};
 use super::with_tenant_record;
 
-/// Adds `tenant_id` to the exported span. It comes after the layers that count and export.
+/// Adds an inherited `tenant_id` to the exported span. Comes after the layers that count and export.
 pub(crate) struct InheritedTenant<S> {
-    /// Adds attributes to the spans of any layer of its type, whatever the tracer; it makes no spans itself.
+    /// Adds attributes to the spans of every tracing-opentelemetry layer; creates no spans itself.
     traces: OpenTelemetryLayer<S, NoopTracer>,
 }
 
@@ -38,7 +38,7 @@ where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     fn on_new_span(&self, _: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        // A field of the span's own has been taken already, or will be when it is recorded.
+        // The export layer has the span's own field, now or once it is recorded.
         if !span_metrics::inherits() {
             return;
         }

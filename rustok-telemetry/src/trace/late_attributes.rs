@@ -1,20 +1,21 @@
-//! Attributes that replace others of a span, kept apart until it ends: the SDK's span takes no attribute back.
+//! Attributes that replace others of a span. They are buffered until the span ends, because the SDK's span cannot
+//! replace an attribute.
 
 use std::{cell::RefCell, mem, mem::ManuallyDrop};
 
 use opentelemetry::{KeyValue, SpanId};
 use opentelemetry_sdk::trace::SpanData;
 
-/// Attributes with unique keys that replace those of a span or are added to them, in its order.
+/// Attributes with unique keys, which are merged into those of the span.
 #[derive(Debug, Default)]
 pub(super) struct LateAttributes {
     attributes: Vec<KeyValue>,
-    /// How many found no room.
+    /// Number of attributes beyond the limit.
     dropped: u32,
 }
 
 impl LateAttributes {
-    /// Replaces the value of a key that is there. Returns the attribute if none is.
+    /// Replaces the value of a buffered key. Returns the attribute if its key is new.
     pub(super) fn replace(&mut self, attribute: KeyValue) -> Option<KeyValue> {
         let mut attributes = self.attributes.iter_mut();
         match attributes.find(|earlier| earlier.key == attribute.key) {
@@ -26,12 +27,12 @@ impl LateAttributes {
         }
     }
 
-    /// Adds a key that is not there.
+    /// Adds an attribute with a new key.
     pub(super) fn push(&mut self, attribute: KeyValue) {
         self.attributes.push(attribute);
     }
 
-    /// Counts an attribute that finds no room.
+    /// Counts an attribute beyond the limit.
     pub(super) fn drop_one(&mut self) {
         self.dropped = self.dropped.saturating_add(1);
     }
@@ -40,13 +41,13 @@ impl LateAttributes {
         self.attributes.len()
     }
 
-    /// Calls `end`, which ends the SDK's span `id` and hands it to the processors on this thread: they get the attributes
-    /// by [`merge`].
+    /// Calls `end`, which ends the SDK's span `id` and calls the span processors on this thread. They get the
+    /// attributes with [`merge`].
     pub(super) fn while_ending(self, id: SpanId, end: impl FnOnce()) {
         if self.attributes.is_empty() && self.dropped == 0 {
             return end();
         }
-        // A processor may end a span, too.
+        // A processor may end another span.
         let _around = Restore(exchange(Some(Ending { id, late: self })));
         end();
     }
@@ -55,9 +56,9 @@ impl LateAttributes {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut dropped = self.dropped;
         for late in &self.attributes {
-            let mut own = span.attributes.iter();
-            match own.position(|own| own.key == late.key) {
-                Some(own) => span.attributes[own].value = late.value.clone(),
+            let mut attributes = span.attributes.iter();
+            match attributes.position(|attribute| attribute.key == late.key) {
+                Some(index) => span.attributes[index].value = late.value.clone(),
                 None if span.attributes.len() < limit => span.attributes.push(late.clone()),
                 None => dropped = dropped.saturating_add(1),
             }
@@ -66,7 +67,7 @@ impl LateAttributes {
     }
 }
 
-/// Gives a span that is being ended its late attributes, of which it has room for up to `limit` in all.
+/// Merges the late attributes into a span that is ending on this thread, up to `limit` attributes in total.
 pub(super) fn merge(span: &mut SpanData, limit: u32) {
     let _ = ENDING.try_with(|ending| {
         let ending = ending.borrow();
@@ -77,14 +78,14 @@ pub(super) fn merge(span: &mut SpanData, limit: u32) {
     });
 }
 
-/// The span that this thread is ending, if it has late attributes.
+/// A span that is ending on this thread, with its late attributes.
 struct Ending {
     id: SpanId,
     late: LateAttributes,
 }
 
 thread_local! {
-    /// Spans end in destructors of a thread's other locals, too: this one has none, so that it is there until the last.
+    /// Without a destructor, so that it is accessible while spans end in destructors of other thread locals.
     static ENDING: RefCell<ManuallyDrop<Option<Ending>>> =
         const { RefCell::new(ManuallyDrop::new(None)) };
 }
@@ -96,7 +97,7 @@ fn exchange(ending: Option<Ending>) -> Option<Ending> {
     exchanged.ok().and_then(ManuallyDrop::into_inner)
 }
 
-/// Puts back what was there, even if a processor panics.
+/// Restores the previous value, also if a processor panics.
 struct Restore(Option<Ending>);
 
 impl Drop for Restore {

@@ -1,43 +1,49 @@
-//! Spans: what is counted of them, and how they are sampled and sent.
+//! Spans: span metrics, sampling and export.
 //!
-//! # The journey of a span
+//! # Span metrics
 //!
-//! `tracing` span → span metrics layer (`span_metrics.rs`: counts, before any sampling) → tracing-opentelemetry's layer
-//! (`typed_values.rs` around it keeps the types of values, `inherited_tenant.rs` adds what it cannot know) → tracer
-//! (`tracer.rs`: attributes are unique) → tracer provider (`sampler.rs`, and the batch processor of `tracer_provider.rs`)
-//! → OTLP.
+//! Every span of the application is counted, whatever the sampler decides:
 //!
-//! # What the span metrics count
+//! | metric | recorded |
+//! |---|---|
+//! | `rustok_spans_created_total{operation,tenant_id}` | at creation |
+//! | `rustok_span_duration_seconds{operation}` | at close |
+//! | `rustok_spans_with_errors_total{operation,error_type}` | at close, if the span ended in an error or a panic |
+//! | `rustok_spans_cancelled_total{operation}` | at close, if the span was cancelled |
 //!
-//! Every span of the application, whatever the sampler decides:
+//! `operation` is the name of the span. Spans and events of the exporters are neither counted nor exported, see
+//! [`is_exporter_target`].
 //!
-//! - `rustok_spans_created_total{operation,tenant_id}`, at creation;
-//! - `rustok_span_duration_seconds{operation}`, at close;
-//! - `rustok_spans_with_errors_total{operation,error_type}`, at close, once for a span;
-//! - `rustok_spans_cancelled_total{operation}`, at close, once for a span.
+//! # Tenant
 //!
-//! `operation` is the span's name. `tenant_id` is the span's field of that name, else that of the nearest ancestor
-//! that has one, else `none`.
+//! `tenant_id` is the span's field with this name, or else that of the nearest ancestor that has one, or else `none`.
 //!
-//! A span that **declares** the field without giving a value (`tenant_id = tracing::field::Empty`) says that the
-//! tenant will be known later. It is counted when the value is recorded, or at its close if none was; until then its
-//! children, too, inherit from farther up. A value recorded a second time changes what later children inherit, but
-//! nothing is counted twice.
+//! A span that **declares** the field without a value (`tenant_id = tracing::field::Empty`) is counted when the value
+//! is recorded, or at its close. Until then its children inherit the tenant of a farther ancestor. A second value
+//! changes what later children inherit, but the span is counted once.
 //!
-//! A span has one outcome. It ended in an error if `error.type` was recorded on it, if `otel.status_code` is `ERROR`,
-//! or if an event of level ERROR happened directly in it, which is what `#[tracing::instrument(err)]` emits and what
-//! tracing-opentelemetry takes for an error. It panicked if the thread unwound through it. `error_type` is the
-//! `error.type` of the span, else that of the event, else `panic`, else `error`.
+//! # Outcome
 //!
-//! It was cancelled, and is no error then, if `rustok.outcome` is `cancelled`, which is what
-//! [`instrument`](macro@crate::instrument) records when a future is dropped before it is done, and the
-//! [HTTP layer](crate::http) when the client goes away.
+//! A span has one outcome:
 //!
-//! Spans and events of the exporters' own machinery are neither counted nor exported, see [`is_exporter_target`].
+//! - **error**, if `error.type` is recorded, `otel.status_code` is `ERROR`, or an event of level `ERROR` occurs
+//!   directly in the span. `#[tracing::instrument(err)]` emits such an event. `error_type` is the `error.type` of the
+//!   span, or else that of the event, or else `error`.
+//! - **panic**, if the thread unwinds through the span. `error_type` is `panic`, unless there is an `error.type`.
+//! - **cancelled**, which is no error, if `rustok.outcome` is `cancelled`. [`instrument`](macro@crate::instrument)
+//!   records it if a future is dropped before it completes, and the [HTTP layer](crate::http) if the client
+//!   disconnects.
+//!
+//! # The path of a span
+//!
+//! `tracing` span → span metrics layer (`span_metrics.rs`) → layer of tracing-opentelemetry (inside `typed_values.rs`,
+//! which keeps the types of values; followed by `inherited_tenant.rs`) → tracer with unique attributes (`tracer.rs`) →
+//! sampler (`sampler.rs`) → batch processor (`tracer_provider.rs`) → OTLP.
 
 mod callsites;
 mod exporter_targets;
 mod filter;
+mod forward;
 mod inherited_tenant;
 mod late_attributes;
 mod open_spans;
@@ -54,7 +60,7 @@ mod typed_values;
 pub(crate) mod unfiltered_lifecycle;
 mod visitor;
 
-/// `rustok.outcome` of a call whose future was dropped before it was done.
+/// `rustok.outcome` of a cancelled operation.
 pub(crate) const CANCELLED: &str = "cancelled";
 
 pub(crate) use self::exporter_targets::ExporterTargets;

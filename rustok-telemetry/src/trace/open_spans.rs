@@ -1,7 +1,7 @@
-//! What is remembered of spans that are open, by their ids.
+//! State of open spans, by id.
 //!
-//! Not among the registry's extensions: each value there is allocated anew for each span, and found by two look-ups. A
-//! table here grows to the number of spans that were open at once, as the registry does, and then allocates no more.
+//! Extensions of the registry would allocate for each span and need two lookups. The tables here grow to the maximum
+//! number of open spans and then do not allocate.
 
 use std::{
     fmt,
@@ -11,26 +11,26 @@ use std::{
 use hashbrown::{HashTable, hash_table::Entry};
 use tracing::span::Id;
 
-/// States of open spans. Threads meet only if their spans' ids fall into the same of many parts.
-pub(super) struct OpenSpans<T>(Box<[Part<T>]>);
+/// A map from the ids of open spans to their state, sharded to avoid contention.
+pub(super) struct OpenSpans<T>(Box<[Shard<T>]>);
 
-/// On cache lines of its own; two, as processors fetch them in pairs.
+/// Aligned to two cache lines, because processors prefetch them in pairs.
 #[repr(align(128))]
-struct Part<T>(Mutex<HashTable<(u64, T)>>);
+struct Shard<T>(Mutex<HashTable<(u64, T)>>);
 
-/// A power of two, and several times as many as threads that begin and end spans at one moment.
-const PARTS: usize = 64;
+/// Number of shards: a power of two, several times the number of threads that create spans concurrently.
+const SHARDS: usize = 64;
 
 impl<T> OpenSpans<T> {
     pub(super) fn new() -> Self {
-        let part = |_| Part(Mutex::new(HashTable::new()));
-        Self((0..PARTS).map(part).collect())
+        let shard = |_| Shard(Mutex::new(HashTable::new()));
+        Self((0..SHARDS).map(shard).collect())
     }
 
-    /// Remembers the state of a span that begins.
+    /// Inserts or replaces the state of a span.
     pub(super) fn insert(&self, id: &Id, state: T) {
         let (id, hash) = hashed(id);
-        match self.part(hash).entry(hash, |one| one.0 == id, rehash) {
+        match self.shard(hash).entry(hash, |entry| entry.0 == id, rehash) {
             Entry::Occupied(mut entry) => entry.get_mut().1 = state,
             Entry::Vacant(entry) => {
                 entry.insert((id, state));
@@ -38,27 +38,27 @@ impl<T> OpenSpans<T> {
         }
     }
 
-    /// Looks at the state of a span, and changes it, if the span is known. No other span of the same part can begin or
-    /// end meanwhile, so nothing that may log is called here.
+    /// Calls `change` with the state of a span, if the span is known. `change` runs under the shard's lock and must not
+    /// log.
     pub(super) fn with<R>(&self, id: &Id, change: impl FnOnce(&mut T) -> R) -> Option<R> {
         let (id, hash) = hashed(id);
-        let mut part = self.part(hash);
-        let found = part.find_mut(hash, |one| one.0 == id);
+        let mut shard = self.shard(hash);
+        let found = shard.find_mut(hash, |entry| entry.0 == id);
         found.map(|(_, state)| change(state))
     }
 
-    /// Forgets a span that has ended.
+    /// Removes and returns the state of a span.
     pub(super) fn remove(&self, id: &Id) -> Option<T> {
         let (id, hash) = hashed(id);
-        let mut part = self.part(hash);
-        let found = part.find_entry(hash, |one| one.0 == id).ok()?;
+        let mut shard = self.shard(hash);
+        let found = shard.find_entry(hash, |entry| entry.0 == id).ok()?;
         Some(found.remove().0.1)
     }
 
-    fn part(&self, hash: u64) -> MutexGuard<'_, HashTable<(u64, T)>> {
-        // The table takes the other bits.
-        let part = &self.0[(hash >> 32) as usize % PARTS];
-        part.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn shard(&self, hash: u64) -> MutexGuard<'_, HashTable<(u64, T)>> {
+        // The table uses the other bits.
+        let shard = &self.0[(hash >> 32) as usize % SHARDS];
+        shard.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -68,15 +68,15 @@ impl<T> fmt::Debug for OpenSpans<T> {
     }
 }
 
-/// Ids of the registry count up in some of their bits, by thread and by use of a place: they have to be mixed, but
-/// nobody outside chooses them.
+/// Returns an id and its hash. The registry's ids count up in some of their bits, so mixing is enough; no attacker
+/// chooses them.
 fn hashed(id: &Id) -> (u64, u64) {
     let id = id.into_u64();
     (id, mix(id))
 }
 
 fn mix(id: u64) -> u64 {
-    // 2⁶⁴ by the golden ratio.
+    // 2⁶⁴ divided by the golden ratio.
     let product = u128::from(id) * 0x9e37_79b9_7f4a_7c15;
     (product >> 64) as u64 ^ product as u64
 }
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_span_has_its_own_state_until_it_ends() {
+    fn each_span_has_a_state_until_it_is_removed() {
         let spans = OpenSpans::new();
         let ids = || (1..=10_000).map(|number| Id::from_u64((number << 38) | (number % 7 + 1)));
         for (number, id) in ids().enumerate() {
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_that_is_there_is_replaced() {
+    fn insert_replaces_the_state() {
         let (spans, id) = (OpenSpans::new(), Id::from_u64(7));
         spans.insert(&id, 1);
         spans.insert(&id, 2);
@@ -114,15 +114,15 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_spread_over_the_parts() {
-        // The first span of each of many threads, and of each use of its place.
+    fn ids_are_spread_over_the_shards() {
+        // Ids that differ in the slot, the thread or the generation.
         for step in [1, 1 << 38, 1 << 51] {
-            let mut parts: Vec<_> = (1..=64_u64)
-                .map(|number| (mix(number * step + 1) >> 32) as usize % PARTS)
+            let mut shards: Vec<_> = (1..=64_u64)
+                .map(|number| (mix(number * step + 1) >> 32) as usize % SHARDS)
                 .collect();
-            parts.sort();
-            parts.dedup();
-            assert!(parts.len() > PARTS / 3, "{step}: {}", parts.len());
+            shards.sort();
+            shards.dedup();
+            assert!(shards.len() > SHARDS / 3, "{step}: {}", shards.len());
         }
     }
 }

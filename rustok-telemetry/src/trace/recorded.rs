@@ -1,4 +1,4 @@
-//! Values of span fields, as `#[instrument(record(…))]` gives them to `tracing`.
+//! Values of span fields, as `#[instrument(record(…))]` passes them to `tracing`.
 
 use std::{
     borrow::Cow,
@@ -16,34 +16,34 @@ use std::{
 
 use tracing::field::{self, DebugValue, DisplayValue, Value};
 
-/// A field's value that has been read and not formatted.
+/// An unformatted value of a field.
 pub enum Recorded<'value> {
-    /// The field gets no value.
+    /// No value.
     Absent,
-    /// `bool`
+    /// A `bool`.
     Bool(bool),
-    /// Whole numbers that fit.
+    /// An integer in the range of `i64`.
     I64(i64),
-    /// Above `i64::MAX`.
+    /// An integer above `i64::MAX`.
     U64(u64),
-    /// Out of the range of `i64`.
+    /// An integer outside the range of `i64`.
     I128(i128),
-    /// Above `i64::MAX`.
+    /// An integer above `i64::MAX`.
     U128(u128),
-    /// Floating-point numbers.
+    /// A floating-point number.
     F64(f64),
-    /// `char`
+    /// A `char`.
     Char(DisplayValue<char>),
-    /// Text, without quotes.
+    /// Text, recorded without quotes.
     Text(&'value str),
-    /// A type that `tracing` knows.
+    /// A value of a type that implements `tracing::Value`.
     Value(&'value dyn Value),
-    /// Any other type.
+    /// A value that is recorded by `Debug`.
     Debug(DebugValue<&'value dyn Debug>),
 }
 
 impl Recorded<'_> {
-    /// The value for `tracing`; `None` records nothing.
+    /// Returns the value for `tracing`; `None` records nothing.
     pub fn as_value(&self) -> Option<&dyn Value> {
         Some(match self {
             Self::Absent => return None,
@@ -67,34 +67,34 @@ impl fmt::Debug for Recorded<'_> {
     }
 }
 
-/// A value to be recorded by its type. With the traits below in scope,
-/// `(&&&Recording(&value)).__rustok_recorded()` takes the first of them that fits the type.
+/// Selects how a value is recorded by its type (autoref specialization): with the traits below in scope,
+/// `(&&&Recording(&value)).__rustok_recorded()` calls the first one that the type implements.
 #[derive(Debug)]
 pub struct Recording<'value, T>(pub &'value T);
 
 /// Types that are recorded as numbers, `bool` or text.
 pub trait ByType<'value> {
-    /// The value.
+    /// Returns the value.
     fn __rustok_recorded(&self) -> Recorded<'value>;
 }
 
 /// `Option`s of types that are recorded by `Debug`.
 pub trait ByOption<'value> {
-    /// The value within.
+    /// Returns the inner value.
     fn __rustok_recorded(&self) -> Recorded<'value>;
 }
 
-/// All other types. The bound is the method's, so that the compiler names it where it is not met.
+/// All other types. The bound is on the method, so that the compiler reports it if it is not met.
 pub trait ByDebug<'value, T> {
-    /// The value.
+    /// Returns the value.
     fn __rustok_recorded(&self) -> Recorded<'value>
     where
         T: Debug;
 }
 
-/// All other types where `Debug` is not wanted: those of `tracing`, such as `Empty` and what `display` returns.
+/// All other types if `Debug` does not apply: those of `tracing`, such as `Empty` and the result of `display`.
 pub trait NeedsValue<'value, T> {
-    /// The value.
+    /// Returns the value.
     fn __rustok_recorded(&self) -> Recorded<'value>
     where
         T: Value;
@@ -133,9 +133,9 @@ impl<'value, T> NeedsValue<'value, T> for Recording<'value, T> {
     }
 }
 
-/// A type whose values are numbers, `bool`, text, or none of these for want of one.
+/// A type whose values are numbers, `bool`, text, or absent.
 pub trait Recordable {
-    /// The value. Whole numbers are `i64` where they fit, because tracing-opentelemetry exports `u64` as text.
+    /// Returns the value. Integers are `i64` if they fit, because tracing-opentelemetry exports `u64` as text.
     fn recorded(&self) -> Recorded<'_>;
 }
 
@@ -187,46 +187,25 @@ whole_numbers! {
     u128 => U128;
 }
 
-impl Recordable for bool {
-    fn recorded(&self) -> Recorded<'_> {
-        Recorded::Bool(*self)
-    }
+macro_rules! scalars {
+    ($($type:ty: |$value:ident| $recorded:expr;)*) => {$(
+        impl Recordable for $type {
+            fn recorded(&self) -> Recorded<'_> {
+                let $value = self;
+                $recorded
+            }
+        }
+    )*};
 }
 
-impl Recordable for AtomicBool {
-    fn recorded(&self) -> Recorded<'_> {
-        Recorded::Bool(self.load(Ordering::Relaxed))
-    }
-}
-
-impl Recordable for f32 {
-    fn recorded(&self) -> Recorded<'_> {
-        Recorded::F64(f64::from(*self))
-    }
-}
-
-impl Recordable for f64 {
-    fn recorded(&self) -> Recorded<'_> {
-        Recorded::F64(*self)
-    }
-}
-
-impl Recordable for char {
-    fn recorded(&self) -> Recorded<'_> {
-        Recorded::Char(field::display(*self))
-    }
-}
-
-impl Recordable for str {
-    fn recorded(&self) -> Recorded<'_> {
-        Recorded::Text(self)
-    }
-}
-
-impl Recordable for String {
-    fn recorded(&self) -> Recorded<'_> {
-        Recorded::Text(self)
-    }
+scalars! {
+    bool: |value| Recorded::Bool(*value);
+    AtomicBool: |value| Recorded::Bool(value.load(Ordering::Relaxed));
+    f32: |value| Recorded::F64(f64::from(*value));
+    f64: |value| Recorded::F64(*value);
+    char: |value| Recorded::Char(field::display(*value));
+    str: |value| Recorded::Text(value);
+    String: |value| Recorded::Text(value);
 }
 
 impl<T: Recordable> Recordable for Option<T> {
@@ -255,7 +234,7 @@ impl<T: Recordable> Recordable for Saturating<T> {
 
 /// An `Option` whose value is recorded by `Debug`, or a reference to one.
 pub trait Optional {
-    /// The value, if there is one.
+    /// Returns the inner value.
     fn within(&self) -> Option<&dyn Debug>;
 }
 

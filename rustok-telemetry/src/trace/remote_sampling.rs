@@ -1,37 +1,37 @@
-//! What a caller said about sampling, where the flags of a span context cannot say it.
+//! Sampling decisions of remote callers that a span context cannot express.
 //!
-//! OpenTelemetry knows "sampled" and "not sampled". B3 and Jaeger know more: a caller may leave the decision to this
-//! process, may have decided before it made any ids, or may ask every process to keep the trace ("debug").
+//! OpenTelemetry has "sampled" and "not sampled". With B3 and Jaeger a caller can also defer the decision to this
+//! process, decide without sending ids, or request that every process records the trace ("debug").
 
 use opentelemetry::{Context, trace::TraceContextExt};
 
-/// A value of the context, which the spans made within it hand on.
+/// The caller's decision, a value of the OpenTelemetry context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sampling {
-    /// The flags of the span context say all that there is to say.
+    /// The flags of the span context are the decision.
     Decided,
-    /// The caller made ids, and left the decision to this process.
+    /// The caller sent ids and deferred the decision to this process.
     Deferred,
-    /// The caller made no ids, and wants the trace to be recorded.
+    /// The caller sent no ids and requests recording.
     Accepted,
-    /// The caller made no ids, and wants the trace not to be recorded.
+    /// The caller sent no ids and requests no recording.
     Denied,
-    /// Every process is to record this trace, and to tell the next one so.
+    /// Every process records the trace and propagates the request.
     Debug,
 }
 
 impl Sampling {
-    /// What the nearest remote caller of this context said.
+    /// Returns the decision of the nearest remote caller.
     pub(crate) fn of(context: &Context) -> Self {
         context.get().copied().unwrap_or(Self::Decided)
     }
 
-    /// Whether the next process is to be told that this is a debug trace.
+    /// Whether to propagate the debug request.
     pub(crate) fn is_debug(context: &Context) -> bool {
         Self::of(context) == Self::Debug && context.span().span_context().is_sampled()
     }
 
-    /// Whether nobody has decided yet: a context that is passed on without a span of this process.
+    /// Whether the decision is still deferred: the context is propagated without a span of this process.
     pub(crate) fn is_open(context: &Context) -> bool {
         Self::of(context) == Self::Deferred && context.span().span_context().is_remote()
     }

@@ -1,4 +1,4 @@
-//! Which traces are recorded.
+//! The configured sampler.
 
 use opentelemetry::{
     Context, KeyValue,
@@ -9,7 +9,7 @@ use opentelemetry_sdk::trace::{ParentBasedSampler, Sampler, SamplingResult, Shou
 use super::remote_sampling::Sampling;
 use crate::config;
 
-/// The sampler of the configuration.
+/// Creates the sampler of the configuration.
 pub(super) fn sampler(sampler: config::Sampler) -> Box<dyn ShouldSample> {
     match sampler {
         config::Sampler::AlwaysOn => Box::new(Sampler::AlwaysOn),
@@ -23,13 +23,13 @@ pub(super) fn sampler(sampler: config::Sampler) -> Box<dyn ShouldSample> {
     }
 }
 
-/// As the caller wants it, and as `root` where no caller wants anything.
+/// Follows the caller's decision, and `root` without one.
 fn parent_based(root: Sampler) -> Box<dyn ShouldSample> {
     let root = RemoteDecisionSampler { root };
     Box::new(ParentBasedSampler::new(root.clone()).with_remote_parent_not_sampled(root))
 }
 
-/// Heeds what a caller's span context cannot say: there is none, or it says "not sampled".
+/// Follows [`Sampling`] for a caller whose span context is absent or not sampled.
 #[derive(Debug, Clone)]
 struct RemoteDecisionSampler {
     root: Sampler,
@@ -45,9 +45,9 @@ impl ShouldSample for RemoteDecisionSampler {
         attributes: &[KeyValue],
         links: &[Link],
     ) -> SamplingResult {
-        let said = parent.map_or(Sampling::Decided, Sampling::of);
+        let decision = parent.map_or(Sampling::Decided, Sampling::of);
         let has_ids = parent.is_some_and(|parent| parent.span().span_context().is_valid());
-        let sampler = match said {
+        let sampler = match decision {
             Sampling::Deferred if has_ids => &self.root,
             _ if has_ids => &Sampler::AlwaysOff,
             Sampling::Accepted | Sampling::Debug => &Sampler::AlwaysOn,

@@ -1,11 +1,11 @@
-//! How much a span may hold.
+//! Limits of a span's attributes, events and links.
 
 use opentelemetry_sdk::trace::SpanData;
 
 use super::late_attributes;
 use crate::{attributes::value_length::ValueLength, config::SpanLimitsConfig};
 
-/// Limits of a span. The SDK keeps the counts.
+/// Limits of a span. The SDK enforces the counts, and [`complete`](Self::complete) the length of values.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SpanLimits {
     pub(super) attributes: u32,
@@ -28,8 +28,8 @@ impl SpanLimits {
         }
     }
 
-    /// Completes a span that has ended, for a processor: gives it the attributes that were replaced, and cuts texts that
-    /// are too long in it, its events and its links.
+    /// Completes an ended span in its processor: merges late attributes, and truncates long values of the span, its
+    /// events and its links.
     pub(crate) fn complete(self, span: &mut SpanData) {
         late_attributes::merge(span, self.attributes);
         self.value_length.cut_all(&mut span.attributes);
@@ -42,7 +42,7 @@ impl SpanLimits {
     }
 }
 
-/// As the specification has them.
+/// The defaults of the OpenTelemetry specification.
 impl Default for SpanLimits {
     fn default() -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! The layer that counts spans. What it counts is told in the [module's documentation](super).
+//! The layer that records the [span metrics](super#span-metrics).
 
 use std::{cell::Cell, sync::Arc, thread, time::Instant};
 
@@ -14,24 +14,22 @@ use tracing_subscriber::{
 use super::{
     callsites::{self, Callsite},
     open_spans::OpenSpans,
+    panics::PANIC,
     visitor::Fields,
 };
 use crate::metrics;
 
-/// Label value of a panic.
-const PANIC: &str = "panic";
-
-/// Label value of an error of which no type is known.
+/// `error_type` of an error whose type is unknown.
 const ERROR: &str = "error";
 
-/// Derives metrics from spans. A part of [`Telemetry::layer`](crate::Telemetry::layer). What belongs to the exporters'
-/// machinery never gets here: it is [filtered](super::SpanFilter) before.
+/// Derives metrics from spans. A part of [`Telemetry::layer`](crate::Telemetry::layer), behind a
+/// [filter](super::SpanFilter).
 #[derive(Debug)]
 pub(crate) struct SpanMetricsLayer {
     open: OpenSpans<SpanState>,
 }
 
-/// The tenant of a span that is counted: its own, or the one that it inherited.
+/// Returns the tenant of a span, its own or inherited.
 pub(crate) fn tenant_of<R>(span: &SpanRef<'_, R>) -> Option<Arc<str>>
 where
     R: for<'span> LookupSpan<'span>,
@@ -41,7 +39,7 @@ where
     Some(Arc::clone(&tenant.id))
 }
 
-/// Whether a span has a tenant that it did not inherit.
+/// Whether a span has a tenant that is not inherited.
 pub(crate) fn has_own_tenant<R>(span: &SpanRef<'_, R>) -> bool
 where
     R: for<'span> LookupSpan<'span>,
@@ -52,23 +50,23 @@ where
         .is_some_and(|tenant| tenant.own)
 }
 
-/// Whether the span that this thread is creating inherits its tenant, and cannot get another one. For the layers that
-/// come after this one: it spares them to look the span up, as most inherit none.
+/// Whether the span that this thread is creating inherits its tenant and does not declare one. Saves the following
+/// layers a span lookup, as most spans do not inherit a tenant.
 pub(super) fn inherits() -> bool {
     INHERITS.get()
 }
 
-/// Whether the span in which this thread is recording values was recorded in so often that its values should not be
-/// gathered any longer. For the layers that come after this one.
+/// Whether the following layers should stop buffering values of the span that this thread is recording to, because of
+/// many records.
 pub(super) fn is_recorded_often() -> bool {
     OFTEN.get()
 }
 
-/// After so many records, and so many more.
+/// Number of records between two `true` results of [`is_recorded_often`].
 const OFTEN_RECORDS: u32 = 128;
 
-/// Runs `record`, which records the tenant of a span as one that another may replace: it is everywhere but in the count
-/// of created spans, which still waits.
+/// Runs `record`, which records a provisional tenant. The span has the tenant, but is not counted as created until
+/// another one is recorded or it closes.
 pub(crate) fn as_claim(record: impl FnOnce()) {
     struct Reset;
 
@@ -89,28 +87,28 @@ thread_local! {
     static OFTEN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The tenant of a span that has one. It is kept with the span, where every layer finds it.
+/// The tenant of a span, an extension that every layer can read.
 struct SpanTenant {
     id: Arc<str>,
-    /// Whether it is not inherited.
+    /// Whether the tenant is not inherited.
     own: bool,
 }
 
-/// What the layer remembers of an open span.
+/// State of an open span.
 #[derive(Debug)]
 struct SpanState {
     metadata: &'static Metadata<'static>,
     callsite: Option<&'static Callsite>,
     started: Instant,
-    /// Whether the creation has been counted; it waits for a declared tenant.
+    /// Whether the creation has been counted. With a declared tenant it is counted later.
     counted: bool,
     failed: bool,
     error_type: Option<Box<str>>,
     panicked: bool,
     cancelled: bool,
-    /// How often values were recorded since its creation.
+    /// Number of records since the creation.
     records: u32,
-    /// The span was entered by a destructor while the thread was unwinding already.
+    /// Whether a destructor entered the span while the thread was unwinding.
     entered_in_panic: bool,
 }
 
@@ -121,7 +119,7 @@ impl SpanMetricsLayer {
         }
     }
 
-    /// Whether a span is counted, so that it can have a tenant.
+    /// Whether a span is open and counted by this layer, so that it can have a tenant.
     pub(crate) fn counts(&self, span: &Id) -> bool {
         self.open.with(span, |_| ()).is_some()
     }
@@ -151,7 +149,7 @@ where
             None => callsites::count_created(callsite, metadata.name()),
         }
         if let Some(id) = tenant {
-            // Not `insert`, which panics where there is one already: the layer may have been added twice.
+            // Not `insert`, which panics if the layer has been added twice.
             span.extensions_mut().replace(SpanTenant { id, own });
         }
     }
@@ -175,7 +173,7 @@ where
         };
         let (id, own) = (Arc::clone(&tenant), true);
         span.extensions_mut().replace(SpanTenant { id, own });
-        // Not while anything of the span is locked: binding a new series may log, and logging reads it.
+        // Without a lock on the span: a new series may log, and log layers read the span.
         if first {
             metrics::record_span_created(span.name(), &tenant);
         }
@@ -232,7 +230,7 @@ where
 }
 
 impl SpanState {
-    /// The state of a span that begins now.
+    /// Creates the state of a new span.
     fn of(metadata: &'static Metadata<'static>, callsite: Option<&'static Callsite>) -> Self {
         Self {
             metadata,
@@ -256,7 +254,7 @@ impl SpanState {
         }
     }
 
-    /// The type of the error that the span ended in, if it did.
+    /// Returns the type of the error or panic that the span ended in.
     fn error(&self) -> Option<&str> {
         match &self.error_type {
             Some(error_type) if self.failed || self.panicked => Some(error_type),
@@ -267,16 +265,17 @@ impl SpanState {
     }
 }
 
-/// The tenant of the nearest span around that has one.
+/// Returns the tenant of the nearest ancestor that has one.
 fn inherited<R>(span: &SpanRef<'_, R>) -> Option<Arc<str>>
 where
     R: for<'span> LookupSpan<'span>,
 {
-    let mut around = span.parent()?;
+    // Not `scope()`, which looks up the span itself first.
+    let mut ancestor = span.parent()?;
     loop {
-        if let Some(tenant) = tenant_of(&around) {
+        if let Some(tenant) = tenant_of(&ancestor) {
             return Some(tenant);
         }
-        around = around.parent()?;
+        ancestor = ancestor.parent()?;
     }
 }

@@ -1,11 +1,11 @@
-//! The span field `tenant_id`, and records of it for spans that don't declare it.
+//! The span field `tenant_id`, and records of it for spans that do not declare it.
 
 use tracing::{
     Metadata, Value, callsite::Identifier, field::FieldSet, metadata::Kind, span::Record,
     subscriber::Interest,
 };
 
-/// Name of the span field, the attribute, the label and the baggage entry.
+/// Name of the span field, attribute, label and baggage entry of the tenant.
 pub const TENANT_ID: &str = "tenant_id";
 
 /// Calls `f` with a record of the field `tenant_id`.

@@ -1,5 +1,5 @@
-//! The tracer of every span, of `tracing` and of the OpenTelemetry API: attributes are unique, and the last value of a
-//! key wins, as the specification says. The SDK appends each value, and drops the last ones at its limit.
+//! A tracer whose spans have unique attributes, of which the last value wins, as the specification requires. The SDK
+//! appends each value and drops the last ones at its limit. Spans of `tracing` and of the OpenTelemetry API use it.
 
 use std::{borrow::Cow, mem, ops::Deref, time::SystemTime};
 
@@ -11,7 +11,8 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, Span, TracerProvide
 
 use super::{late_attributes::LateAttributes, span_limits::SpanLimits};
 use crate::attributes::unique_keys::{SeenKeys, make_unique};
-/// The SDK's provider, whose spans have unique attributes.
+
+/// The SDK's provider, with unique attributes of spans.
 #[derive(Debug, Clone)]
 pub(crate) struct UniqueTracerProvider {
     sdk: SdkTracerProvider,
@@ -19,7 +20,7 @@ pub(crate) struct UniqueTracerProvider {
 }
 
 impl UniqueTracerProvider {
-    /// Builds the SDK's provider with these limits. Its processors [complete](SpanLimits::complete) their spans.
+    /// Builds the SDK's provider with these limits. Its processors must [complete](SpanLimits::complete) their spans.
     pub(crate) fn new(sdk: TracerProviderBuilder, limits: SpanLimits) -> Self {
         let sdk = sdk
             .with_max_attributes_per_span(limits.attributes)
@@ -63,8 +64,10 @@ impl trace::Tracer for UniqueTracer {
 
     fn build_with_context(&self, mut builder: SpanBuilder, parent: &Context) -> UniqueSpan {
         let limits = self.limits;
-        let own = builder.attributes.as_mut();
-        let seen = own.map_or_else(SeenKeys::default, |own| make_unique(own, limits.attributes));
+        let seen = match &mut builder.attributes {
+            Some(attributes) => make_unique(attributes, limits.attributes),
+            None => SeenKeys::default(),
+        };
         for event in builder.events.iter_mut().flatten() {
             make_unique(&mut event.attributes, limits.attributes_per_event);
         }
@@ -87,18 +90,18 @@ impl trace::Tracer for UniqueTracer {
 pub(crate) struct UniqueSpan {
     sdk: Span,
     limits: SpanLimits,
-    /// The keys of the SDK's span and those in `late`.
+    /// Keys of the SDK's span and of `late`.
     seen: SeenKeys,
-    /// Given to the SDK's span at its end: the SDK compares descriptions by their letters, and keeps the greater.
+    /// Set on the SDK's span at its end, because the SDK keeps the alphabetically last description.
     status: Status,
-    /// Attributes whose key the span may have already, since the SDK's span takes none back.
+    /// Attributes whose key the span may already have, because the SDK's span cannot replace one.
     late: LateAttributes,
-    /// The keys of the SDK's span, known once `late` is full.
+    /// Keys of the SDK's span; read once `late` is full.
     known: Option<Vec<Key>>,
 }
 
 impl UniqueSpan {
-    /// Keeps an attribute that may replace one of the SDK's span.
+    /// Buffers an attribute that may replace one of the SDK's span.
     fn replace(&mut self, attribute: KeyValue) {
         let limit = usize::try_from(self.limits.attributes).unwrap_or(usize::MAX);
         let Some(attribute) = self.late.replace(attribute) else {
@@ -111,7 +114,7 @@ impl UniqueSpan {
         }
     }
 
-    /// Whether the SDK's span has a key. Copies all of the span once, which is for spans beyond their limit only.
+    /// Whether the SDK's span has a key. Copies the span once, and only for a span beyond its limit.
     fn has(&mut self, key: &Key) -> bool {
         let known = self.known.get_or_insert_with(|| {
             let data = self.sdk.exported_data();
@@ -156,8 +159,8 @@ impl trace::Span for UniqueSpan {
         }
     }
 
-    /// As the specification says: `Ok` is final, and of errors the last one counts; one without a description takes
-    /// away none.
+    /// Follows the specification: `Ok` is final, and the last error wins; one without a description does not remove the
+    /// earlier description.
     fn set_status(&mut self, status: Status) {
         match (&self.status, &status) {
             (Status::Ok, _) | (_, Status::Unset) => {}

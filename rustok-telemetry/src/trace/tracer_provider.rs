@@ -1,4 +1,4 @@
-//! The tracer provider: sampler, limits and an accounted batch processor; and the console.
+//! The tracer provider: sampler, limits, the bounded batch processor and the console.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -18,8 +18,7 @@ use crate::{
     delivery::{Admission, DELIVERY},
 };
 
-/// Builds the provider, which sends with `exporter`, if there is one. Without any, spans still get ids, so that
-/// propagation and logs work.
+/// Builds the provider. Without an exporter and console, spans still get ids, so that propagation and logs work.
 pub(crate) fn build<E, C>(
     config: &TracesConfig,
     resource: Resource,
@@ -54,10 +53,10 @@ where
     UniqueTracerProvider::new(builder, limits)
 }
 
-/// Keeps account of every sampled span before it enters the queue, and drops it here when the queue is full.
+/// Counts every sampled span before it enters the queue, and drops it if the queue is full.
 ///
-/// The SDK's processor drops spans of a full queue silently and reports success at shutdown, so it is never given
-/// more than it can hold.
+/// The SDK's processor drops spans silently if its queue is full, and reports success at shutdown. So it never gets
+/// more spans than fit.
 #[derive(Debug)]
 struct BoundedProcessor {
     processor: BatchSpanProcessor,

@@ -1,7 +1,8 @@
-//! Values reach the traces with their type.
+//! Keeps the types of values on their way to tracing-opentelemetry, which
 //!
-//! tracing-opentelemetry has no visitor for unsigned and for 128-bit integers, so that they would arrive as text; it puts
-//! text of an event's field `error` in quotes; and a status' code that is recorded after its description removes that.
+//! - has no visitor for unsigned and 128-bit integers, so that it exports them as text;
+//! - quotes text in an event's field `error`;
+//! - drops a status description when a status code is recorded after it.
 
 use std::{any::TypeId, error::Error, fmt, sync::OnceLock};
 
@@ -16,16 +17,16 @@ use tracing::{
 use tracing_opentelemetry::get_otel_context;
 use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 
-use super::span_metrics;
+use super::{forward::forward_to, span_metrics};
 
 const STATUS_CODE: &str = "otel.status_code";
 const STATUS_DESCRIPTION: &str = "otel.status_description";
 
-/// The layer of tracing-opentelemetry, which is given each value in a form that keeps its type. Spans and events that
-/// need nothing are passed on as they are.
+/// Wraps the layer of tracing-opentelemetry and converts values for it. Spans and events without such values are passed
+/// on unchanged.
 pub(super) struct TypedValues<L> {
     layer: L,
-    /// The subscriber that the layer is in.
+    /// The layer's subscriber.
     dispatch: OnceLock<WeakDispatch>,
 }
 
@@ -37,8 +38,8 @@ impl<L> TypedValues<L> {
         }
     }
 
-    /// Starts a span that was not entered yet. What is recorded from then on goes to its span of the SDK's, which
-    /// replaces values and completes the status; before, it is gathered without bound.
+    /// Starts the SDK span of a span that has not been entered. From then on records go to the SDK span, which replaces
+    /// values and resolves the status; before, tracing-opentelemetry buffers them without a bound.
     fn start(&self, id: &Id) {
         let dispatch = self.dispatch.get().and_then(WeakDispatch::upgrade);
         let dispatch = dispatch.unwrap_or_else(|| dispatcher::get_default(Dispatch::clone));
@@ -110,30 +111,6 @@ where
         self.layer.on_register_dispatch(dispatch);
     }
 
-    fn on_layer(&mut self, subscriber: &mut S) {
-        self.layer.on_layer(subscriber);
-    }
-
-    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        self.layer.register_callsite(metadata)
-    }
-
-    fn enabled(&self, metadata: &Metadata<'_>, context: Context<'_, S>) -> bool {
-        self.layer.enabled(metadata, context)
-    }
-
-    fn max_level_hint(&self) -> Option<LevelFilter> {
-        self.layer.max_level_hint()
-    }
-
-    fn on_follows_from(&self, id: &Id, follows: &Id, context: Context<'_, S>) {
-        self.layer.on_follows_from(id, follows, context);
-    }
-
-    fn event_enabled(&self, event: &Event<'_>, context: Context<'_, S>) -> bool {
-        self.layer.event_enabled(event, context)
-    }
-
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
         self.layer.on_enter(id, context);
     }
@@ -146,36 +123,28 @@ where
         self.layer.on_close(id, context);
     }
 
-    fn on_id_change(&self, old: &Id, new: &Id, context: Context<'_, S>) {
-        self.layer.on_id_change(old, new, context);
-    }
-
-    // `OpenTelemetrySpanExt` looks for tracing-opentelemetry's layer among the subscriber's.
-    #[allow(unsafe_code, reason = "the method is unsafe")]
-    unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
-        // SAFETY: the pointer is to be to a value of the type `id` that lives as long as `self` and stays where it is. The
-        // layer gives one to itself or to a part of it, for as long as it lives; it is a field of `self`, never
-        // replaced. The caller's obligations are passed on unchanged.
-        unsafe { self.layer.downcast_raw(id) }
-    }
+    // `OpenTelemetrySpanExt` downcasts to the layer of tracing-opentelemetry.
+    forward_to!(layer);
 }
 
-/// Whether values have to be copied to be passed on. Formats nothing.
+/// Whether values have to be converted. Visits them without formatting.
 #[derive(Default)]
 struct Needs {
     event: bool,
     typed: bool,
     status_code: bool,
     status_description: bool,
-    /// The fields that the values belong to.
+    /// The fields of the callsite.
     fields: Option<&'static FieldSet>,
 }
 
 impl Needs {
+    /// Whether the values have to be converted.
     fn copy(&self) -> bool {
         self.typed || (self.status_code && self.status_description)
     }
 
+    /// Whether a part of the status is recorded.
     fn status(&self) -> bool {
         self.status_code || self.status_description
     }
@@ -223,7 +192,7 @@ impl Visit for Needs {
     }
 }
 
-/// Values of a span or an event, in forms for which tracing-opentelemetry has a visitor.
+/// Values of a span or an event, in types that tracing-opentelemetry has a visitor for.
 struct Values<'a> {
     fields: &'a FieldSet,
     values: Vec<Option<OwnedValue>>,
@@ -237,13 +206,14 @@ impl<'a> Values<'a> {
         };
         record(&mut values);
         if !needs.event {
-            values.settle_status();
+            values.resolve_status();
         }
         values
     }
 
-    /// A description says that there is an error, unless the code says that there is none.
-    fn settle_status(&mut self) {
+    /// Removes one of status code and description: the description of an `OK` status, and otherwise the code, because a
+    /// description implies an error.
+    fn resolve_status(&mut self) {
         let index = |name| self.fields.field(name).map(|field| field.index());
         let (Some(code), Some(description)) = (index(STATUS_CODE), index(STATUS_DESCRIPTION))
         else {
@@ -252,8 +222,8 @@ impl<'a> Values<'a> {
         if let (Some(Some(value)), Some(Some(_))) =
             (self.values.get(code), self.values.get(description))
         {
-            let useless = if value.is_ok() { description } else { code };
-            self.values[useless] = None;
+            let redundant = if value.is_ok() { description } else { code };
+            self.values[redundant] = None;
         }
     }
 
@@ -266,12 +236,12 @@ impl<'a> Values<'a> {
     }
 
     fn set(&mut self, field: &Field, value: OwnedValue) {
-        if let Some(own) = self.values.get_mut(field.index()) {
-            *own = Some(value);
+        if let Some(slot) = self.values.get_mut(field.index()) {
+            *slot = Some(value);
         }
     }
 
-    /// An integer, where tracing-opentelemetry takes one; as text where it is too large, or is a name.
+    /// Sets an integer; as text if it exceeds `i64` or the field is one of `otel.*`.
     fn set_integer(&mut self, field: &Field, value: impl TryInto<i64> + ToString + Copy) {
         let value = match value.try_into() {
             Ok(integer) if !field.name().starts_with("otel.") => OwnedValue::I64(integer),
@@ -307,7 +277,7 @@ impl Visit for Values<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        // As a `str`, an event's `error` would be put in quotes.
+        // A `str` in an event's `error` would be quoted.
         self.set(field, OwnedValue::Text(display(value.to_owned())));
     }
 
@@ -344,7 +314,7 @@ impl OwnedValue {
     }
 }
 
-/// What an error and its sources say.
+/// The messages of an error and its sources.
 #[derive(Debug)]
 struct OwnedError {
     message: String,

@@ -1,4 +1,4 @@
-//! Reads from a span's or an event's fields what the span metrics need.
+//! Reads the fields of a span or event that the span metrics need.
 
 use std::{fmt, sync::Arc};
 
@@ -6,7 +6,7 @@ use tracing::field::{Field, Visit};
 
 use crate::trace::CANCELLED;
 
-/// The fields that matter, as far as they were seen.
+/// The visited fields.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     pub(super) tenant_id: Option<Arc<str>>,
@@ -27,7 +27,7 @@ impl Visit for Fields {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        // Formatting costs an allocation: only what is wanted is formatted. Fields given as `%value` come here too.
+        // Formatting allocates, so only these fields are formatted. `%value` comes here too.
         if matches!(
             field.name(),
             "tenant_id" | "error.type" | "otel.status_code" | "rustok.outcome"

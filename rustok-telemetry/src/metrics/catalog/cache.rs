@@ -9,7 +9,7 @@ use crate::metrics::sliding::SlidingTotals;
 pub(crate) mod declared {
     use crate::metrics::FAST_SECONDS;
 
-    /// Operations on the cache by result: hit or miss for a look-up, ok or a kind of failure for others.
+    /// Operations on the cache by result: hit or miss for a lookup, ok or a kind of failure for others.
     #[counter(name = "operations_total", series = 300, also = super::count_look_up)]
     pub fn record_cache_operation(
         #[label(budget = 20)] cache: &str,
@@ -17,7 +17,7 @@ pub(crate) mod declared {
         #[label(budget = 10)] result: &str,
     );
 
-    /// Share of hits among the look-ups of the last five minutes, from 0 to 1; absent without look-ups.
+    /// Hit ratio of the lookups of the last five minutes, from 0 to 1; absent without lookups.
     #[observable_gauge(name = "hit_rate", unit = "1", observe = super::hit_rates)]
     fn cache_hit_rate(#[label(budget = 21)] cache: &str) -> f64;
 

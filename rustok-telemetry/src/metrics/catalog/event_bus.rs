@@ -38,7 +38,7 @@ pub(crate) mod declared {
         #[label(budget = 20)] error_type: &str,
     );
 
-    /// Time from an event's publication to the begin of its processing.
+    /// Time from an event's publication to the start of its processing.
     #[histogram(name = "lag_seconds", unit = "s", boundaries = WAIT_SECONDS)]
     pub fn record_event_lag(#[label(budget = 50)] event_type: &str, seconds: f64);
 }

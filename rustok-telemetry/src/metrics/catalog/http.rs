@@ -17,7 +17,7 @@ pub(crate) mod declared {
         #[label(budget = 50)] status: &str,
     );
 
-    /// Time from an HTTP request's arrival until its response has been sent; until the response's head of a stream.
+    /// Time from an HTTP request's arrival until its response was sent; for a stream, until its head was sent.
     #[histogram(name = "request_duration_seconds", unit = "s", boundaries = REQUEST_SECONDS, series = 250)]
     pub fn record_http_request_duration(
         #[label(budget = 10)] method: &str,

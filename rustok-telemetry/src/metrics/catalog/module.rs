@@ -15,7 +15,7 @@ pub(crate) mod declared {
         #[label(budget = 5)] severity: &str,
     );
 
-    /// Errors in a second, averaged over the last five minutes.
+    /// Errors per second, averaged over the last five minutes.
     ///
     /// One error in that time is 1/300, also of a process that is younger.
     #[observable_gauge(name = "error_rate", observe = super::error_rates)]

@@ -1,13 +1,13 @@
-//! Facts of the process, under the names that Prometheus' client libraries give them, and with their help texts.
+//! Process metrics, with the names and help texts of the Prometheus client libraries.
 //!
-//! They are read from `/proc` at collection. On systems other than Linux nothing is reported.
+//! They are read from `/proc` at collection. On systems other than Linux they are absent.
 
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// Declarations; they are observed, so there is no function to call.
+/// Declarations. Observables have no function to call.
 #[crate::metrics(namespace = "process")]
 mod declared {
     /// Total user and system CPU time spent in seconds.
@@ -41,9 +41,9 @@ mod declared {
     fn threads() -> u64;
 }
 
-/// What is known of the process at one moment. What can't be read is absent.
+/// A snapshot of the process. A value that cannot be read is `None`.
 #[derive(Debug, Clone, Copy, Default)]
-struct Facts {
+struct Snapshot {
     cpu_seconds: Option<f64>,
     resident_memory: Option<u64>,
     virtual_memory: Option<u64>,
@@ -53,19 +53,19 @@ struct Facts {
     threads: Option<u64>,
 }
 
-/// How long facts are fresh: long enough for the observations of one collection, which come one after the other.
-const FRESH: Duration = Duration::from_millis(50);
+/// Maximum age of a shared snapshot: enough for the callbacks of one collection.
+const MAX_AGE: Duration = Duration::from_millis(50);
 
-/// The facts of the process, read at most once for a collection.
-fn facts() -> Facts {
-    static LAST: Mutex<Option<(Instant, Facts)>> = Mutex::new(None);
+/// Returns the snapshot of the current collection, whose callbacks share it.
+fn snapshot() -> Snapshot {
+    static LAST: Mutex<Option<(Instant, Snapshot)>> = Mutex::new(None);
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     match *last {
-        Some((read, facts)) if read.elapsed() < FRESH => facts,
+        Some((read, snapshot)) if read.elapsed() < MAX_AGE => snapshot,
         _ => {
-            let facts = system::read();
-            *last = Some((Instant::now(), facts));
-            facts
+            let snapshot = system::read();
+            *last = Some((Instant::now(), snapshot));
+            snapshot
         }
     }
 }
@@ -76,33 +76,32 @@ mod system {
 
     use procfs::process::{LimitValue, Process, Stat};
 
-    use super::Facts;
+    use super::Snapshot;
 
-    pub(crate) fn read() -> Facts {
+    pub(crate) fn read() -> Snapshot {
         let Ok(process) = Process::myself() else {
-            return Facts::default();
+            return Snapshot::default();
         };
         let limits = process.limits().ok();
-        let mut facts = Facts {
+        let mut snapshot = Snapshot {
             open_fds: process.fd_count().ok().map(|fds| fds as u64),
             max_fds: limits.and_then(|limits| match limits.max_open_files.soft_limit {
                 LimitValue::Value(limit) => Some(limit),
                 LimitValue::Unlimited => None,
             }),
-            ..Facts::default()
+            ..Snapshot::default()
         };
         if let Ok(stat) = process.stat() {
-            facts.cpu_seconds = Some(seconds(stat.utime + stat.stime));
-            facts.resident_memory = Some(stat.rss * procfs::page_size());
-            facts.virtual_memory = Some(stat.vsize);
-            facts.start_time = start_time(&stat);
-            facts.threads = u64::try_from(stat.num_threads).ok();
+            snapshot.cpu_seconds = Some(seconds(stat.utime + stat.stime));
+            snapshot.resident_memory = Some(stat.rss * procfs::page_size());
+            snapshot.virtual_memory = Some(stat.vsize);
+            snapshot.start_time = start_time(&stat);
+            snapshot.threads = u64::try_from(stat.num_threads).ok();
         }
-        facts
+        snapshot
     }
 
-    /// The kernel tells it as ticks since the system's start, and moves that when the clock is set. A process starts
-    /// once, so this is asked once.
+    /// Returns the start time, computed once: the boot time that it is relative to moves when the clock is set.
     fn start_time(stat: &Stat) -> Option<f64> {
         static START: OnceLock<f64> = OnceLock::new();
         let known = START.get().copied();
@@ -119,43 +118,30 @@ mod system {
 
 #[cfg(not(target_os = "linux"))]
 mod system {
-    use super::Facts;
+    use super::Snapshot;
 
-    pub(crate) fn read() -> Facts {
-        Facts::default()
+    pub(crate) fn read() -> Snapshot {
+        Snapshot::default()
     }
 }
 
-fn report<T>(report: &mut dyn FnMut([&str; 0], T), fact: Option<T>) {
-    if let Some(fact) = fact {
-        report([], fact);
-    }
+/// Defines the callback of each field of the snapshot.
+macro_rules! callbacks {
+    ($($field:ident: $value:ty),*) => {$(
+        fn $field(report: &mut dyn FnMut([&str; 0], $value)) {
+            if let Some(value) = snapshot().$field {
+                report([], value);
+            }
+        }
+    )*};
 }
 
-fn cpu_seconds(observe: &mut dyn FnMut([&str; 0], f64)) {
-    report(observe, facts().cpu_seconds);
-}
-
-fn resident_memory(observe: &mut dyn FnMut([&str; 0], u64)) {
-    report(observe, facts().resident_memory);
-}
-
-fn virtual_memory(observe: &mut dyn FnMut([&str; 0], u64)) {
-    report(observe, facts().virtual_memory);
-}
-
-fn open_fds(observe: &mut dyn FnMut([&str; 0], u64)) {
-    report(observe, facts().open_fds);
-}
-
-fn max_fds(observe: &mut dyn FnMut([&str; 0], u64)) {
-    report(observe, facts().max_fds);
-}
-
-fn start_time(observe: &mut dyn FnMut([&str; 0], f64)) {
-    report(observe, facts().start_time);
-}
-
-fn threads(observe: &mut dyn FnMut([&str; 0], u64)) {
-    report(observe, facts().threads);
+callbacks! {
+    cpu_seconds: f64,
+    resident_memory: u64,
+    virtual_memory: u64,
+    open_fds: u64,
+    max_fds: u64,
+    start_time: f64,
+    threads: u64
 }

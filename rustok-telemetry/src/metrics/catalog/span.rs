@@ -23,7 +23,7 @@ pub(crate) mod declared {
         #[label(budget = 30)] error_type: &str,
     );
 
-    /// Spans of calls that were given up before they were done.
+    /// Spans of cancelled operations.
     #[counter(name = "spans_cancelled_total")]
     pub fn record_span_cancelled(#[label(budget = 100)] operation: &str);
 }

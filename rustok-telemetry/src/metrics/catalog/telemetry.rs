@@ -1,7 +1,6 @@
-//! Metrics of the SDK itself: what was folded, lost, dropped or failed.
+//! Metrics of telemetry itself: folded label values, dropped records, failed exports.
 //!
-//! They are read from counters of our own when metrics are collected, so that they can be seen at the text endpoint
-//! when nothing can be sent.
+//! They are read from this crate's counters at collection, so the Prometheus text has them even if no export succeeds.
 
 use std::sync::atomic::Ordering;
 
@@ -14,19 +13,19 @@ use crate::{
     },
 };
 
-/// Declarations; they are observed, so there is no function to call.
+/// Declarations. Observables have no function to call.
 #[crate::metrics(namespace = "rustok", subsystem = "telemetry")]
 mod declared {
-    /// Records in which a label's value became other, because the label's budget or the metric's limit was spent.
+    /// Records with a label value folded to other, because the label budget or the series limit was exhausted.
     ///
-    /// A metric has these series from its own first series on: with 0, so that `rate()` sees the first fold.
+    /// A metric has these series, with 0, from its own first series on, so that `rate()` includes the first fold.
     #[observable_counter(name = "label_values_folded_total", observe = super::folds, series = 600)]
     fn label_values_folded(
         #[label(budget = 200)] metric: &str,
         #[label(budget = 100)] label: &str,
     ) -> u64;
 
-    /// Records that went nowhere: before_init, after_shutdown, not_finite or negative.
+    /// Metric records dropped, by reason: before_init, after_shutdown, not_finite or negative.
     #[observable_counter(name = "records_lost_total", observe = super::lost_records)]
     fn records_lost(#[label(budget = 4)] reason: &str) -> u64;
 
@@ -38,15 +37,15 @@ mod declared {
     #[observable_counter(name = "spans_exported_total", observe = super::spans_exported)]
     fn spans_exported() -> u64;
 
-    /// Sampled spans that were lost: export_failed or queue_full.
+    /// Sampled spans dropped, by reason: export_failed or queue_full.
     #[observable_counter(name = "spans_lost_total", observe = super::spans_lost)]
     fn spans_lost(#[label(budget = 2)] reason: &str) -> u64;
 
-    /// Spans that wait for export; those that are being exported have left the queue.
+    /// Spans waiting in the export queue, without those being exported.
     #[observable_gauge(name = "span_queue_length", observe = super::span_queue_length)]
     fn span_queue_length() -> u64;
 
-    /// Most spans that the queue holds; further ones are lost.
+    /// Capacity of the span export queue; spans beyond it are dropped.
     #[observable_gauge(name = "span_queue_capacity", observe = super::span_queue_capacity)]
     fn span_queue_capacity() -> u64;
 
@@ -54,29 +53,29 @@ mod declared {
     #[observable_counter(name = "log_records_exported_total", observe = super::log_records_exported)]
     fn log_records_exported() -> u64;
 
-    /// Log records that were to be exported and were lost: export_failed, queue_full or after_shutdown.
+    /// Log records dropped before export, by reason: export_failed, queue_full or after_shutdown.
     #[observable_counter(name = "log_records_lost_total", observe = super::log_records_lost)]
     fn log_records_lost(#[label(budget = 3)] reason: &str) -> u64;
 
-    /// Log records that wait for export; those that are being exported have left the queue.
+    /// Log records waiting in the export queue, without those being exported.
     #[observable_gauge(name = "log_record_queue_length", observe = super::log_record_queue_length)]
     fn log_record_queue_length() -> u64;
 
-    /// Most log records that the queue holds; further ones are lost. 0 unless OTEL_LOGS_EXPORTER says otlp.
+    /// Capacity of the log record export queue; records beyond it are dropped. 0 unless OTEL_LOGS_EXPORTER is otlp.
     #[observable_gauge(name = "log_record_queue_capacity", observe = super::log_record_queue_capacity)]
     fn log_record_queue_capacity() -> u64;
 
-    /// Observed label sets that were left out, because the limit of the metric was reached.
+    /// Observed label sets dropped, because the metric had reached its series limit.
     ///
     /// A metric has this series from its first observation on.
     #[observable_counter(name = "observations_dropped_total", observe = super::observations_dropped)]
     fn observations_dropped(#[label(budget = 200)] metric: &str) -> u64;
 
-    /// Panics of functions that observe a metric; the metric is missing from that collection.
+    /// Panics of metric callbacks; their values are missing from that collection.
     #[observable_counter(name = "observation_panics_total", observe = super::observation_panics)]
     fn observation_panics() -> u64;
 
-    /// Functions that run before each collection, to read what is not recorded where it changes.
+    /// Callbacks registered to run before each collection.
     #[observable_gauge(name = "collection_hooks", observe = super::collection_hooks)]
     fn collection_hooks() -> u64;
 }

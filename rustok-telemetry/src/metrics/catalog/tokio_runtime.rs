@@ -1,6 +1,6 @@
-//! The tokio runtime: workers, tasks, queue, and how busy it is.
+//! Metrics of tokio runtimes: workers, tasks, queue and utilization.
 //!
-//! Nothing is recorded while the runtime works; its own counts are read at each collection.
+//! Each collection reads the runtime's own counters; nothing is recorded in between.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -10,19 +10,18 @@
 //! # }
 //! ```
 //!
-//! | metric | what it tells |
+//! | metric | meaning |
 //! |---|---|
-//! | `rustok_tokio_workers{runtime}` | threads that run tasks |
-//! | `rustok_tokio_alive_tasks{runtime}` | tasks that have begun and not ended: a leak of tasks is a line that rises |
-//! | `rustok_tokio_global_queue_depth{runtime}` | tasks that wait for any worker: what stays above zero is overload |
-//! | `rustok_tokio_busy_seconds_total{runtime}` | time that all workers together were not idle |
-//! | `rustok_tokio_parks_total{runtime}` | how often a worker had nothing to do and went to sleep |
+//! | `rustok_tokio_workers{runtime}` | worker threads |
+//! | `rustok_tokio_alive_tasks{runtime}` | tasks that have not completed; a steady rise is a task leak |
+//! | `rustok_tokio_global_queue_depth{runtime}` | tasks waiting in the global queue; constantly above zero is overload |
+//! | `rustok_tokio_busy_seconds_total{runtime}` | time that the workers were busy, summed over all workers |
+//! | `rustok_tokio_parks_total{runtime}` | times that a worker parked because it had no work |
 //!
-//! The share of the workers that is busy is
-//! `rate(rustok_tokio_busy_seconds_total[5m]) / rustok_tokio_workers`.
+//! The utilization of the workers is `rate(rustok_tokio_busy_seconds_total[5m]) / rustok_tokio_workers`.
 //!
-//! These are what tokio offers without `tokio_unstable`. Facts of the process, such as its memory and its time on the
-//! processor, come with the feature `process`, see the [crate's documentation](crate#cargo-features).
+//! These are tokio's metrics that do not need `tokio_unstable`. The feature `process` adds memory and CPU time of the
+//! process, see the [crate's documentation](crate#cargo-features).
 
 use std::{
     collections::BTreeMap,
@@ -36,41 +35,41 @@ use tokio::runtime::{Handle, RuntimeMetrics};
 
 use crate::metrics::ObserverGuard;
 
-/// Declarations; they are observed, so there is no function to call.
+/// Declarations. Observables have no function to call.
 #[crate::metrics(namespace = "rustok", subsystem = "tokio")]
 mod declared {
     /// Worker threads of the tokio runtime.
     #[observable_gauge(name = "workers", observe = super::workers)]
     fn workers(#[label(budget = 5)] runtime: &str) -> u64;
 
-    /// Tasks of the tokio runtime that have begun and not ended.
+    /// Tasks of the tokio runtime that have not completed.
     #[observable_gauge(name = "alive_tasks", observe = super::alive_tasks)]
     fn alive_tasks(#[label(budget = 5)] runtime: &str) -> u64;
 
-    /// Tasks that wait in the tokio runtime's global queue for any worker.
+    /// Tasks waiting in the tokio runtime's global queue.
     #[observable_gauge(name = "global_queue_depth", observe = super::global_queue_depth)]
     fn global_queue_depth(#[label(budget = 5)] runtime: &str) -> u64;
 
-    /// Time that the workers of the tokio runtime were busy, all together.
+    /// Time that the workers of the tokio runtime were busy, summed over all workers.
     #[observable_counter(name = "busy_seconds_total", observe = super::busy_seconds)]
     fn busy_seconds(#[label(budget = 5)] runtime: &str) -> f64;
 
-    /// How often a worker of the tokio runtime had nothing to do and went to sleep.
+    /// Times that a worker of the tokio runtime parked because it had no work.
     #[observable_counter(name = "parks_total", observe = super::parks)]
     fn parks(#[label(budget = 5)] runtime: &str) -> u64;
 }
 
-/// Reports a tokio runtime in the metrics, as long as the returned value lives.
+/// Reports the metrics of a tokio runtime. Dropping the returned guard ends it.
 ///
-/// `name` becomes the label `runtime`, whose budget is five: runtimes past it are left out, and counted in
-/// `rustok_telemetry_observations_dropped_total`. Another runtime of the same name takes the place of the first.
+/// `name` is the label `runtime`, whose budget is 5: further runtimes are dropped, and counted by
+/// `rustok_telemetry_observations_dropped_total`. A runtime replaces an earlier one with the same name.
 ///
 /// ```
 /// use rustok_telemetry::runtime;
 ///
 /// let runtime = tokio::runtime::Builder::new_multi_thread().build().expect("a runtime");
 /// let observed = runtime::observe_tokio("background", runtime.handle());
-/// // … and when the runtime is to go:
+/// // … before the runtime shuts down:
 /// drop(observed);
 /// drop(runtime);
 /// ```
@@ -78,17 +77,14 @@ pub fn observe_tokio(name: impl Into<String>, runtime: &Handle) -> ObserverGuard
     let (name, id) = (name.into(), NEXT.fetch_add(1, Ordering::Relaxed));
     let metrics = runtime.metrics();
     let replaced = runtimes().insert(name.clone(), Observed { id, metrics });
-    // What it holds is dropped without the lock.
+    // Dropped without the lock, as below.
     drop(replaced);
     ObserverGuard::new(move || {
         let mut runtimes = runtimes();
-        let is_mine = |observed: &Observed| observed.id == id;
-        let removed = if runtimes.get(&name).is_some_and(is_mine) {
-            runtimes.remove(&name)
-        } else {
-            None
+        let removed = match runtimes.get(&name) {
+            Some(observed) if observed.id == id => runtimes.remove(&name),
+            _ => None,
         };
-        // What it holds is dropped without the lock.
         drop(runtimes);
         drop(removed);
     })
@@ -107,7 +103,7 @@ fn runtimes() -> MutexGuard<'static, BTreeMap<String, Observed>> {
     RUNTIMES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reports a value of each runtime. Not under the lock, which is not the SDK's to hold.
+/// Reports a value of each runtime, without holding the lock.
 fn visit<T>(report: &mut dyn FnMut([&str; 1], T), value: impl Fn(&RuntimeMetrics) -> T) {
     let runtimes = runtimes().clone();
     for (name, Observed { metrics, .. }) in &runtimes {

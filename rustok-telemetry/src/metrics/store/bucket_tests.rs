@@ -1,4 +1,4 @@
-//! Buckets are found as a search would find them. Apart from `buckets.rs`, which the models of loom compile as well.
+//! Compares the bucket lookup with a binary search. Not in `buckets.rs`, because the loom models compile that file too.
 
 use proptest::prelude::*;
 
@@ -16,7 +16,7 @@ fn just_beside(value: f64) -> [f64; 3] {
 }
 
 #[test]
-fn a_bound_belongs_to_the_bucket_that_it_ends() {
+fn upper_bounds_are_inclusive() {
     let odd: &[&[f64]] = &[
         &[],
         &[0.0],
@@ -44,14 +44,14 @@ fn a_bound_belongs_to_the_bucket_that_it_ends() {
 }
 
 #[test]
-fn few_cells_do() {
+fn cells_of_usual_boundaries_are_few() {
     let seconds = Buckets::new(REQUEST_SECONDS);
     assert!(seconds.cells() < 64, "{seconds:?}");
 }
 
 proptest! {
     #[test]
-    fn every_value_is_found(
+    fn lookup_agrees_with_a_binary_search(
         mut boundaries in prop::collection::vec(-10.0..1e6_f64, 0..60),
         values in prop::collection::vec(prop_oneof![0.0..1e6_f64, 0.0..1e-3_f64], 1..60),
     ) {

@@ -1,8 +1,8 @@
-//! Finds the bucket that a value belongs to.
+//! Finds the bucket of a value without a binary search, whose branches the processor mispredicts.
 //!
-//! The numbers that are not negative are divided into cells of equal bit patterns: the exponent and the first bits of the
-//! fraction, as many as it takes to have at most one boundary in a cell. For each cell it is known which bucket its least
-//! number is in; what is left is one comparison. A search would have turns that the processor guesses wrong.
+//! Non-negative numbers are divided into cells by their upper bits: the exponent and as many leading bits of the
+//! fraction as it takes to have at most one boundary in a cell. A table has the bucket of each cell's smallest number;
+//! one comparison with the boundary decides the rest.
 
 use std::sync::Arc;
 
@@ -11,17 +11,17 @@ use std::sync::Arc;
 pub struct Buckets {
     /// Upper bounds of the buckets; the last bucket has none.
     boundaries: Arc<[f64]>,
-    /// The same, and a last one that no value is above.
+    /// The boundaries and infinity.
     bounds: Box<[f64]>,
     cells: Cells,
 }
 
-/// For each cell, the bucket of its least number.
+/// For each cell, the bucket of its smallest number.
 #[derive(Debug)]
 struct Cells {
-    /// Bits that numbers of one cell may differ in.
+    /// Number of low bits that do not count for the cell.
     shift: u32,
-    /// The cell of the least boundary: what is below is taken for the cell before it.
+    /// The cell of the smallest positive boundary. Numbers below it belong to the cell before.
     first: u64,
     buckets: Box<[u16]>,
 }
@@ -29,11 +29,11 @@ struct Cells {
 /// Bits of the fraction of an `f64`.
 const FRACTION: u32 = 52;
 
-/// Most cells that a metric may have, unless its boundaries lie more octaves apart.
-const MOST_CELLS: u64 = 1024;
+/// Maximum number of cells of a metric, unless its boundaries span more octaves.
+const MAX_CELLS: u64 = 1024;
 
 impl Buckets {
-    /// One more than there are boundaries, which must increase.
+    /// Creates the buckets between `boundaries`, which must increase.
     pub(crate) fn new(boundaries: &[f64]) -> Self {
         let bounds = boundaries.iter().copied().chain([f64::INFINITY]).collect();
         Self {
@@ -47,21 +47,22 @@ impl Buckets {
         &self.boundaries
     }
 
+    /// Returns the number of buckets, one more than there are boundaries.
     pub(crate) fn len(&self) -> usize {
         self.bounds.len()
     }
 
-    /// How many cells there are, for tests.
+    /// Returns the number of cells.
     #[cfg(test)]
     pub(crate) fn cells(&self) -> usize {
         self.cells.buckets.len()
     }
 
-    /// The bucket of a finite value that is not negative: a bound belongs to the bucket that it ends.
+    /// Returns the bucket of a finite, non-negative value. Upper bounds are inclusive.
     #[inline]
     pub(crate) fn find(&self, value: f64) -> usize {
         let mut bucket = self.cells.bucket(value);
-        // Without a branch, since either is as likely; a second step is rare.
+        // The first step is branchless, because both outcomes are equally likely. Further steps are rare.
         bucket += usize::from(self.is_above(bucket, value));
         while self.is_above(bucket, value) {
             bucket += 1;
@@ -78,27 +79,27 @@ impl Buckets {
 impl Cells {
     fn new(boundaries: &[f64]) -> Self {
         let positive = &boundaries[boundaries.partition_point(|bound| *bound <= 0.0)..];
-        let (Some(least), Some(greatest)) = (positive.first(), positive.last()) else {
+        let (Some(min), Some(max)) = (positive.first(), positive.last()) else {
             return Self::without_positive(boundaries);
         };
         let enough = |shift: &u32| {
             let apart = positive
                 .windows(2)
                 .all(|pair| cell(pair[0], *shift) < cell(pair[1], *shift));
-            apart || cell(*greatest, *shift - 1) - cell(*least, *shift - 1) > MOST_CELLS
+            apart || cell(*max, *shift - 1) - cell(*min, *shift - 1) > MAX_CELLS
         };
         let shift = (1..=FRACTION).rev().find(enough).unwrap_or(1);
-        let first = cell(*least, shift);
+        let first = cell(*min, shift);
         let bucket_of = |cell: u64| {
-            let least = f64::from_bits(cell << shift);
-            let bucket = boundaries.partition_point(|bound| *bound < least);
+            let min = f64::from_bits(cell << shift);
+            let bucket = boundaries.partition_point(|bound| *bound < min);
             u16::try_from(bucket).unwrap_or(u16::MAX)
         };
         // The cell before the first begins with zero.
         let before = boundaries.len() - positive.len();
         let before = boundaries[..before].partition_point(|bound| *bound < 0.0);
         let before = u16::try_from(before).unwrap_or(u16::MAX);
-        let after = cell(*greatest, shift) + 1;
+        let after = cell(*max, shift) + 1;
         Self {
             shift,
             first,
@@ -109,7 +110,7 @@ impl Cells {
         }
     }
 
-    /// Every value is in the bucket after the last boundary, or zero.
+    /// Without positive boundaries, every value but zero is in the last bucket.
     fn without_positive(boundaries: &[f64]) -> Self {
         let below = boundaries.partition_point(|bound| *bound < 0.0);
         Self {
@@ -119,7 +120,7 @@ impl Cells {
         }
     }
 
-    /// The bucket of the least number of a value's cell.
+    /// Returns the bucket of the smallest number in the value's cell.
     #[inline]
     fn bucket(&self, value: f64) -> usize {
         let after = (cell(value, self.shift) + 1).saturating_sub(self.first);
@@ -131,7 +132,7 @@ impl Cells {
     }
 }
 
-/// The cell of a number, of which the sign does not count: zero has two.
+/// Returns the cell of a number. The sign is ignored, because -0.0 is zero.
 #[inline]
 fn cell(number: f64, shift: u32) -> u64 {
     number.abs().to_bits() >> shift

@@ -1,4 +1,4 @@
-//! A label's budget: the distinct values that it may take.
+//! Label budgets, which limit the distinct values of a label.
 
 use std::{
     hash::BuildHasher,
@@ -10,23 +10,23 @@ use foldhash::fast::RandomState;
 use super::read_table::ReadTable;
 use crate::metrics::{Label, OTHER};
 
-/// The values of one label of one metric that have been admitted so far. Judging takes no lock.
+/// The admitted values of one label of one metric. [`check`](Self::check) takes no lock.
 ///
-/// Values are never forgotten: the series that carry them stay for the life of the process.
+/// Values are never removed, because their series live as long as the process.
 pub(crate) struct LabelBudget {
     limit: usize,
     admitted: ReadTable<Arc<str>>,
 }
 
-/// What becomes of a label's value.
+/// Whether a label value is within its budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BudgetDecision {
-    /// It has been admitted before.
+    /// The value has been admitted.
     Admitted,
-    /// It is new, and there is room for it.
+    /// The value is new and within the budget.
     Room,
-    /// It is new, and the budget is spent: it becomes [`OTHER`].
-    Spent,
+    /// The value is new and the budget is exhausted: it is folded to [`OTHER`].
+    Exhausted,
 }
 
 impl LabelBudget {
@@ -37,19 +37,20 @@ impl LabelBudget {
         }
     }
 
-    pub(crate) fn judge(&self, value: &str, hasher: &RandomState) -> BudgetDecision {
-        // In this order: a value that fills the budget at this moment must not be taken for one too many.
+    pub(crate) fn check(&self, value: &str, hasher: &RandomState) -> BudgetDecision {
+        // Length before lookup, so that a value admitted in between as the last one is found.
         let room = self.admitted.len() < self.limit;
         if value == OTHER || self.admitted(value, hasher).is_some() {
             BudgetDecision::Admitted
         } else if room {
             BudgetDecision::Room
         } else {
-            BudgetDecision::Spent
+            BudgetDecision::Exhausted
         }
     }
 
-    /// The value as it is kept, once for all series; admitted if it is new and there is room. One thread at a time.
+    /// Returns the value as the series share it, and admits it if it is new and within the budget. Callers hold the
+    /// admission lock.
     pub(crate) fn admit(&self, value: &str, hasher: &RandomState) -> Arc<str> {
         static FOLDED: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from(OTHER));
         if value == OTHER {
@@ -70,7 +71,7 @@ impl LabelBudget {
     }
 }
 
-/// With the high half in the low one, as in `label_key.rs`.
+/// Mixes the high half into the low one, like [`short_hash`](super::label_key::short_hash).
 fn hash(value: &str, hasher: &RandomState) -> u64 {
     let hash = hasher.hash_one(value);
     hash ^ hash >> 32

@@ -1,11 +1,10 @@
-//! The number behind one series of a counter or gauge.
+//! The cells of counters and gauges.
 //!
-//! # Who writes where
+//! # Threads and atomics
 //!
-//! A sum belongs to the thread that made it, its owner, which adds with a plain load and store: nobody else writes there.
-//! All others share a second atomic. When threads are seen to write at the same moment, each gets a stripe of its own, on
-//! a cache line of its own, and the first two are left as they are: nobody is the owner any more. The sum is put together
-//! when it is read.
+//! The thread that creates a sum owns it and adds to an atomic of its own with a plain load and store. All other
+//! threads share a second atomic. On contention the sum is striped: the owner resigns, and each thread adds to a stripe
+//! on a cache line of its own. A read sums all of them.
 
 use std::{fmt, marker::PhantomData};
 
@@ -13,11 +12,11 @@ use super::sync::{AtomicU64, OnceBox, Ordering, Owner, stripe_count, thread_numb
 
 /// A number that fits into an atomic.
 pub trait Number: Copy + Send + Sync + fmt::Debug + 'static {
-    /// As 64 bits; zero has none set.
+    /// Returns the bits of the number, which are 0 for zero.
     fn to_bits(self) -> u64;
-    /// The number of these bits.
+    /// Returns the number with these bits.
     fn from_bits(bits: u64) -> Self;
-    /// The sum; integers wrap.
+    /// Returns the sum; integers wrap.
     #[must_use]
     fn plus(self, other: Self) -> Self;
 }
@@ -57,7 +56,7 @@ impl Number for f64 {
     }
 }
 
-/// The last number that was set.
+/// The cell of a gauge: the last value.
 #[derive(Debug)]
 pub struct Last<T>(AtomicU64, PhantomData<T>);
 
@@ -75,30 +74,30 @@ impl<T: Number> Last<T> {
     }
 }
 
-/// A sum that many threads add to.
+/// The cell of a counter or an up-down counter: a sum that many threads add to.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Sum<T> {
     owner: Owner,
-    /// What the owner added.
-    own: AtomicU64,
+    /// Additions of the owner.
+    owned: AtomicU64,
     stripes: OnceBox<Box<[Stripe]>>,
-    /// What others added before there were stripes.
+    /// Additions of other threads before the sum was striped.
     shared: AtomicU64,
     number: PhantomData<T>,
 }
 
-/// Two cache lines: processors fetch them in pairs.
+/// Aligned to two cache lines, because processors prefetch them in pairs.
 #[derive(Debug)]
 #[repr(align(128))]
 struct Stripe(AtomicU64);
 
 impl<T: Number> Sum<T> {
-    /// A sum that belongs to this thread.
+    /// Creates a sum that this thread owns.
     pub(crate) fn new() -> Self {
         Self {
             owner: Owner::this_thread(),
-            own: AtomicU64::new(0),
+            owned: AtomicU64::new(0),
             stripes: OnceBox::new(),
             shared: AtomicU64::new(0),
             number: PhantomData,
@@ -108,15 +107,15 @@ impl<T: Number> Sum<T> {
     #[inline]
     pub(crate) fn add(&self, value: T) {
         if self.owner.is_this_thread() {
-            add_alone(&self.own, value);
+            add_alone(&self.owned, value);
         } else {
             self.add_shared(value);
         }
     }
 
-    /// What was added until now. Of additions that happen meanwhile, some are in it.
+    /// Returns the sum. Concurrent additions may or may not be included.
     pub(crate) fn get(&self) -> T {
-        let first = [&self.own, &self.shared];
+        let first = [&self.owned, &self.shared];
         let stripes = self.stripes.get().into_iter().flatten();
         let parts = first.into_iter().chain(stripes.map(|stripe| &stripe.0));
         parts.fold(T::from_bits(0), |sum, part| {
@@ -124,16 +123,16 @@ impl<T: Number> Sum<T> {
         })
     }
 
-    /// Adds where this thread is not the only one to write. Meeting another is what stripes are made for.
+    /// Adds on a thread that is not the owner. Contention with another writer stripes the sum.
     #[inline(never)]
     fn add_shared(&self, value: T) {
         if let Some(stripes) = self.stripes.get() {
             return add_to_stripe(stripes, value);
         }
-        let owned = self.own.load(Ordering::Relaxed);
+        let owned = self.owned.load(Ordering::Relaxed);
         if !try_add(&self.shared, value) && !try_add(&self.shared, value) {
             add_to_stripe(self.make_stripes(), value);
-        } else if self.own.load(Ordering::Relaxed) != owned {
+        } else if self.owned.load(Ordering::Relaxed) != owned {
             self.make_stripes();
         }
     }
@@ -149,14 +148,14 @@ impl<T: Number> Sum<T> {
     }
 }
 
-/// Adds to what no other thread writes.
+/// Adds to an atomic that no other thread writes.
 #[inline]
 pub(crate) fn add_alone<T: Number>(to: &AtomicU64, value: T) {
     let sum = T::from_bits(to.load(Ordering::Relaxed)).plus(value);
     to.store(sum.to_bits(), Ordering::Relaxed);
 }
 
-/// Adds, unless another thread writes in that very moment.
+/// Adds once; returns `false` if another thread wrote in between.
 #[inline]
 pub(crate) fn try_add<T: Number>(to: &AtomicU64, value: T) -> bool {
     let seen = to.load(Ordering::Relaxed);
@@ -167,8 +166,8 @@ pub(crate) fn try_add<T: Number>(to: &AtomicU64, value: T) -> bool {
 
 #[inline]
 fn add_to_stripe<T: Number>(stripes: &[Stripe], value: T) {
-    let own = &stripes[thread_number() % stripes.len()].0;
-    while !try_add(own, value) {}
+    let stripe = &stripes[thread_number() % stripes.len()].0;
+    while !try_add(stripe, value) {}
 }
 
 #[cfg(test)]
@@ -177,7 +176,7 @@ mod tests {
 
     use super::*;
 
-    /// Adds on four threads at once, so often that they meet.
+    /// Adds on four threads at once, with contention.
     fn summed<T: Number>(value: T, times: usize) -> T {
         let (sum, start) = (Sum::new(), Barrier::new(4));
         thread::scope(|scope| {
@@ -192,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_lost_where_threads_meet() {
+    fn contention_loses_no_addition() {
         assert_eq!(summed(3_u64, 50_000), 600_000);
         assert_eq!(summed(-3_i64, 50_000), -600_000);
         // A sum of halves is exact.
@@ -200,13 +199,13 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_that_is_added_to_by_stripes_is_the_sum_of_all() {
+    fn a_striped_sum_includes_earlier_additions() {
         let sum = Sum::<u64>::new();
         sum.add(1);
         thread::scope(|scope| {
             scope.spawn(|| sum.add(10));
         });
-        assert!(sum.stripes.get().is_none(), "nobody has met");
+        assert!(sum.stripes.get().is_none(), "no contention yet");
         sum.make_stripes();
         thread::scope(|scope| {
             for _ in 0..20 {
@@ -215,12 +214,12 @@ mod tests {
         });
         sum.add(1_000);
         assert_eq!(sum.get(), 3_011);
-        assert_eq!(sum.own.load(Ordering::Relaxed), 1);
+        assert_eq!(sum.owned.load(Ordering::Relaxed), 1);
         assert_eq!(sum.shared.load(Ordering::Relaxed), 10);
     }
 
     #[test]
-    fn the_last_value_is_kept() {
+    fn a_gauge_has_its_last_value() {
         let last = Last::<i64>::new();
         last.set(5);
         last.set(-7);

@@ -1,22 +1,22 @@
-//! What a histogram holds at one moment.
+//! The value of a histogram series.
 
 use std::sync::Arc;
 
-/// Numbers that were counted in buckets.
+/// A snapshot of a histogram series.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Distribution {
     /// Upper bounds of the buckets; the last bucket has none.
     pub boundaries: Arc<[f64]>,
-    /// Numbers in each bucket, one more than there are boundaries.
+    /// Number of values in each bucket, not cumulative; one more than there are boundaries.
     pub counts: Vec<u64>,
-    /// The sum of the numbers.
+    /// Sum of the values.
     pub sum: f64,
-    /// The least and the greatest of them, if there are any.
+    /// Smallest and largest value; `None` without values.
     pub extremes: Option<[f64; 2]>,
 }
 
 impl Distribution {
-    /// How many numbers there are.
+    /// Returns the number of values.
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()
     }

@@ -1,10 +1,10 @@
-//! The numbers behind one series of a histogram.
+//! The cell of a histogram.
 //!
-//! Who writes where is as in `cell.rs`: the owner alone in a part of its own, all others in a second one, made when it is
-//! needed; and once threads were seen to write at the same moment, each in a stripe of its own.
+//! Threads share it as in `cell.rs`: the owner records in one part, other threads in a second one, created on first
+//! use, and on contention each thread records in a stripe of its own.
 //!
-//! A reading that happens while values are recorded may have a value in its bucket and not yet in the sum, or the other
-//! way round. Nothing is lost: a later reading has it in both.
+//! A read during a record may have the value in the bucket and not yet in the sum, or the other way round. A later read
+//! has both.
 
 use std::sync::Arc;
 
@@ -15,20 +15,20 @@ use super::{
     sync::{AtomicU64, OnceLock, Ordering, Owner, stripe_count, thread_number},
 };
 
-/// A number that is counted in buckets.
+/// A value of a histogram.
 pub trait Measure: Number + PartialOrd {
-    /// No number is greater.
-    const GREATEST: Self;
-    /// No number is less.
-    const LEAST: Self;
+    /// Minimum of no values: not less than any value.
+    const EMPTY_MIN: Self;
+    /// Maximum of no values: not greater than any value.
+    const EMPTY_MAX: Self;
 
-    /// As it is compared with boundaries.
+    /// Returns the number that is compared with boundaries.
     fn as_f64(self) -> f64;
 }
 
 impl Measure for f64 {
-    const GREATEST: Self = f64::INFINITY;
-    const LEAST: Self = f64::NEG_INFINITY;
+    const EMPTY_MIN: Self = f64::INFINITY;
+    const EMPTY_MAX: Self = f64::NEG_INFINITY;
 
     fn as_f64(self) -> f64 {
         self
@@ -36,8 +36,8 @@ impl Measure for f64 {
 }
 
 impl Measure for u64 {
-    const GREATEST: Self = u64::MAX;
-    const LEAST: Self = 0;
+    const EMPTY_MIN: Self = u64::MAX;
+    const EMPTY_MAX: Self = 0;
 
     #[allow(clippy::cast_precision_loss, reason = "boundaries are f64")]
     fn as_f64(self) -> f64 {
@@ -45,33 +45,33 @@ impl Measure for u64 {
     }
 }
 
-/// How many values there were in each bucket, with their sum and extremes.
+/// The cell of a histogram: the number of values in each bucket, their sum, minimum and maximum.
 #[derive(Debug)]
 #[repr(C)]
 pub struct HistogramCell<T> {
     owner: Owner,
     buckets: Arc<Buckets>,
-    own: Part<T>,
+    owned: Part<T>,
     shared: OnceLock<Box<Part<T>>>,
     stripes: OnceLock<Box<[Stripe<T>]>>,
 }
 
-/// What some of the threads recorded.
+/// The values of some of the threads.
 #[derive(Debug)]
 struct Part<T> {
     sum: AtomicU64,
-    least: AtomicU64,
-    greatest: AtomicU64,
+    min: AtomicU64,
+    max: AtomicU64,
     counts: Box<[AtomicU64]>,
     number: std::marker::PhantomData<T>,
 }
 
-/// Two cache lines: processors fetch them in pairs.
+/// Aligned to two cache lines, because processors prefetch them in pairs.
 #[derive(Debug)]
 #[repr(align(128))]
 struct Stripe<T>(Part<T>);
 
-/// The parts put together.
+/// The sum of the parts.
 struct Total<T> {
     counts: Vec<u64>,
     sum: T,
@@ -79,11 +79,11 @@ struct Total<T> {
 }
 
 impl<T: Measure> HistogramCell<T> {
-    /// A histogram that belongs to this thread.
+    /// Creates a histogram that this thread owns.
     pub(crate) fn new(buckets: Arc<Buckets>) -> Self {
         Self {
             owner: Owner::this_thread(),
-            own: Part::new(buckets.len()),
+            owned: Part::new(buckets.len()),
             buckets,
             shared: OnceLock::new(),
             stripes: OnceLock::new(),
@@ -94,20 +94,20 @@ impl<T: Measure> HistogramCell<T> {
     pub(crate) fn record(&self, value: T) {
         let bucket = self.buckets.find(value.as_f64());
         if self.owner.is_this_thread() {
-            self.own.record_alone(bucket, value);
+            self.owned.record_alone(bucket, value);
         } else {
             self.record_shared(bucket, value);
         }
     }
 
-    /// What was recorded until now. Of values that are recorded meanwhile, some are in it.
+    /// Returns the recorded values. Concurrent records may or may not be included.
     pub(crate) fn read(&self) -> Distribution {
         let mut all = Total {
             counts: vec![0; self.buckets.len()],
             sum: T::from_bits(0),
-            extremes: [T::GREATEST, T::LEAST],
+            extremes: [T::EMPTY_MIN, T::EMPTY_MAX],
         };
-        self.own.add_to(&mut all);
+        self.owned.add_to(&mut all);
         if let Some(shared) = self.shared.get() {
             shared.add_to(&mut all);
         }
@@ -123,7 +123,7 @@ impl<T: Measure> HistogramCell<T> {
         }
     }
 
-    /// Records where this thread is not the only one to write. Meeting another is what stripes are made for.
+    /// Records on a thread that is not the owner. Contention with another writer stripes the histogram.
     #[inline(never)]
     fn record_shared(&self, bucket: usize, value: T) {
         if let Some(stripes) = self.stripes.get() {
@@ -131,10 +131,10 @@ impl<T: Measure> HistogramCell<T> {
         }
         let buckets = self.buckets.len();
         let shared = self.shared.get_or_init(|| Box::new(Part::new(buckets)));
-        let owned = self.own.sum.load(Ordering::Relaxed);
+        let owned = self.owned.sum.load(Ordering::Relaxed);
         if !shared.try_record(bucket, value) && !shared.try_record(bucket, value) {
             record_in_stripe(self.make_stripes(), bucket, value);
-        } else if self.own.sum.load(Ordering::Relaxed) != owned {
+        } else if self.owned.sum.load(Ordering::Relaxed) != owned {
             self.make_stripes();
         }
     }
@@ -155,35 +155,35 @@ impl<T: Measure> Part<T> {
     fn new(buckets: usize) -> Self {
         Self {
             sum: AtomicU64::new(0),
-            least: AtomicU64::new(T::GREATEST.to_bits()),
-            greatest: AtomicU64::new(T::LEAST.to_bits()),
+            min: AtomicU64::new(T::EMPTY_MIN.to_bits()),
+            max: AtomicU64::new(T::EMPTY_MAX.to_bits()),
             counts: (0..buckets).map(|_| AtomicU64::new(0)).collect(),
             number: std::marker::PhantomData,
         }
     }
 
-    /// Records where no other thread does.
+    /// Records in a part that no other thread writes.
     #[inline]
     fn record_alone(&self, bucket: usize, value: T) {
         add_alone(&self.sum, value);
         add_alone(&self.counts[bucket], 1_u64);
-        if value < load(&self.least) {
-            self.least.store(value.to_bits(), Ordering::Relaxed);
+        if value < load(&self.min) {
+            self.min.store(value.to_bits(), Ordering::Relaxed);
         }
-        if value > load(&self.greatest) {
-            self.greatest.store(value.to_bits(), Ordering::Relaxed);
+        if value > load(&self.max) {
+            self.max.store(value.to_bits(), Ordering::Relaxed);
         }
     }
 
-    /// Records, unless another thread records in that very moment.
+    /// Records once; returns `false` if another thread recorded in between.
     #[inline]
     fn try_record(&self, bucket: usize, value: T) -> bool {
         if !try_add(&self.sum, value) {
             return false;
         }
         self.counts[bucket].fetch_add(1, Ordering::Relaxed);
-        replace(&self.least, value, |value, least| value < least);
-        replace(&self.greatest, value, |value, greatest| value > greatest);
+        replace(&self.min, value, |value, min| value < min);
+        replace(&self.max, value, |value, max| value > max);
         true
     }
 
@@ -192,20 +192,20 @@ impl<T: Measure> Part<T> {
             *all += count.load(Ordering::Relaxed);
         }
         all.sum = all.sum.plus(load(&self.sum));
-        let [least, greatest] = [load(&self.least), load(&self.greatest)];
-        if least < all.extremes[0] {
-            all.extremes[0] = least;
+        let [min, max] = [load(&self.min), load(&self.max)];
+        if min < all.extremes[0] {
+            all.extremes[0] = min;
         }
-        if greatest > all.extremes[1] {
-            all.extremes[1] = greatest;
+        if max > all.extremes[1] {
+            all.extremes[1] = max;
         }
     }
 }
 
 #[inline]
 fn record_in_stripe<T: Measure>(stripes: &[Stripe<T>], bucket: usize, value: T) {
-    let own = &stripes[thread_number() % stripes.len()].0;
-    while !own.try_record(bucket, value) {}
+    let stripe = &stripes[thread_number() % stripes.len()].0;
+    while !stripe.try_record(bucket, value) {}
 }
 
 #[inline]
@@ -213,7 +213,7 @@ fn load<T: Number>(from: &AtomicU64) -> T {
     T::from_bits(from.load(Ordering::Relaxed))
 }
 
-/// Replaces a number as long as the value goes before it.
+/// Replaces a number by `value` if `before(value, number)`.
 #[inline]
 fn replace<T: Number>(number: &AtomicU64, value: T, before: impl Fn(T, T) -> bool) {
     let mut seen = number.load(Ordering::Relaxed);
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bound_belongs_to_the_bucket_that_it_ends() {
+    fn upper_bounds_are_inclusive() {
         let histogram = histogram();
         [0.5, 1.0, 1.5, 2.0, 4.0, 4.5, 100.0]
             .into_iter()
@@ -250,13 +250,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_recorded_has_no_extremes() {
+    fn an_empty_histogram_has_no_minimum() {
         let all = histogram().read();
         assert_eq!((all.counts.as_slice(), all.extremes), (&[0; 4][..], None));
     }
 
     #[test]
-    fn integers_are_counted_too() {
+    fn integers_are_counted_in_buckets() {
         let histogram = HistogramCell::<u64>::new(Buckets::new(&[10.0]).into());
         [0, 10, 11]
             .into_iter()
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_lost_where_threads_meet() {
+    fn contention_loses_no_value() {
         let (histogram, start) = (histogram(), Barrier::new(4));
         let record = |times: usize| {
             for value in [0.5, 1.5, 3.0, 8.0].into_iter().cycle().take(times) {
@@ -281,7 +281,7 @@ mod tests {
                     record(40_000);
                 });
             }
-            // The owner takes part.
+            // On the owner, too.
             start.wait();
             record(40_000);
         });
@@ -292,16 +292,16 @@ mod tests {
     }
 
     #[test]
-    fn all_parts_are_read() {
+    fn a_read_includes_all_parts() {
         let histogram = histogram();
         histogram.record(0.5);
         thread::scope(|scope| {
             scope.spawn(|| histogram.record(1.5));
         });
-        assert!(histogram.stripes.get().is_none(), "nobody has met");
+        assert!(histogram.stripes.get().is_none(), "no contention yet");
         histogram.make_stripes();
         histogram.record(3.0);
-        assert_eq!(histogram.own.counts[2].load(Ordering::Relaxed), 0);
+        assert_eq!(histogram.owned.counts[2].load(Ordering::Relaxed), 0);
         assert_eq!(histogram.read().counts, [1, 1, 1, 0]);
     }
 }

@@ -1,7 +1,7 @@
-//! What label sets are found by: the first and the last bytes of each value, which are all of it unless it is long.
+//! Keys of label sets: the first and the last bytes of each value, which are the whole value unless it is long.
 //!
-//! Eight bytes are loaded, hashed and compared as one number. So a label set of short values is found without reading
-//! byte by byte, and without following the entry's pointers to its values.
+//! Eight bytes at a time are loaded, hashed and compared as one number. So the lookup of short values neither loops
+//! over bytes nor follows the entry's pointers to its values.
 
 use std::{
     array,
@@ -13,30 +13,25 @@ use foldhash::fast::RandomState;
 /// The ends of each value of a label set.
 pub(crate) type Key<const N: usize> = [Ends; N];
 
-/// The first eight bytes of a value; and the last seven, which overlap with them in one of less than fifteen, below its
-/// length. A length of more than a byte is 255.
+/// The first eight bytes of a value, and its last seven with its length (at most 255). They overlap in a value of less
+/// than 15 bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ends {
     first: u64,
     last_and_length: u64,
 }
 
-/// Values of so many bytes are long: their ends leave doubts about what is between.
+/// From this length in bytes the ends do not identify a value.
 const LONG: usize = 16;
 
-/// Whether the ends of each value are all of it.
+/// Whether the key identifies the label set.
 #[inline]
 pub(crate) fn are_short<const N: usize>(labels: &[&str; N]) -> bool {
-    const {
-        assert!(
-            LONG.is_power_of_two(),
-            "numbers below it are known by their bits"
-        )
-    }
+    const { assert!(LONG.is_power_of_two(), "the fold below compares bits") }
     labels.iter().fold(0, |bits, value| bits | value.len()) < LONG
 }
 
-/// Whether two keys are the same. One question for the processor to guess the answer to, not one for each part.
+/// Whether two keys are equal, with a single branch.
 #[inline]
 pub(crate) fn are_equal<const N: usize>(one: &Key<N>, other: &Key<N>) -> bool {
     let pairs = one.iter().zip(other);
@@ -47,7 +42,7 @@ pub(crate) fn are_equal<const N: usize>(one: &Key<N>, other: &Key<N>) -> bool {
     bits == 0
 }
 
-/// Whether two values with the same ends are the same.
+/// Whether two values with equal ends are equal.
 pub(crate) fn is_same(one: &str, other: &str) -> bool {
     one.len() < LONG || one == other
 }
@@ -57,10 +52,10 @@ pub(crate) fn key<const N: usize>(labels: &[&str; N]) -> Key<N> {
     array::from_fn(|i| Ends::of(labels[i].as_bytes()))
 }
 
-/// The hash of values that [are short](are_short).
+/// Returns the hash of [short](are_short) values.
 ///
-/// Each value is hashed by itself, so that the processor does it for all at the same time. The high half is mixed into the
-/// low one, which chooses the slot, as the hasher leaves similar values close together there.
+/// Each value is hashed on its own, so that the processor can hash them in parallel. The high half is mixed into the
+/// low one, which selects the slot: the hasher's low bits are similar for similar values.
 #[inline]
 pub(crate) fn short_hash<const N: usize>(key: &Key<N>, hasher: &RandomState) -> u64 {
     mixed(key.iter().map(|ends| {
@@ -70,7 +65,7 @@ pub(crate) fn short_hash<const N: usize>(key: &Key<N>, hasher: &RandomState) -> 
     }))
 }
 
-/// The hash of any values.
+/// Returns the hash of values of any length.
 pub(crate) fn hash<const N: usize>(labels: &[&str; N], key: &Key<N>, hasher: &RandomState) -> u64 {
     mixed(labels.iter().zip(key).map(|(label, ends)| {
         let mut state = hasher.build_hasher();
@@ -82,14 +77,14 @@ pub(crate) fn hash<const N: usize>(labels: &[&str; N], key: &Key<N>, hasher: &Ra
     }))
 }
 
-/// One hash of several, which counts their order.
+/// Combines hashes; their order matters.
 #[inline]
 fn mixed(hashes: impl Iterator<Item = u64>) -> u64 {
-    let hash = hashes.fold(0_u64, |all, own| all.rotate_left(23) ^ own);
+    let hash = hashes.fold(0_u64, |all, hash| all.rotate_left(23) ^ hash);
     hash ^ hash >> 32
 }
 
-/// What lies between the ends of a long value.
+/// Returns the bytes between the ends of a long value.
 fn middle(value: &str) -> Option<&[u8]> {
     if value.len() < LONG {
         return None;
@@ -117,7 +112,7 @@ impl Ends {
 
 #[allow(
     clippy::inline_always,
-    reason = "two calls would be a fifth of a record"
+    reason = "two calls would take a fifth of the time of a record"
 )]
 #[inline(always)]
 fn ends(bytes: &[u8]) -> [u64; 2] {
@@ -145,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn values_differ_wherever_one_byte_does() {
+    fn values_differ_if_any_byte_does() {
         for length in 0..40 {
             let value = "a".repeat(length);
             assert!(equal(&value, &value));
@@ -159,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn hashes_differ_where_labels_do() {
+    fn hashes_of_different_labels_differ() {
         let hasher = RandomState::default();
         let hash = |labels: [&str; 2]| hash(&labels, &key(&labels), &hasher);
         let values: Vec<_> = (0..40)
@@ -171,12 +166,12 @@ mod tests {
                 hashes.insert(hash([one, other]));
             }
         }
-        // The empty value is there twice.
+        // `values` has the empty one twice.
         assert_eq!(hashes.len(), 79 * 79);
     }
 
     #[test]
-    fn short_values_have_one_hash() {
+    fn both_hashes_of_short_values_are_equal() {
         let hasher = RandomState::default();
         for length in 0..20 {
             let value = "abcdefghijklmnopqrst".get(..length).unwrap_or_default();
@@ -188,7 +183,7 @@ mod tests {
         }
     }
 
-    /// The low bits choose where a search begins.
+    /// The low bits select the slot.
     #[test]
     fn hashes_of_similar_labels_are_spread() {
         let hasher = RandomState::default();
@@ -198,7 +193,7 @@ mod tests {
             let labels = ["ProductCreated", tenant.as_str()];
             used.insert(short_hash(&key(&labels), &hasher) % 16_384);
         }
-        // 10,000 values that are spread at random leave 54 % of the places free.
-        assert!(used.len() > 7_200, "{} places", used.len());
+        // 10,000 random values leave 54 % of the slots free.
+        assert!(used.len() > 7_200, "{} slots", used.len());
     }
 }

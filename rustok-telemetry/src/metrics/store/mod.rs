@@ -1,7 +1,7 @@
-//! Where recorded values live: cells, the series that hold them, and the lookup from label values to series.
+//! Native storage of recorded values: cells, the series that own them, and the lookup from label values to series.
 //!
-//! Recording takes no lock and allocates nothing for a known label set. The lock-free parts use [`sync`] alone, so that
-//! loom can run them in every order of their steps.
+//! Recording to a known label set takes no lock and does not allocate. The lock-free parts get their primitives from
+//! [`sync`] alone, so that loom can run every interleaving.
 
 #[cfg(test)]
 mod bucket_tests;
@@ -14,6 +14,4 @@ mod label_key;
 pub(crate) mod point;
 pub(crate) mod read_table;
 pub(crate) mod series;
-#[cfg(test)]
-mod series_tests;
 mod sync;

@@ -1,4 +1,4 @@
-//! What a series is when it is read: its labels, and the number or distribution that it holds.
+//! A series as readers see it: its labels and its value.
 
 use std::borrow::Cow;
 
@@ -7,16 +7,16 @@ use once_cell::race::OnceBox;
 use super::distribution::Distribution;
 use crate::metrics::Label;
 
-/// What one series holds.
+/// The value of a series.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Point {
-    /// A number.
+    /// An unsigned integer.
     U64(u64),
-    /// A number.
+    /// A signed integer.
     I64(i64),
-    /// A number.
+    /// A floating-point number.
     F64(f64),
-    /// Numbers that were counted in buckets.
+    /// A histogram.
     Histogram(Distribution),
 }
 
@@ -28,34 +28,33 @@ pub type VisitSeries<'a> = &'a mut dyn FnMut(SeriesLabels<'_>, Point);
 pub struct SeriesLabels<'series> {
     names: &'static [Label],
     values: &'series [&'series str],
-    kept: Option<&'series OnceBox<Box<str>>>,
+    cache: Option<&'series OnceBox<Box<str>>>,
 }
 
 impl<'series> SeriesLabels<'series> {
-    /// One value for each label. `kept` is where the series keeps them as text.
+    /// Creates the labels of a series. `cache` stores their text form.
     pub(crate) fn new(
         names: &'static [Label],
         values: &'series [&'series str],
-        kept: Option<&'series OnceBox<Box<str>>>,
+        cache: Option<&'series OnceBox<Box<str>>>,
     ) -> Self {
         Self {
             names,
             values,
-            kept,
+            cache,
         }
     }
 
-    /// Names and values, in the order of the declaration.
+    /// Returns names and values, in the order of the declaration.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'series str)> {
         let names = self.names.iter().map(|label| label.name);
         names.zip(self.values.iter().copied())
     }
 
-    /// As they are in Prometheus' text between the braces, in the order of their names. Escaped once, where the series
-    /// lasts.
+    /// Returns the labels as in the Prometheus text between the braces: escaped, and ordered by name.
     pub fn text(&self) -> Cow<'series, str> {
-        match self.kept {
-            Some(kept) => Cow::Borrowed(kept.get_or_init(|| Box::new(self.escaped().into()))),
+        match self.cache {
+            Some(cache) => Cow::Borrowed(cache.get_or_init(|| Box::new(self.escaped().into()))),
             None => Cow::Owned(self.escaped()),
         }
     }
@@ -77,7 +76,7 @@ impl<'series> SeriesLabels<'series> {
     }
 }
 
-/// Appends a label's value as Prometheus' text format, version 0.0.4, wants it.
+/// Appends a label value, escaped for the Prometheus text format, version 0.0.4.
 pub(crate) fn push_escaped(text: &mut String, value: &str) {
     for part in value.split_inclusive(['\\', '"', '\n']) {
         let (plain, special) = match part.char_indices().next_back() {
@@ -109,11 +108,11 @@ mod tests {
                 budget: 1,
             },
         ];
-        let kept = OnceBox::new();
-        let labels = SeriesLabels::new(NAMES, &["a\\b", "\"x\"\nä"], Some(&kept));
+        let cache = OnceBox::new();
+        let labels = SeriesLabels::new(NAMES, &["a\\b", "\"x\"\nä"], Some(&cache));
         let expected = r#"event_type="\"x\"\nä",tenant_id="a\\b""#;
         assert_eq!(labels.text(), expected);
-        assert_eq!(kept.get().map(|text| &**text), Some(expected));
+        assert_eq!(cache.get().map(|text| &**text), Some(expected));
         assert_eq!(
             SeriesLabels::new(NAMES, &["", "\\"], None).text(),
             r#"event_type="\\",tenant_id="""#

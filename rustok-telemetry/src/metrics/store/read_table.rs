@@ -1,55 +1,53 @@
-//! An append-only hash table that is read without a lock.
+//! An append-only hash table with lock-free reads.
 //!
-//! Entries never move and are never removed: they live as long as the process, as the tables do, which are parts of
-//! statics. Each begins on a cache line of its own, so what is looked at first is in one. The slots that lead to them lie
-//! in levels, each twice as long as the one before and holding everything that was in it. A reader takes the newest level,
-//! and never waits for a writer; writers wait for each other. From a slot it is one step to the entry, which says by itself
-//! what its hash is.
+//! Entries never move and are never removed: like the tables, which are parts of statics, they live as long as the
+//! process. Each entry begins on a cache line of its own. The slots are pointers to entries, in levels; each level has
+//! twice the slots of the one before, and all of its entries. A reader uses the newest level and never waits for a
+//! writer. Writers take a lock.
 //!
-//! # Why a reader sees what it has to
+//! # Memory ordering
 //!
-//! A slot is filled after its entry is whole, a level's number written after all of its slots, and the length after the
-//! slot. Each is written with `Release` and read with `Acquire`, so whoever sees one sees what came before. A reader that
-//! misses an entry that is just being added is as if it had come earlier; one that has seen a length finds that many
-//! entries.
+//! A writer completes an entry before it fills the slot, fills all slots of a level before it publishes the level, and
+//! fills the slot before it publishes the length. These are `Release` writes and `Acquire` reads, so a reader that sees
+//! one sees everything before it. In particular, a reader that has seen a length finds that many entries.
 
 use super::sync::{AtomicUsize, Mutex, OnceLock, OnceRef, Ordering, PoisonError};
 
 /// Slots of the first level.
 const FIRST: usize = 16;
 
-/// Entries that any table can have.
-const MOST: usize = 1 << 30;
+/// Maximum number of entries of any table.
+const MAX: usize = 1 << 30;
 
-/// Entries that are found by a hash.
+/// A hash table of entries that are found by a hash and a predicate.
 #[derive(Debug)]
 pub(crate) struct ReadTable<E: 'static> {
     levels: Box<[Level<E>]>,
-    /// The newest level, which has every entry.
+    /// Index of the newest level, which has every entry.
     newest: AtomicUsize,
     length: AtomicUsize,
     limit: usize,
     writing: Mutex<()>,
 }
 
-/// Slots, made when they are needed; at most half of them are used.
+/// Slots, allocated on demand and at most half full.
 type Level<E> = OnceLock<Box<[Slot<E>]>>;
 
-/// Leads to an entry, or ends the search.
+/// Pointer to an entry. An empty slot ends the search.
 type Slot<E> = OnceRef<'static, Hashed<E>>;
 
 #[derive(Debug)]
 #[repr(C, align(64))]
 struct Hashed<E> {
     entry: E,
-    /// Only for growing.
+    /// Needed to fill the next level.
     hash: u64,
 }
 
 impl<E> ReadTable<E> {
-    /// A table for at most so many entries; their memory is taken as they come.
+    /// Creates a table for up to `limit` entries. Memory is allocated as they are inserted.
     pub(crate) fn new(limit: usize) -> Self {
-        let limit = limit.min(MOST);
+        let limit = limit.min(MAX);
         let levels = 1 + (limit * 2).div_ceil(FIRST).next_power_of_two().ilog2() as usize;
         Self {
             levels: (0..levels).map(|_| OnceLock::new()).collect(),
@@ -60,12 +58,12 @@ impl<E> ReadTable<E> {
         }
     }
 
-    /// How many entries there are at least: whoever looks for one of them afterwards finds it.
+    /// Returns the number of entries. A later `find` sees all of them.
     pub(crate) fn len(&self) -> usize {
         self.length.load(Ordering::Acquire)
     }
 
-    /// The entry with this hash that `is` takes for the right one.
+    /// Returns the entry with this hash for which `is` returns `true`.
     #[inline]
     pub(crate) fn find(&self, hash: u64, is: impl Fn(&E) -> bool) -> Option<&E> {
         let slots = self.newest()?;
@@ -79,7 +77,7 @@ impl<E> ReadTable<E> {
         Some(&found.entry)
     }
 
-    /// Calls back for each entry, in an order of no meaning.
+    /// Visits each entry, in no particular order.
     pub(crate) fn visit(&self, visit: &mut dyn FnMut(&E)) {
         let slots = self.newest().into_iter().flatten();
         slots
@@ -87,32 +85,32 @@ impl<E> ReadTable<E> {
             .for_each(|found| visit(&found.entry));
     }
 
-    /// Adds an entry, unless the table is full. Whether there is an equal one already is not looked at.
+    /// Inserts an entry; returns `false` if the table is full. Does not check for an equal entry.
     pub(crate) fn insert(&self, hash: u64, entry: E) -> bool {
         let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let length = self.length.load(Ordering::Relaxed);
         if length == self.limit {
             return false;
         }
-        self.lead_to(Box::leak(Box::new(Hashed { hash, entry })), length);
+        self.link(Box::leak(Box::new(Hashed { hash, entry })), length);
         self.length.store(length + 1, Ordering::Release);
         true
     }
 
-    /// Makes a slot lead to an entry; in a new level, if the newest would be more than half full.
-    fn lead_to(&self, entry: &'static Hashed<E>, length: usize) {
+    /// Fills a slot with an entry; in a new level, if the newest would be more than half full.
+    fn link(&self, entry: &'static Hashed<E>, length: usize) {
         let newest = self.newest.load(Ordering::Relaxed);
-        let slots = self.levels[newest].get_or_init(|| unused(FIRST));
+        let slots = self.levels[newest].get_or_init(|| empty(FIRST));
         if (length + 1) * 2 <= slots.len() {
             return fill(slots, entry);
         }
-        let larger = unused(slots.len() * 2);
+        let larger = empty(slots.len() * 2);
         for earlier in slots.iter().filter_map(Slot::get) {
             fill(&larger, earlier);
         }
         fill(&larger, entry);
         let added = self.levels[newest + 1].set(larger).is_ok();
-        debug_assert!(added, "each level is made once");
+        debug_assert!(added, "each level is set once");
         self.newest.store(newest + 1, Ordering::Release);
     }
 
@@ -123,11 +121,11 @@ impl<E> ReadTable<E> {
     }
 }
 
-fn unused<E>(length: usize) -> Box<[Slot<E>]> {
+fn empty<E>(length: usize) -> Box<[Slot<E>]> {
     (0..length).map(|_| Slot::new()).collect()
 }
 
-/// Fills the first free slot from where the search begins.
+/// Fills the first empty slot of the entry's probe sequence.
 fn fill<E>(slots: &[Slot<E>], entry: &'static Hashed<E>) {
     let mask = slots.len() - 1;
     let mut at = start(entry.hash);
@@ -136,8 +134,8 @@ fn fill<E>(slots: &[Slot<E>], entry: &'static Hashed<E>) {
     }
 }
 
-/// Where the search begins.
-#[allow(clippy::cast_possible_truncation, reason = "the low bits are meant")]
+/// Returns where the probe sequence of a hash begins.
+#[allow(clippy::cast_possible_truncation, reason = "the low bits are used")]
 #[inline]
 fn start(hash: u64) -> usize {
     hash as usize
@@ -156,16 +154,16 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_found_however_many_there_are() {
+    fn every_entry_of_a_grown_table_is_found() {
         let hash = |entry: &u64| entry.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let table = filled(10_000, hash);
         for entry in 0..10_000 {
             let found = table.find(hash(&entry), |own| *own == entry);
-            let found = found.expect("it was added");
+            let found = found.expect("it was inserted");
             assert_eq!(*found, entry);
             assert!(
                 std::ptr::from_ref(found).addr().is_multiple_of(64),
-                "it begins a cache line"
+                "it begins on a cache line"
             );
         }
         let missing = 10_000;
@@ -173,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_hashes_are_told_apart() {
+    fn entries_with_equal_hashes_are_found() {
         for hash in [0, u64::MAX] {
             let table = filled(100, |_| hash);
             for entry in 0..100 {
@@ -184,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_holds() {
+    fn a_full_table_rejects_entries() {
         for limit in [0, 1, 7, 8, 9, 500, usize::MAX] {
             let table = ReadTable::new(limit);
             let added = (0..600).filter(|n| table.insert(*n, *n));
@@ -195,9 +193,9 @@ mod tests {
 
     #[test]
     fn each_entry_is_visited_once() {
-        let mut seen = Vec::new();
-        filled(100, |entry| *entry).visit(&mut |entry| seen.push(*entry));
-        seen.sort_unstable();
-        assert_eq!(seen, (0..100).collect::<Vec<_>>());
+        let mut visited = Vec::new();
+        filled(100, |entry| *entry).visit(&mut |entry| visited.push(*entry));
+        visited.sort_unstable();
+        assert_eq!(visited, (0..100).collect::<Vec<_>>());
     }
 }

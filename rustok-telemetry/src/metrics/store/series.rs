@@ -1,19 +1,19 @@
-//! The series of one metric: label values → cell.
+//! The series of one metric: a table from label values to cells.
 //!
-//! Recording on a known label set takes no lock: it looks the set up without allocating, and writes to its cell. A new
-//! label set is admitted by one thread at a time, and needs nothing of the SDK; but where the SDK keeps the numbers
-//! ([`Storage::Sdk`](crate::metrics::instrument::Storage)), its cell is bound there, which may wait for an export in progress.
-//! Recorders of known sets do not wait with it.
+//! Recording to a known label set takes no lock: it looks the set up without allocating and writes to its cell. A new
+//! label set is admitted under a lock. With [`Storage::Sdk`](crate::metrics::instrument::Storage) the new cell is bound
+//! in the SDK, which may wait for an export in progress; records to known sets do not wait.
 //!
-//! # When a budget is spent
+//! # Label overflow
 //!
-//! 1. A label whose budget is spent keeps its known values; a new value becomes `other`. The other labels are kept.
-//! 2. The number of label sets is bounded too ([`Declaration::series_limit`]). Three quarters of it are for exact
-//!    label sets. Once they are taken, a new set has its labels folded one after the other, the one with the largest
-//!    budget first, until a set results that exists or has room. The last place is kept for the set in which every
-//!    label is `other`, so every record finds a place.
+//! 1. A label with an exhausted budget keeps its known values; a new value is folded to `other`. Other labels are not
+//!    affected.
+//! 2. The number of series is bounded ([`Declaration::series_limit`]). Three quarters of it are for exact label sets.
+//!    Beyond that, the labels of a new set are folded one after the other, the one with the largest budget first, until
+//!    the set exists or there is room for it. The last place is reserved for the set in which every label is `other`,
+//!    so that no record is dropped.
 //!
-//! The cardinality limit of the OpenTelemetry SDK, where it keeps the numbers, is one higher and is never reached.
+//! With SDK storage, the SDK's cardinality limit is one higher and is never reached.
 
 use std::{
     array,
@@ -57,34 +57,34 @@ impl<I: Instrument, const N: usize> Series<I, N> {
         }
     }
 
-    /// Records a value under a label set, or under the set that the budgets allow for it.
+    /// Records a value to a label set, folded as the budgets require.
     #[inline]
     pub(crate) fn record(&self, labels: [&str; N], value: I::Value) {
         match self.table.find_short(&labels, &self.hasher) {
             Some(cell) => I::write(cell, value),
-            // A copy, so that the labels can stay in registers where this is not called.
+            // A copy, so that on the fast path the labels stay in registers.
             None => self.record_long(labels.map(|value| value), value),
         }
     }
 
-    /// The cell of a label set that is known as it is.
+    /// Returns the cell of a known label set in which no value is folded.
     pub(crate) fn cell(&self, mut labels: [&str; N]) -> Option<&I::Cell> {
-        let cut = normalise(&mut labels);
+        let oversized = normalise(&mut labels);
         let found = self.table.find(&labels, &self.hasher);
-        found.filter(|_| cut == 0)
+        found.filter(|_| oversized == 0)
     }
 
-    /// A label set that is not known, or in which a value is long, empty, or not possible.
+    /// Records to a label set that is new, or has a long, empty or oversized value.
     #[inline(never)]
     fn record_long(&self, mut labels: [&str; N], value: I::Value) {
-        let cut = normalise(&mut labels);
+        let oversized = normalise(&mut labels);
         match self.table.find(&labels, &self.hasher) {
-            Some(cell) if cut == 0 => I::write(cell, value),
-            _ => self.record_folded_or_new(labels, cut, value),
+            Some(cell) if oversized == 0 => I::write(cell, value),
+            _ => self.record_folded_or_new(labels, oversized, value),
         }
     }
 
-    /// For each label: its name and how many records were folded into `other`. Calls nothing while there is no series.
+    /// Visits each label with its number of records folded to `other`. Nothing while there is no series.
     pub(crate) fn visit_folds(&self, visit: &mut dyn FnMut(&'static str, u64)) {
         if self.table.entries.len() == 0 {
             return;
@@ -94,7 +94,7 @@ impl<I: Instrument, const N: usize> Series<I, N> {
         }
     }
 
-    /// Reads each series, unless the SDK keeps them.
+    /// Visits each series, if the storage is native.
     pub(crate) fn read(&self, visit: VisitSeries<'_>) {
         let names = self.declaration.labels;
         self.table.entries.visit(&mut |entry| {
@@ -105,20 +105,20 @@ impl<I: Instrument, const N: usize> Series<I, N> {
         });
     }
 
-    /// A label set that is not known as it is: past a budget, or seen for the first time.
+    /// Records to a label set that is new or beyond a budget.
     #[cold]
-    fn record_folded_or_new(&self, labels: [&str; N], cut: Folded, value: I::Value) {
+    fn record_folded_or_new(&self, labels: [&str; N], oversized: Folded, value: I::Value) {
         match self.table.place(labels, &self.hasher) {
             Place::Known(cell, folded) => {
                 I::write(cell, value);
-                self.count_folds(folded | cut);
+                self.count_folds(folded | oversized);
             }
-            Place::New { .. } => self.record_new(labels, cut, value),
+            Place::New { .. } => self.record_new(labels, oversized, value),
         }
     }
 
-    /// First sight of a label set: makes a cell for it and keeps it.
-    fn record_new(&self, labels: [&str; N], cut: Folded, value: I::Value) {
+    /// Creates the series of a label set and records to it.
+    fn record_new(&self, labels: [&str; N], oversized: Folded, value: I::Value) {
         let _one_at_a_time = self
             .admission
             .lock()
@@ -126,14 +126,14 @@ impl<I: Instrument, const N: usize> Series<I, N> {
         let (labels, folded) = match self.table.place(labels, &self.hasher) {
             Place::Known(cell, folded) => {
                 I::write(cell, value);
-                return self.count_folds(folded | cut);
+                return self.count_folds(folded | oversized);
             }
             Place::New { labels, folded } => (labels, folded),
         };
         let labels = self.table.admit(labels, &self.hasher);
         let cell = I::cell(&self.handle, &self.attributes(&labels));
         I::write(&cell, value);
-        self.count_folds(folded | cut);
+        self.count_folds(folded | oversized);
         self.table.insert(labels, cell, &self.hasher);
     }
 
@@ -155,57 +155,58 @@ impl<I: Instrument, const N: usize> Series<I, N> {
     }
 }
 
-/// A set of labels by position: bit `i` stands for label `i`.
+/// The folded labels: bit `i` stands for label `i`.
 type Folded = u32;
 
 fn bit(position: usize) -> Folded {
     1 << position
 }
 
-/// Makes values that cannot be label values into ones that can: an empty value means in Prometheus that the label is
-/// missing, and a huge one is as harmful as many. Returns the labels that were folded.
+/// Replaces empty values, which Prometheus takes for missing labels, and folds oversized ones. Returns the folded
+/// labels.
 fn normalise(labels: &mut [&str]) -> Folded {
-    let mut cut = 0;
+    let mut oversized = 0;
     for (i, value) in labels.iter_mut().enumerate() {
         if value.is_empty() {
             *value = NONE;
         } else if value.len() > MAX_LABEL_VALUE_BYTES {
             *value = OTHER;
-            cut |= bit(i);
+            oversized |= bit(i);
         }
     }
-    cut
+    oversized
 }
 
 struct Table<I: Instrument, const N: usize> {
     entries: ReadTable<Entry<I, N>>,
     budgets: [LabelBudget; N],
-    /// Positions of the labels, largest budget first: the order in which they are folded.
+    /// Positions of the labels in the order in which they are folded: largest budget first.
     widest_first: [usize; N],
     limits: Limits,
 }
 
-/// How many label sets there may be, by how much of them is folded.
+/// Size of the table up to which a label set is inserted.
 struct Limits {
-    /// Sets that were recorded as they are.
+    /// For sets without a folded label.
     exact: usize,
-    /// Sets in which some label is `other`.
+    /// For sets with a folded label.
     folded: usize,
-    /// With the set in which every label is `other`.
+    /// For the set in which every label is `other`.
     all: usize,
 }
 
-/// One series. What a record needs comes first: with two labels and a sum, the owner's is one cache line, and all is two.
+/// One series. The fields of a record come first: for a sum with two labels, the owner's part is in one cache line, and
+/// the whole entry in two.
 #[repr(C)]
 struct Entry<I: Instrument, const N: usize> {
     key: Key<N>,
     cell: I::Cell,
     labels: [Arc<str>; N],
-    /// The labels in Prometheus' text, once they were wanted.
+    /// The labels in the Prometheus text, created on first use.
     text: OnceBox<Box<str>>,
 }
 
-/// Where a record goes.
+/// The series of a record.
 enum Place<'table, 'labels, I: Instrument, const N: usize> {
     Known(&'table I::Cell, Folded),
     New {
@@ -237,13 +238,13 @@ impl<I: Instrument, const N: usize> Table<I, N> {
         }
         let mut folded = 0;
         for (i, budget) in self.budgets.iter().enumerate() {
-            if budget.judge(labels[i], hasher) == BudgetDecision::Spent {
+            if budget.check(labels[i], hasher) == BudgetDecision::Exhausted {
                 labels[i] = OTHER;
                 folded |= bit(i);
             }
         }
         for &widest in &self.widest_first {
-            // In this order: the set that takes the last room at this moment must not be taken for one too many.
+            // Room before lookup, so that a set inserted in between as the last one is found.
             let has_room = self.has_room(&labels, folded);
             if let Some(cell) = self.find(&labels, hasher) {
                 return Place::Known(cell, folded);
@@ -268,12 +269,12 @@ impl<I: Instrument, const N: usize> Table<I, N> {
         let found = self.entries.find(hash, |entry| {
             let mut pairs = entry.labels.iter().zip(labels);
             label_key::are_equal(&entry.key, &key)
-                && pairs.all(|(own, other)| label_key::is_same(own, other))
+                && pairs.all(|(known, given)| label_key::is_same(known, given))
         });
         found.map(|entry| &entry.cell)
     }
 
-    /// Finds a label set of short values, without looking at more than their ends.
+    /// Finds a label set of short values by its key alone.
     #[inline]
     fn find_short(&self, labels: &[&str; N], hasher: &RandomState) -> Option<&I::Cell> {
         if !label_key::are_short(labels) {
@@ -298,7 +299,7 @@ impl<I: Instrument, const N: usize> Table<I, N> {
         self.entries.len() < limit
     }
 
-    /// The labels as they are kept. One thread at a time.
+    /// Returns the shared label values. Callers hold the admission lock.
     fn admit(&self, labels: [&str; N], hasher: &RandomState) -> [Arc<str>; N] {
         array::from_fn(|i| self.budgets[i].admit(labels[i], hasher))
     }
@@ -314,7 +315,7 @@ impl<I: Instrument, const N: usize> Table<I, N> {
             text: OnceBox::new(),
         };
         let placed = self.entries.insert(hash, entry);
-        debug_assert!(placed, "there is always room for the last set");
+        debug_assert!(placed, "the last place is reserved");
     }
 }
 
@@ -343,10 +344,10 @@ mod tests {
 
     #[test]
     fn a_record_of_a_counter_needs_one_cache_line() {
-        type OfTwo = Entry<Counter<u64>, 2>;
-        // Whose the sum is, what its owner added, and where the stripes are, behind a tag.
-        assert!(std::mem::offset_of!(OfTwo, cell) + 4 * size_of::<u64>() <= 64);
+        type TwoLabels = Entry<Counter<u64>, 2>;
+        // The tag of `Stored`, the owner, its part and the pointer to the stripes.
+        assert!(std::mem::offset_of!(TwoLabels, cell) + 4 * size_of::<u64>() <= 64);
         let hash = size_of::<u64>();
-        assert!(size_of::<OfTwo>() + hash <= 128);
+        assert!(size_of::<TwoLabels>() + hash <= 128);
     }
 }

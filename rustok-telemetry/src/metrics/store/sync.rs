@@ -1,4 +1,4 @@
-//! What lock-free code stands on. The tests in `loom/` compile the same code on loom's primitives instead.
+//! Primitives of the lock-free code. The tests in `loom/` replace this file by one with loom's.
 
 pub(crate) use once_cell::race::{OnceBox, OnceRef};
 pub(crate) use std::sync::{
@@ -7,7 +7,7 @@ pub(crate) use std::sync::{
 };
 use std::{cell::Cell, num::NonZeroUsize, thread::available_parallelism};
 
-/// The thread that something belongs to, unless it has resigned.
+/// The thread that may write without read-modify-write operations, until [`resign`](Self::resign).
 #[derive(Debug)]
 pub(crate) struct Owner(AtomicUsize);
 
@@ -16,22 +16,22 @@ impl Owner {
         Self(AtomicUsize::new(thread_number()))
     }
 
-    /// Numbers are not given twice: when the owner has ended, this is true on no thread.
+    /// Whether this thread is the owner. Thread numbers are not reused, so after the owner has ended no thread is.
     #[inline]
     pub(crate) fn is_this_thread(&self) -> bool {
         NUMBER.get() == self.0.load(Ordering::Relaxed)
     }
 
-    /// From some moment on, this is no thread's any more. The owner may take notice a little later.
+    /// Ends the ownership. The owner may observe it a little later.
     pub(crate) fn resign(&self) {
-        self.0.store(NOBODY, Ordering::Relaxed);
+        self.0.store(NO_THREAD, Ordering::Relaxed);
     }
 }
 
-/// No thread's number.
-const NOBODY: usize = usize::MAX - 1;
+/// A number that no thread has.
+const NO_THREAD: usize = usize::MAX - 1;
 
-/// A number of this thread: those that start one after the other have different ones.
+/// Returns the number of this thread. Numbers are assigned consecutively.
 #[inline]
 pub(crate) fn thread_number() -> usize {
     match NUMBER.get() {
@@ -53,8 +53,8 @@ thread_local! {
     static NUMBER: Cell<usize> = const { Cell::new(UNNUMBERED) };
 }
 
-/// In how many stripes a contended sum is kept: twice as many as there are processors, so that threads seldom share one,
-/// and not more than 16.
+/// Returns the number of stripes of a contended cell: twice the number of processors, so that threads rarely share one,
+/// and 4 to 16.
 pub(crate) fn stripe_count() -> usize {
     let processors = available_parallelism().map_or(1, NonZeroUsize::get);
     (processors * 2).next_power_of_two().clamp(4, 16)

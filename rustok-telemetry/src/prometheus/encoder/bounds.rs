@@ -1,18 +1,18 @@
-//! Upper bounds of buckets as text, made once for all series that have the same.
+//! Upper bounds of buckets as text, formatted once for consecutive series with the same bounds.
 
 use std::fmt::Write;
 
-/// The bounds of the histogram that is being written.
+/// The bounds of the current histogram.
 #[derive(Debug, Default)]
 pub(crate) struct Bounds {
     values: Vec<f64>,
-    /// All of them, each with what follows it in its line: `0.5"} `.
+    /// The concatenated texts, each up to the count in its line: `0.5"} `.
     text: String,
     ends: Vec<usize>,
 }
 
 impl Bounds {
-    /// Makes these bounds the current ones.
+    /// Sets the bounds.
     pub(crate) fn set(&mut self, bounds: &[f64]) {
         if self
             .values
@@ -32,7 +32,7 @@ impl Bounds {
         }
     }
 
-    /// The text of each, up to the number in its line.
+    /// Returns the text of each bound, up to the count in its line.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         let starts = [0].into_iter().chain(self.ends.iter().copied());
         starts
@@ -40,7 +40,7 @@ impl Bounds {
             .map(|(start, end)| &self.text[start..*end])
     }
 
-    /// Whether the last bucket is among them.
+    /// Whether infinity is one of the bounds.
     pub(crate) fn has_infinity(&self) -> bool {
         self.values.contains(&f64::INFINITY)
     }

@@ -1,7 +1,7 @@
-//! Which metrics are in the text, in the order of their names; and which are not, since another has their name.
+//! The metrics of the text, ordered by name, and the metrics that are skipped because of a name collision.
 //!
-//! Metrics of the catalogue have their names in any case, then the description of the service has its name, then come
-//! metrics of other meters, in the order of their scopes. So the same ones are in the text of every replica.
+//! Metrics of the catalogue have precedence over `target_info`, which has precedence over metrics of other meters, in
+//! the order of their scopes. So every replica has the same metrics in its text.
 
 use std::borrow::Cow;
 
@@ -17,9 +17,9 @@ use crate::metrics::{
     registered::RegisteredMetric,
 };
 
-/// A metric that there is to write.
+/// A metric that may be in the text.
 pub(crate) struct Candidate<'text> {
-    /// As it is in the text.
+    /// Name in the text.
     pub(crate) name: Cow<'text, str>,
     pub(crate) help: &'text str,
     pub(crate) kind: Kind,
@@ -27,17 +27,17 @@ pub(crate) struct Candidate<'text> {
     pub(crate) source: Source<'text>,
 }
 
-/// Where the series of a metric are.
+/// Source of a metric's series.
 pub(crate) enum Source<'text> {
-    /// We keep them.
-    Own(&'static dyn RegisteredMetric),
-    /// The SDK has collected them.
+    /// Native storage.
+    Native(&'static dyn RegisteredMetric),
+    /// A collection of the SDK.
     Sdk(&'text Metric),
-    /// They are the one series that describes the service.
+    /// The resource, as `target_info`.
     Target(&'text Resource),
 }
 
-/// Of metrics whose names collide, the one with the lesser rank is in the text.
+/// Precedence of metrics with the same name, highest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank<'text> {
     Catalogue,
@@ -48,26 +48,23 @@ enum Rank<'text> {
     },
 }
 
-/// A metric that is not in the text, or not with all of its series.
+/// A metric that is not in the text with all of its series.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SkippedMetric {
-    /// The metric's name in the text.
+    /// Name in the text.
     pub(crate) name: String,
-    /// Why.
-    pub(crate) why: &'static str,
+    /// Reason, for the log.
+    pub(crate) reason: &'static str,
 }
 
-/// Another metric of the name is of another type.
 const OTHER_TYPE: &str = "another metric of this name has another type";
-/// A histogram has samples of the metric's name.
-const OF_A_HISTOGRAM: &str = "a histogram has samples of this name";
-/// The histogram's samples would have the name of another metric.
-const TAKEN: &str = "another metric has the name of a sample of this histogram";
-/// Some series is there already.
-pub(crate) const REPEATED: &str = "some of its label sets are in another metric of this name";
+const SAMPLE_OF_HISTOGRAM: &str = "a histogram has samples of this name";
+const SAMPLE_IS_METRIC: &str = "another metric has the name of a sample of this histogram";
+pub(crate) const DUPLICATE_SERIES: &str =
+    "some of its label sets are in another metric of this name";
 
 impl<'text> Candidate<'text> {
-    /// How the family begins.
+    /// Returns the head of the metric's family.
     pub(crate) fn head(&self) -> Head<'_> {
         Head {
             name: &self.name,
@@ -76,14 +73,14 @@ impl<'text> Candidate<'text> {
         }
     }
 
-    fn own(metric: &'static dyn RegisteredMetric) -> Self {
+    fn native(metric: &'static dyn RegisteredMetric) -> Self {
         let declaration = metric.declaration();
         Self {
             name: Cow::Borrowed(declaration.name),
             help: declaration.help,
             kind: declaration.kind,
             rank: Rank::Catalogue,
-            source: Source::Own(metric),
+            source: Source::Native(metric),
         }
     }
 
@@ -108,14 +105,14 @@ impl<'text> Candidate<'text> {
     }
 }
 
-/// All metrics, in the order of their names, and those of a name in the order of their rank. All of a name are of one
-/// type.
+/// Returns the metrics of the text, ordered by name and rank; those with the same name have the same type. Adds the
+/// others to `skipped`.
 pub(crate) fn candidates<'text>(
-    own: &[&'static dyn RegisteredMetric],
+    native: &[&'static dyn RegisteredMetric],
     collected: &'text ResourceMetrics,
-    left_out: &mut Vec<SkippedMetric>,
+    skipped: &mut Vec<SkippedMetric>,
 ) -> Vec<Candidate<'text>> {
-    let own = own.iter().map(|metric| Candidate::own(*metric));
+    let native = native.iter().map(|metric| Candidate::native(*metric));
     let target =
         (!collected.resource().is_empty()).then(|| Candidate::target(collected.resource()));
     let scopes = collected.scope_metrics().map(|metrics| {
@@ -135,23 +132,23 @@ pub(crate) fn candidates<'text>(
             let metrics = metrics.metrics();
             metrics.filter_map(move |metric| Candidate::of_sdk(rank, metric))
         });
-    let mut all: Vec<_> = own.chain(target).chain(of_sdk).collect();
+    let mut all: Vec<_> = native.chain(target).chain(of_sdk).collect();
     all.sort_by(|a, b| (&a.name, a.rank).cmp(&(&b.name, b.rank)));
     let mut reasons = collisions(&all).into_iter();
     all.retain(|candidate| {
-        let Some(why) = reasons.next().flatten() else {
+        let Some(reason) = reasons.next().flatten() else {
             return true;
         };
-        left_out.push(SkippedMetric {
+        skipped.push(SkippedMetric {
             name: candidate.name.to_string(),
-            why,
+            reason,
         });
         false
     });
     all
 }
 
-/// For each metric: why it cannot be in the text, if so.
+/// Returns for each metric the reason to skip it, or `None`.
 fn collisions(all: &[Candidate<'_>]) -> Vec<Option<&'static str>> {
     let first_of = |name: &str| {
         let at = all.partition_point(|candidate| &*candidate.name < name);
@@ -176,15 +173,15 @@ fn collisions(all: &[Candidate<'_>]) -> Vec<Option<&'static str>> {
         };
         let of_histogram = &all[histogram];
         if of_histogram.kind == Kind::Histogram {
-            let (places, why) = match of_histogram.rank <= first.rank {
-                true => (places, OF_A_HISTOGRAM),
+            let (places, reason) = match of_histogram.rank <= first.rank {
+                true => (places, SAMPLE_OF_HISTOGRAM),
                 false => {
                     let after = &all[histogram..];
                     let others = after.partition_point(|other| other.name == of_histogram.name);
-                    (histogram..histogram + others, TAKEN)
+                    (histogram..histogram + others, SAMPLE_IS_METRIC)
                 }
             };
-            reasons[places].fill(Some(why));
+            reasons[places].fill(Some(reason));
         }
     }
     reasons

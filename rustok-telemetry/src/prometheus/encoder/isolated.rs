@@ -1,4 +1,4 @@
-//! The text of metrics that are not those of the process: of a test's.
+//! The text of the metrics of a test capture.
 
 use super::{
     write_point,
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::metrics::{Declaration, store::point::VisitSeries};
 
-/// The text of these metrics, which must come in the order of their names.
+/// Returns the text of metrics, which must be ordered by name.
 pub(crate) fn text_of(
     metrics: impl Iterator<Item = (&'static Declaration, impl FnOnce(VisitSeries<'_>))>,
 ) -> String {

@@ -1,27 +1,25 @@
-//! All metrics in Prometheus' text format, version 0.0.4: those whose numbers we keep, and those that the SDK collects.
+//! Encodes native metrics and those that the SDK collected in the Prometheus text format, version 0.0.4.
 //!
-//! The text is what `opentelemetry-prometheus` and `prometheus::TextEncoder` would write, with names as declared:
-//! nothing is added for units, counters or scopes. `reference.rs` compares them.
+//! The text is the one that `opentelemetry-prometheus` and `prometheus::TextEncoder` write, with names as declared:
+//! no suffix is added for units or counters, and no label for scopes. `tests/exposition/reference.rs` compares them.
 //!
-//! # Where it differs
+//! # Differences
 //!
-//! Theirs can be a text that Prometheus refuses, or reads otherwise than meant. So here
+//! The reference can produce a text that Prometheus rejects or misreads. Therefore:
 //!
-//! - of metrics of the same name but of different types, only those of the first's are in the text. Likewise one that
-//!   has the name of a histogram's samples (`x_count` beside a histogram `x`).
-//! - of series with the same name and labels, only the first is. Who is first, `families.rs` says.
-//! - a label begins with no digit and has no `:`. `__name__` is called `exported___name__`, and a histogram's own `le`
-//!   `exported_le`.
+//! - Of metrics with the same name, only those with the type of the first are written; likewise of a metric `x_count`
+//!   beside a histogram `x`. `families.rs` defines the order.
+//! - Of series with the same name and labels, only the first is written.
+//! - Labels do not begin with a digit and have no `:`. A label `__name__` becomes `exported___name__`, and a label `le`
+//!   of a histogram becomes `exported_le`.
 //!
-//! What is left out is logged once.
+//! Each skipped metric is logged once.
 
 mod bounds;
 mod families;
-#[cfg(any(test, feature = "testing"))]
+#[cfg(feature = "testing")]
 mod isolated;
 mod numbers;
-#[cfg(test)]
-mod reference;
 mod sdk;
 mod writer;
 
@@ -30,63 +28,63 @@ use std::collections::BTreeSet;
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
 
 pub(crate) use self::families::SkippedMetric;
-#[cfg(any(test, feature = "testing"))]
+#[cfg(feature = "testing")]
 pub(crate) use self::isolated::text_of;
 use self::{
-    families::{Candidate, REPEATED, Source, candidates},
+    families::{Candidate, DUPLICATE_SERIES, Source, candidates},
     sdk::Labels,
     writer::{Family, Writer},
 };
 use crate::metrics::{registered::RegisteredMetric, store::point::Point};
 
-/// Writes texts. It keeps what is the same in all of them.
+/// Encodes one text after the other, and reuses what they have in common.
 #[derive(Debug, Default)]
 pub(crate) struct Exposition {
     writer: Writer,
-    told: BTreeSet<SkippedMetric>,
+    reported: BTreeSet<SkippedMetric>,
 }
 
 impl Exposition {
-    /// The text of our own metrics and of what the SDK has collected.
+    /// Encodes the native metrics and a collection of the SDK.
     pub(crate) fn text(
         &mut self,
-        own: &[&'static dyn RegisteredMetric],
+        native: &[&'static dyn RegisteredMetric],
         collected: &ResourceMetrics,
     ) -> Written {
-        let mut left_out = Vec::new();
+        let mut skipped = Vec::new();
         self.writer.begin();
-        let all = candidates(own, collected, &mut left_out);
+        let all = candidates(native, collected, &mut skipped);
         for same in all.chunk_by(|a, b| a.name == b.name) {
-            let repeated = self.writer.family(same[0].head(), |family| {
+            let duplicates = self.writer.family(same[0].head(), |family| {
                 same.iter().for_each(|candidate| candidate.write(family));
             });
-            if repeated > 0 {
-                left_out.push(SkippedMetric {
+            if duplicates > 0 {
+                skipped.push(SkippedMetric {
                     name: same[0].name.to_string(),
-                    why: REPEATED,
+                    reason: DUPLICATE_SERIES,
                 });
             }
         }
-        left_out.retain(|metric| self.told.insert(metric.clone()));
+        skipped.retain(|metric| self.reported.insert(metric.clone()));
         Written {
             text: self.writer.end(),
-            left_out,
+            skipped,
         }
     }
 }
 
-/// A text.
+/// An encoded text.
 #[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) text: String,
-    /// What is not in it, and has not been told before.
-    pub(crate) left_out: Vec<SkippedMetric>,
+    /// Skipped metrics that have not been reported before.
+    pub(crate) skipped: Vec<SkippedMetric>,
 }
 
 impl Candidate<'_> {
     fn write(&self, family: &mut Family<'_>) {
         match self.source {
-            Source::Own(metric) => {
+            Source::Native(metric) => {
                 metric.read(&mut |labels, point| write_point(family, &labels.text(), &point));
             }
             Source::Sdk(metric) => sdk::write(metric, family),

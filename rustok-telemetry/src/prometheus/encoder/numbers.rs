@@ -1,14 +1,14 @@
-//! Numbers as `prometheus::TextEncoder` writes them: each is an `f64`, and written as Rust displays one.
+//! Formats numbers like `prometheus::TextEncoder`: each is converted to `f64` and displayed.
 
 use std::fmt::Write;
 
 /// A number of a sample.
 pub(crate) trait Number: Copy {
-    /// Appends it.
+    /// Appends the number to the text.
     fn push(self, text: &mut String);
 }
 
-/// Up to here a whole number and its `f64` are displayed alike.
+/// Up to this number an integer and its `f64` have the same text.
 const EXACT: u64 = 1 << f64::MANTISSA_DIGITS;
 
 impl Number for u64 {
@@ -36,11 +36,11 @@ impl Number for f64 {
         clippy::cast_possible_truncation,
         clippy::cast_precision_loss,
         clippy::float_cmp,
-        reason = "it is looked at whether anything was lost"
+        reason = "the comparison detects a lossy conversion"
     )]
     fn push(self, text: &mut String) {
         let whole = self as i64;
-        // The sign of -0.0 is displayed.
+        // -0.0 is displayed with its sign.
         match whole as f64 == self && whole != 0 {
             true => whole.push(text),
             false => push_displayed(text, self),
@@ -65,8 +65,8 @@ mod tests {
     }
 
     #[test]
-    fn odd_numbers_are_displayed_as_rust_does() {
-        let odd = [
+    fn special_numbers_are_displayed_like_rust_does() {
+        let special = [
             0.0,
             -0.0,
             1.0,
@@ -83,7 +83,7 @@ mod tests {
             9_223_372_036_854_775_808.0,
             -9_223_372_036_854_775_808.0,
         ];
-        for number in odd {
+        for number in special {
             assert_eq!(text(number), number.to_string());
         }
         assert_eq!(text(u64::MAX), "18446744073709552000");
@@ -93,7 +93,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whole_numbers_are_those_of_their_f64(number: u64, shift in 0_u32..64) {
+        fn integers_have_the_text_of_their_f64(number: u64, shift in 0_u32..64) {
             let number = number >> shift;
             prop_assert_eq!(text(number), (number as f64).to_string());
             let number = number.cast_signed();
@@ -102,7 +102,7 @@ mod tests {
         }
 
         #[test]
-        fn other_numbers_are_displayed(number: f64) {
+        fn floats_are_displayed_like_rust_does(number: f64) {
             prop_assert_eq!(text(number), number.to_string());
         }
     }

@@ -1,4 +1,4 @@
-//! What the OpenTelemetry SDK has collected: names and labels made fit for Prometheus, and the series.
+//! Writes metrics that the SDK collected, with names and labels converted for Prometheus.
 
 use std::{borrow::Cow, fmt::Write};
 
@@ -8,7 +8,7 @@ use opentelemetry_sdk::metrics::data::{AggregatedMetrics, Metric, MetricData};
 use super::{numbers::Number, writer::Family};
 use crate::metrics::{Kind, store::point::push_escaped};
 
-/// What a metric is in Prometheus. `None`: exponential histograms are not in the text.
+/// Returns the kind of a metric; `None` for an exponential histogram, which is not in the text.
 pub(crate) fn kind(metric: &Metric) -> Option<Kind> {
     fn of<T>(data: &MetricData<T>) -> Option<Kind> {
         match data {
@@ -62,7 +62,8 @@ fn write_data<T: Number>(data: &MetricData<T>, family: &mut Family<'_>) {
     }
 }
 
-/// The SDK has them in another order each time. Attribute sets that become the same labels must not take turns.
+/// Sorts data points, whose order changes from one collection to the next: of attribute sets that become the same
+/// labels, always the same one has to be first.
 fn in_order<'collected, P, A>(
     points: impl Iterator<Item = &'collected P>,
     attributes: impl Fn(&'collected P) -> A,
@@ -76,7 +77,7 @@ where
     points
 }
 
-/// Orders values of different types that may be the same text.
+/// Orders values of different types that may have the same text.
 fn rank(value: &Value) -> u8 {
     match value {
         Value::String(_) => 0,
@@ -87,14 +88,14 @@ fn rank(value: &Value) -> u8 {
     }
 }
 
-/// The labels of one series after the other.
+/// Converts attributes to labels, and reuses its buffers.
 #[derive(Debug, Default)]
 pub(crate) struct Labels<'collected> {
     sorted: Vec<Attribute<'collected>>,
     text: String,
 }
 
-/// By name as a label, by name as an attribute, and with its value.
+/// Label name, attribute key and value.
 type Attribute<'collected> = (Cow<'collected, str>, &'collected str, &'collected Value);
 
 impl<'collected> Labels<'collected> {
@@ -104,13 +105,13 @@ impl<'collected> Labels<'collected> {
 
     fn of_histograms(&mut self, attributes: impl Iterator<Item = &'collected KeyValue>) -> &str {
         self.of(attributes.map(|attribute| match attribute.key.as_str() {
-            // Each line of a histogram has a label of this name.
+            // The bucket lines of a histogram have a label `le`.
             "le" => ("exported_le", &attribute.value),
             key => (key, &attribute.value),
         }))
     }
 
-    /// As they are between the braces. Values of attributes that become the same label are joined by `;`.
+    /// Returns the text between the braces. Values of attributes that become the same label are joined by `;`.
     pub(crate) fn of(
         &mut self,
         attributes: impl Iterator<Item = (&'collected str, &'collected Value)>,
@@ -148,7 +149,7 @@ fn push_value(text: &mut String, value: &Value) {
     }
 }
 
-/// Appends what is written, escaped.
+/// Appends what is written to it, escaped.
 struct Escaping<'text>(&'text mut String);
 
 impl Write for Escaping<'_> {
@@ -158,32 +159,33 @@ impl Write for Escaping<'_> {
     }
 }
 
-/// A name that Prometheus takes for a metric: letters, digits, `_` and `:`, and no digit first.
+/// Converts a name to a Prometheus metric name: letters, digits, `_` and `:`, not beginning with a digit.
 pub(crate) fn metric_name(name: &str) -> Cow<'_, str> {
-    fit(name, |letter| letter == ':')
+    sanitize(name, |letter| letter == ':')
 }
 
-/// A name that Prometheus takes for a label: letters, digits and `_`, and no digit first.
+/// Converts a key to a Prometheus label name: letters, digits and `_`, not beginning with a digit.
 fn label_name(key: &str) -> Cow<'_, str> {
-    match fit(key, |_| false) {
-        // The metric's name is a label of this name.
+    match sanitize(key, |_| false) {
+        // Prometheus stores the metric's name in this label.
         name if name == "__name__" => Cow::Borrowed("exported___name__"),
         name if name.is_empty() => Cow::Borrowed("_"),
         name => name,
     }
 }
 
-/// Puts `_` for each letter that cannot be, and before a digit that would be first.
-fn fit(name: &str, further: impl Fn(char) -> bool) -> Cow<'_, str> {
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || further(letter);
+/// Replaces each invalid character by `_`, and prepends `_` to a leading digit.
+fn sanitize(name: &str, further: impl Fn(char) -> bool) -> Cow<'_, str> {
+    let is_valid =
+        |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || further(letter);
     let digit_first = name.starts_with(|first: char| first.is_ascii_digit());
-    if !digit_first && name.chars().all(fits) {
+    if !digit_first && name.chars().all(is_valid) {
         return Cow::Borrowed(name);
     }
     let prefix = digit_first.then_some('_');
     let letters = name
         .chars()
-        .map(|letter| if fits(letter) { letter } else { '_' });
+        .map(|letter| if is_valid(letter) { letter } else { '_' });
     Cow::Owned(prefix.into_iter().chain(letters).collect())
 }
 
@@ -194,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_become_such_as_prometheus_takes() {
+    fn names_are_valid_in_prometheus() {
         for (name, metric, label) in [
             ("requests_total", "requests_total", "requests_total"),
             (
@@ -214,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_that_become_one_label_are_joined_in_the_order_of_their_keys() {
+    fn attributes_of_one_label_are_joined_by_key() {
         let attributes = [
             KeyValue::new("b", "x\"\n\\"),
             KeyValue::new("a_b", 2),

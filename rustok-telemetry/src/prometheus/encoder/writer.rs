@@ -1,33 +1,34 @@
-//! Writes families of samples: `# HELP`, `# TYPE`, and the lines of each series, in the order of their labels.
+//! Writes families of samples: `# HELP`, `# TYPE`, and the lines of each series, ordered by labels.
 //!
-//! Series come in any order, and mostly in the same one as the last time. So the order that they are to have is kept from
-//! one text to the next, and putting them in it is a look whether it still holds.
+//! Series are added in an arbitrary order, which is mostly that of the previous text. The permutation that sorts them
+//! is therefore kept from one text to the next, so that sorting again is mostly a check.
 
 use std::{collections::HashMap, ops::Range};
 
 use super::{bounds::Bounds, numbers::Number};
 
-/// Writes a text, and keeps for the next one what does not change.
+/// Writes one text after the other.
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
     text: String,
-    /// Bytes of the text before.
+    /// Length of the previous text, in bytes.
     length: usize,
     bounds: Bounds,
-    /// What the lines of a histogram's buckets have in common.
+    /// Common prefix of a histogram's bucket lines.
     prefix: String,
-    /// The series of the family that is being written, in the order in which they came.
+    /// The series of the current family, in the order of insertion.
     series: Vec<Lines>,
-    unordered: String,
-    /// For each family of several series: which of them is first, second, ….
+    /// The sorted lines of the current family.
+    sorted: String,
+    /// For each family of several series: their sorted indices.
     orders: HashMap<Box<str>, Vec<usize>>,
 }
 
-/// Where a series is in the text.
+/// Position of a series in the text.
 #[derive(Debug)]
 struct Lines {
     all: Range<usize>,
-    /// Its labels, in the first of its lines.
+    /// The labels in the first line.
     labels: Range<usize>,
 }
 
@@ -36,17 +37,17 @@ struct Lines {
 pub(crate) struct Head<'head> {
     pub(crate) name: &'head str,
     pub(crate) help: &'head str,
-    /// As it is written after `# TYPE`.
+    /// The type, as written after `# TYPE`.
     pub(crate) kind: &'static str,
 }
 
-/// How many series of a family were left out, since there was one with the same labels before.
-pub(crate) type Repeated = usize;
+/// Number of skipped series of a family, whose labels another series has.
+pub(crate) type Duplicates = usize;
 
 impl Writer {
     /// Begins a text.
     pub(crate) fn begin(&mut self) {
-        // With some room for what has come since the one before.
+        // With room for some new series.
         self.text = String::with_capacity(self.length + self.length / 8);
     }
 
@@ -55,7 +56,7 @@ impl Writer {
         &mut self,
         head: Head<'_>,
         write: impl FnOnce(&mut Family<'_>),
-    ) -> Repeated {
+    ) -> Duplicates {
         let start = self.text.len();
         self.push_head(head);
         self.series.clear();
@@ -68,16 +69,15 @@ impl Writer {
         }
         match self.series.len() {
             0 | 1 => 0,
-            _ => self.arrange(head.name),
+            _ => self.sort(head.name),
         }
     }
 
-    /// The whole text. What is as large as the text, or grows with the series, is not kept until the next one: memory
-    /// that a scrape takes for a moment would be taken for good.
+    /// Returns the text. Frees large buffers, so that the memory of a scrape is not held until the next one.
     pub(crate) fn end(&mut self) -> String {
         self.length = self.text.len();
         self.series = Vec::new();
-        self.unordered = String::new();
+        self.sorted = String::new();
         std::mem::take(&mut self.text)
     }
 
@@ -90,8 +90,8 @@ impl Writer {
         push_all(&mut self.text, ["# TYPE ", name, " ", kind, "\n"]);
     }
 
-    /// Puts the series of the family in order. Of those with the same labels, the first that came stays.
-    fn arrange(&mut self, name: &str) -> Repeated {
+    /// Sorts the series of the family by labels. Of those with the same labels, the first inserted stays.
+    fn sort(&mut self, name: &str) -> Duplicates {
         let (text, series) = (&self.text, &self.series);
         let labels = |at: usize| &text[series[at].labels.clone()];
         if !self.orders.contains_key(name) {
@@ -105,21 +105,21 @@ impl Writer {
             order.extend(0..series.len());
         }
         order.sort_unstable_by(|&a, &b| labels(a).cmp(labels(b)).then(a.cmp(&b)));
-        let is_repeated = |at: usize| at > 0 && labels(order[at]) == labels(order[at - 1]);
-        let repeated = (0..order.len()).filter(|&at| is_repeated(at)).count();
-        if repeated == 0 && order.is_sorted() {
+        let is_duplicate = |at: usize| at > 0 && labels(order[at]) == labels(order[at - 1]);
+        let duplicates = (0..order.len()).filter(|&at| is_duplicate(at)).count();
+        if duplicates == 0 && order.is_sorted() {
             return 0;
         }
         let start = series[0].all.start;
-        self.unordered.clear();
-        for (at, &came) in order.iter().enumerate() {
-            if !is_repeated(at) {
-                self.unordered.push_str(&text[series[came].all.clone()]);
+        self.sorted.clear();
+        for (at, &index) in order.iter().enumerate() {
+            if !is_duplicate(at) {
+                self.sorted.push_str(&text[series[index].all.clone()]);
             }
         }
         self.text.truncate(start);
-        self.text.push_str(&self.unordered);
-        repeated
+        self.text.push_str(&self.sorted);
+        duplicates
     }
 }
 
@@ -130,7 +130,7 @@ pub(crate) struct Family<'writer> {
 }
 
 impl Family<'_> {
-    /// Writes a series that has one number. `labels` is what goes between the braces.
+    /// Writes a series with one number. `labels` is the text between the braces.
     pub(crate) fn number(&mut self, labels: &str, number: impl Number) {
         let text = &mut self.writer.text;
         let start = text.len();
@@ -146,8 +146,8 @@ impl Family<'_> {
         self.writer.series.push(Lines { all, labels });
     }
 
-    /// Writes a series that is a histogram. `counts` has a number for each bound, each bucket's alone; `count` is of all
-    /// buckets, the last included, which has no bound.
+    /// Writes a histogram series. `counts` are those of the buckets with a bound, not cumulative; `count` is that of
+    /// all buckets.
     pub(crate) fn histogram(
         &mut self,
         labels: &str,
@@ -171,11 +171,11 @@ impl Family<'_> {
         let labels_at = begin..begin + labels.len();
         let comma = if labels.is_empty() { "" } else { "," };
         push_all(prefix, [comma, "le=\""]);
-        let mut below = 0;
-        for (bound, own) in texts.texts().zip(counts) {
-            below += own;
+        let mut cumulative = 0;
+        for (bound, count) in texts.texts().zip(counts) {
+            cumulative += count;
             push_all(text, [prefix, bound]);
-            below.push(text);
+            cumulative.push(text);
             text.push('\n');
         }
         if !texts.has_infinity() {

@@ -96,7 +96,7 @@ pub(super) fn panels() -> [Panel; 7] {
             "Observation panics",
             Look::TimeSeries,
             Unit::PerSecond,
-            "Panics of functions that observe a metric; the metric is missing from that collection. A bug of the \
+            "Panics of metric callbacks; their values are missing from that collection. A bug of the \
              function: the panic's message is on the application's standard error.",
         )
         .query(

@@ -1,9 +1,11 @@
-//! The text stays one that Prometheus takes, whatever meters of others put into it; and it is compressed on demand.
+//! The Prometheus text is valid, whatever other meters record, and compressed on demand.
 #![allow(
     clippy::disallowed_methods,
-    reason = "these are the meters of others, made when telemetry runs"
+    reason = "the tests need other meters, created while telemetry runs"
 )]
 
+mod reference;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::{
@@ -27,7 +29,7 @@ mod own {
     pub fn record_thing_seconds(kind: &str, value: f64);
 }
 
-/// Reads a text as strictly as the format's description allows.
+/// Checks a text against the rules of the format.
 #[track_caller]
 fn assert_valid(text: &str) {
     assert!(text.ends_with('\n'), "the last line ends");
@@ -102,7 +104,7 @@ fn label_names(mut rest: &str) -> Vec<&str> {
 }
 
 #[test_fork::test]
-fn what_other_meters_name_alike_leaves_the_text_valid() {
+fn name_collisions_leave_the_text_valid() {
     let telemetry = text_only().init().expect("telemetry starts");
     own::record_thing("a");
     own::record_thing_seconds("a", 0.7);
@@ -110,7 +112,7 @@ fn what_other_meters_name_alike_leaves_the_text_valid() {
     let a = [KeyValue::new("kind", "a")];
     let b = [KeyValue::new("kind", "b")];
 
-    // Names of the catalogue: another type, samples of a histogram, and the same type with labels of its own.
+    // Names of the catalogue: another type, samples of a histogram, and the same type with other labels.
     second.f64_gauge("own.things_total").build().record(9.0, &a);
     second
         .u64_counter("own_thing_seconds_count")
@@ -125,7 +127,7 @@ fn what_other_meters_name_alike_leaves_the_text_valid() {
     further.add(5, &b);
     further.add(9, &a);
 
-    // Scopes, in the order of their names and not of their making.
+    // Scopes are ordered by name, not by creation.
     second.u64_counter("jobs.done").build().add(2, &a);
     second.u64_counter("jobs_done").build().add(3, &b);
     first
@@ -143,7 +145,7 @@ fn what_other_meters_name_alike_leaves_the_text_valid() {
     }
     first.u64_gauge("jobs_time_sum").build().record(7, &a);
 
-    // Attributes that cannot be labels as they are, and sets that become the same.
+    // Attributes that are invalid as labels, and attribute sets that become the same labels.
     let odd = first.u64_counter("odd").build();
     let names = ["__name__", "2xx", "a:b", "größe", ""];
     odd.add(1, &names.map(|name| KeyValue::new(name, "x")));
@@ -182,21 +184,17 @@ fn what_other_meters_name_alike_leaves_the_text_valid() {
         assert!(odd[1] == "{a_b=\"y\"} 2" || odd[1] == "{a_b=\"y\"} 4");
         assert_eq!(odd.len(), 2);
         assert_eq!(of("odd_seconds_sum"), ["{exported_le=\"5\"} 0.5"]);
-        assert_eq!(
-            of("target_info").len(),
-            2,
-            "that of the service, and the other one"
-        );
+        assert_eq!(of("target_info").len(), 2, "the resource and the gauge");
         assert!(
             !text.contains("wake"),
-            "what wakes the SDK is for nobody's eyes"
+            "the hidden instrument is not written"
         );
     }
     let _ = telemetry.shutdown();
 }
 
 #[test_fork::test]
-fn series_are_in_the_order_of_their_labels_as_more_of_them_come() {
+fn series_stay_ordered_as_new_ones_are_added() {
     let telemetry = text_only().init().expect("telemetry starts");
     let mut expected = BTreeSet::new();
     for step in 0..5 {
@@ -218,13 +216,13 @@ fn series_are_in_the_order_of_their_labels_as_more_of_them_come() {
 }
 
 #[test_fork::test]
-fn a_callback_that_panics_is_no_success_without_metrics() {
+fn a_panicking_callback_is_an_error() {
     let telemetry = text_only().init().expect("telemetry starts");
     let meter = global::meter("careless");
     let panics = meter.u64_observable_gauge("careless");
     panics.with_callback(|_| panic!("careless")).build();
     let first = catch_unwind(AssertUnwindSafe(prometheus_text));
-    assert!(first.is_err(), "the panic is that of whoever asks");
+    assert!(first.is_err(), "the panic reaches the caller");
     assert!(matches!(prometheus_text(), Err(TextError::Collect(_))));
     let _ = telemetry.shutdown();
     assert_eq!(prometheus_text(), Err(TextError::ShutDown));
@@ -238,7 +236,7 @@ fn unzip(body: &[u8]) -> String {
 }
 
 #[test_fork::test]
-fn the_text_is_compressed_for_those_who_ask() {
+fn the_text_is_compressed_if_accepted() {
     let telemetry = text_only().init().expect("telemetry starts");
     for tenant in 0..300 {
         metrics::record_event_published("OrderPlaced", &format!("tenant-{tenant}"));
@@ -254,14 +252,14 @@ fn the_text_is_compressed_for_those_who_ask() {
         zipped.body.len()
     );
     assert_eq!(unzip(&zipped.body).as_bytes(), text.body);
-    assert_eq!(zipped.clone().gzip(), zipped, "once is enough");
+    assert_eq!(zipped.clone().gzip(), zipped, "it is compressed once");
     let _ = telemetry.shutdown();
 }
 
 #[cfg(feature = "axum")]
 #[tokio::test]
 #[test_fork::fork]
-async fn the_health_route_compresses_on_demand() {
+async fn the_health_route_compresses_if_accepted() {
     use axum::{Router, body::Body, http::Request};
     use http_body_util::BodyExt as _;
     use tower::ServiceExt as _;
