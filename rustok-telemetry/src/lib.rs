@@ -41,7 +41,9 @@
 //! - `tls`: endpoints with `https://`, certificates and mTLS, by rustls with `ring`.
 //! - `zstd`: the compression `zstd`, with its library in C. `gzip` is always there.
 //! - `axum`: route templates for the HTTP layer, and the health routes as a router.
+//! - `b3`: the propagators `b3` and `b3multi`, for Zipkin.
 //! - `config-file`: `OTEL_CONFIG_FILE`, OpenTelemetry's declarative configuration in YAML.
+//! - `jaeger`: the propagator `jaeger`, for clients of Jaeger without W3C trace context.
 //! - `moka`: `cache::Metered`, a cache of moka that records what it does.
 //! - `process`: facts of the process, under the names of Prometheus' client libraries: `process_cpu_seconds_total`,
 //!   `process_resident_memory_bytes`, `process_virtual_memory_bytes`, `process_open_fds`, `process_max_fds`,
@@ -50,6 +52,7 @@
 //! - `reqwest-middleware`: `http::client`, the middleware for HTTP clients.
 //! - `serde`: [`EventContext`](propagation::EventContext) as a map, to be kept in a table; [`Health`] can be
 //!   serialised.
+//! - `sql`: `database::record_statement`, which derives query type and table from the text of a statement.
 //! - `sqlx`: names of sqlx's errors, and the connections of its pools.
 //! - `testing`: metrics and spans captured in memory, for the tests of services. For `[dev-dependencies]`.
 //! - `tower-resilience`: `circuit_breaker::observe`, for the breakers of `tower-resilience-circuitbreaker`.
@@ -169,6 +172,7 @@ mod pages {
 #[cfg(all(
     doctest,
     feature = "moka",
+    feature = "sql",
     feature = "sqlx",
     feature = "tower-resilience"
 ))]

@@ -14,11 +14,11 @@ pub enum Propagator {
     TraceContext,
     /// W3C baggage: the header `baggage`.
     Baggage,
-    /// B3 in one header: `b3`.
+    /// B3 in one header: `b3`. Needs the Cargo feature `b3`.
     B3,
-    /// B3 in several headers: `X-B3-TraceId` and others.
+    /// B3 in several headers: `X-B3-TraceId` and others. Needs the Cargo feature `b3`.
     B3Multi,
-    /// Jaeger: the headers `uber-trace-id` and `uberctx-*`.
+    /// Jaeger: the headers `uber-trace-id` and `uberctx-*`. Needs the Cargo feature `jaeger`.
     Jaeger,
 }
 
@@ -35,6 +35,21 @@ choice!(Propagator {
         "ottrace" => "the OpenTracing format is out of use; b3 and jaeger are not",
     }
 });
+
+impl Propagator {
+    /// Why this propagator cannot be used, if it is disabled at compile time.
+    fn disabled(self) -> Option<&'static str> {
+        match self {
+            Self::B3 | Self::B3Multi if !cfg!(feature = "b3") => Some(
+                "B3 is disabled in this build: turn on the Cargo feature `b3` of rustok-telemetry",
+            ),
+            Self::Jaeger if !cfg!(feature = "jaeger") => Some(
+                "Jaeger's format is disabled in this build: turn on the Cargo feature `jaeger` of rustok-telemetry",
+            ),
+            Self::TraceContext | Self::Baggage | Self::B3 | Self::B3Multi | Self::Jaeger => None,
+        }
+    }
+}
 
 const SERVICE_NAME: &str = "service.name";
 
@@ -67,10 +82,30 @@ pub(super) struct Resource {
     pub(super) attributes: Setting<Vec<(String, String)>>,
 }
 
-/// The propagators, each once, in the order given.
+pub(super) const PROPAGATORS: &str = "OTEL_PROPAGATORS";
+
+/// Reads the propagators, each once, in the order given.
 pub(super) fn read_propagators(reader: &mut Reader) -> Setting<Vec<Propagator>> {
-    let default = vec![Propagator::TraceContext, Propagator::Baggage];
-    reader.setting("OTEL_PROPAGATORS", default, Propagator::parse_list)
+    let default = default_propagators().value;
+    reader.setting(PROPAGATORS, default, |text| {
+        let propagators = Propagator::parse_list(text)?;
+        disabled_propagators(&propagators).map_or(Ok(propagators), Err)
+    })
+}
+
+pub(super) fn default_propagators() -> Setting<Vec<Propagator>> {
+    Setting::default_value(vec![Propagator::TraceContext, Propagator::Baggage])
+}
+
+/// Names every Cargo feature that these propagators need and that is off, if there is one.
+pub(super) fn disabled_propagators(propagators: &[Propagator]) -> Option<String> {
+    let mut disabled: Vec<_> = propagators
+        .iter()
+        .filter_map(|each| each.disabled())
+        .collect();
+    disabled.sort_unstable();
+    disabled.dedup();
+    (!disabled.is_empty()).then(|| disabled.join("; "))
 }
 
 fn attributes(text: &str) -> Result<Vec<(String, String)>, String> {

@@ -12,7 +12,10 @@ use super::logs::LogsConfig;
 use super::metrics::MetricsConfig;
 use super::parse;
 use super::report::Report;
-use super::resource::{Propagator, Resource, read_propagators, read_resource};
+use super::resource::{
+    PROPAGATORS, Propagator, Resource, default_propagators, disabled_propagators, read_propagators,
+    read_resource,
+};
 use super::setting::{Setting, Source};
 use super::traces::TracesConfig;
 use super::unused::refuse_unused;
@@ -179,6 +182,16 @@ impl TelemetryConfig {
         let mut diagnostics = self.traces.diagnostics();
         diagnostics.extend(self.metrics.diagnostics());
         diagnostics.extend(self.logs.diagnostics());
+        let disabled = disabled_propagators(&self.propagators.value);
+        diagnostics.extend(disabled.map(|why| {
+            let names: Vec<_> = self
+                .propagators
+                .value
+                .iter()
+                .map(|each| each.name())
+                .collect();
+            Diagnostic::of_value(PROPAGATORS, &names.join(","), why).from(self.propagators.source)
+        }));
         let wrong = parse_directives(&self.log_filter.value).err();
         diagnostics.extend(wrong.map(|why| {
             Diagnostic::of_value(LOG_FILTER, &self.log_filter.value, why)
@@ -201,6 +214,9 @@ impl TelemetryConfig {
 
     /// Leaves nothing that cannot be used.
     fn apply_defaults(&mut self) {
+        if disabled_propagators(&self.propagators.value).is_some() {
+            self.propagators = default_propagators();
+        }
         self.traces.apply_defaults();
         self.metrics.apply_defaults();
         self.logs.apply_defaults();
