@@ -67,11 +67,13 @@
 //! | `tls` | `https://` endpoints, certificates and mTLS, with rustls and `ring` |
 //! | `zstd` | the compression `zstd`, a C library; `gzip` is always enabled |
 //! | `axum` | route templates in the HTTP layer, and the health routes as a router |
+//! | `b3`, `jaeger` | the propagators `b3`, `b3multi` and `jaeger` |
 //! | `config-file` | `OTEL_CONFIG_FILE`, OpenTelemetry's declarative configuration in YAML |
 //! | `moka` | `cache::Metered`, an instrumented moka cache |
 //! | `process` | process metrics with the names of the Prometheus client libraries, such as `process_cpu_seconds_total`; read from `/proc`, so absent on systems other than Linux |
 //! | `reqwest-middleware` | `http::client`, the middleware for HTTP clients |
 //! | `serde` | serialization of [`EventContext`](propagation::EventContext) and [`Health`] |
+//! | `sql` | `database::record_statement`, which derives the type and the table of a query from its statement |
 //! | `sqlx` | error types of sqlx, and the connections of its pools |
 //! | `testing` | the module `testing`; for `[dev-dependencies]` |
 //! | `tower-resilience` | `circuit_breaker::observe`, for the breakers of `tower-resilience-circuitbreaker` |
@@ -174,6 +176,10 @@ mod pages {
     mod http {}
     #[doc = include_str!("../../docs/instrument.md")]
     mod instrument {}
+    #[doc = include_str!("../../docs/own-metrics.md")]
+    mod own_metrics {}
+    #[doc = include_str!("../../docs/start.md")]
+    mod start {}
     #[doc = include_str!("../../docs/logs.md")]
     mod logs {}
     #[doc = include_str!("../../docs/propagation.md")]
@@ -192,6 +198,7 @@ mod pages {
 #[cfg(all(
     doctest,
     feature = "moka",
+    feature = "sql",
     feature = "sqlx",
     feature = "tower-resilience"
 ))]

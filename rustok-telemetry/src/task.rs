@@ -1,4 +1,4 @@
-//! Work that outlives the request that began it, and stays part of its trace.
+//! Spawning tasks that outlive a request and stay in its trace.
 //!
 //! ```
 //! use rustok_telemetry::task;
@@ -6,21 +6,21 @@
 //! # async fn send_mail() {}
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
-//! task::spawn(send_mail());                // the request is answered meanwhile
+//! task::spawn(send_mail()); // the response does not wait for it
 //! # }
 //! ```
 //!
-//! A `tracing` span stays open as long as it has open children. So a child span in a spawned task would make the
-//! request last as long as its background work, in the traces and in the metrics. A task's span is therefore detached:
-//! `tracing` sees a root, and OpenTelemetry a child of the span that spawned it. It also has the
-//! [tenant] of the spawning work, and the subscriber that was current.
+//! A `tracing` span stays open until its children close. A child span in a spawned task would therefore extend the
+//! request's duration in traces and metrics to that of the background work. A task's span is detached instead: it is a
+//! root for `tracing`, and a child of the spawning span for OpenTelemetry. It inherits the [tenant] and the current
+//! subscriber.
 //!
-//! Each task has one outcome on its span, as calls of [instrumented functions](macro@crate::instrument) have: ok,
-//! panic, or cancelled if it was aborted or the runtime stopped. An `Err` that a task returns is not looked at;
-//! give the function that does the work `#[instrument]` for that.
+//! The span has one outcome, like a call of an [instrumented function](macro@crate::instrument): ok, panic, or
+//! cancelled if the task is aborted or the runtime stops. A returned `Err` is not recorded; use `#[instrument]` on the
+//! function that does the work.
 //!
-//! The span is called `task`, with the place that spawned it as `code.file.path` and `code.line.number`. To give it
-//! another name, or fields, make it detached and hand it over:
+//! The span is named `task`, with the spawning source location in `code.file.path` and `code.line.number`. For another
+//! name or other fields, pass a span without a parent:
 //!
 //! ```
 //! use rustok_telemetry::task;
@@ -32,15 +32,15 @@
 //! let span = info_span!(
 //!     parent: None,
 //!     "send_mail",
-//!     tenant_id = Empty,       // to be counted for the tenant
-//!     error.type = Empty, otel.status_code = Empty, otel.status_description = Empty, // to show a panic
-//!     rustok.outcome = Empty,  // to show that it was cancelled
+//!     tenant_id = Empty, // for the tenant label of span metrics
+//!     error.type = Empty, otel.status_code = Empty, otel.status_description = Empty, // for a panic
+//!     rustok.outcome = Empty, // for a cancellation
 //! );
 //! task::spawn_in(span, send_mail());
 //! # }
 //! ```
 //!
-//! [`detached`] and [`detached_in`] only wrap the future, for a `JoinSet` or any other executor.
+//! [`detached`] and [`detached_in`] wrap a future without spawning it, for a `JoinSet` or another executor.
 
 use std::{
     fmt,
@@ -60,7 +60,7 @@ use crate::{
     tenant::{self, Tenant},
 };
 
-/// Spawns a future on the current tokio runtime, within a [detached](self) span `task`.
+/// Spawns a future on the current tokio runtime in a [detached](self) span `task`.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -72,7 +72,7 @@ use crate::{
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime, as [`tokio::spawn`] does.
+/// Panics outside of a tokio runtime, as [`tokio::spawn`] does.
 #[track_caller]
 pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
 where
@@ -82,10 +82,10 @@ where
     tokio::spawn(detached(future))
 }
 
-/// Spawns a future on the current tokio runtime, within a span of the caller's, which becomes the task's.
+/// Spawns a future on the current tokio runtime in the given span.
 ///
-/// The span should have been made with `parent: None`, and not entered yet: else the [reasons](self) for a detached
-/// span come true. A tenant that it has already stays.
+/// Create the span with `parent: None`, and do not enter it before. Otherwise it is not [detached](self), and extends
+/// the duration of the request. A tenant that the span already has is kept.
 ///
 /// ```
 /// use rustok_telemetry::task;
@@ -99,7 +99,7 @@ where
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime, as [`tokio::spawn`] does.
+/// Panics outside of a tokio runtime, as [`tokio::spawn`] does.
 #[track_caller]
 pub fn spawn_in<F>(span: Span, future: F) -> JoinHandle<F::Output>
 where
@@ -109,7 +109,7 @@ where
     tokio::spawn(detached_in(span, future))
 }
 
-/// Runs a function that blocks on a thread for that, within a [detached](self) span `task`.
+/// Runs a blocking function on the thread pool of tokio, in a [detached](self) span `task`.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -119,11 +119,11 @@ where
 /// # }
 /// ```
 ///
-/// A function that has begun cannot be aborted; one that was aborted before is cancelled.
+/// A function that has started cannot be aborted. If it is aborted earlier, the span is cancelled.
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime, as [`tokio::task::spawn_blocking`] does.
+/// Panics outside of a tokio runtime, as [`tokio::task::spawn_blocking`] does.
 #[track_caller]
 pub fn spawn_blocking<F, T>(function: F) -> JoinHandle<T>
 where
@@ -133,13 +133,13 @@ where
     let call = begin(task_span(Location::caller()));
     let dispatch = current_dispatch();
     tokio::task::spawn_blocking(move || {
-        dispatcher::with_default(&dispatch, || call.run(function, not_looked_at))
+        dispatcher::with_default(&dispatch, || call.run(function, no_error))
     })
 }
 
-/// Wraps a future in a [detached](self) span `task`, to be handed to any executor.
+/// Wraps a future in a [detached](self) span `task`, for any executor.
 ///
-/// The trace, the tenant and the subscriber are those of the place where this is called.
+/// Trace, tenant and subscriber are those of the caller.
 ///
 /// ```
 /// use rustok_telemetry::task;
@@ -158,7 +158,7 @@ pub fn detached<F: Future>(future: F) -> Task<F> {
     Task::new(task_span(Location::caller()), future)
 }
 
-/// Wraps a future in a span of the caller's, as [`spawn_in`] does, to be handed to any executor.
+/// Wraps a future in the given span, as [`spawn_in`] does, for any executor.
 ///
 /// ```
 /// use rustok_telemetry::task;
@@ -171,19 +171,19 @@ pub fn detached_in<F: Future>(span: Span, future: F) -> Task<F> {
 }
 
 pin_project! {
-    /// The future of [`detached`]: polled and dropped within its span.
+    /// The future of [`detached`], which is polled and dropped within its span.
     #[must_use = "futures do nothing unless they are polled"]
     pub struct Task<F: Future> {
-        // None only while it is dropped.
+        // `None` only during drop.
         #[pin]
-        watched: Option<OutcomeFuture<F, fn(&F::Output, &Span) -> Option<ErrorName>>>,
+        call: Option<OutcomeFuture<F, fn(&F::Output, &Span) -> Option<ErrorName>>>,
         dispatch: Dispatch,
     }
 
     impl<F: Future> PinnedDrop for Task<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            dispatcher::with_default(this.dispatch, || this.watched.set(None));
+            dispatcher::with_default(this.dispatch, || this.call.set(None));
         }
     }
 }
@@ -191,7 +191,7 @@ pin_project! {
 impl<F: Future> Task<F> {
     fn new(span: Span, future: F) -> Self {
         Self {
-            watched: Some(OutcomeFuture::new(begin(span), future, not_looked_at)),
+            call: Some(OutcomeFuture::new(begin(span), future, no_error)),
             dispatch: current_dispatch(),
         }
     }
@@ -202,8 +202,8 @@ impl<F: Future> Future for Task<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        match this.watched.as_pin_mut() {
-            Some(watched) => dispatcher::with_default(this.dispatch, || watched.poll(context)),
+        match this.call.as_pin_mut() {
+            Some(call) => dispatcher::with_default(this.dispatch, || call.poll(context)),
             None => Poll::Pending,
         }
     }
@@ -230,22 +230,22 @@ fn task_span(caller: &Location<'_>) -> Span {
     )
 }
 
-/// Links the span to the current work, which it outlives.
+/// Starts a call whose span is a child of the current span and has its tenant.
 fn begin(span: Span) -> Call {
-    static SITE: CallMeta = CallMeta {
+    static META: CallMeta = CallMeta {
         module: None,
         severity: "error",
     };
     propagation::set_parent(&span, opentelemetry::Context::current());
     let tenant = tenant::current();
     tenant::set_default_on(&span, tenant.as_ref().map(Tenant::as_str));
-    Call::begin(span, &SITE)
+    Call::begin(span, &META)
 }
 
 fn current_dispatch() -> Dispatch {
     dispatcher::get_default(Dispatch::clone)
 }
 
-fn not_looked_at<T>(_: &T, _: &Span) -> Option<ErrorName> {
+fn no_error<T>(_: &T, _: &Span) -> Option<ErrorName> {
     None
 }

@@ -6,17 +6,17 @@
     all(feature = "http", not(feature = "grpc"))
 ))]
 
-use rustok_telemetry::config::TelemetryConfig;
+use rustok_telemetry::config::{Propagator, TelemetryConfig};
 
 #[track_caller]
 fn refused(name: &str, value: &str, feature: &str) {
-    let error = TelemetryConfig::from_vars([(name, value)]).expect_err("it is left out");
-    let [problem] = error.problems() else {
+    let error = TelemetryConfig::from_vars([(name, value)]).expect_err("disabled");
+    let [diagnostic] = error.diagnostics() else {
         panic!("{error}");
     };
-    assert_eq!(problem.variable(), name);
+    assert_eq!(diagnostic.variable(), name);
     let expected = format!("turn on the Cargo feature `{feature}` of rustok-telemetry");
-    assert!(problem.why().contains(&expected), "{problem}");
+    assert!(diagnostic.why().contains(&expected), "{diagnostic}");
 }
 
 #[cfg(not(feature = "grpc"))]
@@ -48,4 +48,27 @@ fn https_and_certificates_are_refused() {
     refused("OTEL_EXPORTER_OTLP_ENDPOINT", "https://c:4318", "tls");
     refused("OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca.pem", "tls");
     refused("OTEL_EXPORTER_OTLP_LOGS_CLIENT_KEY", "/client.key", "tls");
+}
+
+#[test]
+fn propagators_are_refused() {
+    refused("OTEL_PROPAGATORS", "b3", "b3");
+    refused("OTEL_PROPAGATORS", "tracecontext,b3multi", "b3");
+    refused("OTEL_PROPAGATORS", "jaeger", "jaeger");
+    for feature in ["b3", "jaeger"] {
+        refused("OTEL_PROPAGATORS", "jaeger,b3,b3multi", feature);
+    }
+}
+
+#[test]
+fn propagators_set_in_code_are_refused() {
+    let none: [(&str, &str); 0] = [];
+    let mut config = TelemetryConfig::from_vars(none).expect("nothing is wrong");
+    config
+        .propagators
+        .set(vec![Propagator::TraceContext, Propagator::B3]);
+    let error = config.check().expect_err("B3 is disabled");
+    let expected = "OTEL_PROPAGATORS=tracecontext,b3";
+    assert!(error.to_string().contains(expected), "{error}");
+    assert!(error.to_string().contains("feature `b3`"), "{error}");
 }

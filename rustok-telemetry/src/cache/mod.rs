@@ -1,36 +1,36 @@
-//! Look-ups, loads, evictions and the size of a cache.
+//! Metrics of caches: lookups, loads, evictions and size.
 //!
-//! A [`CacheRecorder`] records what a cache of any kind does:
+//! A [`CacheRecorder`] records the operations of any cache:
 //!
 //! ```
 //! use std::{collections::HashMap, sync::Mutex};
-//! use rustok_telemetry::cache::Recorder;
+//! use rustok_telemetry::cache::CacheRecorder;
 //!
-//! struct Prices { by_sku: Mutex<HashMap<String, u64>>, recorder: Recorder }
+//! struct Prices { by_sku: Mutex<HashMap<String, u64>>, recorder: CacheRecorder }
 //!
 //! impl Prices {
 //!     fn of(&self, sku: &str) -> Option<u64> {
-//!         // A hit or a miss, and how long it took to know.
+//!         // Records a hit or a miss, and the duration.
 //!         self.recorder.get(|| self.by_sku.lock().ok()?.get(sku).copied())
 //!     }
 //! }
-//! # let prices = Prices { by_sku: Mutex::default(), recorder: Recorder::new("prices") };
+//! # let prices = Prices { by_sku: Mutex::default(), recorder: CacheRecorder::new("prices") };
 //! # assert_eq!(prices.of("TEA"), None);
 //! ```
 //!
-//! With the feature `moka`, `cache::Metered` is a `moka::future::Cache` that does so by itself.
+//! With the Cargo feature `moka`, `cache::Metered` is a `moka::future::Cache` that records itself.
 //!
 //! # What is recorded
 //!
-//! - `rustok_cache_operations_total{cache,operation,result}`: `get` has the result `hit` or `miss`, a `load` has `ok`
-//!   or what it failed with, `insert` and `invalidate` have `ok`. An operation whose future is dropped has
-//!   `cancelled`, one that panics `panic`.
-//! - `rustok_cache_operation_duration_seconds{cache,operation}`, for each operation that is timed, however it ended.
-//! - `rustok_cache_hit_rate{cache}`, derived from hits and misses; other results don't count.
+//! - `rustok_cache_operations_total{cache,operation,result}`: the result of `get` is `hit` or `miss`, that of `load` is
+//!   `ok` or the error, and that of `insert` and `invalidate` is `ok`. It is `cancelled` if the future is dropped
+//!   early, and `panic` after a panic.
+//! - `rustok_cache_operation_duration_seconds{cache,operation}`: timed operations, with any outcome.
+//! - `rustok_cache_hit_rate{cache}`: hits divided by hits and misses.
 //! - `rustok_cache_evictions_total{cache,reason}`.
-//! - `rustok_cache_size{cache}`, read at each collection.
+//! - `rustok_cache_size{cache}`: the number of entries at each collection.
 //!
-//! Keys and values are recorded nowhere.
+//! Keys and values are never recorded.
 
 #[cfg(feature = "moka")]
 mod moka;

@@ -1,4 +1,4 @@
-//! moka's cache, metered.
+//! Metrics of moka caches.
 
 use std::{borrow::Borrow, fmt, hash::BuildHasher, hash::Hash, sync::Arc};
 
@@ -10,7 +10,7 @@ use moka::{
 use super::CacheRecorder;
 use crate::metrics::ObserverGuard;
 
-/// A `moka::future::Cache` that records its look-ups, loads, evictions and size. Clones share the cache.
+/// A `moka::future::Cache` that records its lookups, loads, evictions and size. Clones share the cache.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,18 +29,17 @@ use crate::metrics::ObserverGuard;
 ///
 /// # Hits, misses and loads
 ///
-/// A look-up that finds something is a hit, any other a miss, [`get`](Self::get) and
-/// [`get_with`](Self::get_with) alike. moka lets callers that miss together wait for one loader. Each of them is a
-/// miss, since each had to wait; but the `load`, its duration and its result are recorded once, by the loader that
-/// ran. So `get` tells what callers meet, `load` what the source behind the cache has to do.
+/// Both [`get`](Self::get) and [`get_with`](Self::get_with) record a hit or a miss. Concurrent callers that miss the
+/// same key wait for one loader: each of them records a miss, but only the loader that runs records a `load` with its
+/// duration and result. So `get` shows the latency of callers, and `load` the work of the source behind the cache.
 ///
-/// A loader that is dropped is a load with the result `cancelled`, one that panics `panic`; if others wait, the loader
-/// of one of them runs next, and is a load of its own.
+/// The result of `load` is `cancelled` if the loader is dropped early, and `panic` if it panics. Then the loader of a
+/// waiting caller runs, and records another `load`.
 ///
 /// # Size
 ///
-/// moka removes entries and counts them when it is used, and when [`run_pending_tasks`](Cache::run_pending_tasks) is
-/// called. A service with quiet times calls that once in a while: `names.inner().run_pending_tasks().await`.
+/// moka removes and counts entries during other operations, and in [`run_pending_tasks`](Cache::run_pending_tasks). If
+/// the cache is idle for long, call it periodically: `names.inner().run_pending_tasks().await`.
 pub struct Metered<K, V, S = std::hash::RandomState> {
     cache: Cache<K, V, S>,
     recorder: CacheRecorder,
@@ -52,7 +51,7 @@ where
     K: Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
-    /// Builds the cache, with `name` as its name, and [counts its evictions](count_evictions).
+    /// Builds the cache with this name, and [counts its evictions](count_evictions).
     pub fn build(name: &str, builder: CacheBuilder<K, V, Cache<K, V>>) -> Self {
         let recorder = CacheRecorder::new(name);
         let cache = count_evictions(builder.name(name), &recorder).build();
@@ -66,8 +65,8 @@ where
     V: Clone + Send + Sync + 'static,
     S: BuildHasher + Clone + Send + Sync + 'static,
 {
-    /// Meters a cache that has been built already. Its evictions are counted only if
-    /// [its builder was told so](count_evictions).
+    /// Wraps a cache that is already built. Its evictions are counted only if [`count_evictions`] was applied to its
+    /// builder.
     pub fn new(recorder: CacheRecorder, cache: Cache<K, V, S>) -> Self {
         let counted = cache.clone();
         let size = recorder.observe_size(move || counted.entry_count());
@@ -78,12 +77,12 @@ where
         }
     }
 
-    /// The cache itself, for what isn't metered.
+    /// Returns the wrapped cache. Its operations are not recorded.
     pub fn inner(&self) -> &Cache<K, V, S> {
         &self.cache
     }
 
-    /// Looks a value up.
+    /// Returns the value of a key.
     pub async fn get<Q>(&self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
@@ -92,7 +91,7 @@ where
         self.recorder.get_async(self.cache.get(key)).await
     }
 
-    /// Looks a value up, and loads it if it isn't there. The key is cloned only then.
+    /// Returns the value of a key, and loads it if it is missing. The key is cloned only for a load.
     pub async fn get_with<Q>(&self, key: &Q, load: impl Future<Output = V>) -> V
     where
         K: Borrow<Q>,
@@ -107,11 +106,11 @@ where
         }
     }
 
-    /// Looks a value up, and tries to load it if it isn't there: the load has the result `ok` or `error`. The key is
-    /// cloned only then.
+    /// Returns the value of a key, and tries to load it if it is missing. The result of `load` is `ok` or `error`. The
+    /// key is cloned only for a load.
     ///
     /// # Errors
-    /// The loader's. Callers that wait for the same load share its error, and nothing is cached.
+    /// Returns the error of the loader, which is shared by callers that wait for it and is not cached.
     pub async fn try_get_with<Q, E>(
         &self,
         key: &Q,
@@ -125,11 +124,11 @@ where
         self.try_get_with_named(key, load, |_| "error").await
     }
 
-    /// The same, and `name` says what the result is of a load that failed, such as `not_found`. There must be few
-    /// names, see [`CacheRecorder::load_named`].
+    /// Returns the value of a key as [`try_get_with`](Self::try_get_with) does. `name` returns the result of a failed
+    /// load, such as `not_found`. See [`CacheRecorder::load_named`].
     ///
     /// # Errors
-    /// The loader's. Callers that wait for the same load share its error, and nothing is cached.
+    /// Returns the error of the loader, which is shared by callers that wait for it and is not cached.
     pub async fn try_get_with_named<Q, E>(
         &self,
         key: &Q,
@@ -150,13 +149,13 @@ where
         }
     }
 
-    /// Puts a value in.
+    /// Inserts a value.
     pub async fn insert(&self, key: K, value: V) {
         let inserting = self.cache.insert(key, value);
         self.recorder.run("insert", inserting).await;
     }
 
-    /// Takes a value out.
+    /// Removes a value.
     pub async fn invalidate<Q>(&self, key: &Q)
     where
         K: Borrow<Q>,
@@ -167,14 +166,14 @@ where
     }
 }
 
-/// Lets a cache count its evictions by reason: `ttl` (too old, or idle for too long), `size`, `explicit`
-/// (invalidated) and `replaced`. moka has room for one listener; one that the builder had is replaced.
+/// Adds a listener that counts evictions by reason: `ttl` (expired or idle), `size`, `explicit` (invalidated) and
+/// `replaced`. moka has a single listener, so this replaces any other one.
 ///
 /// ```
 /// use moka::future::Cache;
-/// use rustok_telemetry::cache::{Metered, Recorder, count_evictions};
+/// use rustok_telemetry::cache::{CacheRecorder, Metered, count_evictions};
 ///
-/// let recorder = Recorder::new("names");
+/// let recorder = CacheRecorder::new("names");
 /// let builder = count_evictions(Cache::builder().max_capacity(1_000), &recorder);
 /// let cache: Cache<u64, String, _> = builder.build_with_hasher(std::hash::RandomState::new());
 /// let names = Metered::new(recorder, cache);

@@ -1,4 +1,4 @@
-//! One operation on a cache: it is timed, and has one result.
+//! The duration and the result of one cache operation.
 
 use std::{sync::Arc, time::Instant};
 
@@ -11,16 +11,16 @@ use crate::{
     trace::CANCELLED,
 };
 
-/// An operation, as the metrics name it.
+/// An operation with the labels of its metrics.
 #[derive(Debug, Clone)]
 pub(super) struct Operation {
     pub(super) cache: Arc<str>,
     pub(super) name: &'static str,
-    /// The result when nothing else is said.
+    /// The result of a successful operation.
     pub(super) result: &'static str,
 }
 
-/// An operation that has begun.
+/// A started operation.
 #[derive(Debug)]
 struct Began {
     operation: Operation,
@@ -28,7 +28,7 @@ struct Began {
 }
 
 impl Operation {
-    /// Runs it. `other` gives the result, if that is another one.
+    /// Runs the operation. `other` returns a result that replaces the default one.
     pub(super) fn run<T>(
         self,
         work: impl FnOnce() -> T,
@@ -38,7 +38,7 @@ impl Operation {
             .run(work, |value, _| other(value).map(ErrorName::given))
     }
 
-    /// Runs it, from its first poll on.
+    /// Runs the asynchronous operation, which starts at its first poll.
     pub(super) async fn run_async<T>(
         self,
         work: impl Future<Output = T>,
@@ -50,7 +50,7 @@ impl Operation {
         .await
     }
 
-    /// It has no span of its own, but its outcome is decided like that of any call.
+    /// Starts a call without a span.
     fn begin(self) -> Call<Began> {
         let at = Instant::now();
         let operation = self;

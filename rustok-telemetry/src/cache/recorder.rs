@@ -1,16 +1,16 @@
-//! What a cache of any kind tells about itself.
+//! The recorder for any cache.
 
 use std::sync::Arc;
 
 use super::operation::Operation;
 use crate::metrics::{self, ObserverGuard, collection::current_hooks};
 
-/// Records what a cache does, under its name. A clone is cheap.
+/// Records the operations of a cache. Cloning it is cheap.
 ///
 /// ```
-/// use rustok_telemetry::cache::Recorder;
+/// use rustok_telemetry::cache::CacheRecorder;
 ///
-/// let recorder = Recorder::new("tenant_cache");
+/// let recorder = CacheRecorder::new("tenant_cache");
 /// let found = recorder.get(|| Some("acme")); // a hit
 /// recorder.evicted("ttl");
 /// # assert_eq!(found, Some("acme"));
@@ -21,50 +21,50 @@ pub struct CacheRecorder {
 }
 
 impl CacheRecorder {
-    /// A recorder for the cache of this name, which becomes a label: there must be few.
+    /// Creates a recorder for the cache with this name. The name is a label: use few.
     pub fn new(cache: impl Into<Arc<str>>) -> Self {
         Self {
             cache: cache.into(),
         }
     }
 
-    /// The cache's name.
+    /// Returns the name of the cache.
     pub fn name(&self) -> &str {
         &self.cache
     }
 
-    /// Looks something up: a hit if there is something, else a miss. It is timed.
-    pub fn get<V>(&self, look_up: impl FnOnce() -> Option<V>) -> Option<V> {
-        self.operation("get", HIT).run(look_up, miss)
+    /// Runs and times a lookup, and records a hit or a miss.
+    pub fn get<V>(&self, lookup: impl FnOnce() -> Option<V>) -> Option<V> {
+        self.operation("get", HIT).run(lookup, miss)
     }
 
-    /// Looks something up in a cache that has to be waited for, such as one in another process. One that is given up
-    /// is neither a hit nor a miss, but `cancelled`.
+    /// Runs and times an asynchronous lookup, for example in a remote cache, and records a hit or a miss. If the future
+    /// is dropped early, the result is `cancelled`.
     ///
     /// ```
-    /// # use rustok_telemetry::cache::Recorder;
+    /// # use rustok_telemetry::cache::CacheRecorder;
     /// # async fn redis_get(key: &str) -> Option<String> { None }
-    /// # async fn example(recorder: &Recorder) {
+    /// # async fn example(recorder: &CacheRecorder) {
     /// let session = recorder.get_async(redis_get("session:42")).await;
     /// # }
     /// ```
-    pub async fn get_async<V>(&self, look_up: impl Future<Output = Option<V>>) -> Option<V> {
-        self.operation("get", HIT).run_async(look_up, miss).await
+    pub async fn get_async<V>(&self, lookup: impl Future<Output = Option<V>>) -> Option<V> {
+        self.operation("get", HIT).run_async(lookup, miss).await
     }
 
-    /// Loads something that was not in the cache: `ok` or `error`. It is timed.
+    /// Runs and times the load of a missing value, and records `ok` or `error`.
     ///
     /// # Errors
-    /// Those of `loading`.
+    /// Returns the error of `loading`.
     pub async fn load<V, E>(&self, loading: impl Future<Output = Result<V, E>>) -> Result<V, E> {
         self.load_named(loading, |_| ERROR).await
     }
 
-    /// Loads something that was not in the cache: `ok` or what `name` says of the error, such as `not_found`. There
-    /// must be few names: together with all other results of all caches not more than ten.
+    /// Runs and times the load of a missing value, and records `ok` or the result that `name` returns for the error,
+    /// such as `not_found`. All caches together may have at most ten different results.
     ///
     /// # Errors
-    /// Those of `loading`.
+    /// Returns the error of `loading`.
     pub async fn load_named<V, E>(
         &self,
         loading: impl Future<Output = Result<V, E>>,
@@ -75,40 +75,41 @@ impl CacheRecorder {
         operation.run_async(loading, failure).await
     }
 
-    /// Does something else with the cache, such as `insert` or `invalidate`: `ok`. It is timed.
+    /// Runs and times another operation, such as `insert` or `invalidate`, and records `ok`.
     pub async fn run<T>(&self, operation: &'static str, work: impl Future<Output = T>) -> T {
         let operation = self.operation(operation, OK);
         operation.run_async(work, |_| None).await
     }
 
-    /// A hit of a look-up that isn't timed.
+    /// Records a hit without a duration.
     pub fn hit(&self) {
         metrics::record_cache_operation(&self.cache, "get", HIT);
     }
 
-    /// A miss of a look-up that isn't timed.
+    /// Records a miss without a duration.
     pub fn miss(&self) {
         metrics::record_cache_operation(&self.cache, "get", MISS);
     }
 
-    /// An entry left the cache. There must be few reasons: `ttl`, `size`, `explicit`, `replaced`, …
+    /// Records an eviction. The reason is a label: `ttl`, `size`, `explicit`, `replaced`, …
     pub fn evicted(&self, reason: &'static str) {
         metrics::record_cache_eviction(&self.cache, reason);
     }
 
-    /// Reads the number of entries before each collection, as long as the returned value lives. `None` says that the
-    /// cache is gone, and that it need not be asked any more.
+    /// Registers a callback that returns the number of entries before each collection, or `None` once the cache is
+    /// gone, which unregisters the callback.
     ///
-    /// Caches of the same name are added up. `read` runs on the thread that collects and must not block. What it owns
-    /// lives as long as the [`ObserverGuard`]; a `Weak` keeps nothing alive:
+    /// The gauge is the sum of all caches with the same name. `read` runs on the collecting thread and must not block.
+    /// Dropping the returned [`ObserverGuard`] unregisters the callback and drops what it owns. A `Weak` does not keep
+    /// the cache alive:
     ///
     /// ```
     /// use std::{collections::HashMap, sync::{Arc, Mutex}};
-    /// use rustok_telemetry::cache::Recorder;
+    /// use rustok_telemetry::cache::CacheRecorder;
     ///
     /// let prices: Arc<Mutex<HashMap<String, u64>>> = Arc::default();
     /// let watched = Arc::downgrade(&prices);
-    /// Recorder::new("prices")
+    /// CacheRecorder::new("prices")
     ///     .observe_size(move || Some(watched.upgrade()?.lock().ok()?.len() as u64))
     ///     .detach(); // until the cache is gone
     /// ```

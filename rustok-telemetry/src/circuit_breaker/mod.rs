@@ -1,17 +1,17 @@
-//! The state of a circuit breaker, and what becomes of the calls through it.
+//! Metrics of circuit breakers: state, transitions and calls.
 //!
-//! A breaker of any kind tells a [`CircuitBreakerRecorder`] what happens to it:
+//! A [`CircuitBreakerRecorder`] records the events of any circuit breaker:
 //!
 //! ```
-//! use rustok_telemetry::circuit_breaker::{Recorder, State};
+//! use rustok_telemetry::circuit_breaker::{CircuitBreakerRecorder, State};
 //!
-//! let recorder = Recorder::new("inventory");
-//! recorder.failure();                               // A call failed,
-//! recorder.transition(State::Closed, State::Open);  // so the breaker opened,
-//! recorder.rejected();                              // and the next call wasn't even tried.
+//! let recorder = CircuitBreakerRecorder::new("inventory");
+//! recorder.failure(); // a call failed
+//! recorder.transition(State::Closed, State::Open);
+//! recorder.rejected(); // the next call was not attempted
 //! ```
 //!
-//! With the feature `tower-resilience`, `circuit_breaker::observe` does this for the breakers of
+//! With the Cargo feature `tower-resilience`, `circuit_breaker::observe` records the breakers of
 //! `tower-resilience-circuitbreaker`.
 //!
 //! # What is recorded
@@ -21,7 +21,7 @@
 //! - `rustok_circuit_breaker_calls_total{service,result}`: `success`, `failure`, `rejected`;
 //! - `rustok_circuit_breaker_failures{service}`: failures since the last success.
 //!
-//! Both gauges are there from the first collection on, though nothing has happened yet.
+//! Both gauges exist from the first collection on.
 
 mod recorder;
 #[cfg(feature = "tower-resilience")]

@@ -1,4 +1,4 @@
-//! What a breaker of any kind tells about itself.
+//! The recorder for any circuit breaker.
 
 use std::sync::{
     Arc, Weak,
@@ -14,22 +14,22 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, LabelValue)]
 #[repr(u8)]
 pub enum State {
-    /// Calls pass.
+    /// Calls are attempted.
     Closed = 0,
     /// Calls are rejected.
     Open = 1,
-    /// A few calls pass, to see whether they succeed.
+    /// A few calls are attempted, to test whether they succeed.
     HalfOpen = 2,
 }
 
-/// Records what a circuit breaker does, under the name of the service that it protects. Clones share the breaker.
+/// Records the events of a circuit breaker, labelled with the service that it protects. Clones share the breaker.
 ///
-/// The gauges are those of one breaker: another one has another name. When the last clone is dropped, both are 0.
+/// Use a different name for each breaker, because its gauges have one writer. Dropping the last clone sets both to 0.
 ///
 /// ```
-/// use rustok_telemetry::circuit_breaker::{Recorder, State};
+/// use rustok_telemetry::circuit_breaker::{CircuitBreakerRecorder, State};
 ///
-/// let recorder = Recorder::new("inventory");
+/// let recorder = CircuitBreakerRecorder::new("inventory");
 /// recorder.success();
 /// recorder.transition(State::Closed, State::Open);
 /// ```
@@ -47,8 +47,7 @@ struct Breaker {
 }
 
 impl CircuitBreakerRecorder {
-    /// A recorder for the breaker in front of this service, closed and without failures. The name becomes a label:
-    /// there must be few.
+    /// Creates a recorder for the breaker of this service, closed and without failures. The name is a label: use few.
     pub fn new(service: impl Into<Arc<str>>) -> Self {
         let breaker = Arc::new_cyclic(|breaker: &Weak<Breaker>| {
             let breaker = breaker.clone();
@@ -67,10 +66,10 @@ impl CircuitBreakerRecorder {
         Self { breaker }
     }
 
-    /// The breaker went from one state to another. Nothing is recorded if the two are the same.
+    /// Records a transition. Does nothing if both states are the same.
     ///
-    /// To be called while the breaker holds its lock, if it has one: else two threads may tell of their transitions in
-    /// the wrong order, and the gauge shows the state that was told last.
+    /// Call this while the breaker holds its lock, if it has one. Otherwise two threads may record their transitions in
+    /// the wrong order, and the gauge keeps the wrong state.
     pub fn transition(&self, from: State, to: State) {
         if from == to {
             return;
@@ -88,7 +87,7 @@ impl CircuitBreakerRecorder {
         }
     }
 
-    /// A call succeeded; failures are counted from 0 again.
+    /// Records a successful call, and resets the failures to 0.
     pub fn success(&self) {
         let Breaker {
             service, failures, ..
@@ -97,7 +96,7 @@ impl CircuitBreakerRecorder {
         failures.set(service, 0);
     }
 
-    /// A call failed.
+    /// Records a failed call.
     pub fn failure(&self) {
         let Breaker {
             service, failures, ..
@@ -106,7 +105,7 @@ impl CircuitBreakerRecorder {
         failures.add_one(service);
     }
 
-    /// A call was not tried, because the breaker is open or has seen enough calls while half-open.
+    /// Records a rejected call: the breaker is open, or half-open with enough calls in flight.
     pub fn rejected(&self) {
         metrics::record_circuit_breaker_call(&self.breaker.service, "rejected");
     }
@@ -126,7 +125,7 @@ impl Drop for Breaker {
     }
 }
 
-/// A gauge that is set when it changes, and before each collection in case that it never does.
+/// A gauge that is set on each change, and before each collection in case it never changes.
 #[derive(Debug)]
 struct Level {
     value: AtomicI64,
@@ -142,7 +141,7 @@ impl Level {
     }
 
     fn set(&self, service: &str, value: i64) {
-        // A load is cheaper than a swap, and nearly every success finds no failures.
+        // A load is cheaper than a swap, and after most successes the value is already 0.
         if self.value.load(Ordering::SeqCst) != value {
             self.value.store(value, Ordering::SeqCst);
             self.report(service);
@@ -154,7 +153,7 @@ impl Level {
         self.report(service);
     }
 
-    /// Sets the gauge until it shows the present value: other threads set it too.
+    /// Sets the gauge until it has the current value, because other threads set it concurrently.
     fn report(&self, service: &str) {
         let mut value = self.value.load(Ordering::SeqCst);
         loop {
@@ -180,7 +179,7 @@ mod tests {
     static SHOWN: AtomicI64 = AtomicI64::new(0);
 
     fn show(_: &str, value: i64) {
-        // So that threads overtake each other here.
+        // Lets threads overtake each other.
         thread::yield_now();
         SHOWN.store(value, Ordering::SeqCst);
     }

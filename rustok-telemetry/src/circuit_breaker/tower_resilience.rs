@@ -1,15 +1,15 @@
-//! Breakers of `tower-resilience-circuitbreaker`.
+//! Metrics of the breakers of `tower-resilience-circuitbreaker`.
 
 use tower_resilience_circuitbreaker::{CircuitBreakerConfigBuilder, CircuitState};
 
 use super::{CircuitBreakerRecorder, State};
 
-/// Lets a breaker of `tower-resilience-circuitbreaker` record what it does, under the name of the service that it
-/// protects, which also becomes the breaker's own name.
+/// Adds listeners that record the events of a breaker, labelled with the service that it protects. Also sets the name
+/// of the breaker.
 ///
-/// Listeners that the builder has already, or gets later, stay. Transitions are recorded while the breaker holds its
-/// lock, so the state is always the last one. A call whose future is dropped is neither a success nor a failure.
-/// `rustok_circuit_breaker_failures` counts failures in a row, whichever model the breaker opens by.
+/// Other listeners of the builder are kept. Transitions are recorded in order, because the breaker holds its lock. A
+/// call whose future is dropped early is neither a success nor a failure. `rustok_circuit_breaker_failures` counts
+/// consecutive failures, whatever makes the breaker open.
 ///
 /// ```
 /// use rustok_telemetry::circuit_breaker;

@@ -9,7 +9,7 @@ use super::{
     logs::LogsConfig,
     metrics::{self, MetricsConfig, MetricsExporter},
     prometheus::refuse_prometheus,
-    propagator::Propagator,
+    propagator::{Propagator, disabled},
     report::Report,
     rules::Rules,
     setting::{Setting, Source},
@@ -37,7 +37,8 @@ settings! {
             setting("resource.attributes", ["OTEL_RESOURCE_ATTRIBUTES"], Vec::new()),
         /// The formats of the context that travels between services, each once, in the order given.
         propagators: Setting<Vec<Propagator>> = setting(
-            "propagators", ["OTEL_PROPAGATORS"], vec![Propagator::TraceContext, Propagator::Baggage]
+            "propagators", ["OTEL_PROPAGATORS"], vec![Propagator::TraceContext, Propagator::Baggage],
+            Rules::new().check(|propagators: &Vec<Propagator>| disabled(propagators))
         ),
         /// Which events become log lines and log records: directives like those of `RUST_LOG`.
         log_filter: Setting<String> = setting(

@@ -1,6 +1,6 @@
-//! Queries and pools of a database.
+//! Spans and metrics of database queries, and metrics of connection pools.
 //!
-//! A query gets a span, its duration and, if it fails, its kind of error:
+//! [`query`] runs a query in a span, and records its duration and outcome:
 //!
 //! ```
 //! use rustok_telemetry::{ErrorType, database};
@@ -18,30 +18,34 @@
 //!
 //! # What is recorded
 //!
-//! - `rustok_database_query_duration_seconds{query_type,table}`, for every query that has begun, however it ended;
-//! - `rustok_database_query_errors_total{query_type,error_type}`, for one that returned an error or panicked;
-//! - `rustok_database_connections{state}`, read at each collection, for [pools](observe_pool);
-//! - a span `db.query`, shown as `SELECT products` in the traces.
+//! - `rustok_database_query_duration_seconds{query_type,table}`: every query that was started, whatever its outcome;
+//! - `rustok_database_query_errors_total{query_type,error_type}`: queries that returned an error or panicked;
+//! - `rustok_database_connections{state}`: connections of the observed [pools](observe_pool);
+//! - a span `db.query`, exported with the name `SELECT products`.
 //!
-//! Neither the SQL nor its values are recorded anywhere.
+//! The text of the query and its parameters are never recorded.
 //!
 //! # Drivers
 //!
-//! - Any: [`query`] and [`Query`], [`observe_pool`].
-//! - sqlx, with the feature `sqlx`: names of [`sqlx::Error`](crate::ErrorType), and `observe_sqlx_pool`.
-//! - SeaORM and others that call back after each statement: [`record_statement`].
+//! - Any driver: [`query`], [`Query`] and [`observe_pool`].
+//! - sqlx, with the Cargo feature `sqlx`: an [`ErrorType`](crate::ErrorType) for `sqlx::Error`, and
+//!   `observe_sqlx_pool`.
+//! - SeaORM and other libraries with a hook after each statement, with the Cargo feature `sql`: `record_statement`.
 
 mod pool;
 mod query;
 #[cfg(feature = "sqlx")]
 mod sqlx;
+#[cfg(feature = "sql")]
 mod statement;
 
 pub use self::{
     pool::{PoolState, observe_pool},
     query::{Query, query},
-    statement::record_statement,
 };
+
+#[cfg(feature = "sql")]
+pub use self::statement::record_statement;
 
 #[cfg(feature = "sqlx")]
 pub use self::sqlx::observe_sqlx_pool;

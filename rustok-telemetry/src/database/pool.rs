@@ -1,24 +1,25 @@
-//! The connections of pools, read at each collection.
+//! Metrics of connection pools.
 
 use crate::metrics::{ObserverGuard, collection::current_hooks};
 
-/// The connections that a pool has at a moment.
+/// The number of connections in a pool.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PoolState {
-    /// Connections that somebody uses.
+    /// Connections in use.
     pub active: u64,
-    /// Connections that wait for somebody.
+    /// Open connections that are not in use.
     pub idle: u64,
 }
 
-/// Adds a pool to the gauges `rustok_database_connections{state="active"|"idle"}`, which are read at each collection.
+/// Adds a pool to the gauges `rustok_database_connections{state="active"|"idle"}`.
 ///
-/// `read` gives the pool's [state](PoolState), or `None` once the pool is gone, after which it isn't asked again. The
-/// states of all pools are added up, and one that is gone counts no more. `read` runs on the thread that collects and
-/// must not block. If it panics, its pool is left out, and that is counted in
+/// The callback `read` returns the [state](PoolState) of the pool before each collection, or `None` once the pool is
+/// gone, which unregisters the callback. The gauges are the sums of all pools. `read` runs on the collecting thread and
+/// must not block. If it panics, the collection skips this pool and counts the panic in
 /// `rustok_telemetry_observation_panics_total`.
 ///
-/// What `read` owns lives as long as the returned [`ObserverGuard`]; a `Weak` keeps no pool open:
+/// Dropping the returned [`ObserverGuard`] unregisters the callback and drops what it owns. A `Weak` does not keep the
+/// pool open:
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};

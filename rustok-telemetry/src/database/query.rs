@@ -1,4 +1,4 @@
-//! One query: its span, its duration, its outcome.
+//! Spans, durations and outcomes of queries.
 
 use std::{
     fmt::{self, Write},
@@ -14,10 +14,10 @@ use crate::{
     operation::{Call, Outcome, OutcomeFuture, OutcomeRecorder},
 };
 
-/// Runs a query within a span, and records how long it took and how it ended.
+/// Runs a query in a span, and records its duration and outcome.
 ///
-/// `kind` is what the query does (`select`, `insert`, …), `table` what it does it to. Both become labels, so they are
-/// fixed. [`Query`] has more to say, and other ways to name an error.
+/// `kind` is the operation (`select`, `insert`, …), and `table` its table. Both are labels, and therefore constants.
+/// [`Query`] has further attributes, and other ways to name an error.
 ///
 /// ```
 /// use rustok_telemetry::{ErrorType, database};
@@ -38,9 +38,9 @@ pub fn query<T, E: ErrorType>(
     Query::new(kind, table).run(work)
 }
 
-/// What a query does, and to which table: the labels of its metrics, and the name of its span.
+/// The operation and table of a query: the labels of its metrics, and the name of its span.
 ///
-/// One can be a constant, and be run any number of times:
+/// It can be a constant, and run any number of times:
 ///
 /// ```
 /// use rustok_telemetry::{ErrorType, database::Query};
@@ -57,16 +57,16 @@ pub fn query<T, E: ErrorType>(
 ///
 /// # The span
 ///
-/// It is a client's span, called `db.query` in the span metrics. In the traces its name is `SELECT products`, and it
-/// has the attributes `db.operation.name`, `db.collection.name` and, if they were given, `db.system.name` and
-/// `db.query.summary` of OpenTelemetry's semantic conventions; at an error, `error.type`.
+/// A client span, named `db.query` in the span metrics and `SELECT products` in exported traces. It has the attributes
+/// `db.operation.name` and `db.collection.name` of OpenTelemetry's semantic conventions, `db.system.name` and
+/// `db.query.summary` if they are set, and `error.type` after an error.
 ///
 /// # The outcome
 ///
-/// - An error counts by its name. A panic counts as `panic`.
-/// - A query whose future is dropped is no error: its span is cancelled. Its duration is recorded up to then: it took
-///   at least that long, and without it the queries that nobody waited for would be missing among the slow ones.
-/// - A future that is never polled is no query: nothing is recorded.
+/// - An error is counted with its error type, and a panic with `panic`.
+/// - A query whose future is dropped is cancelled, which is not an error. Its duration up to then is recorded, because
+///   otherwise queries that ran into a timeout would be missing from the slow ones.
+/// - Nothing is recorded for a future that is never polled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Query {
     kind: &'static str,
@@ -76,8 +76,8 @@ pub struct Query {
 }
 
 impl Query {
-    /// A query of this kind (`select`, `insert`, …) on this table. A query on no table has the table `""`, which
-    /// becomes the label `none`.
+    /// Creates a query of this kind (`select`, `insert`, …) on this table. Without a table pass `""`, which becomes the
+    /// label value `none`.
     pub const fn new(kind: &'static str, table: &'static str) -> Self {
         Self {
             kind,
@@ -87,7 +87,7 @@ impl Query {
         }
     }
 
-    /// The database product, as OpenTelemetry names it: `postgresql`, `sqlite`, `mysql`, …
+    /// Sets the database system, in OpenTelemetry's names: `postgresql`, `sqlite`, `mysql`, …
     pub const fn system(self, system: &'static str) -> Self {
         Self {
             system: Some(system),
@@ -95,8 +95,7 @@ impl Query {
         }
     }
 
-    /// A short text that tells this query from others of its kind and table: the span's name instead of
-    /// `SELECT products`.
+    /// Sets a short description, which replaces `SELECT products` as the name of the exported span.
     pub const fn summary(self, summary: &'static str) -> Self {
         Self {
             summary: Some(summary),
@@ -104,10 +103,10 @@ impl Query {
         }
     }
 
-    /// Runs a query whose errors name themselves.
+    /// Runs a query whose error implements [`ErrorType`].
     ///
     /// # Errors
-    /// Those of `work`.
+    /// Returns the error of `work`.
     pub fn run<T, E: ErrorType>(
         self,
         work: impl Future<Output = Result<T, E>>,
@@ -115,8 +114,8 @@ impl Query {
         self.run_named(work, |error| error.error_type())
     }
 
-    /// Runs a query whose errors don't name themselves, as those of a driver of somebody else: `name` does it. There
-    /// must be few names.
+    /// Runs a query whose error does not implement [`ErrorType`], such as that of a driver. `name` returns the error
+    /// type, which is a label value: use few.
     ///
     /// ```
     /// use std::io;
@@ -135,7 +134,7 @@ impl Query {
     /// ```
     ///
     /// # Errors
-    /// Those of `work`.
+    /// Returns the error of `work`.
     pub async fn run_named<T, E>(
         self,
         work: impl Future<Output = Result<T, E>>,
@@ -144,7 +143,7 @@ impl Query {
         OutcomeFuture::new(self.begin(), work, |result, _| failure(result, name)).await
     }
 
-    /// Runs a query of a driver that blocks the thread.
+    /// Runs a query with a driver that blocks the thread.
     ///
     /// ```
     /// use rustok_telemetry::{ErrorType, database::Query};
@@ -157,7 +156,7 @@ impl Query {
     /// ```
     ///
     /// # Errors
-    /// Those of `work`.
+    /// Returns the error of `work`.
     pub fn run_blocking<T, E: ErrorType>(
         self,
         work: impl FnOnce() -> Result<T, E>,
@@ -191,7 +190,7 @@ impl Query {
     }
 }
 
-/// A query that runs.
+/// A started query.
 #[derive(Debug)]
 struct Began {
     query: Query,
@@ -199,7 +198,7 @@ struct Began {
 }
 
 impl OutcomeRecorder for Began {
-    // A driver's error, and so a panic of `expect`, may have values of the query in its text.
+    // A driver's error may contain parameters of the query, and `expect` puts the error into the panic message.
     const RECORDS_PANIC_MESSAGES: bool = false;
 
     fn count(&mut self, outcome: &Outcome) {
@@ -219,7 +218,7 @@ fn failure<T, E>(
     Some(ErrorName::given(name(error)))
 }
 
-/// `SELECT products`; written only where the span is exported or logged.
+/// `SELECT products`, formatted only if the span is exported or logged.
 struct Name(Query);
 
 impl fmt::Display for Name {
@@ -232,7 +231,7 @@ impl fmt::Display for Name {
     }
 }
 
-/// An operation as SQL writes it.
+/// An operation in upper case.
 struct Upper(&'static str);
 
 impl fmt::Display for Upper {

@@ -1,4 +1,4 @@
-//! sqlx: its errors' names, and its pools.
+//! Error types and pools of sqlx.
 
 use sqlx::{Database, Error, Pool, error::ErrorKind};
 
@@ -7,10 +7,10 @@ use crate::{ErrorType, metrics::ObserverGuard};
 
 /// Adds a pool of sqlx to the gauges `rustok_database_connections{state}`, as [`observe_pool`] does.
 ///
-/// sqlx has no weak handle to a pool, so what is returned holds the pool open, like a clone of it. A pool that is
-/// closed by `Pool::close`, as a service does when it stops, counts until its last connection is gone, and is let go
-/// then. So there are two ways to use this: [`ObserverGuard::detach`], for a pool that is closed or lives as long as the
-/// process; or keep the [`ObserverGuard`] beside the pool, to be dropped with it.
+/// sqlx has no weak handle to a pool, so the callback owns a clone of the pool and keeps it open. After `Pool::close`
+/// the callback is unregistered once the last connection is gone. Call [`ObserverGuard::detach`] for a pool that is
+/// closed explicitly or lives as long as the process; otherwise store the [`ObserverGuard`] beside the pool, and drop
+/// both together.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), sqlx::Error> {
@@ -26,7 +26,7 @@ pub fn observe_sqlx_pool<DB: Database>(pool: &Pool<DB>) -> ObserverGuard {
             return None;
         }
         let all = u64::from(pool.size());
-        // The two are not read at the same moment.
+        // The two reads are not atomic together.
         let idle = (pool.num_idle() as u64).min(all);
         Some(PoolState {
             active: all - idle,
@@ -35,8 +35,8 @@ pub fn observe_sqlx_pool<DB: Database>(pool: &Pool<DB>) -> ObserverGuard {
     })
 }
 
-/// Names of sqlx's errors, such as `pool_timed_out`, `row_not_found` and `unique_violation`. Errors of the database
-/// itself that sqlx has no kind for are `database`; kinds of error that a newer sqlx adds are `other`.
+/// The error types of sqlx, such as `pool_timed_out`, `row_not_found` and `unique_violation`. An error of the database
+/// that sqlx does not classify is `database`; variants of newer sqlx versions are `other`.
 impl ErrorType for Error {
     fn error_type(&self) -> &'static str {
         match self {

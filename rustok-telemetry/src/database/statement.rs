@@ -1,4 +1,4 @@
-//! Statements that were run elsewhere: what they do and to which table, as far as their text says it plainly.
+//! Query type and table of a SQL statement.
 
 mod tokens;
 
@@ -7,22 +7,22 @@ use std::time::Duration;
 use self::tokens::{Token, Tokens};
 use crate::metrics::{self, NONE, OTHER};
 
-/// Records a statement that has been run: for libraries that call back after each one.
+/// Records a statement that has been executed. For libraries with a hook after each statement.
 ///
-/// `rustok_database_query_duration_seconds{query_type,table}`, and, if it `failed`,
-/// `rustok_database_query_errors_total{query_type,error_type="error"}`. There is no span, since it would begin in the
-/// past; [`query`](super::query) makes one.
+/// Needs the Cargo feature `sql`. Records `rustok_database_query_duration_seconds{query_type,table}`, and, if it
+/// `failed`, `rustok_database_query_errors_total{query_type,error_type="error"}`. There is no span, because the
+/// statement has already ended; [`query`](super::query) creates one.
 ///
-/// The labels are taken from the statement's beginning, and nothing else of the text is looked at twice or kept:
+/// The labels are derived from the beginning of the statement:
 ///
-/// - `query_type` is `select`, `insert`, `update`, `delete`, `merge` or `replace`, else `other`. A statement with
-///   `WITH` is what comes after that.
-/// - `table` is the first table that the statement names, without its schema: `products` for
-///   `SELECT … FROM "shop"."products"`. It is `none` where there is no table, as in `SELECT 1`, and `other` where the
-///   name isn't plain letters, digits and underscores, where a query, a function or nothing is in its place, or where
-///   text in quotes can be read in two ways. A value never becomes a label.
+/// - `query_type` is `select`, `insert`, `update`, `delete`, `merge` or `replace`, otherwise `other`. For a statement
+///   with `WITH`, it is the type of the main statement.
+/// - `table` is the first table of the statement without its schema: `products` for
+///   `SELECT … FROM "shop"."products"`. It is `none` without a table, as in `SELECT 1`. It is `other` if the name has
+///   other characters than ASCII letters, digits and underscores, if a subquery or function is in its place, or if the
+///   quoting is ambiguous between dialects. A value never becomes a label.
 ///
-/// It doesn't allocate, and reads at most the first 4 KiB.
+/// Does not allocate, and reads at most the first 4 KiB.
 ///
 /// ```
 /// use std::time::Duration;
@@ -39,17 +39,17 @@ pub fn record_statement(sql: &str, elapsed: Duration, failed: bool) {
     }
 }
 
-/// What a statement does, and to which table.
+/// Query type and table of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Statement<'sql> {
     kind: &'static str,
     table: &'sql str,
 }
 
-/// Longest name of a table; that of PostgreSQL and MySQL.
+/// Maximum length of a table name in bytes. PostgreSQL and MySQL allow up to 64.
 const MAX_NAME: usize = 64;
 
-/// Each kind with the word that the table's name follows.
+/// Each query type with the keyword before the table name.
 const KINDS: [(&str, Option<&str>); 6] = [
     ("select", Some("from")),
     ("insert", Some("into")),
@@ -59,7 +59,7 @@ const KINDS: [(&str, Option<&str>); 6] = [
     ("replace", Some("into")),
 ];
 
-/// Words that may stand in front of the table's name, or between `UPDATE` and it.
+/// Keywords that may precede the table name.
 const MODIFIERS: [&str; 4] = ["only", "lateral", "low_priority", "ignore"];
 
 impl<'sql> Statement<'sql> {
@@ -83,7 +83,7 @@ impl<'sql> Statement<'sql> {
     }
 }
 
-/// The first word, or with `WITH` the first outside of parentheses that says what is done.
+/// Reads the query type: the first word, or after `WITH` the first query type outside of parentheses.
 fn kind(tokens: &mut Tokens<'_>) -> Option<(&'static str, Option<&'static str>)> {
     let first = tokens.next()?;
     if first.is_word("with") {
@@ -96,12 +96,12 @@ fn known(token: &Token<'_>) -> Option<(&'static str, Option<&'static str>)> {
     KINDS.into_iter().find(|(kind, _)| token.is_word(kind))
 }
 
-/// The name that comes next: the last of those between dots. Anything but a plain name is `other`.
+/// Reads the table name, without schemas before dots. `OTHER` unless it is a plain name.
 fn table<'sql>(kind: &str, tokens: &mut Tokens<'sql>) -> Option<&'sql str> {
     let mut token = tokens.next()?;
     loop {
         if token.is_word("or") {
-            // UPDATE OR IGNORE, as SQLite has it.
+            // UPDATE OR IGNORE of SQLite.
             tokens.next()?;
         } else if !MODIFIERS.iter().any(|word| token.is_word(word)) {
             break;
@@ -114,7 +114,7 @@ fn table<'sql>(kind: &str, tokens: &mut Tokens<'sql>) -> Option<&'sql str> {
         };
         match tokens.next() {
             Some(Token::Dot) => token = tokens.next()?,
-            // A function in the place of a table; after INSERT INTO it is the list of columns.
+            // A function instead of a table. After INSERT INTO it is the list of columns.
             Some(Token::Parentheses) if kind == "select" => return Some(OTHER),
             None if !tokens.are_all_read() => return Some(OTHER),
             _ if is_plain(name) => return Some(name),

@@ -1,4 +1,4 @@
-//! The handling side.
+//! Handling events.
 
 use super::{
     EventMetadata, NO_MODULE, Panicked, Severity,
@@ -11,11 +11,11 @@ use crate::{
     operation::{Call, CallMeta, OutcomeFuture},
 };
 
-/// Handles an event: runs `future` as the work of this handler.
+/// Runs `future` as a handler of the event, and returns its result.
 ///
-/// The work is a span of its own in the publisher's trace, for the event's tenant. Its time is recorded in
-/// `rustok_event_bus_processing_duration_seconds`; the event is counted in `rustok_event_bus_dispatched_total` or, with
-/// an error or a panic, in `rustok_event_bus_errors_total`. What `future` returns is returned.
+/// The handler has a span `event.handle` in the publisher's trace, with the event's tenant. Its duration is recorded in
+/// `rustok_event_bus_processing_duration_seconds`. The event is counted in `rustok_event_bus_dispatched_total`, or
+/// after an error or a panic in `rustok_event_bus_errors_total`.
 ///
 /// ```
 /// use rustok_telemetry::{ErrorType, event_bus::{self, EventMetadata}};
@@ -37,7 +37,7 @@ use crate::{
 ///
 /// # Panics
 ///
-/// When `future` does; [`Handler::handle_catching`] gives an error back instead.
+/// Panics if `future` panics. [`Handler::handle_catching`] returns an error instead.
 pub async fn handle<T, E: ErrorType>(
     event: &EventMetadata,
     handler: &str,
@@ -46,7 +46,7 @@ pub async fn handle<T, E: ErrorType>(
     Handler::new(handler).handle(event, future).await
 }
 
-/// Handles events under a name, and says which module its errors belong to.
+/// A named event handler, whose errors can be counted for a module.
 ///
 /// ```
 /// use rustok_telemetry::{ErrorType, event_bus::{EventMetadata, Handler, Panicked}};
@@ -69,7 +69,7 @@ pub async fn handle<T, E: ErrorType>(
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// let event = EventMetadata::now("ProductCreated");
 /// let handled: Result<(), AuditError> = AUDIT
-///     .handle_catching(&event, async { panic!("a bug of this handler's") })
+///     .handle_catching(&event, async { panic!("a bug in this handler") })
 ///     .await;
 /// assert!(matches!(handled, Err(AuditError::Panicked(_))));
 /// # }
@@ -82,7 +82,7 @@ pub struct Handler<'name, S = &'static str> {
 }
 
 impl<'name> Handler<'name> {
-    /// A handler that belongs to no module. Its name becomes a label, and the name of its spans in the traces.
+    /// Creates a handler without a module. The name is a label, and the name of the exported spans.
     pub const fn new(name: &'name str) -> Self {
         Self {
             name,
@@ -91,21 +91,21 @@ impl<'name> Handler<'name> {
         }
     }
 
-    /// Counts errors in `rustok_module_errors_total` for this module.
+    /// Also counts errors in `rustok_module_errors_total`, for this module.
     #[must_use]
     pub const fn module(mut self, module: &'static str) -> Self {
         self.module = Some(module);
         self
     }
 
-    /// How severe an error is for the module: `error` unless said otherwise. A panic is always `critical`.
+    /// Sets the severity of an error for the module. The default is `error`. A panic is always `critical`.
     #[must_use]
     pub const fn severity(mut self, severity: &'static str) -> Self {
         self.severity = severity;
         self
     }
 
-    /// How severe an error is for the module, where that differs from error to error.
+    /// Sets a function that returns the severity of each error for the module.
     ///
     /// ```
     /// # use rustok_telemetry::{ErrorType, event_bus::Handler};
@@ -134,11 +134,11 @@ impl<'name> Handler<'name> {
 }
 
 impl<S: Copy> Handler<'_, S> {
-    /// As the function [`handle`].
+    /// Runs `future` as this handler, as [`handle`] does.
     ///
     /// # Panics
     ///
-    /// When `future` does.
+    /// Panics if `future` panics.
     pub async fn handle<T, E: ErrorType>(
         &self,
         event: &EventMetadata,
@@ -150,8 +150,8 @@ impl<S: Copy> Handler<'_, S> {
         OutcomeFuture::new(self.begin(event), future, failure(self.severity)).await
     }
 
-    /// As [`handle`](Self::handle), but a panic is caught, once it has been counted, and becomes an error: a worker goes
-    /// on with the next event.
+    /// Runs `future` as [`handle`](Self::handle) does. A panic is counted, caught and returned as an error, so that a
+    /// worker continues with the next event.
     pub async fn handle_catching<T, E: ErrorType + From<Panicked>>(
         &self,
         event: &EventMetadata,
@@ -165,11 +165,11 @@ impl<S: Copy> Handler<'_, S> {
         caught.unwrap_or_else(|panicked| Err(panicked.into()))
     }
 
-    /// Handles an event where the work is not asynchronous.
+    /// Runs a synchronous function as this handler.
     ///
     /// # Panics
     ///
-    /// When `work` does.
+    /// Panics if `work` panics.
     pub fn handle_sync<T, E: ErrorType>(
         &self,
         event: &EventMetadata,

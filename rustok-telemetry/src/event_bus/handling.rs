@@ -1,4 +1,4 @@
-//! One event at one handler: its span, and what is counted of it.
+//! The span and the outcome of one event at one handler.
 
 use tracing::{Span, field::Empty};
 
@@ -9,7 +9,7 @@ use crate::{
     tenant::{self, Tenant},
 };
 
-/// What is counted of a handling that has begun.
+/// Records the outcome of a started handling.
 pub(super) struct Handling<'event> {
     event_type: &'event str,
     handler: &'event str,
@@ -30,7 +30,7 @@ impl<'event> Handling<'event> {
 
 impl OutcomeRecorder for Handling<'_> {
     fn count(&mut self, outcome: &Outcome) {
-        // The future may stay around for longer than it works.
+        // The future may be dropped long after it has finished.
         drop(self.timer.take());
         if let Outcome::Ok = outcome {
             metrics::record_event_dispatched(self.event_type, self.handler);
@@ -42,7 +42,7 @@ impl OutcomeRecorder for Handling<'_> {
     }
 }
 
-/// The span of a handling: in the publisher's trace, and below no span of this process.
+/// Creates the span of a handling: a child of the publisher's span, and a root for `tracing`.
 pub(super) fn span(event: &EventMetadata, handler: &str) -> Span {
     let span = tracing::info_span!(
         parent: None,
@@ -59,7 +59,7 @@ pub(super) fn span(event: &EventMetadata, handler: &str) -> Span {
         otel.status_description = Empty,
         rustok.outcome = Empty,
     );
-    // The event's own tenant, before that of which the context knows.
+    // The event's own tenant takes precedence over the tenant of the context.
     tenant::set_default_on(&span, event.tenant().map(Tenant::as_str));
     event.context().follow(&span);
     span

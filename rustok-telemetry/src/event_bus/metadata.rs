@@ -1,4 +1,4 @@
-//! What an event carries for telemetry.
+//! The metadata of an event.
 
 use std::{
     borrow::Cow,
@@ -12,8 +12,7 @@ use crate::{
     tenant::{self, Tenant},
 };
 
-/// What an event carries, so that its handling belongs to its publisher: type, tenant, time, and the context of the
-/// trace. A field of your event. A clone is cheap.
+/// Type, tenant, time and trace context of an event, to be stored as a field of the event. Cloning it is cheap.
 ///
 /// ```
 /// use rustok_telemetry::event_bus::EventMetadata;
@@ -25,11 +24,11 @@ use crate::{
 /// assert_eq!(event.metadata.event_type(), "ProductCreated");
 /// ```
 ///
-/// [`publish`](super::publish) makes it within the span of the publication.
+/// [`publish`](super::publish) creates it within the span of the publication.
 ///
 /// # Across processes
 ///
-/// Send the parts, and put them together again. What the message says of its tenant is for you to believe or not:
+/// Send the parts, and assemble them again. Set the tenant only if you trust the sender:
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -42,7 +41,7 @@ use crate::{
 ///     .map(|(name, value)| (name.to_owned(), value.to_owned()))
 ///     .collect();
 /// let at = sent.published_at().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-/// // … in the other process:
+/// // In the other process:
 /// let context = EventContext::from_entries(headers);
 /// let received = EventMetadata::from_parts("ProductCreated", SystemTime::UNIX_EPOCH + at, context)
 ///     .with_tenant("acme");
@@ -50,7 +49,7 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventMetadata {
-    // Events are moved and cloned a lot, and come back in errors when a queue is full.
+    // Small and cheap to clone, because events are moved often, and returned in the error of a full queue.
     parts: Arc<Parts>,
 }
 
@@ -64,9 +63,10 @@ struct Parts {
 }
 
 impl EventMetadata {
-    /// Metadata of an event that is published now, within the current span and for its [tenant](crate::tenant).
+    /// Creates the metadata of an event that is published now, with the context of the current span and its
+    /// [tenant](crate::tenant).
     ///
-    /// The type becomes a label: `ProductCreated`, and nothing that differs from one event to the next.
+    /// The type is a label, such as `ProductCreated`: use few.
     pub fn now(event_type: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Parts {
             event_type: event_type.into(),
@@ -77,7 +77,7 @@ impl EventMetadata {
         })
     }
 
-    /// Metadata of an event that comes from elsewhere. It has no tenant and no id until it is given one.
+    /// Creates the metadata of an event from another process, without tenant and id.
     pub fn from_parts(
         event_type: impl Into<Cow<'static, str>>,
         published_at: SystemTime,
@@ -92,49 +92,49 @@ impl EventMetadata {
         })
     }
 
-    /// Says for which tenant the event is handled.
+    /// Sets the tenant of the event.
     #[must_use]
     pub fn with_tenant(mut self, tenant: &str) -> Self {
         Arc::make_mut(&mut self.parts).tenant = Some(Tenant::from(tenant));
         self
     }
 
-    /// Gives the event an id, which the spans of its handling carry as `messaging.message.id`.
+    /// Sets the id of the event: the attribute `messaging.message.id` of the handlers' spans.
     #[must_use]
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
         Arc::make_mut(&mut self.parts).id = Some(id.into());
         self
     }
 
-    /// The event's type, as in the metrics.
+    /// Returns the event type.
     pub fn event_type(&self) -> &str {
         &self.parts.event_type
     }
 
-    /// The event's id, if it was given one.
+    /// Returns the event's id, if it is set.
     pub fn id(&self) -> Option<&str> {
         self.parts.id.as_deref()
     }
 
-    /// The tenant that the event was published for.
+    /// Returns the tenant of the event.
     pub fn tenant(&self) -> Option<&Tenant> {
         self.parts.tenant.as_ref()
     }
 
-    /// When the event was published, by the clock of its publisher.
+    /// Returns the time of publication, by the publisher's clock.
     pub fn published_at(&self) -> SystemTime {
         self.parts.published_at
     }
 
-    /// The context of the publisher.
+    /// Returns the context of the publisher.
     pub fn context(&self) -> &EventContext {
         &self.parts.context
     }
 
-    /// Records in `rustok_event_bus_lag_seconds` how long ago the event was published, and tells it.
+    /// Records the time since publication in `rustok_event_bus_lag_seconds`, and returns it.
     ///
-    /// To be called once for an event, when it is taken from the queue, however many handlers there are. Where the
-    /// publisher's clock is ahead of ours, the lag is zero.
+    /// Call this once per event when it is taken from the queue, not once per handler. The lag is zero if the
+    /// publisher's clock is ahead.
     pub fn received(&self) -> Duration {
         let lag = self.published_at().elapsed().unwrap_or_default();
         metrics::record_event_lag(self.event_type(), lag.as_secs_f64());

@@ -1,7 +1,7 @@
-//! Events: publishing and handling them, whatever carries them.
+//! Spans and metrics for publishing and handling events, on any transport.
 //!
-//! Each event is a part of the trace that it was published in, and is counted on both sides of the queue. Nothing here
-//! sends an event; it sees how the sending and the handling end.
+//! The handler's span belongs to the publisher's trace, and both sides are counted. This module does not send events:
+//! it records the outcome of sending and handling.
 //!
 //! ```
 //! use rustok_telemetry::{ErrorType, event_bus::{self, EventMetadata}};
@@ -22,7 +22,7 @@
 //! event_bus::observe_queue("in_memory", move || {
 //!     waiting.upgrade().map_or(0, |queue| queue.max_capacity() - queue.capacity())
 //! })
-//! .forever();
+//! .detach();
 //!
 //! // In the request:
 //! let sent = event_bus::publish("ProductCreated", |metadata| {
@@ -34,28 +34,27 @@
 //! // In the worker:
 //! while let Some(event) = events.recv().await {
 //!     event.metadata.received();
-//!     // A handler that fails is counted, and stops nobody else.
+//!     // The error is counted. Continue with the next event.
 //!     let _ = event_bus::handle(&event.metadata, "index_handler", index(&event)).await;
 //! }
 //! # }
 //! ```
 //!
-//! # What is counted
+//! # What is recorded
 //!
-//! | outcome | of publishing | of handling |
+//! | outcome | publishing | handling |
 //! |---|---|---|
 //! | ok | `rustok_event_bus_published_total` | `rustok_event_bus_dispatched_total` |
 //! | error | `rustok_event_bus_errors_total` | `rustok_event_bus_errors_total` |
 //! | panic | the same, `error_type="panic"` | the same, `error_type="panic"` |
-//! | cancelled: the future was dropped before it was done | | |
+//! | cancelled: the future was dropped early | | |
 //!
-//! However it ends, a handling that began is in `rustok_event_bus_processing_duration_seconds`, so that a handler which
-//! is always given up on doesn't look fast. A future that was never polled has not begun. The
-//! [span metrics](crate::trace) count the spans `event.publish` and `event.handle` besides, cancelled ones too.
-//! [`received`](EventMetadata::received) records `rustok_event_bus_lag_seconds`, [`observe_queue`]
-//! `rustok_event_bus_queue_depth`.
-//!
-//! With a [module](Handler::module), errors and panics are in `rustok_module_errors_total` as well.
+//! - `rustok_event_bus_processing_duration_seconds`: the duration of each handling with any outcome, so that timeouts
+//!   are included. A future that is never polled records nothing.
+//! - `rustok_event_bus_lag_seconds`, by [`received`](EventMetadata::received).
+//! - `rustok_event_bus_queue_depth`, by [`observe_queue`].
+//! - The [span metrics](crate::trace) of `event.publish` and `event.handle`, including cancelled ones.
+//! - With a [module](Handler::module), errors and panics also in `rustok_module_errors_total`.
 
 mod handler;
 mod handling;
@@ -76,7 +75,7 @@ pub use self::{
 
 use crate::operation::CallMeta;
 
-/// The site of what belongs to no module.
+/// Attributes of a call that belongs to no module.
 const NO_MODULE: CallMeta = CallMeta {
     module: None,
     severity: "error",

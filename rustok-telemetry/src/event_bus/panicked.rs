@@ -1,4 +1,4 @@
-//! Handlers that panic.
+//! Panics of handlers as errors.
 
 use std::{
     fmt,
@@ -11,9 +11,9 @@ use pin_project_lite::pin_project;
 
 use crate::ErrorType;
 
-/// The error of a handler that panicked, see [`Handler::handle_catching`](super::Handler::handle_catching).
+/// The error of a handler that panicked. See [`Handler::handle_catching`](super::Handler::handle_catching).
 ///
-/// What the panic said is not in it: the panic hook has told that already, and it may hold what is no one's business.
+/// Does not contain the panic message, which the panic hook has received and which may contain sensitive data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Panicked;
@@ -33,7 +33,7 @@ impl ErrorType for Panicked {
 }
 
 pin_project! {
-    /// A future whose panic is an error.
+    /// A future that returns a panic as an error.
     pub(super) struct Caught<F> {
         #[pin]
         future: F,
@@ -51,7 +51,7 @@ impl<F: Future> Future for Caught<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let future = self.project().future;
-        // Nothing of the future is looked at after it has panicked; what it shares with others is its own affair.
+        // The future is not used after a panic. The state that it shares is the responsibility of its author.
         match catch_unwind(AssertUnwindSafe(|| future.poll(context))) {
             Ok(poll) => poll.map(Ok),
             Err(_) => Poll::Ready(Err(Panicked)),

@@ -1,4 +1,4 @@
-//! The publishing side.
+//! Publishing events.
 
 use std::borrow::Cow;
 
@@ -11,11 +11,10 @@ use crate::{
     tenant::{self, Tenant},
 };
 
-/// Publishes an event: `send` puts it on its way, with the metadata for it.
+/// Calls `send` with the metadata of a new event, and returns its result.
 ///
-/// `send` runs within a producer span, `event.publish`, for the current [tenant](crate::tenant). When it returns `Ok`,
-/// the event is counted in `rustok_event_bus_published_total`; an error or a panic in
-/// `rustok_event_bus_errors_total`. What `send` returns is returned.
+/// `send` sends the event, within a producer span `event.publish` with the current [tenant](crate::tenant). The event
+/// is counted in `rustok_event_bus_published_total`, or after an error or a panic in `rustok_event_bus_errors_total`.
 ///
 /// ```
 /// use rustok_telemetry::event_bus;
@@ -27,7 +26,7 @@ use crate::{
 ///
 /// # Panics
 ///
-/// When `send` does.
+/// Panics if `send` panics.
 pub fn publish<T, E: ErrorType>(
     event_type: impl Into<Cow<'static, str>>,
     send: impl FnOnce(EventMetadata) -> Result<T, E>,
@@ -35,8 +34,8 @@ pub fn publish<T, E: ErrorType>(
     Publisher::new().publish(event_type, send)
 }
 
-/// Publishes an event as [`publish`] does, where sending it takes a while. A future that is dropped before it is done
-/// is a cancelled span, and is neither published nor an error.
+/// Publishes an event as [`publish`] does, with an asynchronous `send`. If its future is dropped early, the span is
+/// cancelled, and the event counts neither as published nor as an error.
 ///
 /// ```
 /// use rustok_telemetry::event_bus;
@@ -54,7 +53,7 @@ pub fn publish<T, E: ErrorType>(
 ///
 /// # Panics
 ///
-/// When `send` or its future does.
+/// Panics if `send` or its future panics.
 pub async fn publish_async<T, E: ErrorType, F: Future<Output = Result<T, E>>>(
     event_type: impl Into<Cow<'static, str>>,
     send: impl FnOnce(EventMetadata) -> F,
@@ -62,7 +61,7 @@ pub async fn publish_async<T, E: ErrorType, F: Future<Output = Result<T, E>>>(
     Publisher::new().publish_async(event_type, send).await
 }
 
-/// Publishes events, and says which module their errors belong to.
+/// A publisher of events, whose errors can be counted for a module.
 ///
 /// ```
 /// use rustok_telemetry::event_bus::Publisher;
@@ -78,30 +77,30 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// A publisher that belongs to no module.
+    /// Creates a publisher without a module.
     pub const fn new() -> Self {
         Self { site: NO_MODULE }
     }
 
-    /// Counts errors in `rustok_module_errors_total` for this module.
+    /// Also counts errors in `rustok_module_errors_total`, for this module.
     #[must_use]
     pub const fn module(mut self, module: &'static str) -> Self {
         self.site.module = Some(module);
         self
     }
 
-    /// How severe an error is for the module: `error` unless said otherwise. A panic is always `critical`.
+    /// Sets the severity of an error for the module. The default is `error`. A panic is always `critical`.
     #[must_use]
     pub const fn severity(mut self, severity: &'static str) -> Self {
         self.site.severity = severity;
         self
     }
 
-    /// As the function [`publish`].
+    /// Publishes an event, as [`publish`] does.
     ///
     /// # Panics
     ///
-    /// When `send` does.
+    /// Panics if `send` panics.
     pub fn publish<T, E: ErrorType>(
         &self,
         event_type: impl Into<Cow<'static, str>>,
@@ -115,11 +114,11 @@ impl Publisher {
         )
     }
 
-    /// As the function [`publish_async`].
+    /// Publishes an event, as [`publish_async`] does.
     ///
     /// # Panics
     ///
-    /// When `send` or its future does.
+    /// Panics if `send` or its future panics.
     pub async fn publish_async<T, E: ErrorType, F: Future<Output = Result<T, E>>>(
         &self,
         event_type: impl Into<Cow<'static, str>>,
@@ -149,7 +148,7 @@ impl Default for Publisher {
     }
 }
 
-/// What is counted of a publication.
+/// Records the outcome of a publication.
 struct Publication {
     event_type: Cow<'static, str>,
     tenant: Option<Tenant>,

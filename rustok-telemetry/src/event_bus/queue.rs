@@ -1,11 +1,11 @@
-//! What waits.
+//! The depth of queues.
 
 use crate::metrics::{self, ObserverGuard};
 
-/// Reports the depth of a queue in `rustok_event_bus_queue_depth{transport}`, as long as the returned value lives.
+/// Records the depth of a queue in `rustok_event_bus_queue_depth{transport}`.
 ///
-/// `depth` is called before each collection, so the gauge is true whenever somebody looks; nothing is to be done where
-/// events come and go. It must not block. To read a queue without keeping it open, give `depth` a weak reference.
+/// The callback `depth` runs before each collection and must not block. Give it a weak reference, unless it may keep
+/// the queue open. Dropping the returned [`ObserverGuard`] unregisters the callback.
 ///
 /// ```
 /// use std::{collections::VecDeque, sync::{Arc, Mutex}};

@@ -1,15 +1,14 @@
-//! How severe errors are.
+//! The severity of errors.
 
 use tracing::Span;
 
 use crate::{ErrorType, error_type::ErrorName, operation::Failure};
 
-/// How severe an error of type `E` is for the module that it belongs to: the same for each, which is a `&'static str`,
-/// or what a function says of it.
+/// The severity of errors of type `E` for their module: a `&'static str` for all errors, or a function of the error.
 ///
-/// Usual are `warning`, `error` and `critical`. It is the label of a metric, so there are few of them.
+/// Common values are `warning`, `error` and `critical`. The severity is a label: use few.
 pub trait Severity<E> {
-    /// The severity of this error.
+    /// Returns the severity of this error.
     fn of(&self, error: &E) -> &'static str;
 }
 
@@ -25,7 +24,7 @@ impl<E> Severity<E> for fn(&E) -> &'static str {
     }
 }
 
-/// Finds the error in a result.
+/// Returns a function that describes the error of a result.
 pub(super) fn failure<T, E: ErrorType>(
     severity: impl Severity<E>,
 ) -> impl FnOnce(&Result<T, E>, &Span) -> Option<Failure> {

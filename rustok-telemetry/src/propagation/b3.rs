@@ -1,25 +1,24 @@
-//! B3, the format of Zipkin: one header `b3`, or several that begin with `X-B3-`.
+//! B3, the format of Zipkin: a single header `b3`, or several headers `X-B3-*`.
 //!
-//! Both forms are read, `b3` first; one of them is written. A repeated header is malformed. Ids of traces may have 16 digits. What a caller says about
-//! sampling is kept: nothing (this process decides), a decision without ids, and "debug".
+//! Both forms are extracted, `b3` first; the configured one is injected. A trace id may have 16 digits. The caller's
+//! sampling state is preserved: none (deferred to this process), a decision without ids, and debug.
 //!
-//! `opentelemetry-zipkin` 0.33.0 has a propagator for this too, which is not used because of what it does: it writes
-//! `b3: 0` where there is no span, which turns off the traces of the next service; takes the debug flag `d` for "not
-//! sampled"; takes a decision that was left to this process for "not sampled", and loses one that came without ids;
-//! keeps debug and deferral in reserved bits of the trace flags, so that they come out in `traceparent`; and takes ids
-//! with a plus sign.
+//! `opentelemetry-zipkin` 0.33.0 is not used, because its propagator injects `b3: 0` without a span, which disables the
+//! next service's traces; reads the debug flag `d` and a deferred decision as "not sampled"; drops a decision without
+//! ids; stores debug and deferral in reserved trace flags, which then appear in `traceparent`; and accepts ids with a
+//! plus sign.
 
 use std::sync::LazyLock;
 
 use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
-    trace::{SpanContext, TraceContextExt},
+    trace::{SpanContext, TraceContextExt, TraceFlags},
 };
 
 use super::{
     carrier,
-    hex::{caller, number},
+    hex::{lower_case, remote_span},
 };
 use crate::trace::remote_sampling::Sampling;
 
@@ -29,10 +28,10 @@ const SPAN_ID: &str = "x-b3-spanid";
 const SAMPLED: &str = "x-b3-sampled";
 const FLAGS: &str = "x-b3-flags";
 
-/// Writes one of the two forms, and reads both.
+/// The form that is injected. Both are extracted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum B3 {
-    /// `b3: {trace id}-{span id}-{sampling}`.
+    /// `b3: {trace id}-{span id}-{sampling state}`.
     Single,
     /// `X-B3-TraceId`, `X-B3-SpanId`, and `X-B3-Sampled` or `X-B3-Flags`.
     Multi,
@@ -47,26 +46,26 @@ impl TextMapPropagator for B3 {
         }
         let (trace_id, span_id) = (span.trace_id(), span.span_id());
         let state = if Sampling::is_debug(context) {
-            Some(State::Debug)
+            Some("d")
         } else if Sampling::is_open(context) {
             None
         } else if span.is_sampled() {
-            Some(State::Accept)
+            Some("1")
         } else {
-            Some(State::Deny)
+            Some("0")
         };
         match (self, state) {
             (Self::Single, None) => injector.set(SINGLE, format!("{trace_id}-{span_id}")),
             (Self::Single, Some(state)) => {
-                injector.set(SINGLE, format!("{trace_id}-{span_id}-{}", state.letter()));
+                injector.set(SINGLE, format!("{trace_id}-{span_id}-{state}"));
             }
-            (Self::Multi, state) => {
+            (Self::Multi, _) => {
                 injector.set(TRACE_ID, trace_id.to_string());
                 injector.set(SPAN_ID, span_id.to_string());
                 match state {
-                    // It implies that the trace is sampled.
-                    Some(State::Debug) => injector.set(FLAGS, "1".to_owned()),
-                    Some(state) => injector.set(SAMPLED, state.letter().to_owned()),
+                    // Debug implies that the trace is sampled.
+                    Some("d") => injector.set(FLAGS, "1".to_owned()),
+                    Some(state) => injector.set(SAMPLED, state.to_owned()),
                     None => {}
                 }
             }
@@ -82,14 +81,14 @@ impl TextMapPropagator for B3 {
     }
 
     fn fields(&self) -> FieldIter<'_> {
+        // Both forms, because the receiver also reads a stale header of the other form.
         static FIELDS: LazyLock<[String; 5]> =
             LazyLock::new(|| [SINGLE, TRACE_ID, SPAN_ID, SAMPLED, FLAGS].map(str::to_owned));
-        // Those of the other form too: where they are left from another request, the receiver reads them.
         FieldIter::new(&*FIELDS)
     }
 }
 
-/// A decision about sampling.
+/// A sampling decision of the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Deny,
@@ -98,52 +97,48 @@ enum State {
 }
 
 impl State {
-    fn letter(self) -> &'static str {
-        match self {
-            Self::Deny => "0",
-            Self::Accept => "1",
-            Self::Debug => "d",
+    fn of_single(letter: &str) -> Option<Self> {
+        match letter {
+            "0" => Some(Self::Deny),
+            "1" => Some(Self::Accept),
+            "d" => Some(Self::Debug),
+            _ => None,
         }
     }
 
-    fn of_letter(letter: &str) -> Option<Self> {
-        let all = [Self::Deny, Self::Accept, Self::Debug];
-        all.into_iter().find(|state| state.letter() == letter)
-    }
-
-    /// Old tracers write words.
-    fn of_header(value: &str) -> Option<Self> {
-        match value {
-            "0" => Some(Self::Deny),
-            "1" => Some(Self::Accept),
-            _ if value.eq_ignore_ascii_case("false") => Some(Self::Deny),
-            _ if value.eq_ignore_ascii_case("true") => Some(Self::Accept),
+    /// Reads `X-B3-Sampled`. Old tracers send `true` and `false`.
+    fn of_multi(value: &str) -> Option<Self> {
+        match value.to_ascii_lowercase().as_str() {
+            "0" | "false" => Some(Self::Deny),
+            "1" | "true" => Some(Self::Accept),
             _ => None,
         }
     }
 }
 
-/// What well-formed headers say. At least one of the two is there.
+/// The content of well-formed headers. At least one of the two is present.
 struct Caller {
     span: Option<SpanContext>,
     state: Option<State>,
 }
 
 impl Caller {
-    /// `{trace id}-{span id}`, `…-{sampling}`, `…-{sampling}-{parent's span id}`, or the sampling alone.
+    /// Reads `{trace id}-{span id}`, `…-{state}`, `…-{state}-{parent's span id}`, or the state alone.
     fn of_single(header: &str) -> Option<Self> {
         let parts: Vec<_> = header.trim().splitn(5, '-').collect();
         match parts[..] {
-            [letter] => Self::new(None, Some(State::of_letter(letter)?)),
+            [state] => Self::new(None, Some(State::of_single(state)?)),
             [trace_id, span_id] => Self::new(Some((trace_id, span_id)), None),
-            [trace_id, span_id, letter] => {
-                Self::new(Some((trace_id, span_id)), Some(State::of_letter(letter)?))
+            [trace_id, span_id, state, ref parent @ ..] => {
+                let is_well_formed = match parent {
+                    [] => true,
+                    [parent] => id(parent, &[16]).is_some(),
+                    _ => false,
+                };
+                let state = State::of_single(state).filter(|_| is_well_formed)?;
+                Self::new(Some((trace_id, span_id)), Some(state))
             }
-            [trace_id, span_id, letter, parent] => {
-                id(parent, &[16])?;
-                Self::new(Some((trace_id, span_id)), Some(State::of_letter(letter)?))
-            }
-            _ => None,
+            [] => None,
         }
     }
 
@@ -154,7 +149,7 @@ impl Caller {
             .map(|value| value.as_deref().map(str::trim));
         let state = match (flags, sampled) {
             (Some("1"), _) => Some(State::Debug),
-            (_, Some(sampled)) => Some(State::of_header(sampled)?),
+            (_, Some(sampled)) => Some(State::of_multi(sampled)?),
             (_, None) => None,
         };
         match (trace_id, span_id) {
@@ -165,13 +160,13 @@ impl Caller {
     }
 
     fn new(ids: Option<(&str, &str)>, state: Option<State>) -> Option<Self> {
-        let sampled = matches!(state, Some(State::Accept | State::Debug));
+        let is_sampled = matches!(state, Some(State::Accept | State::Debug));
+        let flags = TraceFlags::default().with_sampled(is_sampled);
         let span = match ids {
-            Some((trace_id, span_id)) => Some(caller(
-                id(trace_id, &[16, 32])?,
-                id(span_id, &[16])?,
-                sampled,
-            )?),
+            Some((trace_id, span_id)) => {
+                let (trace_id, span_id) = (id(trace_id, &[16, 32])?, id(span_id, &[16])?);
+                Some(remote_span(trace_id, span_id, flags)?)
+            }
             None => None,
         };
         Some(Self { span, state })
@@ -193,12 +188,7 @@ impl Caller {
     }
 }
 
-/// An id of one of these lengths, in lower case as the format has it.
+/// Reads an id that has one of these lengths.
 fn id(digits: &str, lengths: &[usize]) -> Option<u128> {
-    let well_formed =
-        lengths.contains(&digits.len()) && !digits.bytes().any(|digit| digit.is_ascii_uppercase());
-    well_formed.then(|| number(digits)).flatten()
+    lower_case(digits).filter(|_| lengths.contains(&digits.len()))
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,16 +1,16 @@
 //! [W3C Baggage](https://www.w3.org/TR/baggage/).
 //!
-//! A value goes from the first `=` to the first `;`, and may have further `=`. It is percent-decoded; what is not UTF-8
-//! then becomes U+FFFD, and a `%` without two digits stays. Properties are kept as they are on the wire, without the white
-//! space around them. Several headers are one list. The specification leaves the rest to implementations. Here:
+//! A value extends from the first `=` to the first `;`, and may contain `=`. It is percent-decoded: invalid UTF-8
+//! becomes U+FFFD, and a `%` without two digits is kept. Properties keep their encoding, without surrounding white
+//! space. Repeated headers form one list. Where the specification leaves a choice:
 //!
-//! - A member that is malformed, in its key, its value or a property, is skipped; the others count.
-//! - Of several members with the same key the last counts. The [tenant](super::carried_tenant) is an exception.
-//! - Of more than 64 members, or 8192 bytes, the first are read, and as many are written as fit, each of them whole.
-//! - Metadata that is not a list of properties is not written.
+//! - A member with a malformed key, value or property is skipped.
+//! - Of members with the same key the last wins, except for the [tenant](super::carried_tenant).
+//! - Of more than 64 members, or 8192 bytes, the first are extracted. As many whole members are injected as fit.
+//! - Metadata that is not a list of properties is not injected.
 //!
-//! The SDK's propagator is not used. It ends values at a second `=`, trims them, leaves `%` and `\` as they are, and reads
-//! one header only.
+//! The SDK's propagator is not used: it ends values at a second `=`, trims them, does not encode `%` and `\`, and reads
+//! only one header.
 
 use std::{borrow::Cow, sync::LazyLock};
 
@@ -28,7 +28,7 @@ const HEADER: &str = "baggage";
 const MOST_MEMBERS: usize = 64;
 const LONGEST: usize = 8192;
 
-/// What a value cannot have, and `=`, at which other parsers end it.
+/// The characters that a value cannot contain, and `=`, where other parsers end the value.
 const ENCODED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -38,7 +38,7 @@ const ENCODED: &AsciiSet = &CONTROLS
     .add(b'=')
     .add(b'\\');
 
-/// Reads and writes `baggage`.
+/// The propagator of `baggage`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct W3cBaggage;
 
@@ -49,7 +49,7 @@ impl TextMapPropagator for W3cBaggage {
             return;
         }
         let mut text = String::new();
-        // The tenant first, since there is an end to what is written.
+        // The tenant first, because members beyond the limit are dropped.
         if let Some((value, metadata)) = baggage.get_with_metadata(TENANT_ID) {
             push(&mut text, TENANT_ID, value.as_str(), metadata);
         }
@@ -73,15 +73,15 @@ impl TextMapPropagator for W3cBaggage {
             end += text.len();
             let is_within_limits = members < MOST_MEMBERS && end <= LONGEST;
             end += 1;
-            // A tenant beyond the limits may contradict one that came before.
+            // A tenant beyond the limits is read too, because it may contradict an earlier one.
             let is_tenant = key_of(text) == TENANT_ID;
             if !is_within_limits && !is_tenant {
                 continue;
             }
-            match Member::read(text) {
-                Some(member) => {
+            match read(text) {
+                Some((key, value, metadata)) => {
                     members += 1;
-                    received.insert(member.key, member.value, member.metadata);
+                    received.insert(key, value, metadata);
                 }
                 None if is_tenant => received.doubt_tenant(),
                 None => {}
@@ -96,31 +96,19 @@ impl TextMapPropagator for W3cBaggage {
     }
 }
 
-/// A well-formed member of the list.
-struct Member<'a> {
-    key: &'a str,
-    value: Cow<'a, str>,
-    metadata: String,
+/// Reads a member: its key, its decoded value and its properties.
+fn read(member: &str) -> Option<(&str, Cow<'_, str>, String)> {
+    let (pair, metadata) = match member.split_once(';') {
+        Some((pair, list)) => (pair, properties(list)?),
+        None => (member, String::new()),
+    };
+    let (key, value) = pair.split_once('=')?;
+    let (key, value) = (trim(key), trim(value));
+    let decoded = percent_decode_str(value).decode_utf8_lossy();
+    (is_token(key) && is_value(value)).then_some((key, decoded, metadata))
 }
 
-impl<'a> Member<'a> {
-    fn read(text: &'a str) -> Option<Self> {
-        let (pair, metadata) = match text.split_once(';') {
-            Some((pair, list)) => (pair, properties(list)?),
-            None => (text, String::new()),
-        };
-        let (key, value) = pair
-            .split_once('=')
-            .map(|(key, value)| (trim(key), trim(value)))?;
-        (is_token(key) && is_value(value)).then(|| Self {
-            key,
-            value: percent_decode_str(value).decode_utf8_lossy(),
-            metadata,
-        })
-    }
-}
-
-/// Appends a member, unless the whole gets too long by it.
+/// Appends a member, unless the text would exceed the limit.
 fn push(text: &mut String, key: &str, value: &str, metadata: &BaggageMetadata) {
     let before = text.len();
     if before > 0 {
@@ -129,9 +117,7 @@ fn push(text: &mut String, key: &str, value: &str, metadata: &BaggageMetadata) {
     text.push_str(key);
     text.push('=');
     text.extend(utf8_percent_encode(value, ENCODED));
-    if let Some(list) = Some(metadata.as_str()).filter(|list| !list.is_empty())
-        && let Some(list) = properties(list)
-    {
+    if let Some(list) = properties(metadata.as_str()) {
         text.push(';');
         text.push_str(&list);
     }
@@ -140,7 +126,7 @@ fn push(text: &mut String, key: &str, value: &str, metadata: &BaggageMetadata) {
     }
 }
 
-/// Properties without the white space around them, if all of them are well-formed.
+/// Returns the properties without surrounding white space, or `None` if one of them is malformed.
 fn properties(list: &str) -> Option<String> {
     let mut text = String::with_capacity(list.len());
     for property in list.split(';') {
@@ -163,7 +149,7 @@ fn properties(list: &str) -> Option<String> {
     Some(text)
 }
 
-/// The key of a member, malformed or not.
+/// Returns the key of a member, which may be malformed.
 fn key_of(member: &str) -> &str {
     let end = member.find(['=', ';']).unwrap_or(member.len());
     trim(&member[..end])

@@ -1,4 +1,4 @@
-//! The tenant as an entry of the baggage: it leaves and is believed only where the service says so.
+//! The tenant as a baggage entry, which is sent and accepted only where the service enables it.
 
 use opentelemetry::{
     Context,
@@ -7,18 +7,18 @@ use opentelemetry::{
 
 use crate::trace::TENANT_ID;
 
-/// Longest tenant in bytes that travels.
+/// Maximum length of a propagated tenant in bytes.
 const LONGEST: usize = 128;
 
-/// A value of a context whose tenant may leave the process.
+/// Marks a context whose tenant may be injected.
 #[derive(Debug)]
 struct MayLeave;
 
-/// A value of a context whose caller did not name one tenant, but several or a malformed one.
+/// Marks a context whose caller named several tenants, or a malformed one.
 #[derive(Debug)]
 struct Doubtful;
 
-/// The baggage that a caller's headers add to a context.
+/// The baggage of a context, while entries of the caller's headers are added to it.
 #[derive(Debug)]
 pub(super) struct Received {
     baggage: Baggage,
@@ -26,7 +26,7 @@ pub(super) struct Received {
 }
 
 impl Received {
-    /// The baggage that the context has.
+    /// Starts with the baggage of the context.
     pub(super) fn within(context: &Context) -> Self {
         let known = context.baggage().into_iter();
         Self {
@@ -37,7 +37,7 @@ impl Received {
         }
     }
 
-    /// Adds an entry, in place of an earlier one of the same key.
+    /// Inserts an entry, which replaces an earlier one with the same key.
     pub(super) fn insert(
         &mut self,
         key: &str,
@@ -53,12 +53,12 @@ impl Received {
             .insert_with_metadata(key.to_owned(), value, metadata.into());
     }
 
-    /// Notes that the headers name a tenant in a malformed way.
+    /// Records that the headers contain a malformed tenant.
     pub(super) fn doubt_tenant(&mut self) {
         self.is_doubtful = true;
     }
 
-    /// The context with this baggage, which has no tenant if the headers did not name one tenant.
+    /// Returns the context with this baggage, without the tenant if the headers are contradictory or malformed.
     pub(super) fn into_context(mut self, context: &Context) -> Context {
         if self.is_doubtful {
             self.baggage.remove(TENANT_ID);
@@ -68,20 +68,20 @@ impl Received {
     }
 }
 
-/// The context with this tenant in its baggage, to be sent. One that [cannot travel](can_travel) is left out.
+/// Returns the context with this tenant in its baggage, for injection. An [invalid](is_valid) tenant is not added.
 pub(super) fn send(context: &Context, tenant: Option<&str>) -> Context {
     let mut baggage = Baggage::new();
-    // First, since there is an end to what a baggage takes.
-    if let Some(tenant) = tenant.filter(|tenant| can_travel(tenant)) {
+    // The tenant first, because a full baggage drops further entries.
+    if let Some(tenant) = tenant.filter(|tenant| is_valid(tenant)) {
         baggage.insert(TENANT_ID, tenant.to_owned());
     }
     add_others(&mut baggage, context);
     context.with_baggage(baggage).with_value(MayLeave)
 }
 
-/// The context without the tenant that a caller named, unless this is [meant to be sent](send).
+/// Returns the context without the caller's tenant, or `None` if the context has no tenant or is [meant for it](send).
 ///
-/// Else anybody could name a tenant to a service that trusts its callers, by way of one that does not.
+/// Otherwise a client could pass a tenant through a service that does not trust it to one that trusts that service.
 pub(super) fn strip_tenant(context: &Context) -> Option<Context> {
     let names_one = context.baggage().get(TENANT_ID).is_some();
     (names_one && context.get::<MayLeave>().is_none()).then(|| {
@@ -91,18 +91,19 @@ pub(super) fn strip_tenant(context: &Context) -> Option<Context> {
     })
 }
 
-/// The tenant that the baggage names, if it names one and that [can be one](can_travel).
+/// Returns the tenant in the baggage, if it is [valid](is_valid).
 pub(crate) fn named_in(context: &Context) -> Option<&str> {
     let tenant = context.baggage().get(TENANT_ID)?.as_str();
-    can_travel(tenant).then_some(tenant)
+    is_valid(tenant).then_some(tenant)
 }
 
-/// 1 to 128 bytes, without spaces around, control characters, `%`, which some senders don't encode, and U+FFFD, which
-/// stands for what cannot be decoded.
-fn can_travel(tenant: &str) -> bool {
-    let is_refused =
+/// Whether a tenant has 1 to 128 bytes, no surrounding spaces, no control characters, no `%`, which some senders don't
+/// encode, and no U+FFFD, which replaces invalid UTF-8.
+fn is_valid(tenant: &str) -> bool {
+    let is_forbidden =
         |letter: char| matches!(letter, '%' | char::REPLACEMENT_CHARACTER) || letter.is_control();
-    (1..=LONGEST).contains(&tenant.len()) && tenant.trim() == tenant && !tenant.contains(is_refused)
+    let is_trimmed = tenant.trim() == tenant;
+    (1..=LONGEST).contains(&tenant.len()) && is_trimmed && !tenant.contains(is_forbidden)
 }
 
 fn add_others(baggage: &mut Baggage, context: &Context) {

@@ -1,21 +1,21 @@
-//! How headers are read from a carrier: repeated ones as one, and without an allocation where none is repeated.
+//! Reading headers from a carrier: repeated headers are joined, and single ones are borrowed.
 
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderValue};
 use opentelemetry::propagation::Extractor;
 
-/// A name that no header has. A carrier that has a value for it has no repeated names, so that [`Extractor::get`] gives
-/// all there is. Of any other carrier the values come from [`Extractor::get_all`], which allocates.
+/// A name that no header has. A carrier that returns a value for it has no repeated names, so [`Extractor::get`]
+/// returns complete values. Other carriers are read by [`Extractor::get_all`], which allocates.
 const NONE_REPEATED: &str = "";
 
-/// In place of a value that is not UTF-8. No format takes it for well-formed.
+/// Replaces a value that is not UTF-8. Malformed in every format.
 const UNREADABLE: &str = "\u{FFFD}";
 
-/// The value of a header. Those of a repeated header are joined by commas, in their order ([RFC 9110, section 5.3]): a
-/// list goes on, and what is not a list is malformed.
+/// Returns the value of a header. The values of a repeated header are joined with commas, in order ([RFC 9110, 5.3]):
+/// lists continue, and any other header becomes malformed.
 ///
-/// [RFC 9110, section 5.3]: https://www.rfc-editor.org/rfc/rfc9110#section-5.3
+/// [RFC 9110, 5.3]: https://www.rfc-editor.org/rfc/rfc9110#section-5.3
 pub(super) fn value<'a>(carrier: &'a dyn Extractor, name: &str) -> Option<Cow<'a, str>> {
     if carrier.get(NONE_REPEATED).is_some() {
         return carrier.get(name).map(Cow::Borrowed);
@@ -27,7 +27,7 @@ pub(super) fn value<'a>(carrier: &'a dyn Extractor, name: &str) -> Option<Cow<'a
     }
 }
 
-/// What a carrier whose names are never repeated answers to [`NONE_REPEATED`]; nothing for any other name.
+/// The value of a missing header in a carrier without repeated names: `None` except for [`NONE_REPEATED`].
 pub(super) fn none_repeated(name: &str) -> Option<&'static str> {
     (name == NONE_REPEATED).then_some("")
 }

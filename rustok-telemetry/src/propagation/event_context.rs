@@ -1,4 +1,4 @@
-//! The context of an event, which is handled later or elsewhere.
+//! The context of an event that is handled later or in another process.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
@@ -13,7 +13,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use super::{carried_tenant, carrier, extract, inject, inject_context, set_parent};
 use crate::tenant::{self, Tenant};
 
-/// The context of an event's publisher, to be kept with the event's metadata.
+/// The trace context, baggage and tenant of an event's publisher, to be stored with the event.
 ///
 /// ```
 /// use rustok_telemetry::propagation::EventContext;
@@ -21,14 +21,14 @@ use crate::tenant::{self, Tenant};
 /// struct Event { name: &'static str, context: EventContext }
 ///
 /// let event = Event { name: "ProductCreated", context: EventContext::current() };
-/// // … behind the queue:
+/// // In the handler:
 /// let span = tracing::info_span!("handle_event", event = event.name, tenant_id = tracing::field::Empty);
 /// event.context.follow(&span);
 /// let _entered = span.enter();
 /// ```
 ///
-/// Across processes, its [entries](Self::entries) go into the message's headers, and
-/// [`from_entries`](Self::from_entries) or [`from_byte_headers`](Self::from_byte_headers) reads them back:
+/// Between processes, put the [entries](Self::entries) into the message's headers, and read them with
+/// [`from_entries`](Self::from_entries) or [`from_byte_headers`](Self::from_byte_headers):
 ///
 /// ```
 /// use rustok_telemetry::propagation::EventContext;
@@ -44,24 +44,24 @@ use crate::tenant::{self, Tenant};
 ///
 /// fn received(headers: &Headers) -> EventContext {
 ///     let headers = headers.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
-///     EventContext::from_byte_headers(headers).trust_tenant() // only our own services write to this topic
+///     EventContext::from_byte_headers(headers).trust_tenant() // only internal services write to this topic
 /// }
 /// # received(&headers());
 /// ```
 ///
 /// # Serde
 ///
-/// With the feature `serde` it is a map of its entries, so that it can be kept in an outbox table. Like the entries,
-/// the map has the tenant only after [`send_tenant`](Self::send_tenant).
+/// With the Cargo feature `serde` it serializes as a map of its entries, for example into an outbox table. Like the
+/// entries, the map contains the tenant only after [`send_tenant`](Self::send_tenant).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventContext {
     entries: BTreeMap<String, String>,
-    /// Not among the entries, so that it stays within the process.
+    /// Separate from the entries, so that it stays within the process.
     tenant: Option<Tenant>,
 }
 
 impl EventContext {
-    /// The context of the current span, and its [tenant](crate::tenant).
+    /// Returns the context of the current span, and its [tenant](crate::tenant).
     pub fn current() -> Self {
         let mut context = Self {
             entries: BTreeMap::new(),
@@ -71,9 +71,10 @@ impl EventContext {
         context
     }
 
-    /// Reads a context from the headers of a message. Names are compared without regard to case, and the values of a
-    /// repeated name are joined by commas, as in HTTP. Headers that carry no context do no harm. A tenant that they name
-    /// is not believed, see [`trust_tenant`](Self::trust_tenant).
+    /// Reads a context from the headers of a message.
+    ///
+    /// Names are case-insensitive, and the values of a repeated name are joined with commas, as in HTTP. Unrelated
+    /// headers are allowed. A tenant in the headers is accepted only by [`trust_tenant`](Self::trust_tenant).
     pub fn from_entries<K, V>(entries: impl IntoIterator<Item = (K, V)>) -> Self
     where
         K: AsRef<str>,
@@ -86,9 +87,10 @@ impl EventContext {
         context
     }
 
-    /// Reads a context from headers whose values are bytes, such as those of Kafka. Values that are not UTF-8 are
-    /// skipped; where another value of the same name is, U+FFFD stands for them, so that it does not pass for the only
-    /// one.
+    /// Reads a context from headers with byte values, such as those of Kafka.
+    ///
+    /// Values that are not UTF-8 are skipped. If such a header is repeated, U+FFFD replaces the value, so that the
+    /// header still counts as repeated.
     pub fn from_byte_headers<'headers>(
         headers: impl IntoIterator<Item = (&'headers str, &'headers [u8])>,
     ) -> Self {
@@ -108,24 +110,26 @@ impl EventContext {
         context
     }
 
-    /// The headers that carry the context. Those of the [current](Self::current) context have the tenant only after
-    /// [`send_tenant`](Self::send_tenant); those that were [received](Self::from_entries) are as they came.
+    /// Returns the headers that carry the context.
+    ///
+    /// Those of the [current](Self::current) context contain the tenant only after [`send_tenant`](Self::send_tenant).
+    /// Those that were [received](Self::from_entries) are unchanged.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
         self.entries
             .iter()
             .map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
-    /// Adds the publisher's tenant to the [entries](Self::entries), as `tenant_id` of the baggage. For messages that
-    /// stay among the service's own.
+    /// Adds the publisher's tenant to the [entries](Self::entries), as the baggage entry `tenant_id`. For messages to
+    /// internal services: every receiver can read it.
     ///
-    /// It travels in the formats that have a baggage: `OTEL_PROPAGATORS` names `baggage` or `jaeger`. A tenant that
-    /// [would not be believed](super#trust) is not sent.
-    #[must_use = "the tenant is among the entries of what this returns"]
+    /// Needs a format with baggage: `baggage` or `jaeger` in `OTEL_PROPAGATORS`. A tenant that is
+    /// [not valid](super#trust) is not added.
+    #[must_use = "the returned context has the tenant, not the original"]
     pub fn send_tenant(mut self) -> Self {
         let context =
             carried_tenant::send(&extract(&self), self.tenant.as_ref().map(Tenant::as_str));
-        // An entry that the propagators do not write, such as an empty baggage, is removed.
+        // Removes entries that the propagators no longer inject, such as an empty baggage.
         global::get_text_map_propagator(|propagator| {
             for field in propagator.fields() {
                 self.entries.remove(field);
@@ -135,10 +139,9 @@ impl EventContext {
         self
     }
 
-    /// Believes the tenant that the [entries](Self::from_entries) name. For messages that only the service's own can
-    /// have sent: a tenant decides under whose name work is counted, and more where a service makes use of it. See
-    /// [who decides](super#trust).
-    #[must_use = "the tenant is that of what this returns"]
+    /// Accepts the tenant in the [entries](Self::from_entries). Only for messages from internal services: metrics,
+    /// spans and logs are attributed to this tenant. See [trust](super#trust).
+    #[must_use = "the returned context has the tenant, not the original"]
     pub fn trust_tenant(mut self) -> Self {
         if let Some(named) = carried_tenant::named_in(&extract(&self)) {
             self.tenant = Some(named.into());
@@ -146,25 +149,25 @@ impl EventContext {
         self
     }
 
-    /// The tenant of the publisher, as far as it is known and believed.
+    /// Returns the publisher's tenant, if it is known and was accepted.
     pub fn tenant(&self) -> Option<&Tenant> {
         self.tenant.as_ref()
     }
 
-    /// Makes `span` a child of the event's publisher, for the publisher's tenant. To be called before the span is
-    /// first entered, see [`set_parent`].
+    /// Makes `span` a child of the publisher's span, and sets the publisher's tenant on it. Call this before the span
+    /// is first entered, see [`set_parent`].
     ///
-    /// A span that is to be counted for the tenant declares the field `tenant_id`. If it has a value already, that
-    /// stays; [`tenant::set`] replaces it, on every signal.
+    /// Span metrics have the tenant only if the span declares the field `tenant_id`. A value that the field already has
+    /// is kept. [`tenant::set`] replaces it on every signal.
     pub fn follow(&self, span: &Span) {
         set_parent(span, extract(self));
         tenant::set_default_on(span, self.tenant.as_ref().map(Tenant::as_str));
     }
 
-    /// Links `span` to the event's publisher, without making it its child: for a span that handles a batch. See
+    /// Links `span` to the publisher's span instead of making it a child: for a span that handles a batch. See
     /// [`link`](super::link()).
     pub fn link(&self, span: &Span) {
-        // Without a trace the span context is not valid, and adds no link.
+        // An invalid span context adds no link.
         span.add_link(extract(self).span().span_context().clone());
     }
 

@@ -1,4 +1,4 @@
-//! An event's context as a map of its entries.
+//! An [`EventContext`] serializes as a map of its entries.
 
 use std::collections::BTreeMap;
 

@@ -1,29 +1,22 @@
-//! Ids as hexadecimal digits. `from_hex` of the ids themselves takes a sign and any length.
+//! Ids as hexadecimal digits. Reading is strict: `TraceId::from_hex` accepts a sign and any number of digits.
 
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 
-/// Reads digits, none of which may be missing.
+/// Reads 1 to 32 digits of either case.
 pub(super) fn number(digits: &str) -> Option<u128> {
-    let all_digits = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let number = || u128::from_str_radix(digits, 16).ok();
-    (all_digits && digits.len() <= 32).then(number).flatten()
+    let is_number = digits.len() <= 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    is_number
+        .then(|| u128::from_str_radix(digits, 16).ok())
+        .flatten()
 }
 
-/// Reads digits of which none is in upper case, and none is missing.
+/// Reads 1 to 32 digits in lower case.
 pub(super) fn lower_case(digits: &str) -> Option<u128> {
-    let mut number = 0;
-    for digit in digits.bytes() {
-        let value = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        number = (number << 4) | u128::from(value);
-    }
-    (1..=32).contains(&digits.len()).then_some(number)
+    let has_upper_case = digits.bytes().any(|digit| digit.is_ascii_uppercase());
+    number(digits).filter(|_| !has_upper_case)
 }
 
-/// Appends bytes as digits, two for each.
+/// Appends two digits for each byte.
 pub(super) fn push(bytes: &[u8], text: &mut String) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for byte in bytes {
@@ -32,34 +25,15 @@ pub(super) fn push(bytes: &[u8], text: &mut String) {
     }
 }
 
-/// The caller's span, if both ids are valid.
-pub(super) fn caller(trace_id: u128, span_id: u128, sampled: bool) -> Option<SpanContext> {
-    let flags = TraceFlags::default().with_sampled(sampled);
-    let span_id = u64::try_from(span_id).ok()?;
-    let caller = SpanContext::new(
+/// Returns the remote span context with these ids, or `None` if one of them is 0 or the span id exceeds 64 bits.
+pub(super) fn remote_span(trace_id: u128, span_id: u128, flags: TraceFlags) -> Option<SpanContext> {
+    let span_id = SpanId::from(u64::try_from(span_id).ok()?);
+    let span = SpanContext::new(
         TraceId::from(trace_id),
-        SpanId::from(span_id),
+        span_id,
         flags,
         true,
-        TraceState::default(),
+        TraceState::NONE,
     );
-    caller.is_valid().then_some(caller)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digits_are_those_of_the_ids_themselves() {
-        for id in [1, 0x0a0b_0c0d_0e0f_f00f, u64::MAX - 0xf0] {
-            let mut text = String::new();
-            push(&SpanId::from(id).to_bytes(), &mut text);
-            assert_eq!(text, SpanId::from(id).to_string());
-            assert_eq!(lower_case(&text), Some(u128::from(id)));
-        }
-        for wrong in ["", "A", "+1", "g", "1 "] {
-            assert_eq!(lower_case(wrong), None, "{wrong}");
-        }
-    }
+    span.is_valid().then_some(span)
 }

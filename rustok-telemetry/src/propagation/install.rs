@@ -1,4 +1,4 @@
-//! The propagators of the process.
+//! The global propagator of the process.
 
 use opentelemetry::{
     Context, global,
@@ -8,19 +8,23 @@ use opentelemetry::{
     },
 };
 
-use super::{
-    b3::B3, baggage::W3cBaggage, carried_tenant, jaeger::Jaeger, trace_context::TraceContext,
-};
+#[cfg(feature = "b3")]
+use super::b3::B3;
+#[cfg(feature = "jaeger")]
+use super::jaeger::Jaeger;
+use super::{baggage::W3cBaggage, carried_tenant, trace_context::TraceContext};
 use crate::config::Propagator;
 
-/// Sets the process' propagators. All of them write; of those that read a span, the last that finds one counts.
+/// Sets the global propagator. All formats are injected; of the formats that extract a span, the last wins.
 pub(crate) fn install(propagators: &[Propagator]) {
-    let propagators = propagators.iter().map(|propagator| boxed(*propagator));
+    let propagators = propagators
+        .iter()
+        .filter_map(|propagator| boxed(*propagator));
     let all = TextMapCompositePropagator::new(propagators.collect());
-    global::set_text_map_propagator(KeepsTenant(all));
+    global::set_text_map_propagator(StripTenant(all));
 }
 
-/// Sets the default propagators, unless telemetry has been started and has set its own.
+/// Sets the default propagators, unless telemetry has started and set its own.
 #[cfg(feature = "testing")]
 pub(crate) fn install_for_tests() {
     use crate::lifecycle::{self, Stage};
@@ -33,22 +37,28 @@ pub(crate) fn install_for_tests() {
     });
 }
 
-fn boxed(propagator: Propagator) -> Box<dyn TextMapPropagator + Send + Sync> {
-    match propagator {
+/// Returns the propagator, or `None` if it is disabled at compile time, which `config` has reported as an error.
+fn boxed(propagator: Propagator) -> Option<Box<dyn TextMapPropagator + Send + Sync>> {
+    Some(match propagator {
         Propagator::TraceContext => Box::new(TraceContext),
         Propagator::Baggage => Box::new(W3cBaggage),
+        #[cfg(feature = "b3")]
         Propagator::B3 => Box::new(B3::Single),
+        #[cfg(feature = "b3")]
         Propagator::B3Multi => Box::new(B3::Multi),
+        #[cfg(feature = "jaeger")]
         Propagator::Jaeger => Box::new(Jaeger),
-    }
+        #[cfg(not(all(feature = "b3", feature = "jaeger")))]
+        _ => return None,
+    })
 }
 
-/// Lets a tenant in the baggage leave only when it is [meant to](carried_tenant), also for those who inject with
-/// OpenTelemetry's own means.
+/// Strips the caller's tenant from the baggage before injection, also when OpenTelemetry's own API injects. See
+/// [`carried_tenant`].
 #[derive(Debug)]
-struct KeepsTenant(TextMapCompositePropagator);
+struct StripTenant(TextMapCompositePropagator);
 
-impl TextMapPropagator for KeepsTenant {
+impl TextMapPropagator for StripTenant {
     fn inject_context(&self, context: &Context, injector: &mut dyn Injector) {
         match carried_tenant::strip_tenant(context) {
             Some(context) => self.0.inject_context(&context, injector),

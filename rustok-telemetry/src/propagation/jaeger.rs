@@ -1,6 +1,7 @@
-//! Jaeger's own format: the header `uber-trace-id`, and one header `uberctx-{key}` for each entry of the baggage.
+//! Jaeger's own format: the header `uber-trace-id`, and a header `uberctx-{key}` for each baggage entry.
 //!
-//! `opentelemetry-jaeger-propagator` is for another version of OpenTelemetry, and takes the baggage for a trace state.
+//! `opentelemetry-jaeger-propagator` is not used: it needs another version of OpenTelemetry, and reads the baggage as
+//! trace state.
 
 use std::{borrow::Cow, sync::LazyLock};
 
@@ -8,17 +9,16 @@ use opentelemetry::{
     Context,
     baggage::BaggageExt,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
-    trace::{SpanContext, TraceContextExt},
+    trace::{SpanContext, TraceContextExt, TraceFlags},
 };
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::{
     carried_tenant::Received,
     carrier,
-    hex::{caller, number},
+    hex::{number, remote_span},
 };
-use crate::trace::TENANT_ID;
-use crate::trace::remote_sampling::Sampling;
+use crate::trace::{TENANT_ID, remote_sampling::Sampling};
 
 const HEADER: &str = "uber-trace-id";
 const BAGGAGE: &str = "uberctx-";
@@ -26,7 +26,7 @@ const BAGGAGE: &str = "uberctx-";
 const SAMPLED: u128 = 1;
 const DEBUG: u128 = 2;
 
-/// Reads and writes `uber-trace-id: {trace id}:{span id}:{parent's span id, unused}:{flags}`.
+/// The propagator of `uber-trace-id: {trace id}:{span id}:{parent's span id, unused}:{flags}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Jaeger;
 
@@ -64,31 +64,31 @@ impl TextMapPropagator for Jaeger {
     }
 }
 
-/// Ids may be short of zeros, and the whole may be percent-encoded.
+/// Reads a header. Ids may lack leading zeros, and the whole may be percent-encoded.
 fn read(header: &str) -> Option<(SpanContext, Sampling)> {
     let text = if header.contains(':') {
         Cow::Borrowed(header)
     } else {
         percent_decode_str(header).decode_utf8().ok()?
     };
-    let mut parts = text.trim().splitn(5, ':');
-    let mut part = || parts.next();
-    // The parent of the caller's span is not of use any more.
-    let (trace_id, span_id, _parent, flags) = (part()?, part()?, part()?, part()?);
-    if part().is_some() || span_id.len() > 16 || flags.len() > 2 {
+    let parts: Vec<_> = text.trim().splitn(5, ':').collect();
+    let [trace_id, span_id, _parent, flags] = parts[..] else {
+        return None;
+    };
+    if span_id.len() > 16 || flags.len() > 2 {
         return None;
     }
     let (trace_id, span_id, flags) = (number(trace_id)?, number(span_id)?, number(flags)?);
     let is_sampled = flags & SAMPLED != 0;
-    let sampling = if is_sampled && flags & DEBUG != 0 {
-        Sampling::Debug
-    } else {
-        Sampling::Decided
+    let sampling = match is_sampled && flags & DEBUG != 0 {
+        true => Sampling::Debug,
+        false => Sampling::Decided,
     };
-    Some((caller(trace_id, span_id, is_sampled)?, sampling))
+    let flags = TraceFlags::default().with_sampled(is_sampled);
+    Some((remote_span(trace_id, span_id, flags)?, sampling))
 }
 
-/// The context with the baggage of the headers added to its own.
+/// Returns the context with the baggage of the headers added to its own.
 fn with_baggage(context: Context, extractor: &dyn Extractor) -> Context {
     let mut received = None;
     for key in extractor.keys() {
@@ -100,7 +100,7 @@ fn with_baggage(context: Context, extractor: &dyn Extractor) -> Context {
         }
         let received = received.get_or_insert_with(|| Received::within(&context));
         let value = carrier::value(extractor, key).unwrap_or_default();
-        // A comma is encoded in a value, so that one joins the values of several headers.
+        // Commas in a value are encoded, so a plain comma joins the values of a repeated header.
         let is_tenant = name == TENANT_ID;
         match percent_decode_str(&value).decode_utf8() {
             _ if is_tenant && value.contains(',') => received.doubt_tenant(),
@@ -114,6 +114,3 @@ fn with_baggage(context: Context, extractor: &dyn Extractor) -> Context {
         None => context,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,68 +1,65 @@
-//! Context across borders: the trace goes on in the next process and behind the queue.
+//! Trace context, baggage and tenants across process and queue boundaries.
 //!
 //! ```
 //! use rustok_telemetry::propagation::{self, EventContext};
 //!
-//! // An HTTP request: the trace goes into its headers.
+//! // An outgoing HTTP request: inject the context into its headers.
 //! let mut headers = http::HeaderMap::new();
 //! propagation::inject_headers(&mut headers);
 //!
-//! // An event: the trace goes into its metadata, and on in whoever handles it.
+//! // An event: store the context with it, and make the handler's span a child of the publisher's.
 //! let context = EventContext::current();
 //! let handler = tracing::info_span!("handle_event", tenant_id = tracing::field::Empty);
 //! context.follow(&handler);
 //! ```
 //!
-//! The [layer for servers](crate::http) and the [middleware for clients](crate::http#clients) do this by themselves,
+//! The [layer for servers](crate::http) and the [middleware for clients](crate::http#clients) do this automatically,
 //! and [`task::spawn`](crate::task::spawn) does it for work that outlives a request.
 //!
 //! # Formats
 //!
-//! `OTEL_PROPAGATORS` names those that are written and read, separated by commas; W3C trace context and baggage by
-//! default. [`init`](crate::init()) sets them; before it, nothing is written or read.
+//! `OTEL_PROPAGATORS` lists the formats, separated by commas. The default is `tracecontext,baggage`.
+//! [`init`](crate::init()) installs them; before that nothing is injected or extracted.
 //!
-//! | name | headers |
-//! |---|---|
-//! | `tracecontext` | `traceparent`, `tracestate` |
-//! | `baggage` | `baggage` |
-//! | `b3` | `b3`; the `X-B3-*` headers are read too |
-//! | `b3multi` | `X-B3-TraceId`, `X-B3-SpanId`, `X-B3-Sampled`, `X-B3-Flags`; `b3` is read too, and first |
-//! | `jaeger` | `uber-trace-id`, `uberctx-{key}` for each entry of the baggage |
-//! | `none` | none |
+//! | name | Cargo feature | headers |
+//! |---|---|---|
+//! | `tracecontext` | | `traceparent`, `tracestate` |
+//! | `baggage` | | `baggage` |
+//! | `b3` | `b3` | `b3`; `X-B3-*` are also extracted |
+//! | `b3multi` | `b3` | `X-B3-TraceId`, `X-B3-SpanId`, `X-B3-Sampled`, `X-B3-Flags`; `b3` is also extracted, and wins |
+//! | `jaeger` | `jaeger` | `uber-trace-id`, and `uberctx-{key}` for each baggage entry |
+//! | `none` | | none |
 //!
-//! All of them are written. If the headers name several traces, that of the format which is named last counts.
+//! All listed formats are injected. If a request contains several traces, the last listed format wins.
 //!
-//! Several headers of a name are one header, their values joined by commas. `tracestate` and `baggage` are lists, and
-//! go on; any other repeated header is malformed. A malformed header counts as absent: the request begins a new trace.
+//! Repeated headers are joined with commas: `tracestate` and `baggage` are lists and continue, any other repeated
+//! header is malformed. A malformed header is ignored, so the request begins a new trace.
 //!
-//! - `traceparent` and `tracestate` are those of [W3C Trace Context Level 2]. A malformed `tracestate` is dropped as a
-//!   whole, and `traceparent` stays. The flag `random-trace-id` is passed on as it came; traces that begin here don't
-//!   set it.
-//! - `baggage` is that of [W3C Baggage]. A malformed member is skipped; of members with the same key the last counts; of
-//!   more than 64 members or 8192 bytes the first.
+//! - `traceparent` and `tracestate` follow [W3C Trace Context Level 2]. A malformed `tracestate` is dropped as a whole,
+//!   and `traceparent` is kept. The flag `random-trace-id` is propagated unchanged; new traces do not set it.
+//! - `baggage` follows [W3C Baggage]. A malformed member is skipped. Of members with the same key the last wins; of
+//!   more than 64 members or 8192 bytes the first are kept.
 //!
 //! # Trust
 //!
-//! Anybody can write a header. Who decides, then?
+//! Any client can send these headers. Two options of the HTTP layer decide what they affect:
 //!
 //! | | by default | [`tenant_from_baggage`] | [`public_edge`] |
 //! |---|---|---|---|
-//! | the trace of a request | the caller's | the caller's | its own, with a link to the caller's span |
-//! | whether it is recorded | the configured sampler; those called `parentbased_…` follow the caller | the same | the configured sampler, as for any root span |
-//! | trace state, baggage | passed on | passed on | dropped |
-//! | the tenant | [`tenant::set`] | [`tenant::set`], else the caller | [`tenant::set`] |
+//! | the trace of a request | the caller's | the caller's | a new one, with a link to the caller's span |
+//! | sampling | the configured sampler; `parentbased_*` follows the caller | the same | the configured sampler, as for a root span |
+//! | trace state, baggage | propagated | propagated | dropped |
+//! | the tenant | [`tenant::set`] | [`tenant::set`], otherwise the caller's | [`tenant::set`] |
 //!
-//! A [tenant](crate::tenant) stays within the process. It is sent, as the entry `tenant_id` of the baggage, where the
-//! service asks for it: [`inject_headers_with_tenant`], [`EventContext::send_tenant`], and `send_tenant` of the middleware
-//! for clients.
+//! A [tenant](crate::tenant) stays within the process, unless the service sends it as the baggage entry `tenant_id`:
+//! [`inject_headers_with_tenant`], [`EventContext::send_tenant`], and `send_tenant` of the middleware for clients.
 //!
-//! What a caller sends there is a claim:
-//!
-//! 1. It is believed only where the service trusts the sender: [`tenant_from_baggage`], [`EventContext::trust_tenant`].
-//! 2. An authenticated tenant, [`tenant::set`], overrules it on every signal: spans, logs, metrics, what is sent.
-//! 3. It is believed only if it is one tenant of 1 to 128 bytes, without control characters, spaces around it, `%` or
-//!    U+FFFD. If the headers name two different tenants, or name one in a malformed way, none of it is believed.
-//! 4. It is never passed on.
+//! 1. A received tenant is accepted only where the service trusts the sender: [`tenant_from_baggage`],
+//!    [`EventContext::trust_tenant`].
+//! 2. [`tenant::set`] overrides it on every signal: spans, logs, metrics and outgoing context.
+//! 3. A valid tenant has 1 to 128 bytes, without control characters, surrounding spaces, `%` or U+FFFD. If the headers
+//!    name two different tenants, or a malformed one, none is accepted.
+//! 4. A received tenant is not forwarded.
 //!
 //! [`tenant::set`]: crate::tenant::set
 //! [`tenant_from_baggage`]: crate::http::TelemetryLayer::tenant_from_baggage
@@ -70,6 +67,7 @@
 //! [W3C Trace Context Level 2]: https://www.w3.org/TR/trace-context-2/
 //! [W3C Baggage]: https://www.w3.org/TR/baggage/
 
+#[cfg(feature = "b3")]
 mod b3;
 mod baggage;
 mod carried_tenant;
@@ -79,6 +77,7 @@ mod event_context;
 mod event_context_serde;
 mod hex;
 mod install;
+#[cfg(feature = "jaeger")]
 mod jaeger;
 mod trace_context;
 mod trace_state;
@@ -99,8 +98,9 @@ pub(crate) use self::install::install_for_tests;
 pub(crate) use self::{carried_tenant::named_in, install::install};
 use crate::tenant::{self, Tenant};
 
-/// Writes the current span's context into the headers of an outgoing request, in place of a context that they have
-/// already: headers may have been copied from an incoming request.
+/// Injects the current span's context into the headers of an outgoing request.
+///
+/// Replaces any context that the headers already have, because they may be copied from an incoming request.
 ///
 /// ```
 /// let mut headers = http::HeaderMap::new();
@@ -111,11 +111,11 @@ pub fn inject_headers(headers: &mut http::HeaderMap) {
     inject_into_headers(&Context::current(), headers);
 }
 
-/// Writes the current span's context into the headers of an outgoing request, and the current
-/// [tenant](crate::tenant) as the entry `tenant_id` of the baggage. For requests to the service's own: whoever
-/// receives it can read it.
+/// Injects the current span's context into the headers of an outgoing request, and the current
+/// [tenant](crate::tenant) as the baggage entry `tenant_id`. For requests to internal services: every receiver can read
+/// it.
 ///
-/// A tenant that [would not be believed](self#trust) is not sent.
+/// A tenant that is [not valid](self#trust) is not injected.
 ///
 /// ```
 /// let mut headers = http::HeaderMap::new();
@@ -128,30 +128,30 @@ pub fn inject_headers_with_tenant(headers: &mut http::HeaderMap) {
     inject_into_headers(&context, headers);
 }
 
-/// Reads the caller's context from the headers of an incoming request.
+/// Extracts the caller's context from the headers of an incoming request.
 ///
-/// An absent or malformed header gives an empty context, with which the span begins a new trace. Several headers of one
-/// name are one header, their values joined by commas.
+/// Returns an empty context if the headers are absent or malformed: a span with it as parent begins a new trace.
+/// Repeated headers are joined with commas.
 pub fn extract_headers(headers: &http::HeaderMap) -> Context {
     extract(&Incoming::new(headers))
 }
 
-/// Writes the current span's context into any carrier, such as the headers of a message.
+/// Injects the current span's context into any carrier, such as the headers of a message.
 pub fn inject(carrier: &mut dyn Injector) {
-    // The context of the nearest span that is exported or counted, whatever spans are there for log lines only.
+    // The context of the nearest span that is exported or counted. Spans for log lines only are skipped.
     inject_context(&Context::current(), carrier);
 }
 
-/// Reads a context from any carrier. What is absent or malformed is not in the context, whatever the current span is.
+/// Extracts a context from any carrier. Absent or malformed headers are not replaced by the current span's context.
 pub fn extract(carrier: &dyn Extractor) -> Context {
     extract_within(&Context::new(), carrier)
 }
 
-/// Makes `span` a child of `context`, in the traces. The spans around it in this process stay what they are for its
-/// log lines and its tenant.
+/// Makes `span` a child of `context` in the exported trace. Log lines and the tenant still follow the enclosing
+/// `tracing` spans.
 ///
-/// To be called before `span` is entered, has a child or has its context written: from then on it has its place in the
-/// traces, and keeps it. Without [`init`](crate::init()) there are no traces, and nothing happens.
+/// Call this before `span` is entered, gets a child or is injected. Later, the parent is fixed and the call has no
+/// effect. It also has no effect before [`init`](crate::init()).
 ///
 /// ```
 /// use rustok_telemetry::propagation;
@@ -164,13 +164,13 @@ pub fn extract(carrier: &dyn Extractor) -> Context {
 /// # handle(&http::HeaderMap::new());
 /// ```
 pub fn set_parent(span: &Span, context: Context) {
-    // It is an error that there is no OpenTelemetry layer, that the span is disabled, or that it has begun already.
+    // Fails without an OpenTelemetry layer, for a disabled span, and for a span that has started.
     let _ = span.set_parent(context);
 }
 
-/// Links `span` to the publishers of events that it handles together: a batch has one span, and many that caused it.
+/// Links `span` to the publishers of a batch of events, because a span has only one parent.
 ///
-/// Contexts without a trace are left out. A span has 128 links at most, or `OTEL_SPAN_LINK_COUNT_LIMIT`.
+/// Contexts without a trace are skipped. A span has at most 128 links, or `OTEL_SPAN_LINK_COUNT_LIMIT`.
 ///
 /// ```
 /// use rustok_telemetry::propagation::{self, EventContext};
@@ -188,11 +188,11 @@ pub fn link<'events>(span: &Span, contexts: impl IntoIterator<Item = &'events Ev
     }
 }
 
-/// Name of the response header that tells the caller its trace, from the draft of W3C Trace Context Level 2.
+/// The response header with the trace of the request, from the draft of W3C Trace Context Level 2.
 pub const TRACE_RESPONSE: &str = "traceresponse";
 
-/// Writes the trace that a request belongs to into the response's headers, so that the caller can give its id with a
-/// question: `traceresponse: 00-{trace id}-{span id}-{flags}`. The [HTTP layer](crate::http) does so.
+/// Injects the span of a request into the response's headers, so that a caller can report the trace id:
+/// `traceresponse: 00-{trace id}-{span id}-{flags}`.
 pub(crate) fn inject_traceresponse(span: &Span, headers: &mut http::HeaderMap) {
     let context = span.context();
     let span = context.span();
@@ -206,13 +206,13 @@ pub(crate) fn inject_traceresponse(span: &Span, headers: &mut http::HeaderMap) {
     }
 }
 
-/// The caller's context, or the current one where the headers have none.
+/// Extracts the caller's context, or returns the current one if the headers have none.
 pub(crate) fn extract_headers_within_current(headers: &http::HeaderMap) -> Context {
     extract_within(&Context::current(), &Incoming::new(headers))
 }
 
-/// Makes `span` the root of a trace, with a link to the caller's span if the headers name one. Nothing else of them is
-/// taken over: a link has no trace state.
+/// Makes `span` the root of a trace, with a link to the caller's span if the headers contain one. The link has no trace
+/// state.
 pub(crate) fn begin_trace(span: &Span, headers: &http::HeaderMap) {
     let caller = extract_headers(headers);
     let caller = caller.span();

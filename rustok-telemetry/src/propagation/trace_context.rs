@@ -1,26 +1,27 @@
 //! W3C Trace Context, [Level 2](https://www.w3.org/TR/trace-context-2/).
 //!
-//! A malformed `traceparent` counts as absent, and its `tracestate` with it. A version that is not known yet is read as
-//! far as the specification tells: the fields of version 00, then the end or a dash. A malformed `tracestate` is
-//! dropped as a whole, and leaves `traceparent` as it is.
+//! A malformed `traceparent` is ignored, together with its `tracestate`. Of an unknown version the fields of version 00
+//! are read, as the specification requires: they end the header, or a dash follows. A malformed `tracestate` is dropped
+//! as a whole, and `traceparent` is kept.
 //!
-//! The flag `random-trace-id` (02) belongs to the trace id, so it is passed on as it came, sampled or not. It is not set
-//! for a trace that begins here, although the SDK's ids are random: nothing in a context tells such a trace from one that
-//! was continued without the flag. Unset means "not known". All other flags are sent as zero.
+//! The flag `random-trace-id` (02) is a property of the trace id, so it is propagated unchanged, sampled or not. New
+//! traces do not set it, although the SDK's ids are random: a context does not tell a new trace from one that was
+//! continued without the flag, and unset means "unknown". All other flags are injected as 0.
 //!
-//! OpenTelemetry's own propagator is not used. It takes ids and flags with too few digits, a dash at the end, and the
-//! first of several `traceparent` headers; reads one `tracestate` header only; and writes an empty one.
+//! OpenTelemetry's propagator is not used: it accepts ids and flags with too few digits, a trailing dash, and the first
+//! of several `traceparent` headers; reads only one `tracestate` header; and injects an empty one.
 
 use std::sync::LazyLock;
+
+use opentelemetry::{
+    Context,
+    propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
+    trace::{SpanContext, TraceContextExt, TraceFlags, TraceId, TraceState},
+};
 
 use super::{
     carrier, hex,
     trace_state::{self, State},
-};
-use opentelemetry::{
-    Context,
-    propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
-    trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
 
 const TRACEPARENT: &str = "traceparent";
@@ -29,7 +30,7 @@ const TRACESTATE: &str = "tracestate";
 const RANDOM_TRACE_ID: u8 = 0b10;
 const KNOWN_FLAGS: TraceFlags = TraceFlags::new(1 | RANDOM_TRACE_ID);
 
-/// Reads and writes `traceparent` and `tracestate`.
+/// The propagator of `traceparent` and `tracestate`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TraceContext;
 
@@ -51,7 +52,7 @@ impl TextMapPropagator for TraceContext {
 
     fn extract_with_context(&self, context: &Context, extractor: &dyn Extractor) -> Context {
         let parent = carrier::value(extractor, TRACEPARENT);
-        let Some((trace_id, span_id, flags)) = parent.as_deref().and_then(read) else {
+        let Some(parent) = parent.as_deref().and_then(read) else {
             return context.clone();
         };
         let state = carrier::value(extractor, TRACESTATE);
@@ -60,7 +61,8 @@ impl TextMapPropagator for TraceContext {
             Some(State::Refused(state)) => (TraceState::NONE, Some(state)),
             None => (TraceState::NONE, None),
         };
-        let caller = SpanContext::new(trace_id, span_id, flags, true, state);
+        let (trace_id, flags) = (parent.trace_id(), parent.trace_flags());
+        let caller = SpanContext::new(trace_id, parent.span_id(), flags, true, state);
         let kept = Kept {
             trace_id,
             random_trace_id: flags.to_u8() & RANDOM_TRACE_ID != 0,
@@ -80,7 +82,7 @@ impl TextMapPropagator for TraceContext {
     }
 }
 
-/// The span of this context as `traceparent` has it.
+/// Returns the value of `traceparent` for the span of this context.
 pub(super) fn text(context: &Context, span: &SpanContext) -> String {
     let mut flags = (span.trace_flags() & KNOWN_FLAGS).to_u8();
     if Kept::of(context, span).is_some_and(|kept| kept.random_trace_id) {
@@ -96,8 +98,8 @@ pub(super) fn text(context: &Context, span: &SpanContext) -> String {
     text
 }
 
-/// What a caller sent that is passed on with its trace and that the SDK loses: a span that is not sampled has no flags,
-/// and a trace state has no key of the newer grammar. A value of the context, which the spans made within it hand on.
+/// The parts of the caller's headers that the SDK drops: it clears the flags of a span that is not sampled, and rejects
+/// trace state keys of the Level 2 grammar. Stored in the context, and so inherited by the spans within it.
 #[derive(Debug)]
 struct Kept {
     trace_id: TraceId,
@@ -112,8 +114,8 @@ impl Kept {
     }
 }
 
-/// Reads a header, with white space around it.
-fn read(header: &str) -> Option<(TraceId, SpanId, TraceFlags)> {
+/// Reads a header, which may have surrounding white space.
+fn read(header: &str) -> Option<SpanContext> {
     let (version, rest) = field(header.trim_matches([' ', '\t']), 2)?;
     let (trace_id, rest) = field(rest.strip_prefix('-')?, 32)?;
     let (span_id, rest) = field(rest.strip_prefix('-')?, 16)?;
@@ -121,17 +123,14 @@ fn read(header: &str) -> Option<(TraceId, SpanId, TraceFlags)> {
     let ends = match version {
         0 => rest.is_empty(),
         0xff => false,
-        // A comma joins several headers.
+        // A comma joins repeated headers.
         _ => rest.is_empty() || (rest.starts_with('-') && !rest.contains(',')),
     };
-    let trace_id = TraceId::from(trace_id);
-    let span_id = SpanId::from(u64::try_from(span_id).ok()?);
-    let flags = TraceFlags::new(u8::try_from(flags).ok()?);
-    let valid = ends && trace_id != TraceId::INVALID && span_id != SpanId::INVALID;
-    valid.then_some((trace_id, span_id, flags & KNOWN_FLAGS))
+    let flags = TraceFlags::new(u8::try_from(flags).ok()?) & KNOWN_FLAGS;
+    hex::remote_span(trace_id, span_id, flags).filter(|_| ends)
 }
 
-/// A number of exactly so many digits, and what follows.
+/// Reads a number of exactly this many digits, and returns it with the rest of the text.
 fn field(text: &str, digits: usize) -> Option<(u128, &str)> {
     let (number, rest) = text.split_at_checked(digits)?;
     Some((hex::lower_case(number)?, rest))

@@ -5,19 +5,18 @@ use opentelemetry::trace::TraceState;
 const MOST_MEMBERS: usize = 32;
 const LONGEST: usize = 256;
 
-/// What a `tracestate` header says.
+/// The content of a `tracestate` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum State {
-    /// As the SDK keeps it; also where the header is absent, empty or malformed.
+    /// A state that the SDK accepts. Empty for an empty or malformed header.
     Held(TraceState),
-    /// Well-formed, but the SDK refuses a key of it: one with several `@`, or with more than 13 characters behind it.
+    /// A well-formed state that the SDK rejects, because a key has several `@` or more than 13 characters after one.
     Refused(String),
 }
 
-/// Reads a header. It is malformed as a whole if one member is, or if it has more than 32.
+/// Reads a header. One malformed member, or more than 32 members, make the whole header malformed.
 ///
-/// Empty members are not counted. Of members with the same key the first is kept, which is the latest position in the
-/// trace.
+/// Empty members are not counted. Of members with the same key the first is kept, because it is the most recent.
 pub(super) fn read(header: &str) -> State {
     match members(header) {
         Some(members) => match TraceState::from_key_value(members.iter().copied()) {
@@ -28,7 +27,7 @@ pub(super) fn read(header: &str) -> State {
     }
 }
 
-/// Members as a header has them. Empty if there are none.
+/// Returns the members as a header value, which is empty without members.
 pub(super) fn text<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut text = String::new();
     for (key, value) in members {
@@ -44,7 +43,7 @@ fn members(header: &str) -> Option<Vec<(&str, &str)>> {
     let mut members: Vec<(&str, &str)> = Vec::new();
     let mut count = 0;
     for member in header.split(',') {
-        // Spaces at the end of a value do not belong to it, those at its beginning do.
+        // Trims the trailing spaces of the value, but not the leading ones, which belong to it.
         let member = member.trim_matches([' ', '\t']);
         if member.is_empty() {
             continue;
@@ -70,7 +69,7 @@ fn is_key(key: &[u8]) -> bool {
             .all(|byte| begins(byte) || b"_-*/@".contains(byte))
 }
 
-/// What ends it is no space: that is trimmed before.
+/// Expects a value without trailing spaces.
 fn is_value(value: &[u8]) -> bool {
     (1..=LONGEST).contains(&value.len())
         && value

@@ -1,15 +1,15 @@
 //! The tenant of the current span.
 //!
-//! A span has a tenant when its field `tenant_id` has a value. `#[instrument(tenant_id = …)]` sets the field; a service
-//! that learns the tenant in the middle of a request calls [`set`]. Child spans inherit the tenant: it is their
-//! attribute `tenant_id` in traces, their label in `rustok_spans_created_total`, and part of the log lines within them.
-//! [`current`] returns it, and [`label`] returns it as a label value.
+//! A span has a tenant if its field `tenant_id` has a value. `#[instrument(tenant_id = …)]` sets the field, and [`set`]
+//! sets it during a request, for example after authentication. Child spans inherit the tenant: it is the attribute
+//! `tenant_id` of exported spans, a label of `rustok_spans_created_total`, and a field of log lines. [`current`]
+//! returns it, and [`label`] returns it as a label value.
 //!
 //! ```
 //! use rustok_telemetry::{metrics, tenant};
 //!
 //! async fn authenticate(token: &str) {
-//!     let tenant = "acme"; // what the token says
+//!     let tenant = "acme"; // read from the token
 //!     tenant::set(tenant);
 //! }
 //!
@@ -18,9 +18,9 @@
 //! }
 //! ```
 //!
-//! Work that leaves the span takes its tenant along with [`task::spawn`](crate::task::spawn) and
-//! [`EventContext`](crate::propagation::EventContext). What a caller writes into its baggage is a claim, which is never
-//! believed unless the service says so, and which [`set`] overrules: see [who decides](crate::propagation#trust).
+//! [`task::spawn`](crate::task::spawn) and [`EventContext`](crate::propagation::EventContext) propagate the tenant to
+//! work outside of the span. A tenant in the caller's baggage is ignored unless the service trusts the caller, and
+//! [`set`] overrides it. See [trust](crate::propagation#trust).
 
 use std::{
     fmt,
@@ -45,9 +45,9 @@ use crate::{
     },
 };
 
-/// Returns the tenant of the current span: its own, else that of its nearest ancestor that has one.
+/// Returns the tenant of the current span: its own, otherwise that of its nearest ancestor with a tenant.
 ///
-/// It is `None` without a subscriber from [`init`](crate::init()) or with
+/// Returns `None` unless the subscriber was installed by [`init`](crate::init()) or has
 /// [`Telemetry::layer`](crate::Telemetry::layer).
 pub fn current() -> Option<Tenant> {
     dispatcher::get_default(|dispatch| find(dispatch, tenant_of)).map(Tenant)
@@ -59,15 +59,15 @@ pub fn label() -> Arc<str> {
     current().map_or_else(|| Arc::clone(&NO_TENANT), |tenant| tenant.0)
 }
 
-/// Says that the present work, and what begins within it from now on, is done for this tenant.
+/// Sets the tenant of the current work, and of spans that start within it from now on.
 ///
-/// The tenant becomes that of the nearest span which declares the field `tenant_id`, as the span of an
-/// [HTTP request](crate::http) does, so that a function that authenticates may have a span of its own; where none does,
-/// that of the current span. Spans between the two follow it. It takes the place of a tenant that a caller or an event
-/// brought along, on every signal. Other spans that have begun already stay with what they were counted for.
+/// Sets it on the nearest span that declares the field `tenant_id`, such as that of an [HTTP request](crate::http), or
+/// on the current span if none does. So a function that authenticates may have its own span. Spans between the two get
+/// the tenant too. It replaces a tenant that was received from a caller or an event, on every signal. Spans that have
+/// already been counted keep their tenant label.
 pub fn set(tenant: &str) {
     dispatcher::get_default(|dispatch| {
-        // Where a layer that can be exchanged hides it, every span counts.
+        // A reloadable layer hides the span metrics layer. Then every span counts.
         let layer = dispatch.downcast_ref::<SpanMetricsLayer>();
         let counts = |span: &Id| layer.is_none_or(|layer| layer.counts(span));
         let counted = |span: &SpanRef<'_, Registry>| Some(span.id()).filter(counts);
@@ -81,13 +81,13 @@ pub fn set(tenant: &str) {
     });
 }
 
-/// The tenant of an event: that of the nearest span around it that has one.
+/// Returns the tenant of a `tracing` event: that of the nearest enclosing span with a tenant.
 pub(crate) fn of_event(dispatch: &Dispatch, event: &Event<'_>) -> Option<Arc<str>> {
     find_around(dispatch, event, tenant_of)
 }
 
-/// Makes this tenant that of `span` until [`set`] names another, unless it was given one of its own. Unlike
-/// [`tracing::Span::record`] this works for spans that don't declare the field.
+/// Sets the tenant of `span` unless it has its own. [`set`] overrides it. Unlike [`tracing::Span::record`], this works
+/// for spans that do not declare the field.
 pub(crate) fn set_default_on(span: &tracing::Span, tenant: Option<&str>) {
     let Some(tenant) = tenant else { return };
     span.with_subscriber(|(id, dispatch)| {
@@ -99,7 +99,7 @@ pub(crate) fn set_default_on(span: &tracing::Span, tenant: Option<&str>) {
     });
 }
 
-/// The id of a tenant. Cloning it copies no text.
+/// The id of a tenant. Cloning it is cheap.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tenant(Arc<str>);
 
@@ -140,7 +140,7 @@ impl LabelValue for Tenant {
     }
 }
 
-/// Asks the current span and those around it, none of them hidden by a layer's filter, until one answers.
+/// Calls `ask` for the current span and its ancestors until it returns a value. Layer filters hide no span.
 pub(crate) fn find<T>(
     dispatch: &Dispatch,
     ask: impl Fn(&SpanRef<'_, Registry>) -> Option<T>,
@@ -148,7 +148,7 @@ pub(crate) fn find<T>(
     find_from(dispatch, dispatch.current_span().id()?, ask)
 }
 
-/// Like [`find`], for the spans that an event belongs to: those of its parent, if it names one.
+/// Like [`find`], starting at the parent of a `tracing` event.
 pub(crate) fn find_around<T>(
     dispatch: &Dispatch,
     event: &Event<'_>,
@@ -170,7 +170,7 @@ fn find_from<T>(
     span.scope().find_map(|span| ask(&span))
 }
 
-/// Gives the tenant to the spans from the current one up to `outer` that have inherited another.
+/// Replaces the inherited tenant of the spans from the current one up to `outer`.
 fn replace_inherited_within(dispatch: &Dispatch, outer: &Id, tenant: &str) {
     let registry = dispatch.downcast_ref::<Registry>();
     let current = dispatch.current_span();

@@ -49,6 +49,8 @@ mod late_attributes;
 mod open_spans;
 pub(crate) mod panics;
 pub(crate) mod recorded;
+// B3 produces every state, Jaeger some of them.
+#[cfg_attr(not(feature = "b3"), expect(dead_code))]
 pub(crate) mod remote_sampling;
 mod sampler;
 mod span_limits;

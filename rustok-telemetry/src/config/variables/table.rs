@@ -44,7 +44,7 @@ const GENERAL: &[Variable] = &[
     honoured("OTEL_SDK_DISABLED", "false", "true or false", "Turns all telemetry off."),
     honoured("OTEL_SERVICE_NAME", "service.name of OTEL_RESOURCE_ATTRIBUTES", "any text, such as shop", "The service's name; wins over OTEL_RESOURCE_ATTRIBUTES."),
     honoured("OTEL_RESOURCE_ATTRIBUTES", "none", "pairs such as team=web,region=eu, with , = and % percent-encoded", "Attributes of everything that is sent."),
-    honoured("OTEL_PROPAGATORS", "tracecontext,baggage", "tracecontext, baggage, b3, b3multi and jaeger, separated by commas, or none", "How context travels between services."),
+    honoured("OTEL_PROPAGATORS", "tracecontext,baggage", "tracecontext, baggage, b3 and b3multi (Cargo feature `b3`), jaeger (Cargo feature `jaeger`), separated by commas, or none", "How context travels between services."),
     honoured("OTEL_TRACES_SAMPLER", "parentbased_always_on", "always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off or parentbased_traceidratio", "Which traces are recorded."),
     honoured("OTEL_TRACES_SAMPLER_ARG", "1.0", "a number from 0 to 1, such as 0.1", "The ratio of the ratio samplers."),
     honoured("OTEL_LOG_LEVEL", "as RUST_LOG says, without the OpenTelemetry crates unless it names them", "off, error, warn, info, debug or trace", "How much the SDK, and the OpenTelemetry crates, log about themselves."),

@@ -1,19 +1,19 @@
-//! As much of SQL's lexical rules as it takes not to mistake the text of a literal or a comment for a word.
+//! A lexer for SQL that stops where dialects disagree, so that no literal or comment is read as a word.
 
-/// A statement is read up to here.
+/// Maximum number of bytes that are read of a statement.
 const LIMIT: usize = 4096;
 
-/// A part of a statement, outside of parentheses.
+/// A token outside of parentheses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token<'sql> {
-    /// A keyword, or a name that is not in quotes.
+    /// A keyword, or an unquoted name.
     Word(&'sql str),
-    /// A name in quotes, or in some dialects a literal.
+    /// A quoted name, which is a literal in some dialects.
     Quoted(&'sql str),
     Dot,
-    /// A pair of parentheses, and all that is between them.
+    /// A pair of parentheses with its content.
     Parentheses,
-    /// A literal, a parameter, an operator.
+    /// A literal, parameter or operator.
     Other,
 }
 
@@ -23,14 +23,14 @@ impl Token<'_> {
     }
 }
 
-/// The tokens of a statement, up to its end or to where its dialect would have to be known. There, it gives up.
+/// An iterator over the tokens of a statement. It ends early where the meaning depends on the dialect.
 pub(super) struct Tokens<'sql> {
     rest: &'sql str,
     whole: bool,
 }
 
-/// What is read of a statement may not be what the database reads.
-struct GivenUp;
+/// The database may read the statement differently.
+struct Ambiguous;
 
 impl<'sql> Tokens<'sql> {
     pub(super) fn of(sql: &'sql str) -> Self {
@@ -42,12 +42,12 @@ impl<'sql> Tokens<'sql> {
         }
     }
 
-    /// Whether there is nothing more to read, and nothing was left out.
+    /// Whether the whole statement was read.
     pub(super) fn are_all_read(&self) -> bool {
         self.whole && self.rest.is_empty()
     }
 
-    /// Reads up to and including `word`. The FROM of IS DISTINCT FROM is not the one that is meant.
+    /// Skips up to and including `word`, except after DISTINCT, because of IS DISTINCT FROM.
     pub(super) fn skip_to(&mut self, word: &str) -> Option<()> {
         let mut after_distinct = false;
         loop {
@@ -59,12 +59,12 @@ impl<'sql> Tokens<'sql> {
         }
     }
 
-    fn read(&mut self) -> Result<Option<Token<'sql>>, GivenUp> {
+    fn read(&mut self) -> Result<Option<Token<'sql>>, Ambiguous> {
         let mut depth = 0_usize;
         loop {
             self.skip_space_and_comments()?;
             let Some(first) = self.rest.bytes().next() else {
-                return if depth == 0 { Ok(None) } else { Err(GivenUp) };
+                return if depth == 0 { Ok(None) } else { Err(Ambiguous) };
             };
             let token = match first {
                 b'(' => {
@@ -89,15 +89,15 @@ impl<'sql> Tokens<'sql> {
         }
     }
 
-    /// A token that begins with the byte `first`.
-    fn read_one(&mut self, first: u8) -> Result<Token<'sql>, GivenUp> {
+    /// Reads a token that starts with the byte `first`.
+    fn read_one(&mut self, first: u8) -> Result<Token<'sql>, Ambiguous> {
         Ok(match first {
             b'\'' | b'"' | b'`' => self.read_quoted(first)?,
             b'[' => {
-                let end = self.rest.find(']').ok_or(GivenUp)?;
+                let end = self.rest.find(']').ok_or(Ambiguous)?;
                 let name = &self.take(end + 1)[1..end];
                 if name.contains(is_quote) {
-                    return Err(GivenUp);
+                    return Err(Ambiguous);
                 }
                 Token::Quoted(name)
             }
@@ -109,7 +109,7 @@ impl<'sql> Tokens<'sql> {
                 self.take_word();
                 Token::Other
             }
-            // A parameter, which may be called like a keyword.
+            // A parameter, whose name may be a keyword.
             b':' | b'@' => {
                 self.take(1);
                 self.take_word();
@@ -118,20 +118,20 @@ impl<'sql> Tokens<'sql> {
             b'$' => {
                 self.take(1);
                 let parameter = self.rest.starts_with(|next: char| next.is_ascii_digit());
-                // $$ and $tag$ begin a literal.
+                // $$ and $tag$ start a literal.
                 if !parameter {
-                    return Err(GivenUp);
+                    return Err(Ambiguous);
                 }
                 self.take_word();
                 Token::Other
             }
             // A comment in MySQL, an operator in PostgreSQL.
-            b'#' => return Err(GivenUp),
+            b'#' => return Err(Ambiguous),
             _ if is_of_word(first) => {
                 let word = self.take_word();
-                // Oracle's q'[…]', in which quotes are letters.
+                // Oracle's q'[…]', which may contain quotes.
                 if word.ends_with(['q', 'Q']) && self.rest.starts_with('\'') {
-                    return Err(GivenUp);
+                    return Err(Ambiguous);
                 }
                 Token::Word(word)
             }
@@ -142,8 +142,8 @@ impl<'sql> Tokens<'sql> {
         })
     }
 
-    /// What is between two quotes. In some dialects a backslash escapes a quote, in others it is a letter.
-    fn read_quoted(&mut self, quote: u8) -> Result<Token<'sql>, GivenUp> {
+    /// Reads quoted text. A backslash escapes a quote in some dialects only.
+    fn read_quoted(&mut self, quote: u8) -> Result<Token<'sql>, Ambiguous> {
         self.take(1);
         let content = self.take_until(char::from(quote))?;
         let mut doubled = false;
@@ -154,14 +154,14 @@ impl<'sql> Tokens<'sql> {
             escaped |= self.take_until(char::from(quote))?.contains('\\');
         }
         match quote {
-            _ if escaped => Err(GivenUp),
+            _ if escaped => Err(Ambiguous),
             b'\'' => Ok(Token::Other),
             _ if doubled => Ok(Token::Other),
             _ => Ok(Token::Quoted(content)),
         }
     }
 
-    fn skip_space_and_comments(&mut self) -> Result<(), GivenUp> {
+    fn skip_space_and_comments(&mut self) -> Result<(), Ambiguous> {
         loop {
             self.rest = self.rest.trim_ascii_start();
             let end = if self.rest.starts_with("--") {
@@ -176,16 +176,16 @@ impl<'sql> Tokens<'sql> {
             let comment = self.take(length.unwrap_or(self.rest.len()));
             self.take(end.len().min(self.rest.len()));
             let ends = length.is_some() || (end == "\n" && self.whole);
-            // Dialects differ in where a comment begins and ends. If that matters, it is for the quotes.
+            // Dialects disagree where a comment starts and ends, which matters if it contains quotes.
             if !ends || comment.contains(is_quote) || comment.contains("/*") {
-                return Err(GivenUp);
+                return Err(Ambiguous);
             }
         }
     }
 
-    /// Everything before `end`, which is taken too.
-    fn take_until(&mut self, end: char) -> Result<&'sql str, GivenUp> {
-        let length = self.rest.find(end).ok_or(GivenUp)?;
+    /// Takes the text up to `end`, and skips `end`.
+    fn take_until(&mut self, end: char) -> Result<&'sql str, Ambiguous> {
+        let length = self.rest.find(end).ok_or(Ambiguous)?;
         let taken = self.take(length);
         self.take(1);
         Ok(taken)
@@ -207,7 +207,7 @@ impl<'sql> Iterator for Tokens<'sql> {
     type Item = Token<'sql>;
 
     fn next(&mut self) -> Option<Token<'sql>> {
-        self.read().unwrap_or_else(|GivenUp| {
+        self.read().unwrap_or_else(|Ambiguous| {
             self.rest = "";
             self.whole = false;
             None
@@ -215,7 +215,7 @@ impl<'sql> Iterator for Tokens<'sql> {
     }
 }
 
-/// All that isn't ASCII belongs to words, so that no letter is cut in two.
+/// Non-ASCII bytes belong to words, so that no character is split.
 fn is_of_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || !byte.is_ascii()
 }

@@ -1,6 +1,9 @@
-//! What comes in by the headers of a request goes out by those of the next one, in each format.
+//! The context in the headers of a request is injected into the headers of the next one, in each format.
 #![cfg(feature = "axum")]
 
+mod b3;
+mod jaeger;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::collections::BTreeMap;
@@ -8,13 +11,18 @@ use std::collections::BTreeMap;
 use axum::{
     Router,
     body::Body,
-    http::{HeaderMap, Request},
+    http::{HeaderMap, HeaderName, HeaderValue, Request},
     routing::get,
 };
 use http_body_util::BodyExt;
+use opentelemetry::{Context, trace::TraceContextExt};
+use proptest::{
+    strategy::Strategy,
+    test_runner::{Config, TestCaseResult, TestRunner},
+};
 use rustok_telemetry::{
     http::TelemetryLayer,
-    propagation::{self, TRACE_RESPONSE},
+    propagation::{self, EventContext, TRACE_RESPONSE},
 };
 use support::with_variables;
 use tower::ServiceExt;
@@ -22,6 +30,101 @@ use tower::ServiceExt;
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
 const OTHER: &str = "0af7651916cd43dd8448eb211c80319c";
+
+/// Extracts the context of these headers, from each kind of carrier.
+fn extract(headers: &[(&str, &str)]) -> [Context; 2] {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        let name = HeaderName::try_from(*name).expect("a name");
+        map.append(
+            name,
+            HeaderValue::from_bytes(value.as_bytes()).expect("a value"),
+        );
+    }
+    let entries = EventContext::from_entries(headers.iter().copied());
+    [
+        propagation::extract_headers(&map),
+        propagation::extract(&entries),
+    ]
+}
+
+/// The headers of a request that is sent within the context, without a span of this process.
+fn forwarded(context: &Context) -> HeaderMap {
+    let _current = context.clone().attach();
+    let mut headers = HeaderMap::new();
+    propagation::inject_headers(&mut headers);
+    headers
+}
+
+/// The headers of a request that is sent within a span of this process, whose parent is the context.
+fn sent_by_child(context: &Context) -> HeaderMap {
+    let span = tracing::info_span!(parent: None, "request");
+    propagation::set_parent(&span, context.clone());
+    let mut headers = HeaderMap::new();
+    span.in_scope(|| propagation::inject_headers(&mut headers));
+    headers
+}
+
+/// The value of a header that is injected once or not at all.
+#[track_caller]
+fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next().map(|value| value.to_str().expect("ASCII"));
+    assert!(values.next().is_none(), "{name} is repeated");
+    value
+}
+
+/// Starts telemetry with these formats, and runs a property test.
+fn check<S: Strategy>(propagators: &str, strategy: S, test: impl Fn(S::Value) -> TestCaseResult) {
+    let variables = [("OTEL_PROPAGATORS", propagators)];
+    let telemetry = with_variables(&variables).init().expect("telemetry starts");
+    let mut runner = TestRunner::new(Config::with_cases(1_000));
+    let result = runner.run(&strategy, test);
+    result.unwrap_or_else(|error| panic!("{error}"));
+    let _ = telemetry.shutdown();
+}
+
+/// Headers, what is forwarded of them, and the sampling state that a child injects with `parentbased_always_off` and
+/// with `parentbased_always_on`.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, [&'a str; 2]);
+
+/// Runs the cases once with each sampler. `text` returns trace id, span id and sampling state of injected headers.
+fn check_cases(
+    propagators: &str,
+    sampler: usize,
+    cases: &[Case<'_>],
+    text: impl Fn(&HeaderMap) -> Option<[String; 3]>,
+) {
+    let samplers = ["parentbased_always_off", "parentbased_always_on"];
+    let variables = [
+        ("OTEL_PROPAGATORS", propagators),
+        ("OTEL_TRACES_SAMPLER", samplers[sampler]),
+    ];
+    let telemetry = with_variables(&variables).init().expect("telemetry starts");
+    for (headers, expected, states) in cases {
+        for context in extract(headers) {
+            let span = context.span().span_context().clone();
+            let sent =
+                text(&forwarded(&context)).map(|parts| parts.join(" ").trim_end().to_owned());
+            assert_eq!(sent.as_deref().unwrap_or(""), *expected, "{headers:?}");
+            assert_eq!(span.is_valid(), sent.is_some(), "{headers:?}");
+            assert_eq!(span.is_remote(), sent.is_some(), "{headers:?}");
+            let [trace, id, state] = text(&sent_by_child(&context)).expect("a span");
+            assert_eq!(
+                state, states[sampler],
+                "{headers:?} with {}",
+                samplers[sampler]
+            );
+            assert_eq!(
+                trace == span.trace_id().to_string(),
+                span.is_valid(),
+                "{headers:?}"
+            );
+            assert_ne!(id, span.span_id().to_string(), "{headers:?}");
+        }
+    }
+    let _ = telemetry.shutdown();
+}
 
 /// What a request left behind.
 struct Passed {
