@@ -49,7 +49,10 @@ impl Propagator {
 
 /// Names every disabled Cargo feature that these propagators need, if there is one.
 pub(super) fn disabled(propagators: &[Propagator]) -> Option<String> {
-    let mut disabled: Vec<_> = propagators.iter().filter_map(|each| each.disabled()).collect();
+    let mut disabled: Vec<_> = propagators
+        .iter()
+        .filter_map(|each| each.disabled())
+        .collect();
     disabled.sort_unstable();
     disabled.dedup();
     (!disabled.is_empty()).then(|| disabled.join("; "))

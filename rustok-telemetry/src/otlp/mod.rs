@@ -11,7 +11,6 @@
 compile_error!("rustok-telemetry needs one of its Cargo features `grpc` and `http`");
 
 mod connector;
-mod destination;
 #[cfg(not(all(feature = "grpc", feature = "http")))]
 mod disabled;
 mod error_reporting;
@@ -27,6 +26,7 @@ mod retry;
 mod runtime;
 mod sender;
 mod spans;
+mod target;
 pub(crate) mod tls;
 
 #[cfg(not(feature = "grpc"))]
@@ -42,7 +42,7 @@ pub(crate) use self::{
     connector::BoxedStream, log_records::LogRecordExporter, metrics::MetricExporter,
     runtime::ConnectionRuntime, spans::OtlpSpanExporter,
 };
-use self::{destination::Destination, sender::Sender};
+use self::{sender::Sender, target::ExportTarget};
 use crate::{
     InitError,
     config::{OtlpConfig, Protocol},
@@ -82,10 +82,10 @@ fn sender(
     limit: Option<Duration>,
     runtime: &mut ConnectionRuntime,
 ) -> Result<Sender, InitError> {
-    let destination = Destination::new(config, limit, runtime)?;
+    let target = ExportTarget::new(config, limit, runtime)?;
     let transport = match config.protocol.value {
-        Protocol::Grpc => grpc::transport(&destination)?,
-        Protocol::HttpProtobuf => http::transport(&destination)?,
+        Protocol::Grpc => grpc::transport(&target)?,
+        Protocol::HttpProtobuf => http::transport(&target)?,
     };
-    Ok(Sender::new(destination, transport))
+    Ok(Sender::new(target, transport))
 }

@@ -20,12 +20,12 @@ const LONGEST_ASKED: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct Failed {
     pub(super) reason: String,
-    pub(super) again: Again,
+    pub(super) retry: Retry,
 }
 
 /// Whether it helps to send a request again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Again {
+pub(super) enum Retry {
     Never,
     Later,
     /// Not before this time, which the receiver asked for.
@@ -45,7 +45,7 @@ where
             Err(failed) => failed,
         };
         let left = limit.saturating_sub(started.elapsed());
-        match pauses.next(failed.again) {
+        match pauses.next(failed.retry) {
             Some(pause) if pause < left => tokio::time::sleep(pause).await,
             _ => return Err(failed.reason),
         }
@@ -70,12 +70,12 @@ impl Pauses {
     }
 
     /// How long to wait now; `None`: it is not sent again.
-    fn next(&mut self, again: Again) -> Option<Duration> {
+    fn next(&mut self, retry: Retry) -> Option<Duration> {
         self.left = self.left.checked_sub(1)?;
-        match again {
-            Again::Never => return None,
-            Again::Later => {}
-            Again::After(asked) => {
+        match retry {
+            Retry::Never => return None,
+            Retry::Later => {}
+            Retry::After(asked) => {
                 let asked = asked.min(LONGEST_ASKED);
                 if asked > self.longest {
                     self.longest = LONGEST_ASKED;
@@ -101,7 +101,7 @@ mod tests {
 
     /// Pauses in milliseconds, each with up to 100 more.
     #[track_caller]
-    fn check<const N: usize>(answers: [Again; N], expected: [Option<u64>; N]) {
+    fn check<const N: usize>(answers: [Retry; N], expected: [Option<u64>; N]) {
         let mut pauses = Pauses::new();
         for (answer, expected) in answers.into_iter().zip(expected) {
             let pause = pauses.next(answer);
@@ -117,27 +117,27 @@ mod tests {
 
     #[test]
     fn pauses_double_and_there_are_three() {
-        check([Again::Later; 4], [Some(100), Some(200), Some(400), None]);
+        check([Retry::Later; 4], [Some(100), Some(200), Some(400), None]);
     }
 
     #[test]
     fn what_does_not_help_is_not_tried() {
-        check([Again::Later, Again::Never], [Some(100), None]);
+        check([Retry::Later, Retry::Never], [Some(100), None]);
     }
 
     #[test]
     fn a_receiver_can_ask_for_longer_pauses_and_they_double_from_there() {
-        let asked = Again::After(Duration::from_secs(2));
+        let asked = Retry::After(Duration::from_secs(2));
         let expected = [Some(2000), Some(4000), Some(8000)];
-        check([asked, Again::Later, Again::Later], expected);
+        check([asked, Retry::Later, Retry::Later], expected);
     }
 
     #[test]
     fn a_receiver_cannot_ask_for_shorter_ones_nor_for_more_than_half_a_minute() {
-        let soon = Again::After(Duration::from_millis(1));
-        check([Again::Later, soon], [Some(100), Some(200)]);
+        let soon = Retry::After(Duration::from_millis(1));
+        check([Retry::Later, soon], [Some(100), Some(200)]);
         let mut pauses = Pauses::new();
-        let asked = Again::After(Duration::from_secs(3600));
+        let asked = Retry::After(Duration::from_secs(3600));
         assert_eq!(pauses.next(asked), Some(LONGEST_ASKED));
         assert_eq!(pauses.next(asked), Some(LONGEST_ASKED));
     }
@@ -151,7 +151,7 @@ mod tests {
             async {
                 Err(Failed {
                     reason: "down".to_owned(),
-                    again: Again::Later,
+                    retry: Retry::Later,
                 })
             }
         })

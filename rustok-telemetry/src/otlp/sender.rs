@@ -12,14 +12,14 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use tokio::runtime::Handle;
 
 use super::{
-    destination::Destination,
     error_reporting::OpenConnection,
     requests::{Request, Requests, TooLarge},
-    retry::{Again, Failed, with_retries},
+    retry::{Failed, Retry, with_retries},
+    target::ExportTarget,
 };
 use crate::{
     config::Signal,
-    delivery::{DELIVERY, ExportOutcome, LastFailure, QueueStats, RejectedItems, SignalStats},
+    delivery::{DELIVERY, ExportOutcome, LastFailure, PartialRejection, QueueStats, SignalStats},
 };
 
 /// Sends requests by one of the protocols.
@@ -29,7 +29,7 @@ pub(super) trait Transport: Send + Sync {
     fn prepare(&self, message: Bytes) -> Result<Bytes, String>;
 
     /// Sends it, on the runtime of the connections; what the receiver did not take.
-    async fn send(&self, prepared: Bytes) -> Result<Option<RejectedItems>, Failed>;
+    async fn send(&self, prepared: Bytes) -> Result<Option<PartialRejection>, Failed>;
 }
 
 /// Sends the requests of one signal.
@@ -46,15 +46,15 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    pub(super) fn new(destination: Destination<'_>, transport: Arc<dyn Transport>) -> Self {
+    pub(super) fn new(target: ExportTarget<'_>, transport: Arc<dyn Transport>) -> Self {
         Self {
-            signal: destination.config.signal,
+            signal: target.config.signal,
             transport: Mutex::new(Some(transport)),
-            connection: destination.connector.open,
-            runtime: destination.runtime,
-            timeout: destination.timeout,
-            endpoint: destination.config.shown_url(),
-            failure: destination.failure,
+            connection: target.connector.open,
+            runtime: target.runtime,
+            timeout: target.timeout,
+            endpoint: target.config.shown_url(),
+            failure: target.failure,
         }
     }
 
@@ -73,7 +73,7 @@ impl Sender {
         let mut first_failure = None;
         for Request { message, items } in requests {
             let sent = self.send(message).await;
-            self.settle_items(items, sent.is_ok());
+            self.finish_items(items, sent.is_ok());
             match sent {
                 Ok(rejection) => outcome.rejection = rejection.or(outcome.rejection.take()),
                 Err(error) => {
@@ -86,13 +86,13 @@ impl Sender {
             1 => error,
             _ => format!("{failed} of {total} requests: {error}"),
         });
-        self.settle_items(too_large.items, false);
+        self.finish_items(too_large.items, false);
         outcome.too_large = described(too_large);
         let result = match outcome.error() {
             Some(error) => Err(OTelSdkError::InternalFailure(error)),
             None => Ok(()),
         };
-        self.account().settle(&self.endpoint, outcome);
+        self.stats().finish(&self.endpoint, outcome);
         result
     }
 
@@ -102,11 +102,11 @@ impl Sender {
     }
 
     /// Sends one request, with retries.
-    async fn send(&self, message: Bytes) -> Result<Option<RejectedItems>, String> {
+    async fn send(&self, message: Bytes) -> Result<Option<PartialRejection>, String> {
         let transport = self.transport().clone();
         let transport = transport.ok_or_else(|| OTelSdkError::AlreadyShutdown.to_string())?;
         let prepared = transport.prepare(message)?;
-        self.failure.clear();
+        self.failure.take();
         let (timeout, connection) = (self.timeout, self.connection.clone());
         let sending = self.runtime.spawn(async move {
             with_retries(timeout, || {
@@ -121,7 +121,7 @@ impl Sender {
                 name: "Exporter.PartialSuccess",
                 // The target of the exporters of OpenTelemetry, so that the same filters hold.
                 target: "opentelemetry-otlp",
-                signal = self.account().name,
+                signal = self.stats().name,
                 rejected_items = rejection.items,
                 error_message = rejection.reason,
             );
@@ -129,9 +129,9 @@ impl Sender {
         Ok(rejection)
     }
 
-    fn settle_items(&self, items: usize, exported: bool) {
+    fn finish_items(&self, items: usize, exported: bool) {
         if let Some(queue) = self.queue() {
-            queue.settle(items, exported);
+            queue.finish(items, exported);
         }
     }
 
@@ -143,7 +143,7 @@ impl Sender {
         }
     }
 
-    fn account(&self) -> &'static SignalStats {
+    fn stats(&self) -> &'static SignalStats {
         match self.signal {
             Signal::Traces => &DELIVERY.traces,
             Signal::Logs => &DELIVERY.logs,
@@ -170,14 +170,14 @@ async fn send_in_time(
     prepared: Bytes,
     limit: Duration,
     connection: &OpenConnection,
-) -> Result<Option<RejectedItems>, Failed> {
+) -> Result<Option<PartialRejection>, Failed> {
     match tokio::time::timeout(limit, transport.send(prepared)).await {
         Ok(answer) => answer,
         Err(_) => {
             connection.close();
             Err(Failed {
                 reason: format!("no answer within {} ms", limit.as_millis()),
-                again: Again::Later,
+                retry: Retry::Later,
             })
         }
     }

@@ -143,7 +143,7 @@ impl Waiting {
 
     /// Returns the number of items that are still queued or being exported, and of items whose export has failed since.
     fn outcome(&self) -> (u64, u64) {
-        let unsent = self.entered.saturating_sub(self.queue.settled());
+        let unsent = self.entered.saturating_sub(self.queue.finished());
         (unsent, self.queue.failed().saturating_sub(self.failed))
     }
 }
@@ -152,11 +152,11 @@ impl Waiting {
 /// five seconds and misses an item that is being queued.
 fn flush_queue(queue: &QueueStats, flush: impl Fn() -> OTelSdkResult) {
     let entered = queue.entered();
-    while !queue.is_settled(entered) {
+    while !queue.has_finished(entered) {
         if let Err(OTelSdkError::AlreadyShutdown) = flush() {
             return;
         }
-        if !queue.is_settled(entered) {
+        if !queue.has_finished(entered) {
             thread::sleep(Duration::from_millis(2));
         }
     }

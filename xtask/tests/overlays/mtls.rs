@@ -32,7 +32,7 @@ fn as_a_client(name: &str, protocol: &str, whose: Option<&str>) -> Told {
     told
 }
 
-#[test]
+#[test_fork::test]
 #[cfg_attr(
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
@@ -42,7 +42,7 @@ fn by_grpc_the_right_certificate_is_let_in() {
     as_a_client("grpc_right", "grpc", Some("authority")).arrives();
 }
 
-#[test]
+#[test_fork::test]
 #[cfg_attr(
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
@@ -52,7 +52,7 @@ fn by_http_the_right_certificate_is_let_in() {
     as_a_client("http_right", "http/protobuf", Some("authority")).arrives();
 }
 
-#[test]
+#[test_fork::test]
 #[cfg_attr(
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
@@ -62,7 +62,7 @@ fn by_grpc_a_wrong_certificate_is_turned_away_with_the_reason() {
     as_a_client("grpc_wrong", "grpc", Some("stranger")).is_turned_away(WRONG);
 }
 
-#[test]
+#[test_fork::test]
 #[cfg_attr(
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
@@ -72,7 +72,7 @@ fn by_http_a_wrong_certificate_is_turned_away_with_the_reason() {
     as_a_client("http_wrong", "http/protobuf", Some("stranger")).is_turned_away(WRONG);
 }
 
-#[test]
+#[test_fork::test]
 #[cfg_attr(
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
@@ -82,7 +82,7 @@ fn by_grpc_no_certificate_is_turned_away_with_the_reason() {
     as_a_client("grpc_none", "grpc", None).is_turned_away(NONE);
 }
 
-#[test]
+#[test_fork::test]
 #[cfg_attr(
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"

@@ -39,7 +39,7 @@ fn as_a_client(name: &str, protocol: &str, client: Client) -> Told {
     told
 }
 
-#[test]
+#[test_fork::test]
 #[cfg_attr(
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
@@ -49,7 +49,7 @@ fn by_grpc_a_client_without_a_certificate_is_let_in() {
     as_a_client("tls_grpc", "grpc", Client::Trusts).arrives();
 }
 
-#[test]
+#[test_fork::test]
 #[cfg_attr(
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
@@ -59,7 +59,7 @@ fn by_http_a_client_without_a_certificate_is_let_in() {
     as_a_client("tls_http", "http/protobuf", Client::Trusts).arrives();
 }
 
-#[test]
+#[test_fork::test]
 #[cfg_attr(
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
@@ -70,7 +70,7 @@ fn by_grpc_a_client_that_does_not_know_the_authority_sends_nothing() {
     told.is_turned_away_about(UNKNOWN);
 }
 
-#[test]
+#[test_fork::test]
 #[cfg_attr(
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
@@ -81,7 +81,7 @@ fn by_http_a_client_that_does_not_know_the_authority_sends_nothing() {
     told.is_turned_away_about(UNKNOWN);
 }
 
-#[test]
+#[test_fork::test]
 #[cfg_attr(
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
@@ -92,7 +92,7 @@ fn by_grpc_clear_text_is_refused() {
     told.is_turned_away_about("transport error");
 }
 
-#[test]
+#[test_fork::test]
 #[cfg_attr(
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"

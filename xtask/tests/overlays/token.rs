@@ -27,7 +27,7 @@ fn as_a_client(name: &str, protocol: &str, headers: Option<&str>) -> Told {
 const RIGHT: Option<&str> = Some("authorization=Bearer%20the-new-one");
 const WRONG: Option<&str> = Some("authorization=Bearer%20a-guess");
 
-#[test]
+#[test_fork::test]
 #[cfg_attr(
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
@@ -37,7 +37,7 @@ fn by_grpc_every_token_of_the_file_is_let_in() {
     as_a_client("token_grpc", "grpc", RIGHT).arrives();
 }
 
-#[test]
+#[test_fork::test]
 #[cfg_attr(
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
@@ -48,7 +48,7 @@ fn by_http_every_token_of_the_file_is_let_in() {
     as_a_client("token_http", "http/protobuf", old).arrives();
 }
 
-#[test]
+#[test_fork::test]
 #[cfg_attr(
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
@@ -58,7 +58,7 @@ fn by_grpc_a_wrong_token_is_turned_away() {
     as_a_client("token_grpc_wrong", "grpc", WRONG).is_turned_away_about("nauthenticated");
 }
 
-#[test]
+#[test_fork::test]
 #[cfg_attr(
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
@@ -68,7 +68,7 @@ fn by_http_a_wrong_token_is_turned_away() {
     as_a_client("token_http_wrong", "http/protobuf", WRONG).is_turned_away_about("401");
 }
 
-#[test]
+#[test_fork::test]
 #[cfg_attr(
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
@@ -78,7 +78,7 @@ fn by_http_no_token_is_turned_away() {
     as_a_client("token_http_none", "http/protobuf", None).is_turned_away_about("401");
 }
 
-#[test]
+#[test_fork::test]
 #[cfg_attr(
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
