@@ -48,7 +48,7 @@ impl Propagator {
 }
 
 /// Names every disabled Cargo feature that these propagators need, if there is one.
-pub(super) fn disabled(propagators: &[Propagator]) -> Option<String> {
+pub(super) fn disabled_propagators(propagators: &[Propagator]) -> Option<String> {
     let mut disabled: Vec<_> = propagators
         .iter()
         .filter_map(|each| each.disabled())

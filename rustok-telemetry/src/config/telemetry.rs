@@ -9,7 +9,7 @@ use super::{
     logs::LogsConfig,
     metrics::{self, MetricsConfig, MetricsExporter},
     prometheus::refuse_prometheus,
-    propagator::{Propagator, disabled},
+    propagator::{Propagator, disabled_propagators},
     report::Report,
     rules::Rules,
     setting::{Setting, Source},
@@ -38,7 +38,7 @@ settings! {
         /// The formats of the context that travels between services, each once, in the order given.
         propagators: Setting<Vec<Propagator>> = setting(
             "propagators", ["OTEL_PROPAGATORS"], vec![Propagator::TraceContext, Propagator::Baggage],
-            Rules::new().check(|propagators: &Vec<Propagator>| disabled(propagators))
+            Rules::new().check(|propagators: &Vec<Propagator>| disabled_propagators(propagators))
         ),
         /// Which events become log lines and log records: directives like those of `RUST_LOG`.
         log_filter: Setting<String> = setting(

@@ -37,7 +37,6 @@ fn as_a_client(name: &str, protocol: &str, whose: Option<&str>) -> Told {
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
-#[serial_test::serial]
 fn by_grpc_the_right_certificate_is_let_in() {
     as_a_client("grpc_right", "grpc", Some("authority")).arrives();
 }
@@ -47,7 +46,6 @@ fn by_grpc_the_right_certificate_is_let_in() {
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
-#[serial_test::serial]
 fn by_http_the_right_certificate_is_let_in() {
     as_a_client("http_right", "http/protobuf", Some("authority")).arrives();
 }
@@ -57,7 +55,6 @@ fn by_http_the_right_certificate_is_let_in() {
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
-#[serial_test::serial]
 fn by_grpc_a_wrong_certificate_is_turned_away_with_the_reason() {
     as_a_client("grpc_wrong", "grpc", Some("stranger")).is_turned_away(WRONG);
 }
@@ -67,7 +64,6 @@ fn by_grpc_a_wrong_certificate_is_turned_away_with_the_reason() {
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
-#[serial_test::serial]
 fn by_http_a_wrong_certificate_is_turned_away_with_the_reason() {
     as_a_client("http_wrong", "http/protobuf", Some("stranger")).is_turned_away(WRONG);
 }
@@ -77,7 +73,6 @@ fn by_http_a_wrong_certificate_is_turned_away_with_the_reason() {
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
-#[serial_test::serial]
 fn by_grpc_no_certificate_is_turned_away_with_the_reason() {
     as_a_client("grpc_none", "grpc", None).is_turned_away(NONE);
 }
@@ -87,7 +82,6 @@ fn by_grpc_no_certificate_is_turned_away_with_the_reason() {
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
-#[serial_test::serial]
 fn by_http_no_certificate_is_turned_away_with_the_reason() {
     as_a_client("http_none", "http/protobuf", None).is_turned_away(NONE);
 }

@@ -44,7 +44,6 @@ fn as_a_client(name: &str, protocol: &str, client: Client) -> Told {
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
-#[serial_test::serial]
 fn by_grpc_a_client_without_a_certificate_is_let_in() {
     as_a_client("tls_grpc", "grpc", Client::Trusts).arrives();
 }
@@ -54,7 +53,6 @@ fn by_grpc_a_client_without_a_certificate_is_let_in() {
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
-#[serial_test::serial]
 fn by_http_a_client_without_a_certificate_is_let_in() {
     as_a_client("tls_http", "http/protobuf", Client::Trusts).arrives();
 }
@@ -64,7 +62,6 @@ fn by_http_a_client_without_a_certificate_is_let_in() {
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
-#[serial_test::serial]
 fn by_grpc_a_client_that_does_not_know_the_authority_sends_nothing() {
     let told = as_a_client("tls_grpc_stranger", "grpc", Client::TrustsAnother);
     told.is_turned_away_about(UNKNOWN);
@@ -75,7 +72,6 @@ fn by_grpc_a_client_that_does_not_know_the_authority_sends_nothing() {
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
-#[serial_test::serial]
 fn by_http_a_client_that_does_not_know_the_authority_sends_nothing() {
     let told = as_a_client("tls_http_stranger", "http/protobuf", Client::TrustsAnother);
     told.is_turned_away_about(UNKNOWN);
@@ -86,7 +82,6 @@ fn by_http_a_client_that_does_not_know_the_authority_sends_nothing() {
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
-#[serial_test::serial]
 fn by_grpc_clear_text_is_refused() {
     let told = as_a_client("tls_grpc_clear", "grpc", Client::ClearText);
     told.is_turned_away_about("transport error");
@@ -97,7 +92,6 @@ fn by_grpc_clear_text_is_refused() {
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
-#[serial_test::serial]
 fn by_http_clear_text_is_refused() {
     let told = as_a_client("tls_http_clear", "http/protobuf", Client::ClearText);
     told.is_turned_away_about("400");

@@ -32,7 +32,6 @@ const WRONG: Option<&str> = Some("authorization=Bearer%20a-guess");
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
-#[serial_test::serial]
 fn by_grpc_every_token_of_the_file_is_let_in() {
     as_a_client("token_grpc", "grpc", RIGHT).arrives();
 }
@@ -42,7 +41,6 @@ fn by_grpc_every_token_of_the_file_is_let_in() {
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
-#[serial_test::serial]
 fn by_http_every_token_of_the_file_is_let_in() {
     let old = Some("authorization=Bearer%20the-old-one");
     as_a_client("token_http", "http/protobuf", old).arrives();
@@ -53,7 +51,6 @@ fn by_http_every_token_of_the_file_is_let_in() {
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
-#[serial_test::serial]
 fn by_grpc_a_wrong_token_is_turned_away() {
     as_a_client("token_grpc_wrong", "grpc", WRONG).is_turned_away_about("nauthenticated");
 }
@@ -63,7 +60,6 @@ fn by_grpc_a_wrong_token_is_turned_away() {
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
-#[serial_test::serial]
 fn by_http_a_wrong_token_is_turned_away() {
     as_a_client("token_http_wrong", "http/protobuf", WRONG).is_turned_away_about("401");
 }
@@ -73,7 +69,6 @@ fn by_http_a_wrong_token_is_turned_away() {
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
-#[serial_test::serial]
 fn by_http_no_token_is_turned_away() {
     as_a_client("token_http_none", "http/protobuf", None).is_turned_away_about("401");
 }
@@ -83,7 +78,6 @@ fn by_http_no_token_is_turned_away() {
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
-#[serial_test::serial]
 fn by_grpc_no_token_is_turned_away() {
     as_a_client("token_grpc_none", "grpc", None).is_turned_away_about("nauthenticated");
 }
