@@ -39,12 +39,9 @@ fn check_headers(propagators: &str, sampler: usize) {
         ["", " 0", " 1", " d"].map(|state| format!("{TRACE} {SPAN}{state}"));
     let other = "1".repeat(32);
     let short = "a3ce929d0e0e4736";
-    let mut owned: Vec<(Vec<(&str, String)>, String, [&str; 2])> = Vec::new();
+    let mut cases = Vec::new();
     let mut add = |headers: &[(&'static str, &str)], forwarded: &str, states| {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| (*name, (*value).to_owned()));
-        owned.push((headers.collect(), forwarded.to_owned(), states));
+        cases.push(Case::new(headers, forwarded, states));
     };
     for (rest, forwarded, states) in [
         ("", &deferred, ["0", "1"]),
@@ -124,17 +121,6 @@ fn check_headers(propagators: &str, sampler: usize) {
     add(&[span, yes], IGNORED.0, IGNORED.1);
     add(&[], IGNORED.0, IGNORED.1);
 
-    let borrowed: Vec<(Vec<(&str, &str)>, _, _)> = owned
-        .iter()
-        .map(|(headers, forwarded, states)| {
-            let headers = headers.iter().map(|(name, value)| (*name, value.as_str()));
-            (headers.collect(), forwarded.as_str(), *states)
-        })
-        .collect();
-    let cases: Vec<Case<'_>> = borrowed
-        .iter()
-        .map(|(headers, forwarded, states)| (headers.as_slice(), *forwarded, *states))
-        .collect();
     check_cases(propagators, sampler, &cases, |headers| {
         let parts = sent(propagators, headers)?;
         let mut parts = parts.split('-').map(str::to_owned);

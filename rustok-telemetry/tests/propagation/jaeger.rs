@@ -7,7 +7,9 @@ use opentelemetry::{KeyValue, baggage::BaggageExt};
 use proptest::{collection::hash_map, prelude::*, sample::select};
 use rustok_telemetry::propagation::{self, EventContext};
 
-use super::{SPAN, TRACE, check, check_cases, extract, forwarded, support::with_variables, value};
+use super::{
+    Case, SPAN, TRACE, check, check_cases, extract, forwarded, support::with_variables, value,
+};
 
 #[test_fork::test]
 fn headers_with_a_sampler_that_denies() {
@@ -52,14 +54,12 @@ fn check_headers(sampler: usize) {
         "%ff%3A2%3A0%3A1",
     ];
     let malformed = malformed.map(|header| (header, "", ["0", "1"]));
-    let headers: Vec<_> = headers.into_iter().chain(malformed).collect();
-    let named: Vec<_> = headers
-        .iter()
-        .map(|(header, ..)| [("uber-trace-id", *header)])
-        .collect();
-    let cases = named.iter().zip(&headers);
-    let cases: Vec<_> = cases
-        .map(|(named, (_, forwarded, states))| (named.as_slice(), *forwarded, *states))
+    let cases: Vec<_> = headers
+        .into_iter()
+        .chain(malformed)
+        .map(|(header, forwarded, states)| {
+            Case::new(&[("uber-trace-id", header)], forwarded, states)
+        })
         .collect();
     check_cases("jaeger", sampler, &cases, sent);
 }
