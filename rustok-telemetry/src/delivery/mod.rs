@@ -1,18 +1,102 @@
-//! What became of the telemetry on its way out: exported, failed, or dropped because a queue was full.
+//! Counters of exports: what was exported, failed, or was dropped because a queue was full.
 //!
-//! The exporters (`otlp/sender.rs`) report what became of each export (`outcome.rs`) to the account (`account.rs`,
-//! `queue.rs`). The [self metrics](crate::metrics::catalog::telemetry) and the [shutdown report](crate::ShutdownReport) read it;
-//! `announce.rs` tells the person at the terminal, once.
+//! The exporters (`otlp/sender.rs`) record the outcome of each export (`outcome.rs`) in [`DELIVERY`]. The [self
+//! metrics](crate::metrics::catalog::telemetry), [`health`](crate::health()) and the [shutdown
+//! report](crate::ShutdownReport) read it.
 
-mod announce;
-mod failure;
+mod last_failure;
 mod outcome;
 mod queue_stats;
 mod signal_stats;
 
-pub(crate) use self::{
-    failure::LastFailure,
-    outcome::{ExportOutcome, RejectedItems},
-    queue_stats::{Admission, QueueStats},
-    signal_stats::{DELIVERY, SignalStats},
+use std::{
+    sync::{
+        Condvar, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
+
+pub(crate) use self::{
+    last_failure::LastFailure,
+    outcome::ExportOutcome,
+    queue_stats::{Admission, QueueStats},
+    signal_stats::SignalStats,
+};
+pub use self::{outcome::PartialRejection, signal_stats::ExportFailure};
+
+/// The export stats of this process.
+pub(crate) static DELIVERY: Delivery = Delivery {
+    traces: SignalStats::new("traces"),
+    metrics: SignalStats::new("metrics"),
+    logs: SignalStats::new("logs"),
+    open_spans: AtomicUsize::new(0),
+    spans: QueueStats::new(),
+    log_records: QueueStats::new(),
+    late_log_records: AtomicU64::new(0),
+    metrics_closed: Event::new(),
+    failure_logged: AtomicBool::new(false),
+};
+
+/// Export stats of all signals.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub(crate) traces: SignalStats,
+    pub(crate) metrics: SignalStats,
+    pub(crate) logs: SignalStats,
+    /// Sampled spans that have not ended yet.
+    pub(crate) open_spans: AtomicUsize,
+    /// Sampled spans that have ended.
+    pub(crate) spans: QueueStats,
+    pub(crate) log_records: QueueStats,
+    /// Log records that were emitted after shutdown.
+    pub(crate) late_log_records: AtomicU64,
+    /// The last export of metrics has ended.
+    pub(crate) metrics_closed: Event,
+    /// A failed export was logged, and no recovery since.
+    failure_logged: AtomicBool,
+}
+
+impl Delivery {
+    /// All signals.
+    pub(crate) fn signals(&self) -> [&SignalStats; 3] {
+        [&self.traces, &self.metrics, &self.logs]
+    }
+
+    /// Dropped log records, by reason.
+    pub(crate) fn lost_log_records(&self) -> [(&'static str, u64); 3] {
+        let [failed, full] = self.log_records.lost();
+        let late = self.late_log_records.load(Ordering::Relaxed);
+        [failed, full, ("after_shutdown", late)]
+    }
+}
+
+/// A one-time event that threads can wait for.
+#[derive(Debug)]
+pub(crate) struct Event {
+    happened: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Event {
+    const fn new() -> Self {
+        Self {
+            happened: Mutex::new(false),
+            changed: Condvar::new(),
+        }
+    }
+
+    pub(crate) fn set(&self) {
+        *self.happened.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for the event. Returns whether it happened within `limit`.
+    pub(crate) fn wait(&self, limit: Duration) -> bool {
+        let happened = self.happened.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .changed
+            .wait_timeout_while(happened, limit, |happened| !*happened);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}

@@ -1,20 +1,20 @@
-//! What became of one export.
+//! The outcome of one export.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 
-/// What became of one export, of one or more requests.
+/// The outcome of one export, which is one or more requests.
 #[derive(Debug, Default)]
 pub(crate) struct ExportOutcome {
     /// Why requests failed.
     pub(crate) failure: Option<String>,
-    /// What no request can hold, and was dropped.
+    /// Items that fit in no request and were dropped.
     pub(crate) too_large: Option<String>,
-    /// What the receiver took only in part.
-    pub(crate) rejection: Option<RejectedItems>,
+    /// Items that the receiver rejected.
+    pub(crate) rejection: Option<PartialRejection>,
 }
 
 impl ExportOutcome {
-    /// Why not everything was sent; `None` if it was.
+    /// Returns why items were not sent; `None` if all were.
     pub(crate) fn error(&self) -> Option<String> {
         match (&self.failure, &self.too_large) {
             (Some(failure), Some(too_large)) => Some(format!("{failure}; {too_large}")),
@@ -24,18 +24,21 @@ impl ExportOutcome {
     }
 }
 
-/// Items that a receiver did not take, though it answered that all is well.
+/// Items that a receiver rejected although it accepted the request (OTLP's partial success).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RejectedItems {
-    pub(crate) items: u64,
-    pub(crate) reason: String,
+#[non_exhaustive]
+pub struct PartialRejection {
+    /// Spans, data points or log records.
+    pub items: u64,
+    /// The receiver's message.
+    pub reason: String,
 }
 
-impl RejectedItems {
-    /// What an answer says of a part, unless it says nothing. The answers for all signals are alike on the wire, so one
-    /// type reads them all.
-    pub(crate) fn told(answer: ExportTraceServiceResponse) -> Option<Self> {
-        let partial = answer.partial_success?;
+impl PartialRejection {
+    /// Returns the partial success of a response, unless it is empty. The responses of all signals have the same wire
+    /// format, so one type decodes them all.
+    pub(crate) fn from_response(response: ExportTraceServiceResponse) -> Option<Self> {
+        let partial = response.partial_success?;
         let items = u64::try_from(partial.rejected_spans).unwrap_or_default();
         let reason = partial.error_message;
         (items > 0 || !reason.is_empty()).then_some(Self { items, reason })
@@ -48,20 +51,22 @@ mod tests {
 
     use super::*;
 
-    fn told(rejected_spans: i64, reason: &str) -> Option<RejectedItems> {
-        let partial_success = Some(ExportTracePartialSuccess {
-            rejected_spans,
-            error_message: reason.to_owned(),
-        });
-        RejectedItems::told(ExportTraceServiceResponse { partial_success })
-    }
-
     #[test]
-    fn a_reason_without_items_is_told_too_and_nothing_is_nothing() {
-        assert!(told(0, "slow down").is_some());
-        assert_eq!(told(3, "too old").map(|rejection| rejection.items), Some(3));
-        assert_eq!(told(0, ""), None);
-        assert_eq!(told(-1, ""), None);
+    fn partial_success_without_items_is_reported() {
+        for (rejected_spans, reason, items) in [
+            (0, "slow down", Some(0)),
+            (3, "too old", Some(3)),
+            (0, "", None),
+            (-1, "", None),
+        ] {
+            let partial_success = Some(ExportTracePartialSuccess {
+                rejected_spans,
+                error_message: reason.to_owned(),
+            });
+            let response = ExportTraceServiceResponse { partial_success };
+            let rejection = PartialRejection::from_response(response);
+            assert_eq!(rejection.map(|rejection| rejection.items), items);
+        }
     }
 
     #[test]
@@ -72,6 +77,5 @@ mod tests {
             rejection: None,
         };
         assert_eq!(outcome.error().as_deref(), Some("refused; huge"));
-        assert_eq!(ExportOutcome::default().error(), None);
     }
 }

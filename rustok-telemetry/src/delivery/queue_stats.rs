@@ -1,13 +1,14 @@
-//! A queue in front of an exporter: what waits in it, is on its way, was exported or lost.
+//! The queue in front of an exporter: items that wait, are being exported, were exported or dropped.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-/// The account of the items, spans or log records, of one queue.
+/// Counters of one queue of spans or log records.
 #[derive(Debug)]
 pub(crate) struct QueueStats {
     capacity: AtomicUsize,
-    /// Items that ever entered the queue, and those of them that left it.
+    /// Items that ever entered the queue.
     entered: AtomicU64,
+    /// Items that the exporter took out of the queue.
     left: AtomicU64,
     exported: AtomicU64,
     failed: AtomicU64,
@@ -34,84 +35,83 @@ impl QueueStats {
     }
 
     pub(crate) fn set_capacity(&self, items: usize) {
-        self.capacity.store(items, Ordering::Relaxed);
+        self.capacity.store(items, Relaxed);
     }
 
     /// Most items that the queue holds.
     pub(crate) fn capacity(&self) -> usize {
-        self.capacity.load(Ordering::Relaxed)
+        self.capacity.load(Relaxed)
     }
 
     /// Items that wait for export.
     pub(crate) fn queued(&self) -> u64 {
-        let left = self.left.load(Ordering::Relaxed);
+        let left = self.left.load(Relaxed);
         self.entered().saturating_sub(left)
     }
 
     /// Items that are being exported.
     pub(crate) fn exporting(&self) -> u64 {
-        let settled = self.settled();
-        self.left.load(Ordering::Relaxed).saturating_sub(settled)
+        let finished = self.finished();
+        self.left.load(Relaxed).saturating_sub(finished)
     }
 
     /// Items that ever entered the queue.
     pub(crate) fn entered(&self) -> u64 {
-        self.entered.load(Ordering::Relaxed)
+        self.entered.load(Relaxed)
     }
 
     /// Items that were exported, or whose export failed.
-    pub(crate) fn settled(&self) -> u64 {
+    pub(crate) fn finished(&self) -> u64 {
         self.exported() + self.failed()
     }
 
-    /// Whether as many are settled as had entered at some moment, or nothing waits any more: an item that finds the
+    /// Whether as many items are finished as had entered at some moment, or the queue is empty: an item that finds the
     /// queue full counts as entered for a moment.
-    pub(crate) fn is_settled(&self, entered: u64) -> bool {
-        let settled = self.settled();
-        settled >= entered || settled >= self.entered()
+    pub(crate) fn has_finished(&self, entered: u64) -> bool {
+        let finished = self.finished();
+        finished >= entered || finished >= self.entered()
     }
 
     /// Items whose export failed.
     pub(crate) fn failed(&self) -> u64 {
-        self.failed.load(Ordering::Relaxed)
+        self.failed.load(Relaxed)
     }
 
     pub(crate) fn exported(&self) -> u64 {
-        self.exported.load(Ordering::Relaxed)
+        self.exported.load(Relaxed)
     }
 
-    /// Items that were lost, by reason.
+    /// Dropped items, by reason.
     pub(crate) fn lost(&self) -> [(&'static str, u64); 2] {
         [
-            ("export_failed", &self.failed),
-            ("queue_full", &self.queue_full),
+            ("export_failed", self.failed()),
+            ("queue_full", self.queue_full.load(Relaxed)),
         ]
-        .map(|(reason, items)| (reason, items.load(Ordering::Relaxed)))
     }
 
     /// Takes a place in the queue for an item, if there is one.
     pub(crate) fn enter_queue(&self) -> Admission {
-        let left = self.left.load(Ordering::Relaxed);
-        let before = self.entered.fetch_add(1, Ordering::Relaxed);
+        let left = self.left.load(Relaxed);
+        let before = self.entered.fetch_add(1, Relaxed);
         if before.saturating_sub(left) < self.capacity() as u64 {
             return Admission::Queued;
         }
-        self.entered.fetch_sub(1, Ordering::Relaxed);
-        self.queue_full.fetch_add(1, Ordering::Relaxed);
+        self.entered.fetch_sub(1, Relaxed);
+        self.queue_full.fetch_add(1, Relaxed);
         Admission::Dropped
     }
 
-    /// The SDK has taken items out of the queue, so there is room for others.
+    /// Frees the places of items that the SDK has taken out of the queue.
     pub(crate) fn leave_queue(&self, items: usize) {
-        self.left.fetch_add(items as u64, Ordering::Relaxed);
+        self.left.fetch_add(items as u64, Relaxed);
     }
 
-    pub(crate) fn settle(&self, items: usize, exported: bool) {
+    pub(crate) fn finish(&self, items: usize, exported: bool) {
         let total = if exported {
             &self.exported
         } else {
             &self.failed
         };
-        total.fetch_add(items as u64, Ordering::Relaxed);
+        total.fetch_add(items as u64, Relaxed);
     }
 }

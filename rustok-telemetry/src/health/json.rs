@@ -1,13 +1,16 @@
 //! Health as JSON.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value, json};
 
-use super::{Health, QueueHealth, SignalHealth, rfc3339::rfc3339};
+use super::{Health, QueueHealth, SignalHealth};
+
+/// The last second that RFC 3339 represents, 9999-12-31T23:59:59Z, in seconds since 1970.
+const LAST_SECOND: u64 = 253_402_300_799;
 
 impl Health {
-    /// As JSON, which is what `GET /api/_health/telemetry` answers. Keys are only ever added.
+    /// Returns the JSON that `GET /api/_health/telemetry` serves. Later versions only add keys.
     ///
     /// Times are objects such as `{"at": "2026-11-23T10:05:09Z", "seconds_ago": 1.5}`, and `null` for what has not
     /// happened. The keys under `signals` are `traces`, `metrics` and `logs`.
@@ -40,9 +43,9 @@ impl serde::Serialize for Health {
 
 fn of_signal(signal: &SignalHealth, now: SystemTime) -> Value {
     let failure = signal.last_failure.as_ref().map(|failure| {
-        let mut told = moment(failure.at, now);
-        told["reason"] = json!(failure.reason);
-        told
+        let mut shown = moment(failure.at, now);
+        shown["reason"] = json!(failure.reason);
+        shown
     });
     let rejection = signal.last_rejection.as_ref();
     json!({
@@ -71,7 +74,12 @@ fn of_queue(queue: &QueueHealth) -> Value {
 
 fn moment(at: SystemTime, now: SystemTime) -> Value {
     let ago = now.duration_since(at).unwrap_or_default();
-    json!({"at": rfc3339(at), "seconds_ago": ago.as_millis() as f64 / 1000.0})
+    // Formatting panics outside of this range.
+    let at = at.clamp(UNIX_EPOCH, UNIX_EPOCH + Duration::from_secs(LAST_SECOND));
+    json!({
+        "at": humantime::format_rfc3339_seconds(at).to_string(),
+        "seconds_ago": ago.as_millis() as f64 / 1000.0,
+    })
 }
 
 fn by_reason(counts: &[(&'static str, u64)]) -> Value {

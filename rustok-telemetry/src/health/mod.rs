@@ -1,7 +1,6 @@
-//! How telemetry itself fares: what was sent, what was not and why, what was folded or lost.
+//! The health of telemetry itself: exports, failures, dropped records and folded labels.
 //!
-//! The same is served at `GET /api/_health/telemetry` by `http::health_routes` and
-//! `http::HealthRoutes` (feature `axum`).
+//! `http::health_routes` and `http::HealthRoutes` (feature `axum`) serve it at `GET /api/_health/telemetry`.
 //!
 //! ```
 //! let health = rustok_telemetry::health();
@@ -10,19 +9,20 @@
 //! ```
 
 mod json;
-mod rfc3339;
 mod settings;
 
 use std::{sync::atomic::Ordering, time::SystemTime};
 
+use self::settings::SETTINGS;
 pub(crate) use self::settings::remember;
+pub use crate::delivery::{ExportFailure, PartialRejection};
 use crate::{
     delivery::{DELIVERY, QueueStats, SignalStats},
     lifecycle::{self, LostRecords, Stage},
     metrics::registered::ALL,
 };
 
-/// How telemetry fares now. Takes no lock that a recorder waits for.
+/// Returns the health of telemetry now. Takes no lock that a recording path waits for.
 ///
 /// ```
 /// rustok_telemetry::metrics::record_event_published("TooEarly", "acme");
@@ -30,115 +30,80 @@ use crate::{
 /// assert_eq!(health.records_lost.before_init, 1);
 /// ```
 pub fn health() -> Health {
-    let settings = settings::recall();
-    let [traces, metrics, logs] = [&DELIVERY.traces, &DELIVERY.metrics, &DELIVERY.logs];
-    let spans = queue(&DELIVERY.spans, DELIVERY.spans.lost().to_vec());
-    let records = queue(&DELIVERY.log_records, DELIVERY.lost_log_records().to_vec());
+    let settings = SETTINGS.get().cloned().unwrap_or_default();
+    let spans = queue(&DELIVERY.spans, &DELIVERY.spans.lost());
+    let records = queue(&DELIVERY.log_records, &DELIVERY.lost_log_records());
     Health {
         stage: lifecycle::stage(),
         signals: vec![
-            signal(
-                traces,
-                settings.and_then(|known| known.traces.clone()),
-                Some(spans),
-            ),
-            signal(
-                metrics,
-                settings.and_then(|known| known.metrics.clone()),
-                None,
-            ),
-            signal(
-                logs,
-                settings.and_then(|known| known.logs.clone()),
-                Some(records),
-            ),
+            signal(&DELIVERY.traces, settings.traces, Some(spans)),
+            signal(&DELIVERY.metrics, settings.metrics, None),
+            signal(&DELIVERY.logs, settings.logs, Some(records)),
         ],
         records_lost: lifecycle::lost_records(),
         labels_folded: folded(),
-        diagnostics: settings
-            .map(|known| known.diagnostics.clone())
-            .unwrap_or_default(),
+        diagnostics: settings.diagnostics,
     }
 }
 
-/// How telemetry fares.
+/// The health of telemetry.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Health {
-    /// The stage that telemetry is in.
+    /// The stage of telemetry.
     pub stage: Stage,
     /// Traces, metrics and logs, in this order.
     pub signals: Vec<SignalHealth>,
     /// Dropped metric records.
     pub records_lost: LostRecords,
-    /// Labels of which values became `other`.
+    /// Labels with values folded to `other`.
     pub labels_folded: Vec<FoldedLabel>,
-    /// What is wrong in the configuration, and was tolerated at the start; see
+    /// Errors in the configuration that were tolerated at the start; see
     /// [`Builder::strict`](crate::Builder::strict).
     pub diagnostics: Vec<String>,
 }
 
-/// How the export of one signal fares.
+/// The export of one signal.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SignalHealth {
     /// `traces`, `metrics` or `logs`.
     pub name: &'static str,
-    /// Where it is sent, with secrets masked; `None` if it is not sent by OTLP.
+    /// The OTLP endpoint, with secrets masked; `None` if the signal is not exported by OTLP.
     pub endpoint: Option<String>,
     /// Exports that succeeded.
     pub successes: u64,
     /// Exports that failed, after all retries.
     pub failures: u64,
-    /// Whether the last export failed. What the end of a shutdown cut off does not change it.
+    /// Whether the last export failed. Exports that the end of a shutdown cut off do not change it.
     pub failing: bool,
-    /// When an export last succeeded.
+    /// Time of the last successful export.
     pub last_success: Option<SystemTime>,
-    /// The last export that failed, except for what the end of a shutdown cut off.
+    /// The last failed export, except for those that the end of a shutdown cut off.
     pub last_failure: Option<ExportFailure>,
-    /// What a receiver last took only in part.
+    /// The last items that a receiver rejected.
     pub last_rejection: Option<PartialRejection>,
-    /// What waits in front of the exporter. Metrics have no queue: the totals are sent again.
+    /// The queue in front of the exporter. Metrics have none: each export has the current totals.
     pub queue: Option<QueueHealth>,
 }
 
-/// An export that failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ExportFailure {
-    /// When.
-    pub at: SystemTime,
-    /// Why. Holds no secret.
-    pub reason: String,
-}
-
-/// Items that a receiver did not take, though it took the request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PartialRejection {
-    /// Spans, data points or log records.
-    pub items: u64,
-    /// What the receiver said.
-    pub reason: String,
-}
-
-/// Spans or log records in front of an exporter.
+/// The queue of spans or log records in front of an exporter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QueueHealth {
-    /// How many wait.
+    /// Items that wait.
     pub length: u64,
-    /// Most that may wait; further ones are lost. 0 if there is no exporter.
+    /// Most items that may wait; further ones are dropped. 0 without an exporter.
     pub capacity: u64,
-    /// How many are being sent.
+    /// Items that are being exported.
     pub exporting: u64,
-    /// How many were sent in the life of the process.
+    /// Items that were exported since the process started.
     pub exported: u64,
-    /// How many were lost in the life of the process, by reason.
+    /// Items that were dropped since the process started, by reason.
     pub lost: Vec<(&'static str, u64)>,
 }
 
-/// A label of which values became `other`, because its budget or the metric's limit was spent.
+/// A label with values folded to `other`, because its budget or the metric's limit was reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FoldedLabel {
@@ -146,42 +111,36 @@ pub struct FoldedLabel {
     pub metric: &'static str,
     /// The label.
     pub label: &'static str,
-    /// Records in which its value became `other`.
+    /// Records whose value was folded.
     pub records: u64,
 }
 
 fn signal(
-    account: &SignalStats,
+    stats: &SignalStats,
     endpoint: Option<String>,
     queue: Option<QueueHealth>,
 ) -> SignalHealth {
-    let last = account.last();
+    let last = stats.last();
     SignalHealth {
-        name: account.name,
+        name: stats.name,
         endpoint,
-        successes: account.succeeded.load(Ordering::Relaxed),
-        failures: account.failed.load(Ordering::Relaxed),
-        failing: account.is_failing(),
+        successes: stats.succeeded.load(Ordering::Relaxed),
+        failures: stats.failed.load(Ordering::Relaxed),
+        failing: stats.is_failing(),
         last_success: last.success,
-        last_failure: last.failure.map(|failure| ExportFailure {
-            at: failure.at,
-            reason: failure.reason,
-        }),
-        last_rejection: last.rejection.map(|rejection| PartialRejection {
-            items: rejection.items,
-            reason: rejection.reason,
-        }),
+        last_failure: last.failure,
+        last_rejection: last.rejection,
         queue,
     }
 }
 
-fn queue(account: &QueueStats, lost: Vec<(&'static str, u64)>) -> QueueHealth {
+fn queue(stats: &QueueStats, lost: &[(&'static str, u64)]) -> QueueHealth {
     QueueHealth {
-        length: account.queued(),
-        capacity: account.capacity() as u64,
-        exporting: account.exporting(),
-        exported: account.exported(),
-        lost,
+        length: stats.queued(),
+        capacity: stats.capacity() as u64,
+        exporting: stats.exporting(),
+        exported: stats.exported(),
+        lost: lost.to_vec(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the configuration said at the start, as far as health tells it.
+//! Settings that health shows.
 
 use std::sync::OnceLock;
 
@@ -6,8 +6,8 @@ use crate::config::{
     Diagnostic, LogsExporter, MetricsExporter, OtlpConfig, TelemetryConfig, TracesExporter,
 };
 
-/// Where each signal is sent, if it is, and what was tolerated.
-#[derive(Debug)]
+/// The endpoint of each signal that is exported by OTLP, and the tolerated diagnostics.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Settings {
     pub(super) traces: Option<String>,
     pub(super) metrics: Option<String>,
@@ -15,35 +15,26 @@ pub(super) struct Settings {
     pub(super) diagnostics: Vec<String>,
 }
 
-static SETTINGS: OnceLock<Settings> = OnceLock::new();
+/// Set once, when telemetry has started.
+pub(super) static SETTINGS: OnceLock<Settings> = OnceLock::new();
 
-/// Keeps what health tells of the configuration. Called once, when telemetry has started.
+/// Keeps the settings that health shows.
 pub(crate) fn remember(config: &TelemetryConfig) {
-    let sent = |otlp: &OtlpConfig, wanted: bool| {
-        (wanted && !config.disabled.value).then(|| otlp.shown_url())
+    let endpoint = |otlp: &OtlpConfig, exports: bool| {
+        (exports && !config.disabled.value).then(|| otlp.shown_url())
     };
     let (traces, metrics, logs) = (&config.traces, &config.metrics, &config.logs);
+    let traces_otlp = traces.exporters.value.contains(&TracesExporter::Otlp);
+    let metrics_otlp = metrics.exporters.value.contains(&MetricsExporter::Otlp);
+    let logs_otlp = logs.exporters.value.contains(&LogsExporter::Otlp);
     SETTINGS.get_or_init(|| Settings {
-        traces: sent(
-            &traces.otlp,
-            traces.exporters.value.contains(&TracesExporter::Otlp),
-        ),
-        metrics: sent(
-            &metrics.otlp,
-            metrics.exporters.value.contains(&MetricsExporter::Otlp),
-        ),
-        logs: sent(
-            &logs.otlp,
-            logs.exporters.value.contains(&LogsExporter::Otlp),
-        ),
+        traces: endpoint(&traces.otlp, traces_otlp),
+        metrics: endpoint(&metrics.otlp, metrics_otlp),
+        logs: endpoint(&logs.otlp, logs_otlp),
         diagnostics: config
             .diagnostics
             .iter()
             .map(Diagnostic::to_string)
             .collect(),
     });
-}
-
-pub(super) fn recall() -> Option<&'static Settings> {
-    SETTINGS.get()
 }

@@ -1,4 +1,7 @@
-//! Connections to one endpoint, of both protocols: with TLS or in clear text, as the endpoint says, and never otherwise.
+//! Connections to one endpoint, of both protocols: with TLS or in clear text, as the endpoint's scheme says.
+//!
+//! `hyper-rustls` does not fit: it takes the scheme from the requested URI, and tonic must be given an `http://` URI here
+//! (see `grpc.rs`). The connector of this module takes no scheme from a request.
 
 use std::{
     future::Future,
@@ -16,65 +19,56 @@ use tokio::{
 };
 use tower_service::Service;
 
-use super::tls::Tls;
 use super::{
     error_reporting::{ErrorReportingStream, OpenConnection},
     proxy::Proxy,
+    tls::Tls,
 };
 use crate::delivery::LastFailure;
 
 /// A connection, encrypted or not.
 pub(crate) type BoxedStream = Pin<Box<dyn Stream>>;
 
-/// What a connection reads and writes.
+/// The bounds of [`BoxedStream`].
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Send> Stream for S {}
 
-/// Connects to the one endpoint that it is for, whatever it is asked for.
+/// Connects to its endpoint, whichever URI is requested.
 #[derive(Debug, Clone)]
 pub(super) struct Connector {
     pub(super) host: String,
     pub(super) port: u16,
-    /// `None`: in clear text.
+    /// `None`: clear text.
     pub(super) tls: Option<Tls>,
-    /// `None`: straight there.
+    /// `None`: a direct connection.
     pub(super) proxy: Option<Proxy>,
     pub(super) timeout: Duration,
     pub(super) failure: LastFailure,
-    /// The connection that was made last.
     pub(super) open: OpenConnection,
 }
 
 impl Connector {
     async fn connect(self) -> io::Result<TokioIo<ErrorReportingStream>> {
-        let connecting = async {
-            // An IPv6 address is in brackets in a URL.
-            let host = self.host.trim_matches(['[', ']']);
-            let stream = match &self.proxy {
-                Some(proxy) => proxy.connect().await?,
-                None => TcpStream::connect((host, self.port)).await?,
-            };
-            stream.set_nodelay(true)?;
-            let secured: BoxedStream = match &self.tls {
-                Some(tls) => tls.connect(stream).await?,
-                None => Box::pin(stream),
-            };
-            Ok(secured)
+        let stream = tokio::time::timeout(self.timeout, self.stream())
+            .await
+            .unwrap_or_else(|elapsed| Err(io::Error::new(io::ErrorKind::TimedOut, elapsed)))
+            .inspect_err(|error| self.failure.note(error))?;
+        let stream = ErrorReportingStream::new(stream, self.failure, &self.open);
+        Ok(TokioIo::new(stream))
+    }
+
+    async fn stream(&self) -> io::Result<BoxedStream> {
+        // An IPv6 address is in brackets in a URL.
+        let host = self.host.trim_matches(['[', ']']);
+        let stream = match &self.proxy {
+            Some(proxy) => proxy.connect().await?,
+            None => TcpStream::connect((host, self.port)).await?,
         };
-        let connected = match tokio::time::timeout(self.timeout, connecting).await {
-            Ok(connected) => connected,
-            Err(elapsed) => Err(io::Error::new(io::ErrorKind::TimedOut, elapsed)),
-        };
-        let failure = self.failure;
-        match connected {
-            Ok(stream) => Ok(TokioIo::new(ErrorReportingStream::new(
-                stream, failure, &self.open,
-            ))),
-            Err(error) => {
-                failure.note(&error);
-                Err(error)
-            }
+        stream.set_nodelay(true)?;
+        match &self.tls {
+            Some(tls) => tls.connect(stream).await,
+            None => Ok(Box::pin(stream)),
         }
     }
 }

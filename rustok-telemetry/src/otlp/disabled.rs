@@ -1,13 +1,13 @@
-//! The transport of a protocol that is disabled at compile time: creating it fails.
+//! The transport of a protocol that is disabled at compile time.
 
 use std::sync::Arc;
 
-use super::{destination::Destination, sender::Transport};
+use super::{sender::Transport, target::ExportTarget};
 use crate::InitError;
 
-/// Fails. The configuration is refused before, with the name of the variable.
-pub(super) fn transport(destination: &Destination<'_>) -> Result<Arc<dyn Transport>, InitError> {
-    let protocol = destination.config.protocol.value;
+/// Always fails. The configuration rejects the protocol before, with the name of the variable.
+pub(super) fn transport(target: &ExportTarget<'_>) -> Result<Arc<dyn Transport>, InitError> {
+    let protocol = target.config.protocol.value;
     Err(InitError::pipeline(
         format!("OTLP by {protocol}"),
         "the protocol is disabled in this build",

@@ -1,4 +1,4 @@
-//! A connection that tells why it broke, and can be closed from outside.
+//! A connection that notes why it broke, and that the exporter can close.
 
 use std::{
     fmt,
@@ -18,10 +18,10 @@ use tokio::{
 use super::connector::BoxedStream;
 use crate::delivery::LastFailure;
 
-/// The connection of an exporter that was made last.
+/// The last connection of an exporter.
 ///
-/// A connection can be open and dead: a proxy or a network device swallows what is sent. Then the exporter closes it, so
-/// that the next request takes a new one. HTTP/2 would keep it, as a request without an answer says nothing of others.
+/// A connection can be open and dead, because a proxy or a network device drops its packets. The exporter closes it after
+/// a timeout, so that the next request opens a new one. HTTP/2 would keep it after a request without a response.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OpenConnection(Arc<Mutex<Option<oneshot::Sender<()>>>>);
 
@@ -29,7 +29,7 @@ impl OpenConnection {
     /// Closes the connection: reads and writes fail.
     pub(super) fn close(&self) {
         if let Some(close) = self.lock().take() {
-            // Without a receiver it is closed already.
+            // Fails if the connection is closed already.
             let _ = close.send(());
         }
     }
@@ -45,23 +45,22 @@ impl OpenConnection {
     }
 }
 
-/// A connection that tells why it broke.
+/// A connection that notes why it broke.
 ///
-/// A server refuses a client's certificate only after the handshake, when the client believes that it is connected. It
-/// says why, and closes. Whoever is about to write then learns only that the connection is closed, though the reason is
-/// there to be read: so an error of writing waits for what can be read.
+/// A server rejects a client's certificate only after the client's handshake: it sends an alert and closes. The client's
+/// next write then fails with "broken pipe", while the alert can still be read. So a failed write reads the reason first.
 pub(super) struct ErrorReportingStream {
     stream: BoxedStream,
     failure: LastFailure,
-    /// Why nothing can be written any more, until it is known what the other side said.
+    /// The error of a failed write, until the reason has been read.
     broken: Option<io::Error>,
     closing: Closing,
 }
 
-/// Whether a connection is closed from outside.
+/// Whether the exporter closes a connection.
 enum Closing {
     Possible(oneshot::Receiver<()>),
-    /// Another connection was made since.
+    /// A later connection has replaced this one.
     Never,
     Closed,
 }
@@ -76,8 +75,8 @@ impl ErrorReportingStream {
         }
     }
 
-    /// An error if the connection was closed from outside; else wakes the task when it is. It is not noted as a failure:
-    /// the reason is the request that got no answer.
+    /// Returns an error if the exporter closed the connection; else wakes the task when it does. The error is not noted:
+    /// the request's timeout is the reason.
     fn check_open(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         if let Closing::Possible(closed) = &mut self.closing
             && let Poll::Ready(closed) = Pin::new(closed).poll(context)
@@ -93,7 +92,7 @@ impl ErrorReportingStream {
         }
     }
 
-    /// Writes with `write`, and on an error listens for the other side's last words.
+    /// Writes with `write`. After an error, reads the reason that the server sent.
     fn writing<T>(
         &mut self,
         context: &mut Context<'_>,
@@ -108,9 +107,9 @@ impl ErrorReportingStream {
         }
         let mut byte = [0; 1];
         let mut buffer = ReadBuf::new(&mut byte);
-        let last_words = ready!(self.stream.as_mut().poll_read(context, &mut buffer));
+        let reason = ready!(self.stream.as_mut().poll_read(context, &mut buffer));
         let broken = self.broken.take();
-        let error = last_words.err().or(broken);
+        let error = reason.err().or(broken);
         let error = error.unwrap_or_else(|| io::ErrorKind::BrokenPipe.into());
         Poll::Ready(Err(self.note(error)))
     }
@@ -163,6 +162,7 @@ impl Connection for ErrorReportingStream {
 
 impl fmt::Debug for ErrorReportingStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watched").finish_non_exhaustive()
+        f.debug_struct("ErrorReportingStream")
+            .finish_non_exhaustive()
     }
 }

@@ -4,7 +4,7 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::{BufMut, Bytes};
-use http::{HeaderMap, Uri, header::USER_AGENT, uri::PathAndQuery};
+use http::{HeaderMap, Uri, uri::PathAndQuery};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use tonic::{
@@ -17,42 +17,33 @@ use tonic::{
 use tonic_types::StatusExt;
 
 use super::{
-    destination::{Destination, USER_AGENT_VALUE},
-    retry::{Again, Failed},
+    retry::{Failed, Retry},
     sender::Transport,
+    target::ExportTarget,
 };
 use crate::{
     InitError,
     config::{Compression, Signal},
-    delivery::RejectedItems,
+    delivery::PartialRejection,
 };
 
-pub(super) fn transport(destination: &Destination<'_>) -> Result<Arc<dyn Transport>, InitError> {
-    Ok(Arc::new(Calls::new(destination)?))
+pub(super) fn transport(target: &ExportTarget<'_>) -> Result<Arc<dyn Transport>, InitError> {
+    let mut client = Grpc::new(channel(target)?);
+    if let Some(encoding) = encoding(target)? {
+        client = client.send_compressed(encoding).accept_compressed(encoding);
+    }
+    Ok(Arc::new(GrpcClient {
+        client,
+        method: PathAndQuery::from_static(method(target.config.signal)),
+        headers: target.headers(),
+    }))
 }
 
-/// Calls the service of one signal at one endpoint.
-struct Calls {
+/// A client for the service of one signal.
+struct GrpcClient {
     client: Grpc<Channel>,
     method: PathAndQuery,
     headers: HeaderMap,
-}
-
-impl Calls {
-    fn new(destination: &Destination<'_>) -> Result<Self, InitError> {
-        let mut headers = HeaderMap::new();
-        headers.insert(USER_AGENT, USER_AGENT_VALUE);
-        destination.add_headers(&mut headers);
-        let mut client = Grpc::new(channel(destination)?);
-        if let Some(encoding) = encoding(destination)? {
-            client = client.send_compressed(encoding).accept_compressed(encoding);
-        }
-        Ok(Self {
-            client,
-            method: PathAndQuery::from_static(method(destination.config.signal)),
-            headers,
-        })
-    }
 }
 
 fn method(signal: Signal) -> &'static str {
@@ -63,73 +54,72 @@ fn method(signal: Signal) -> &'static str {
     }
 }
 
-/// For tonic the connection is one in clear text, whose security is the connector's matter; what the server is told of
-/// the scheme is right all the same. So it does not matter which features of tonic another crate turns on.
-fn channel(destination: &Destination<'_>) -> Result<Channel, InitError> {
-    let connector = destination.connector.clone();
+/// tonic gets an `http://` URI and the connector adds TLS, so that the features of tonic that another crate turns on make
+/// no difference. `origin` tells the server the right scheme.
+fn channel(target: &ExportTarget<'_>) -> Result<Channel, InitError> {
+    let connector = target.connector.clone();
     let (host, port) = (&connector.host, connector.port);
-    let origin: Uri = destination
+    let origin: Uri = target
         .url
         .as_str()
         .parse()
-        .map_err(|error| destination.failed(error))?;
+        .map_err(|error| target.failed(error))?;
     let endpoint = Endpoint::from_shared(format!("http://{host}:{port}"))
-        .map_err(|error| destination.failed(error))?;
+        .map_err(|error| target.failed(error))?;
     // The channel starts a task.
-    let _entered = destination.runtime.enter();
+    let _entered = target.runtime.enter();
     Ok(endpoint
         .origin(origin)
-        .http2_keep_alive_interval((destination.timeout / 2).min(LONGEST_PING_INTERVAL))
-        .keep_alive_timeout((destination.timeout / 4).min(LONGEST_PONG))
+        .http2_keep_alive_interval((target.timeout / 2).min(LONGEST_PING_INTERVAL))
+        .keep_alive_timeout((target.timeout / 4).min(LONGEST_PONG))
         .keep_alive_while_idle(false)
         .connect_with_connector_lazy(connector))
 }
 
-/// While a request has no answer, the connection is pinged after half of the request's time, or at once if nothing was
-/// read for so long. Where a quarter of the time brings no pong, the connection is dead and the request is sent again by
-/// a new one, still within its time.
+/// A connection with a pending request is pinged after half of the request's timeout without data. Without a pong within
+/// a quarter of the timeout the connection is dead, and the request is retried on a new one, still within its timeout.
 ///
-/// Servers of gRPC close a connection with more than two pings in less than five minutes, unless they send something in
-/// between: an answer comes after two pings at most. Without a limit of time, pings are so far apart.
+/// gRPC servers close a connection after more than two pings in five minutes without a response in between. A response
+/// comes after at most two pings; without a timeout, this is the interval of pings.
 const LONGEST_PING_INTERVAL: Duration = Duration::from_secs(310);
 const LONGEST_PONG: Duration = Duration::from_secs(20);
 
-fn encoding(destination: &Destination<'_>) -> Result<Option<CompressionEncoding>, InitError> {
-    match destination.config.compression.value {
+fn encoding(target: &ExportTarget<'_>) -> Result<Option<CompressionEncoding>, InitError> {
+    match target.config.compression.value {
         Compression::None => Ok(None),
         Compression::Gzip => Ok(Some(CompressionEncoding::Gzip)),
         #[cfg(feature = "zstd")]
         Compression::Zstd => Ok(Some(CompressionEncoding::Zstd)),
-        // The configuration says so before, with the variable's name.
+        // The configuration rejects it before, with the variable's name.
         #[cfg(not(feature = "zstd"))]
         Compression::Zstd => {
-            let why = "zstd is left out of this build";
-            Err(destination.failed(why))
+            let why = "zstd is disabled in this build";
+            Err(target.failed(why))
         }
     }
 }
 
 #[async_trait]
-impl Transport for Calls {
-    /// The client compresses it.
+impl Transport for GrpcClient {
+    /// Returns the message: the client compresses it.
     fn prepare(&self, message: Bytes) -> Result<Bytes, String> {
         Ok(message)
     }
 
-    async fn send(&self, message: Bytes) -> Result<Option<RejectedItems>, Failed> {
+    async fn send(&self, message: Bytes) -> Result<Option<PartialRejection>, Failed> {
         let mut client = self.client.clone();
         let ready = client.ready().await;
         ready.map_err(|error| failed_call(&Status::from_error(error.into())))?;
         let mut request = tonic::Request::new(message);
         *request.metadata_mut() = MetadataMap::from_headers(self.headers.clone());
-        match client.unary(request, self.method.clone(), Encoded).await {
-            Ok(answer) => Ok(RejectedItems::told(answer.into_inner())),
+        match client.unary(request, self.method.clone(), BytesCodec).await {
+            Ok(answer) => Ok(PartialRejection::from_response(answer.into_inner())),
             Err(status) => Err(failed_call(&status)),
         }
     }
 }
 
-/// Why a call failed: the code, and what caused it on this side. A message of the receiver could repeat secrets.
+/// Returns the code and the local cause of a failed call. The receiver's message is not repeated: it may hold secrets.
 fn failed_call(status: &Status) -> Failed {
     let mut reason = format!("export failed with gRPC code: {:?}", status.code());
     let mut cause = status.source();
@@ -139,16 +129,16 @@ fn failed_call(status: &Status) -> Failed {
     }
     Failed {
         reason,
-        again: again(status),
+        retry: retry(status),
     }
 }
 
-fn again(status: &Status) -> Again {
+fn retry(status: &Status) -> Retry {
     let asked = status.get_details_retry_info();
     let asked = asked.and_then(|info| info.retry_delay);
     match (status.code(), asked) {
-        (Code::ResourceExhausted, Some(asked)) => Again::After(asked),
-        (Code::Unavailable, Some(asked)) if !asked.is_zero() => Again::After(asked),
+        (Code::ResourceExhausted, Some(asked)) => Retry::After(asked),
+        (Code::Unavailable, Some(asked)) if !asked.is_zero() => Retry::After(asked),
         (
             Code::Unavailable
             | Code::Cancelled
@@ -157,17 +147,17 @@ fn again(status: &Status) -> Again {
             | Code::OutOfRange
             | Code::DataLoss,
             _,
-        ) => Again::Later,
-        // Not what the receiver answered: the connection broke.
-        (Code::Unknown, _) if status.source().is_some() => Again::Later,
-        _ => Again::Never,
+        ) => Retry::Later,
+        // A status with a source comes from the connection, not from the receiver.
+        (Code::Unknown, _) if status.source().is_some() => Retry::Later,
+        _ => Retry::Never,
     }
 }
 
-/// Takes requests that are encoded already. The answers for all signals are alike on the wire.
-struct Encoded;
+/// A codec for encoded requests. The responses of all signals have the same wire format.
+struct BytesCodec;
 
-impl Codec for Encoded {
+impl Codec for BytesCodec {
     type Encode = Bytes;
     type Decode = ExportTraceServiceResponse;
     type Encoder = Self;
@@ -182,7 +172,7 @@ impl Codec for Encoded {
     }
 }
 
-impl Encoder for Encoded {
+impl Encoder for BytesCodec {
     type Item = Bytes;
     type Error = Status;
 
@@ -193,7 +183,7 @@ impl Encoder for Encoded {
     }
 }
 
-impl Decoder for Encoded {
+impl Decoder for BytesCodec {
     type Item = ExportTraceServiceResponse;
     type Error = Status;
 
@@ -214,18 +204,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exhaustion_is_for_later_only_if_the_receiver_says_when() {
+    fn exhaustion_is_retried_if_the_receiver_says_when() {
         let exhausted = Status::resource_exhausted("");
-        assert_eq!(again(&exhausted), Again::Never);
+        assert_eq!(retry(&exhausted), Retry::Never);
         let details = ErrorDetails::with_retry_info(Some(Duration::from_secs(2)));
         for code in [Code::ResourceExhausted, Code::Unavailable] {
             let status = Status::with_error_details(code, "", details.clone());
-            assert_eq!(again(&status), Again::After(Duration::from_secs(2)));
+            assert_eq!(retry(&status), Retry::After(Duration::from_secs(2)));
         }
     }
 
     #[test]
-    fn each_other_code_is_for_later_or_final() {
+    fn codes_are_retried_as_specified() {
         for code in (0..=16).map(Code::from_i32) {
             let later = [
                 Code::Cancelled,
@@ -236,22 +226,22 @@ mod tests {
                 Code::DataLoss,
             ];
             let expected = match later.contains(&code) {
-                true => Again::Later,
-                false => Again::Never,
+                true => Retry::Later,
+                false => Retry::Never,
             };
-            assert_eq!(again(&Status::new(code, "")), expected, "{code:?}");
+            assert_eq!(retry(&Status::new(code, "")), expected, "{code:?}");
         }
     }
 
     #[test]
-    fn a_broken_connection_is_for_later() {
+    fn a_broken_connection_is_retried() {
         let broken = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
-        assert_eq!(again(&Status::from_error(broken.into())), Again::Later);
-        assert_eq!(again(&Status::unknown("")), Again::Never);
+        assert_eq!(retry(&Status::from_error(broken.into())), Retry::Later);
+        assert_eq!(retry(&Status::unknown("")), Retry::Never);
     }
 
     #[test]
-    fn what_the_receiver_writes_is_not_repeated() {
+    fn the_message_of_the_receiver_is_not_repeated() {
         let failed = failed_call(&Status::unauthenticated("api-key=hunter2"));
         let expected = "export failed with gRPC code: Unauthenticated";
         assert_eq!(failed.reason, expected);

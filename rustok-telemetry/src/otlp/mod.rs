@@ -1,17 +1,16 @@
 //! Exporters of all signals for OTLP, over gRPC and over HTTP with protobuf.
 //!
 //! The SDK's batch processors and its periodic reader call an exporter (`spans.rs`, `log_records.rs`, `metrics/`) on
-//! threads of theirs. It encodes the items into requests that receivers take (`requests.rs`) and hands them to a sender
-//! (`sender.rs`), which sends each by one of the protocols (`grpc.rs`, `http.rs`), again where that helps (`retry.rs`),
-//! and keeps the account. Connections (`connector.rs`) live on a small runtime of their own (`runtime.rs`): whatever
-//! runtime the application uses, certificates, timeouts and the reasons of failures are the same for both protocols and
-//! all signals, and no Cargo feature of another crate can exchange the client.
+//! their threads. The exporter encodes the items into requests of limited size (`requests.rs`). Its sender (`sender.rs`)
+//! sends them by one of the protocols (`grpc.rs`, `http.rs`), with retries (`retry.rs`), and records the outcome.
+//! Connections (`connector.rs`) live on a runtime of their own (`runtime.rs`). So certificates, timeouts and the reasons
+//! of failures are the same for both protocols, all signals and every runtime of the application, and no Cargo feature of
+//! another crate changes the client.
 
 #[cfg(not(any(feature = "grpc", feature = "http")))]
 compile_error!("rustok-telemetry needs one of its Cargo features `grpc` and `http`");
 
 mod connector;
-mod destination;
 #[cfg(not(all(feature = "grpc", feature = "http")))]
 mod disabled;
 mod error_reporting;
@@ -27,6 +26,7 @@ mod retry;
 mod runtime;
 mod sender;
 mod spans;
+mod target;
 pub(crate) mod tls;
 
 #[cfg(not(feature = "grpc"))]
@@ -42,13 +42,13 @@ pub(crate) use self::{
     connector::BoxedStream, log_records::LogRecordExporter, metrics::MetricExporter,
     runtime::ConnectionRuntime, spans::OtlpSpanExporter,
 };
-use self::{destination::Destination, sender::Sender};
+use self::{sender::Sender, target::ExportTarget};
 use crate::{
     InitError,
     config::{OtlpConfig, Protocol},
 };
 
-/// The exporter for spans. `limit` bounds a request besides the exporter's own timeout.
+/// Returns the exporter of spans. `limit` bounds a request in addition to the exporter's own timeout.
 pub(crate) fn span_exporter(
     config: &OtlpConfig,
     limit: Option<Duration>,
@@ -57,7 +57,7 @@ pub(crate) fn span_exporter(
     Ok(OtlpSpanExporter::new(sender(config, limit, runtime)?))
 }
 
-/// The exporter for log records. `limit` bounds a request besides the exporter's own timeout.
+/// Returns the exporter of log records. `limit` is as for [`span_exporter`].
 pub(crate) fn log_exporter(
     config: &OtlpConfig,
     limit: Option<Duration>,
@@ -66,7 +66,7 @@ pub(crate) fn log_exporter(
     Ok(LogRecordExporter::new(sender(config, limit, runtime)?))
 }
 
-/// The exporter for metrics. `limit` bounds a request besides the exporter's own timeout.
+/// Returns the exporter of metrics. `limit` is as for [`span_exporter`].
 pub(crate) fn metric_exporter(
     config: &OtlpConfig,
     temporality: Temporality,
@@ -82,10 +82,10 @@ fn sender(
     limit: Option<Duration>,
     runtime: &mut ConnectionRuntime,
 ) -> Result<Sender, InitError> {
-    let destination = Destination::new(config, limit, runtime)?;
+    let target = ExportTarget::new(config, limit, runtime)?;
     let transport = match config.protocol.value {
-        Protocol::Grpc => grpc::transport(&destination)?,
-        Protocol::HttpProtobuf => http::transport(&destination)?,
+        Protocol::Grpc => grpc::transport(&target)?,
+        Protocol::HttpProtobuf => http::transport(&target)?,
     };
-    Ok(Sender::new(destination, transport))
+    Ok(Sender::new(target, transport))
 }

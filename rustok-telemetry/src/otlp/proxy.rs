@@ -1,4 +1,4 @@
-//! Proxies on the way to `https://` endpoints.
+//! Proxies of `https://` endpoints.
 
 use std::io;
 
@@ -10,41 +10,36 @@ use hyper_util::client::{
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-/// A proxy that is asked to pass an encrypted connection on (`CONNECT`), so that it reads nothing.
+/// An HTTP proxy that tunnels the encrypted connection (`CONNECT`).
 #[derive(Debug, Clone)]
 pub(super) struct Proxy {
     tunnel: Tunnel<HttpConnector>,
-    destination: Uri,
+    endpoint: Uri,
 }
 
 impl Proxy {
-    /// The one that `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` give for `https://host:port`. What goes out in clear text,
-    /// as to a Collector nearby, goes straight there.
-    pub(super) fn of_the_environment(host: &str, port: u16) -> Option<Self> {
-        let destination: Uri = format!("https://{host}:{port}").parse().ok()?;
-        let intercept = Matcher::from_env().intercept(&destination)?;
-        let tunnel = Tunnel::new(intercept.uri().clone(), HttpConnector::new());
-        let tunnel = match intercept.basic_auth() {
-            Some(authorization) => tunnel.with_auth(authorization.clone()),
-            None => tunnel,
-        };
-        Some(Self {
-            tunnel,
-            destination,
-        })
+    /// Returns the proxy that `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` set for `https://host:port`. Connections in clear
+    /// text, such as to a Collector on the same host, use none.
+    pub(super) fn from_environment(host: &str, port: u16) -> Option<Self> {
+        let endpoint: Uri = format!("https://{host}:{port}").parse().ok()?;
+        let intercept = Matcher::from_env().intercept(&endpoint)?;
+        let mut tunnel = Tunnel::new(intercept.uri().clone(), HttpConnector::new());
+        if let Some(authorization) = intercept.basic_auth() {
+            tunnel = tunnel.with_auth(authorization.clone());
+        }
+        Some(Self { tunnel, endpoint })
     }
 
-    /// A connection to the destination, through the proxy.
+    /// Connects to the endpoint through the proxy.
     pub(super) async fn connect(&self) -> io::Result<TcpStream> {
-        let connecting = self.tunnel.clone().call(self.destination.clone());
-        let connected = connecting.await;
+        let connected = self.tunnel.clone().call(self.endpoint.clone()).await;
         connected
             .map(hyper_util::rt::TokioIo::into_inner)
-            .map_err(|error| io::Error::other(Refused(error.into())))
+            .map_err(|error| io::Error::other(ProxyError(error.into())))
     }
 }
 
-/// Says that it was the proxy.
+/// The error of a connection to or through the proxy.
 #[derive(Debug, thiserror::Error)]
 #[error("the proxy of HTTPS_PROXY or ALL_PROXY")]
-struct Refused(#[source] Box<dyn std::error::Error + Send + Sync>);
+struct ProxyError(#[source] Box<dyn std::error::Error + Send + Sync>);

@@ -1,15 +1,15 @@
-//! The runtime that connections live on.
+//! The tokio runtime of connections.
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::InitError;
 
-/// A small runtime of our own, started when something connects or listens.
+/// A runtime with one thread, started by the first exporter or server that needs it.
 #[derive(Debug, Default)]
 pub(crate) struct ConnectionRuntime(Option<Runtime>);
 
 impl ConnectionRuntime {
-    /// The runtime, which is started at the first call.
+    /// Returns the runtime. The first call starts it.
     pub(crate) fn handle(&mut self) -> Result<Handle, InitError> {
         let runtime = match &mut self.0 {
             Some(runtime) => runtime,
@@ -28,7 +28,7 @@ impl ConnectionRuntime {
 
 impl Drop for ConnectionRuntime {
     fn drop(&mut self) {
-        // Waiting for the runtime would panic where the guard is dropped within another one.
+        // Dropping the runtime waits for it, which panics within another runtime.
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }

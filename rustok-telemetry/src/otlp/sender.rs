@@ -1,4 +1,4 @@
-//! Sends the requests of one signal, and keeps the account of them.
+//! Sends the requests of one signal, and records the outcome of each export.
 
 use std::{
     fmt,
@@ -12,60 +12,68 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use tokio::runtime::Handle;
 
 use super::{
-    destination::Destination,
     error_reporting::OpenConnection,
     requests::{Request, Requests, TooLarge},
-    retry::{Again, Failed, with_retries},
+    retry::{Failed, Retry, with_retries},
+    target::ExportTarget,
 };
 use crate::{
     config::Signal,
-    delivery::{DELIVERY, ExportOutcome, LastFailure, QueueStats, RejectedItems, SignalStats},
+    delivery::{DELIVERY, ExportOutcome, LastFailure, PartialRejection, QueueStats, SignalStats},
 };
 
 /// Sends requests by one of the protocols.
 #[async_trait]
 pub(super) trait Transport: Send + Sync {
-    /// The message as it is sent, however often, or why it cannot be.
+    /// Prepares a message, once for all retries, or returns why it cannot.
     fn prepare(&self, message: Bytes) -> Result<Bytes, String>;
 
-    /// Sends it, on the runtime of the connections; what the receiver did not take.
-    async fn send(&self, prepared: Bytes) -> Result<Option<RejectedItems>, Failed>;
+    /// Sends a prepared message, on the connection runtime. Returns the items that the receiver rejected.
+    async fn send(&self, prepared: Bytes) -> Result<Option<PartialRejection>, Failed>;
 }
 
 /// Sends the requests of one signal.
 pub(crate) struct Sender {
-    signal: Signal,
+    stats: &'static SignalStats,
+    /// `None` for metrics.
+    queue: Option<&'static QueueStats>,
     /// `None` after shutdown.
     transport: Mutex<Option<Arc<dyn Transport>>>,
     connection: OpenConnection,
     runtime: Handle,
-    /// Longest time that a request may take.
+    /// Longest time that a request with its retries may take.
     timeout: Duration,
     endpoint: String,
     failure: LastFailure,
 }
 
 impl Sender {
-    pub(super) fn new(destination: Destination<'_>, transport: Arc<dyn Transport>) -> Self {
+    pub(super) fn new(target: ExportTarget<'_>, transport: Arc<dyn Transport>) -> Self {
+        let (stats, queue) = match target.config.signal {
+            Signal::Traces => (&DELIVERY.traces, Some(&DELIVERY.spans)),
+            Signal::Logs => (&DELIVERY.logs, Some(&DELIVERY.log_records)),
+            Signal::Metrics => (&DELIVERY.metrics, None),
+        };
         Self {
-            signal: destination.config.signal,
+            stats,
+            queue,
             transport: Mutex::new(Some(transport)),
-            connection: destination.connector.open,
-            runtime: destination.runtime,
-            timeout: destination.timeout,
-            endpoint: destination.config.shown_url(),
-            failure: destination.failure,
+            connection: target.connector.open,
+            runtime: target.runtime,
+            timeout: target.timeout,
+            endpoint: target.config.shown_url(),
+            failure: target.failure,
         }
     }
 
-    /// Counts items that have left their queue.
+    /// Counts items that the SDK has taken out of their queue.
     pub(super) fn begin(&self, items: usize) {
-        if let Some(queue) = self.queue() {
+        if let Some(queue) = self.queue {
             queue.leave_queue(items);
         }
     }
 
-    /// Sends each request; one that fails does not keep the others from being sent.
+    /// Sends each request, also after one that failed.
     pub(super) async fn export(&self, requests: Requests) -> OTelSdkResult {
         let (requests, too_large) = requests.finish();
         let mut outcome = ExportOutcome::default();
@@ -73,7 +81,7 @@ impl Sender {
         let mut first_failure = None;
         for Request { message, items } in requests {
             let sent = self.send(message).await;
-            self.settle_items(items, sent.is_ok());
+            self.finish_items(items, sent.is_ok());
             match sent {
                 Ok(rejection) => outcome.rejection = rejection.or(outcome.rejection.take()),
                 Err(error) => {
@@ -86,27 +94,27 @@ impl Sender {
             1 => error,
             _ => format!("{failed} of {total} requests: {error}"),
         });
-        self.settle_items(too_large.items, false);
+        self.finish_items(too_large.items, false);
         outcome.too_large = described(too_large);
         let result = match outcome.error() {
             Some(error) => Err(OTelSdkError::InternalFailure(error)),
             None => Ok(()),
         };
-        self.account().settle(&self.endpoint, outcome);
+        self.stats.finish(&self.endpoint, outcome);
         result
     }
 
-    /// Sends nothing more.
+    /// Later exports fail.
     pub(super) fn shut_down(&self) {
         self.transport().take();
     }
 
     /// Sends one request, with retries.
-    async fn send(&self, message: Bytes) -> Result<Option<RejectedItems>, String> {
+    async fn send(&self, message: Bytes) -> Result<Option<PartialRejection>, String> {
         let transport = self.transport().clone();
         let transport = transport.ok_or_else(|| OTelSdkError::AlreadyShutdown.to_string())?;
         let prepared = transport.prepare(message)?;
-        self.failure.clear();
+        self.failure.take();
         let (timeout, connection) = (self.timeout, self.connection.clone());
         let sending = self.runtime.spawn(async move {
             with_retries(timeout, || {
@@ -119,9 +127,9 @@ impl Sender {
         if let Some(rejection) = &rejection {
             tracing::warn!(
                 name: "Exporter.PartialSuccess",
-                // The target of the exporters of OpenTelemetry, so that the same filters hold.
+                // The target of OpenTelemetry's own exporters, so that the same filters apply.
                 target: "opentelemetry-otlp",
-                signal = self.account().name,
+                signal = self.stats.name,
                 rejected_items = rejection.items,
                 error_message = rejection.reason,
             );
@@ -129,25 +137,9 @@ impl Sender {
         Ok(rejection)
     }
 
-    fn settle_items(&self, items: usize, exported: bool) {
-        if let Some(queue) = self.queue() {
-            queue.settle(items, exported);
-        }
-    }
-
-    fn queue(&self) -> Option<&'static QueueStats> {
-        match self.signal {
-            Signal::Traces => Some(&DELIVERY.spans),
-            Signal::Logs => Some(&DELIVERY.log_records),
-            Signal::Metrics => None,
-        }
-    }
-
-    fn account(&self) -> &'static SignalStats {
-        match self.signal {
-            Signal::Traces => &DELIVERY.traces,
-            Signal::Logs => &DELIVERY.logs,
-            Signal::Metrics => &DELIVERY.metrics,
+    fn finish_items(&self, items: usize, exported: bool) {
+        if let Some(queue) = self.queue {
+            queue.finish(items, exported);
         }
     }
 
@@ -163,21 +155,21 @@ impl fmt::Debug for Sender {
     }
 }
 
-/// Sends a request once. A connection that does not answer in time is closed, so that the next request takes a new one:
-/// it may be dead without anybody knowing. HTTP/1 does so by itself, as nothing else can be sent on such a connection.
+/// Sends a request once. After the timeout the connection is closed, because it may be dead. (HTTP/1 clients do this by
+/// themselves.)
 async fn send_in_time(
     transport: &dyn Transport,
     prepared: Bytes,
     limit: Duration,
     connection: &OpenConnection,
-) -> Result<Option<RejectedItems>, Failed> {
+) -> Result<Option<PartialRejection>, Failed> {
     match tokio::time::timeout(limit, transport.send(prepared)).await {
         Ok(answer) => answer,
         Err(_) => {
             connection.close();
             Err(Failed {
                 reason: format!("no answer within {} ms", limit.as_millis()),
-                again: Again::Later,
+                retry: Retry::Later,
             })
         }
     }

@@ -93,7 +93,7 @@ fn flush(running: &Running, timeout: Duration) -> FlushReport {
     let metrics = running.pushes_metrics.then(|| {
         let provider = running.meter_provider.clone();
         flushes.metrics.begin(move || {
-            // What became of it is on the account.
+            // DELIVERY has the outcome.
             let _ = provider.force_flush();
         })
     });
@@ -139,22 +139,22 @@ impl Waiting {
         }
     }
 
-    /// Items that are not settled, and items whose export failed since.
+    /// Items that are not finished, and items whose export failed since.
     fn outcome(&self) -> (u64, u64) {
-        let unsent = self.entered.saturating_sub(self.queue.settled());
+        let unsent = self.entered.saturating_sub(self.queue.finished());
         (unsent, self.queue.failed().saturating_sub(self.failed))
     }
 }
 
-/// Flushes until what is in the queue now is settled. The SDK waits for five seconds, whatever an export may take, and
+/// Flushes until what is in the queue now is finished. The SDK waits for five seconds, whatever an export may take, and
 /// misses an item that is just entering.
 fn flush_queue(queue: &QueueStats, flush: impl Fn() -> OTelSdkResult) {
     let entered = queue.entered();
-    while !queue.is_settled(entered) {
+    while !queue.has_finished(entered) {
         if let Err(OTelSdkError::AlreadyShutdown) = flush() {
             return;
         }
-        if !queue.is_settled(entered) {
+        if !queue.has_finished(entered) {
             thread::sleep(Duration::from_millis(2));
         }
     }

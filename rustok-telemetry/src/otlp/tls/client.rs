@@ -1,4 +1,4 @@
-//! The client's side of TLS.
+//! TLS of the client.
 
 use std::{io, sync::Arc};
 
@@ -14,7 +14,7 @@ use crate::{
     otlp::BoxedStream,
 };
 
-/// Makes connections to one host secure.
+/// Encrypts connections to one host.
 #[derive(Clone)]
 pub(crate) struct Tls {
     connector: TlsConnector,
@@ -22,11 +22,11 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// `protocol` is what is spoken on the connection, as its name in TLS (ALPN).
+    /// `alpn` is the name of the protocol on the connection.
     pub(crate) fn new(
         config: &OtlpConfig,
         host: &str,
-        protocol: &'static [u8],
+        alpn: &'static [u8],
     ) -> Result<Self, InitError> {
         let failed =
             |why: String| InitError::pipeline(format!("TLS for {}", config.shown_url()), why);
@@ -34,7 +34,7 @@ impl Tls {
         let name = host.trim_matches(['[', ']']).to_owned();
         let server = ServerName::try_from(name).map_err(|error| failed(error.to_string()))?;
         let mut client = client_config(&config.tls).map_err(failed)?;
-        client.alpn_protocols = vec![protocol.to_vec()];
+        client.alpn_protocols = vec![alpn.to_vec()];
         Ok(Self {
             connector: TlsConnector::from(Arc::new(client)),
             server,
@@ -54,15 +54,15 @@ impl std::fmt::Debug for Tls {
 }
 
 fn client_config(config: &TlsConfig) -> Result<ClientConfig, String> {
-    let trusted = match config.certificate.value.as_deref() {
+    let roots = match config.certificate.value.as_deref() {
         Some(path) => tls_files::trusted(path)?,
-        None => trusted_by_the_system()?,
+        None => system_roots()?,
     };
     let text = |error: tokio_rustls::rustls::Error| error.to_string();
     let builder = ClientConfig::builder_with_provider(tls_files::provider())
         .with_safe_default_protocol_versions()
         .map_err(text)?
-        .with_root_certificates(trusted);
+        .with_root_certificates(roots);
     match (
         config.client_certificate.value.as_deref(),
         config.client_key.value.as_deref(),
@@ -74,17 +74,17 @@ fn client_config(config: &TlsConfig) -> Result<ClientConfig, String> {
     }
 }
 
-fn trusted_by_the_system() -> Result<RootCertStore, String> {
+fn system_roots() -> Result<RootCertStore, String> {
     let found = rustls_native_certs::load_native_certs();
-    let mut trusted = RootCertStore::empty();
-    // A few that cannot be read, as every system has some, do not matter.
-    trusted.add_parsable_certificates(found.certs);
-    if trusted.is_empty() {
+    let mut roots = RootCertStore::empty();
+    // Most systems have a few certificates that do not parse.
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
         return Err(
             "this system has no trusted certificates: install them (often the package \
                     ca-certificates), or name a file in OTEL_EXPORTER_OTLP_CERTIFICATE"
                 .to_owned(),
         );
     }
-    Ok(trusted)
+    Ok(roots)
 }

@@ -1,4 +1,4 @@
-//! TLS in a build without the Cargo feature `tls`: creating a connector fails, so nothing is sent in clear text.
+//! TLS without the Cargo feature `tls`: an `https://` endpoint is an error, so nothing is sent in clear text.
 
 use std::{convert::Infallible, io};
 

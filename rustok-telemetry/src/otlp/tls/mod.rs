@@ -1,7 +1,7 @@
-//! TLS for OTLP connections, by rustls with `ring` (the Cargo feature `tls`).
+//! TLS of OTLP connections, by rustls with `ring` (the Cargo feature `tls`).
 //!
-//! Without configured certificates the operating system's are trusted, so a company's own authority works, and
-//! trusted certificates stay current without a new build.
+//! Without configured certificates the roots of the operating system are trusted: that includes a company's own
+//! authority, and roots stay current without a new build.
 
 #[cfg(feature = "tls")]
 mod client;

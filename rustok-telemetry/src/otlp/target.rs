@@ -1,13 +1,12 @@
-//! Where one exporter sends to, and how: all that both protocols need.
+//! The export target of one exporter: endpoint, connector, headers and timeout, for both protocols.
 
 use std::{error::Error, time::Duration};
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, header::USER_AGENT};
 use tokio::runtime::Handle;
 use url::Url;
 
-use super::tls::Tls;
-use super::{connector::Connector, error_reporting::OpenConnection, proxy::Proxy};
+use super::{connector::Connector, error_reporting::OpenConnection, proxy::Proxy, tls::Tls};
 use crate::{
     InitError,
     config::{OtlpConfig, Protocol},
@@ -15,12 +14,19 @@ use crate::{
     otlp::ConnectionRuntime,
 };
 
-/// What no limit becomes.
+/// The timeout where neither the exporter nor the processor has one.
 const NO_LIMIT: Duration = Duration::from_secs(24 * 3600);
 
-/// Where one exporter sends to, and how.
+/// The user agent, in the format of the OTLP specification.
+const USER_AGENT_VALUE: HeaderValue = HeaderValue::from_static(concat!(
+    "OTel-OTLP-Exporter-Rust/",
+    env!("CARGO_PKG_VERSION"),
+    " (rustok-telemetry)"
+));
+
+/// The export target of one exporter.
 #[derive(Debug)]
-pub(super) struct Destination<'config> {
+pub(super) struct ExportTarget<'config> {
     pub(super) config: &'config OtlpConfig,
     pub(super) url: Url,
     pub(super) connector: Connector,
@@ -29,8 +35,8 @@ pub(super) struct Destination<'config> {
     pub(super) runtime: Handle,
 }
 
-impl<'config> Destination<'config> {
-    /// `limit` bounds an export besides the exporter's own timeout.
+impl<'config> ExportTarget<'config> {
+    /// `limit` bounds a request in addition to the exporter's own timeout.
     pub(super) fn new(
         config: &'config OtlpConfig,
         limit: Option<Duration>,
@@ -45,23 +51,25 @@ impl<'config> Destination<'config> {
         let port = url
             .port_or_known_default()
             .ok_or_else(|| failed("the port is missing"))?;
-        let protocol: &[u8] = match config.protocol.value {
+        let alpn: &[u8] = match config.protocol.value {
             Protocol::Grpc => b"h2",
             Protocol::HttpProtobuf => b"http/1.1",
         };
-        let tls = match url.scheme() {
-            "https" => Some(Tls::new(config, host, protocol)?),
-            _ => None,
+        let (tls, proxy) = match url.scheme() {
+            "https" => (
+                Some(Tls::new(config, host, alpn)?),
+                Proxy::from_environment(host, port),
+            ),
+            _ => (None, None),
         };
-        let timeout = timeout(config, limit);
+        let timeouts = [config.timeout.value, limit].into_iter().flatten();
+        let timeout = timeouts.fold(NO_LIMIT, Duration::min);
         let failure = LastFailure::default();
         let connector = Connector {
             host: host.to_owned(),
             port,
-            proxy: tls
-                .as_ref()
-                .and_then(|_| Proxy::of_the_environment(host, port)),
             tls,
+            proxy,
             timeout,
             failure: failure.clone(),
             open: OpenConnection::default(),
@@ -76,29 +84,17 @@ impl<'config> Destination<'config> {
         })
     }
 
-    /// Adds the configured headers.
-    pub(super) fn add_headers(&self, headers: &mut HeaderMap) {
+    /// The user agent and the configured headers, which may replace it.
+    pub(super) fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::from_iter([(USER_AGENT, USER_AGENT_VALUE)]);
         for (name, value) in &self.config.headers.value.to_header_map() {
             headers.insert(name.clone(), value.clone());
         }
+        headers
     }
 
     pub(super) fn failed(&self, error: impl Into<Box<dyn Error + Send + Sync>>) -> InitError {
         let url = self.config.shown_url();
         InitError::pipeline(format!("the OTLP exporter to {url}"), error)
     }
-}
-
-/// How the exporters name themselves, as the specification of OTLP wants it.
-pub(super) const USER_AGENT_VALUE: HeaderValue = HeaderValue::from_static(concat!(
-    "OTel-OTLP-Exporter-Rust/",
-    env!("CARGO_PKG_VERSION"),
-    " (rustok-telemetry)"
-));
-
-fn timeout(config: &OtlpConfig, limit: Option<Duration>) -> Duration {
-    [config.timeout.value, limit]
-        .into_iter()
-        .flatten()
-        .fold(NO_LIMIT, Duration::min)
 }
