@@ -98,7 +98,8 @@ fn a_port_in_use_is_an_error_that_names_it() {
     ])
     .init()
     .expect_err("it is taken");
-    let said = error.to_string();
+    // `Debug` has the cause, which `Display` leaves to `source`.
+    let said = format!("{error:?}");
     let variable = format!("OTEL_EXPORTER_PROMETHEUS_PORT={port}");
     assert!(
         said.contains(&variable) && said.contains("in use"),
