@@ -1,13 +1,13 @@
-//! The limit of characters of a text among attributes. The SDK knows none.
+//! The length limit of attribute values, which the SDK does not implement.
 
 use opentelemetry::{Array, KeyValue, StringValue, Value, logs::AnyValue};
 
-/// Cuts texts that are longer. Characters are counted, as the specification says; of bytes, bytes.
+/// A limit in characters, as the specification has it; for bytes, in bytes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ValueLength(Option<usize>);
 
 impl ValueLength {
-    /// `None`: nothing is cut.
+    /// `None`: no limit.
     pub(crate) fn new(characters: Option<u32>) -> Self {
         Self(characters.and_then(|characters| usize::try_from(characters).ok()))
     }
@@ -40,7 +40,7 @@ impl ValueLength {
 }
 
 fn cut(text: &mut StringValue, limit: usize) {
-    // No character is shorter than a byte.
+    // A text has no more characters than bytes.
     if text.as_str().len() <= limit {
         return;
     }

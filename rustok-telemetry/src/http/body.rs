@@ -1,4 +1,4 @@
-//! A response's body, which ends the request.
+//! The response body, whose end is the end of the request.
 
 use std::{
     pin::Pin,
@@ -10,34 +10,34 @@ use http::{HeaderMap, header::CONTENT_LENGTH};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::exchange::RequestTracker;
+use super::request_tracker::RequestTracker;
 
 pin_project! {
-    /// A response's body that counts the bytes that are sent, and ends the request when the last one has been.
+    /// A response body that counts the bytes that are sent, and finishes the request after the last one.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
         inner: B,
-        exchange: Option<RequestTracker>,
+        tracker: Option<RequestTracker>,
     }
 }
 
 impl<B: Body> ResponseBody<B> {
-    pub(super) fn new(inner: B, exchange: Option<RequestTracker>) -> Self {
-        let mut body = Self { inner, exchange };
+    pub(super) fn new(inner: B, tracker: Option<RequestTracker>) -> Self {
+        let mut body = Self { inner, tracker };
         if body.inner.is_end_stream() {
-            finish(&mut body.exchange);
+            finish(&mut body.tracker);
         }
         body
     }
 }
 
-/// What other layers answer with in place of the service, such as a timeout: a body that belongs to no request.
+/// The body of a response that another layer creates, such as a timeout. It belongs to no request.
 impl<B: Default> Default for ResponseBody<B> {
     fn default() -> Self {
         Self {
             inner: B::default(),
-            exchange: None,
+            tracker: None,
         }
     }
 }
@@ -52,22 +52,22 @@ impl<B: Body> Body for ResponseBody<B> {
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let mut this = self.project();
         let inner = this.inner.as_mut();
-        let frame = ready!(match this.exchange {
-            Some(exchange) => exchange.watch(|| inner.poll_frame(context)),
+        let frame = ready!(match this.tracker {
+            Some(tracker) => tracker.watch(|| inner.poll_frame(context)),
             None => inner.poll_frame(context),
         });
-        match (&frame, this.exchange.as_mut()) {
-            (None, _) => finish(this.exchange),
-            (Some(Ok(frame)), Some(exchange)) => {
-                exchange.sent(data_length(frame));
-                // Servers do not poll again after trailers, or once the body tells its end.
+        match (&frame, this.tracker.as_mut()) {
+            (None, _) => finish(this.tracker),
+            (Some(Ok(frame)), Some(tracker)) => {
+                tracker.sent(data_length(frame));
+                // Servers do not poll again after trailers, or after the declared end.
                 if frame.is_trailers() || this.inner.is_end_stream() {
-                    finish(this.exchange);
+                    finish(this.tracker);
                 }
             }
-            (Some(Err(_)), Some(exchange)) => {
-                exchange.body_failed();
-                *this.exchange = None;
+            (Some(Err(_)), Some(tracker)) => {
+                tracker.body_failed();
+                *this.tracker = None;
             }
             (Some(_), None) => {}
         }
@@ -83,13 +83,13 @@ impl<B: Body> Body for ResponseBody<B> {
     }
 }
 
-fn finish(exchange: &mut Option<RequestTracker>) {
-    if let Some(mut exchange) = exchange.take() {
-        exchange.complete();
+fn finish(tracker: &mut Option<RequestTracker>) {
+    if let Some(mut tracker) = tracker.take() {
+        tracker.complete();
     }
 }
 
-/// The length that a message's header announces.
+/// Returns the `Content-Length`.
 pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

@@ -23,7 +23,7 @@
 //! attributes are `http.request.method`, `server.address`, `server.port`, `url.full`, `url.template` and
 //! `http.response.status_code`. Headers and bodies are not recorded.
 //!
-//! `url.full` is not full, other than the conventions have it: user, password, query and fragment are left out, since
+//! Unlike in the conventions, `url.full` has no user, password, query and fragment, since
 //! they carry secrets.
 //!
 //! There is one span for a request, also if it is redirected. The headers with the trace, and the tenant if it is
@@ -69,7 +69,7 @@ impl TelemetryMiddleware {
 
     /// Sends the current [tenant](crate::tenant) along, as the entry `tenant_id` of the baggage.
     ///
-    /// Only for a client of the service's own: whoever receives it can read it. The receiver believes it with
+    /// Only for clients of internal services: every receiver can read it. The receiver accepts it with
     /// [`tenant_from_baggage`](super::TelemetryLayer::tenant_from_baggage), within the limits of
     /// [who decides](crate::propagation#trust); beyond them it is not sent.
     ///

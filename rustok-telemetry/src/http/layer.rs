@@ -17,9 +17,9 @@ use tower_service::Service;
 use super::{
     attributes::Proxies,
     body::ResponseBody,
-    exchange::RequestTracker,
     options::{Options, SpanFields, Trust},
     received::ReceivedSize,
+    request_tracker::RequestTracker,
 };
 
 /// Creates a server span for each request and records the `rustok_http_*` metrics. See the [module](super).
@@ -105,8 +105,8 @@ impl TelemetryLayer {
     /// Takes the [tenant](crate::tenant) of a request from its caller: the entry `tenant_id` of the baggage becomes that
     /// of the request's span, and so of everything within it, until [`tenant::set`](crate::tenant::set) names another.
     ///
-    /// Only for internal services, which nobody but the service's own can reach: anybody can write a header. Without
-    /// this the entry is ignored, and not passed on either. What it takes for a tenant, and what overrules it, is told
+    /// Only for internal services that no stranger can reach: any caller can write a header. Without this option the
+    /// entry is ignored and not passed on. The rules for the tenant, and what overrides it, are
     /// in [who decides](crate::propagation#trust). `OTEL_PROPAGATORS` must name `baggage`, as it does by default, or
     /// `jaeger`. Without effect on a [public edge](Self::public_edge).
     ///
@@ -145,8 +145,8 @@ impl TelemetryLayer {
         self
     }
 
-    /// Records `https` as `url.scheme`, for a service that its clients reach by TLS. A request over HTTP/1 does not
-    /// tell its scheme, and is taken for `http` otherwise.
+    /// Records `https` as `url.scheme`, for a service that clients reach by TLS. An HTTP/1 request has no scheme, so
+    /// `http` is recorded by default.
     #[must_use = "this makes a layer and changes none"]
     pub fn https(mut self) -> Self {
         self.options_mut().attributes.https = true;
@@ -154,7 +154,7 @@ impl TelemetryLayer {
     }
 
     /// Records `server.address` and `server.port`: from the URI, if it is absolute or came over HTTP/2, else from the
-    /// `Host` header. An address longer than 253 bytes is not recorded, nor a port that is not told.
+    /// `Host` header. An address longer than 253 bytes is not recorded.
     #[must_use = "this makes a layer and changes none"]
     pub fn server_address(mut self) -> Self {
         self.options_mut().attributes.server_address = true;
@@ -162,7 +162,7 @@ impl TelemetryLayer {
     }
 
     /// Records `client.address`, the IP address of the client: that of the connection, from axum's `ConnectInfo` or a
-    /// [`PeerAddress`](super::PeerAddress) among the request's extensions, unless a proxy tells it.
+    /// [`PeerAddress`](super::PeerAddress) in the request's extensions, unless a trusted proxy gives it.
     ///
     /// ```
     /// # #[cfg(feature = "axum")]
@@ -188,11 +188,11 @@ impl TelemetryLayer {
         self
     }
 
-    /// Believes the `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-For` headers of so many proxies in a row,
+    /// Trusts the `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-For` headers of this many proxies in a row,
     /// for `url.scheme`, [`server.address`](Self::server_address) and [`client.address`](Self::client_address).
     ///
-    /// Of a list, to which each proxy appends, the element of the outermost of them is taken: with one proxy the last.
-    /// What is before it was written by the client. Only for a service that cannot be reached but by these proxies.
+    /// Each proxy appends to a list. The layer reads the element of the outermost trusted proxy: the last with one proxy.
+    /// The client wrote the elements before it. Only for a service that is reachable through these proxies alone.
     ///
     /// ```
     /// use rustok_telemetry::http::TelemetryLayer;
@@ -205,11 +205,11 @@ impl TelemetryLayer {
         self
     }
 
-    /// Like [`trust_x_forwarded`](Self::trust_x_forwarded), in place of it: believes the `Forwarded` header of RFC
+    /// Like [`trust_x_forwarded`](Self::trust_x_forwarded), in place of it: trusts the `Forwarded` header of RFC
     /// 7239.
     ///
-    /// Proxies that write the other headers pass a `Forwarded` header of the client on, so that only one kind can be
-    /// believed.
+    /// Proxies that write the other headers pass on a `Forwarded` header of the client, so only one kind can be
+    /// trusted.
     #[must_use = "this makes a layer and changes none"]
     pub fn trust_forwarded(mut self, proxies: usize) -> Self {
         self.options_mut().attributes.proxies = Proxies::Forwarded(proxies);
@@ -219,7 +219,7 @@ impl TelemetryLayer {
     /// The same layer with axum's body in the response, as `axum::serve` wants it of a service that is no `Router`.
     ///
     /// Prefer [`Router::layer`](axum::Router::layer), behind which the route is known: around a router, requests count
-    /// as [`UNMATCHED`](super::UNMATCHED) unless the response [tells the route](super#labels).
+    /// as [`UNMATCHED`](super::UNMATCHED) unless the response [has the route](super#labels).
     ///
     /// ```
     /// use axum::{Router, ServiceExt, extract::Request};
@@ -277,17 +277,17 @@ where
         if self.options.excludes(request.uri().path()) {
             return ResponseFuture {
                 inner: self.inner.call(request),
-                exchange: None,
+                tracker: None,
             };
         }
         let (parts, mut body) = request.into_parts();
         let received = ReceivedSize::of(&mut body, &parts.headers);
-        let mut exchange = RequestTracker::begin(&parts, received, &self.options);
+        let mut tracker = RequestTracker::begin(&parts, received, &self.options);
         let request = Request::from_parts(parts, body);
-        let inner = exchange.watch(|| self.inner.call(request));
+        let inner = tracker.watch(|| self.inner.call(request));
         ResponseFuture {
             inner,
-            exchange: Some(exchange),
+            tracker: Some(tracker),
         }
     }
 }
@@ -298,7 +298,7 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         inner: F,
-        exchange: Option<RequestTracker>,
+        tracker: Option<RequestTracker>,
     }
 }
 
@@ -311,25 +311,25 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = ready!(match this.exchange {
-            Some(exchange) => exchange.watch(|| this.inner.poll(context)),
+        let result = ready!(match this.tracker {
+            Some(tracker) => tracker.watch(|| this.inner.poll(context)),
             None => this.inner.poll(context),
         });
-        let mut exchange = this.exchange.take();
+        let mut tracker = this.tracker.take();
         Poll::Ready(match result {
             Ok(response) => {
                 let (mut parts, body) = response.into_parts();
-                if let Some(exchange) = &mut exchange {
-                    exchange.respond(&mut parts, &body);
+                if let Some(tracker) = &mut tracker {
+                    tracker.respond(&mut parts, &body);
                 }
                 Ok(Response::from_parts(
                     parts,
-                    ResponseBody::new(body, exchange),
+                    ResponseBody::new(body, tracker),
                 ))
             }
             Err(error) => {
-                if let Some(exchange) = &mut exchange {
-                    exchange.service_failed();
+                if let Some(tracker) = &mut tracker {
+                    tracker.service_failed();
                 }
                 Err(error)
             }

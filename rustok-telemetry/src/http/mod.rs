@@ -39,7 +39,7 @@
 //! body that the server need not send, as in an answer to `HEAD`, or that has been sent up to its length, is complete.
 //!
 //! A response's size is that of the data that was sent. A request's size is that of the data that the handler read,
-//! where the body is axum's, tonic's or a `BoxBody`; else the length that the request announced. Without either, such
+//! where the body is axum's, tonic's or a `BoxBody`; else the length that the request declared. Without either, such
 //! as for a chunked request to a plain hyper service, no size is recorded.
 //!
 //! # Streams
@@ -82,22 +82,22 @@ mod axum_body;
 mod body;
 #[cfg(feature = "reqwest-middleware")]
 pub mod client;
-mod exchange;
 #[cfg(feature = "axum")]
 mod health;
 mod layer;
 mod method;
 mod options;
 mod received;
+mod request_tracker;
 mod route;
 mod stream;
 
 pub use self::{
     attributes::PeerAddress,
     body::ResponseBody,
-    exchange::{BODY_ERROR, CLIENT_CLOSED, PANIC},
     layer::{ResponseFuture, TelemetryLayer, TelemetryService},
     options::SpanFields,
+    request_tracker::{BODY_ERROR, CLIENT_CLOSED, PANIC},
     route::{RouteTemplate, UNMATCHED},
 };
 #[cfg(feature = "axum")]

@@ -23,9 +23,9 @@ use super::body::{content_length, data_length};
 pub(super) enum ReceivedSize {
     /// The bytes that the handler has read.
     Counted(Arc<AtomicU64>),
-    /// The length that the request announced.
-    Announced(u64),
-    /// The body has another type than those that can be counted, and no length was announced.
+    /// The length that the request declared.
+    Declared(u64),
+    /// The body has another type than those that can be counted, and no length was declared.
     Unknown,
 }
 
@@ -34,19 +34,19 @@ impl ReceivedSize {
     /// usual type-erased bodies can be wrapped that way. A request without a body costs no allocation.
     pub(super) fn of<B: Body + 'static>(body: &mut B, headers: &HeaderMap) -> Self {
         if body.is_end_stream() {
-            return Self::Announced(0);
+            return Self::Declared(0);
         }
         if let Some(received) = count(body) {
             return Self::Counted(received);
         }
-        let announced = body.size_hint().exact().or_else(|| content_length(headers));
-        announced.map_or(Self::Unknown, Self::Announced)
+        let declared = body.size_hint().exact().or_else(|| content_length(headers));
+        declared.map_or(Self::Unknown, Self::Declared)
     }
 
     pub(super) fn bytes(&self) -> Option<u64> {
         match self {
             Self::Counted(received) => Some(received.load(Ordering::Relaxed)),
-            Self::Announced(length) => Some(*length),
+            Self::Declared(length) => Some(*length),
             Self::Unknown => None,
         }
     }
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn bodies_of_erased_types_are_counted_as_they_are_read() {
-        // What is announced does not matter.
+        // The declared length does not matter.
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_LENGTH, http::HeaderValue::from_static("1000"));
         assert_eq!(size(chunked().boxed(), &headers), Some(8));
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn other_bodies_have_the_size_that_is_announced() {
+    fn other_bodies_have_the_declared_size() {
         let mut headers = HeaderMap::new();
         assert_eq!(size(chunked(), &headers), None);
         assert_eq!(size(Full::new(Bytes::from("01234")), &headers), Some(5));

@@ -1,4 +1,4 @@
-//! The route's template of a request, as the router tells it.
+//! The route template of a request.
 
 use std::borrow::Cow;
 
@@ -18,13 +18,13 @@ pub const UNMATCHED: &str = "unmatched";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteTemplate(pub Cow<'static, str>);
 
-/// The route that a request matched, as the router keeps it.
+/// The route that a request matched.
 #[derive(Debug)]
 pub(super) enum Route {
-    Told(Cow<'static, str>),
+    Template(Cow<'static, str>),
     #[cfg(feature = "axum")]
     Matched(axum::extract::MatchedPath),
-    /// The prefix of a nested service, which may know more: the path of the [`nested`] router's only route.
+    /// The prefix of a nested service: the path of the [`nested`] router's only route.
     #[cfg(feature = "axum")]
     Nested(axum::extract::MatchedPath),
 }
@@ -32,16 +32,16 @@ pub(super) enum Route {
 impl Route {
     /// The route of a request that has been routed.
     pub(super) fn of_request(extensions: &Extensions) -> Option<Self> {
-        let told = Self::told(extensions);
+        let route = Self::from_extensions(extensions);
         #[cfg(feature = "axum")]
-        let told = told.or_else(|| nested::prefix(extensions).map(Self::Nested));
-        told
+        let route = route.or_else(|| nested::prefix(extensions).map(Self::Nested));
+        route
     }
 
     /// Returns the route in the extensions of a request or a response.
-    pub(super) fn told(extensions: &Extensions) -> Option<Self> {
+    pub(super) fn from_extensions(extensions: &Extensions) -> Option<Self> {
         if let Some(RouteTemplate(route)) = extensions.get() {
-            return Some(Self::Told(route.clone()));
+            return Some(Self::Template(route.clone()));
         }
         #[cfg(feature = "axum")]
         if let Some(path) = extensions.get::<axum::extract::MatchedPath>() {
@@ -52,7 +52,7 @@ impl Route {
 
     pub(super) fn template(&self) -> &str {
         match self {
-            Self::Told(template) => template,
+            Self::Template(template) => template,
             #[cfg(feature = "axum")]
             Self::Matched(path) => path.as_str(),
             #[cfg(feature = "axum")]
@@ -60,14 +60,14 @@ impl Route {
         }
     }
 
-    /// Whether the response may tell a route that is more exact.
+    /// Whether the response may have a more exact route.
     pub(super) fn is_prefix(&self) -> bool {
         match self {
             #[cfg(feature = "axum")]
             Self::Nested(_) => true,
             #[cfg(feature = "axum")]
             Self::Matched(_) => false,
-            Self::Told(_) => false,
+            Self::Template(_) => false,
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Which responses are streams, whose life says nothing about the speed of the service.
+//! Detects responses that are streams, whose duration is no measure of the service's latency.
 
 use http::{
     HeaderMap,
     header::{CONTENT_ENCODING, CONTENT_TYPE},
 };
 
-/// Types of responses that are sent little by little, as things happen.
+/// Media types of streams.
 const STREAMED_TYPES: [&str; 6] = [
     "text/event-stream",
     "multipart/x-mixed-replace",
@@ -15,8 +15,8 @@ const STREAMED_TYPES: [&str; 6] = [
     "application/stream+json",
 ];
 
-/// Whether a response with a body is a stream: by its type, or because nothing tells its length. A compressed response
-/// has no length either.
+/// Whether a response with a body is a stream: by its type, or because its length is unknown. The length of a compressed
+/// response is always unknown.
 pub(super) fn is_stream(headers: &HeaderMap, length: Option<u64>) -> bool {
     has_streamed_type(headers) || (length.is_none() && !headers.contains_key(CONTENT_ENCODING))
 }

@@ -1,6 +1,5 @@
-//! What a log record gets besides the fields of its event, if
-//! [`Builder::enrich_log_records`](crate::Builder::enrich_log_records) says so: key-values of the `log` crate, and the
-//! fields of the spans around it.
+//! Attributes of log records with [`Builder::enrich_log_records`](crate::Builder::enrich_log_records): key-values of the
+//! `log` crate, and the fields of the spans around the event.
 
 use std::{cell::RefCell, error::Error, fmt};
 
@@ -21,12 +20,11 @@ type Fields = Vec<(Key, AnyValue)>;
 thread_local! {
     /// The key-values of what this thread logs through the `log` crate.
     static KEY_VALUES: RefCell<Fields> = const { RefCell::new(Vec::new()) };
-    /// What the log record gets that this thread makes.
+    /// The fields of the log record that this thread is making.
     static FIELDS: RefCell<Fields> = const { RefCell::new(Vec::new()) };
 }
 
-/// Makes a record by `emit`, to which [`take`] gives the fields. An event's own formatting may log: then an event is
-/// within another.
+/// Emits a record, to which [`take`] gives the fields. Formatting a field may log: events nest.
 pub(super) fn with_fields_of<S>(event: &Event<'_>, context: &Context<'_, S>, emit: impl FnOnce())
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
@@ -36,7 +34,7 @@ where
     FIELDS.set(around);
 }
 
-/// The fields of the record that this thread makes.
+/// Takes the fields of the record that this thread is making.
 pub(super) fn take() -> Fields {
     FIELDS.take()
 }
@@ -78,7 +76,7 @@ pub(super) fn keep_recorded<S>(record: &Record<'_>, id: &Id, context: &Context<'
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    // Not while the span is locked: values are formatted by foreign code.
+    // Before the span is locked: foreign code formats the values.
     let mut recorded = SpanFields::default();
     record.record(&mut recorded);
     let Some(span) = context.span(id) else { return };
@@ -179,7 +177,7 @@ impl log::Log for KeyValueLogger {
             return;
         }
         let mut values = KeyValues(Fields::new());
-        // It fails where a visitor fails, which this one never does.
+        // It fails only if the visitor fails, which this one never does.
         let _ = record.key_values().visit(&mut values);
         let around = KEY_VALUES.replace(values.0);
         self.0.log(record);

@@ -1,5 +1,4 @@
-//! Control characters in a line for people, made visible: what is logged cannot begin a line of its own, or steer a
-//! terminal.
+//! Escapes control characters in a line of text, so that a logged value cannot begin a line or control a terminal.
 
 use std::fmt::{self, Write};
 

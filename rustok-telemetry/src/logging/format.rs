@@ -1,4 +1,4 @@
-//! How a line looks: that of tracing-subscriber, and where it belongs.
+//! The format of log lines: that of tracing-subscriber, with the ids of the trace and the tenant.
 
 use std::{borrow::Cow, cell::RefCell, fmt};
 
@@ -18,30 +18,39 @@ use super::{
 };
 use crate::trace::TENANT_ID;
 
-/// A line for people: `… message field=1 trace_id=… span_id=… tenant_id=acme`. It is one line, whatever is logged: see
-/// [`write_on_one_line`].
+/// The format of log lines, with the origin of each event.
 #[derive(Debug)]
-pub(super) struct HumanLine {
-    line: Format<Full>,
-    /// For a target with control characters, which the formatter does not escape.
-    plain: Format<Full>,
-    colours: bool,
-    spans: Spans,
+pub(super) struct Line {
+    pub(super) style: Style,
+    pub(super) spans: Spans,
 }
 
-impl HumanLine {
-    pub(super) fn new(line: Format<Full>, ansi: bool, spans: Spans) -> Self {
-        // The line is written to a buffer first, which cannot tell by itself whether it is for a terminal.
-        Self {
-            plain: line.clone().with_ansi(false),
-            line: line.with_ansi(ansi),
-            colours: ansi,
-            spans,
+#[derive(Debug)]
+pub(super) enum Style {
+    /// A line of text: `… message field=1 trace_id=… span_id=… tenant_id=acme`. It is always one line: see
+    /// [`write_on_one_line`].
+    Human {
+        format: Format<Full>,
+        /// For a target with control characters, which the formatter does not escape.
+        plain: Format<Full>,
+        colours: bool,
+    },
+    /// An object on one line: `{…,"trace_id":"…","span_id":"…","tenant_id":"acme"}`.
+    Json(Format<Json>),
+}
+
+impl Style {
+    pub(super) fn human(format: Format<Full>, colours: bool) -> Self {
+        // The line is written to a buffer first, which does not know whether its reader is a terminal.
+        Self::Human {
+            plain: format.clone().with_ansi(false),
+            format: format.with_ansi(colours),
+            colours,
         }
     }
 }
 
-impl<S, N> FormatEvent<S, N> for HumanLine
+impl<S, N> FormatEvent<S, N> for Line
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
     N: for<'writer> FormatFields<'writer> + 'static,
@@ -53,19 +62,39 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let origin = self.spans.origin(event, context.event_scope());
-        let colours = self.colours && !has_controls(&target(event));
-        let format = if colours { &self.line } else { &self.plain };
-        buffered(|line| {
-            format.format_event(context, Writer::new(line), event)?;
-            let line = line.strip_suffix('\n').unwrap_or(line);
-            write_on_one_line(&mut writer, line, colours)?;
-            append(&mut writer, &origin)?;
-            writer.write_char('\n')
+        buffered(|line| match &self.style {
+            Style::Human {
+                format,
+                plain,
+                colours,
+            } => {
+                let colours = *colours && !has_controls(&target(event));
+                let format = if colours { format } else { plain };
+                format.format_event(context, Writer::new(line), event)?;
+                let line = line.strip_suffix('\n').unwrap_or(line);
+                write_on_one_line(&mut writer, line, colours)?;
+                append(&mut writer, &origin)?;
+                writer.write_char('\n')
+            }
+            Style::Json(format) => {
+                format.format_event(context, Writer::new(line), event)?;
+                let object = line.trim_end_matches('\n');
+                writer.write_str(object.strip_suffix('}').ok_or(fmt::Error)?)?;
+                if let Some(span) = &origin.span {
+                    let (trace, span) = (span.trace_id(), span.span_id());
+                    write!(writer, r#","trace_id":"{trace}","span_id":"{span}""#)?;
+                }
+                if let Some(tenant) = origin.tenant.as_deref() {
+                    let tenant = serde_json::to_string(tenant).map_err(|_| fmt::Error)?;
+                    write!(writer, r#","{TENANT_ID}":{tenant}"#)?;
+                }
+                writer.write_str("}\n")
+            }
         })
     }
 }
 
-/// The target of an event, which is that of the record if it comes by the `log` crate.
+/// Returns the target of an event. An event of the `log` crate has the target of its record.
 fn target<'event>(event: &'event Event<'_>) -> Cow<'event, str> {
     match event.normalized_metadata() {
         Some(metadata) => metadata.target().to_owned().into(),
@@ -73,49 +102,7 @@ fn target<'event>(event: &'event Event<'_>) -> Cow<'event, str> {
     }
 }
 
-/// An object on one line: `{…,"trace_id":"…","span_id":"…","tenant_id":"acme"}`.
-#[derive(Debug)]
-pub(super) struct JsonLine {
-    line: Format<Json>,
-    spans: Spans,
-}
-
-impl JsonLine {
-    pub(super) fn new(line: Format<Json>, spans: Spans) -> Self {
-        Self { line, spans }
-    }
-}
-
-impl<S, N> FormatEvent<S, N> for JsonLine
-where
-    S: Subscriber + for<'span> LookupSpan<'span>,
-    N: for<'writer> FormatFields<'writer> + 'static,
-{
-    fn format_event(
-        &self,
-        context: &FmtContext<'_, S, N>,
-        mut writer: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
-        let origin = self.spans.origin(event, context.event_scope());
-        buffered(|line| {
-            self.line.format_event(context, Writer::new(line), event)?;
-            let object = line.trim_end_matches('\n');
-            writer.write_str(object.strip_suffix('}').ok_or(fmt::Error)?)?;
-            if let Some(span) = &origin.span {
-                let (trace, span) = (span.trace_id(), span.span_id());
-                write!(writer, r#","trace_id":"{trace}","span_id":"{span}""#)?;
-            }
-            if let Some(tenant) = origin.tenant.as_deref() {
-                let tenant = serde_json::to_string(tenant).map_err(|_| fmt::Error)?;
-                write!(writer, r#","{TENANT_ID}":{tenant}"#)?;
-            }
-            writer.write_str("}\n")
-        })
-    }
-}
-
-/// Lends the thread's buffer, empty; or another, to a line that is written while one is written.
+/// Calls `write` with the thread's buffer, or with a new one for a line within a line.
 fn buffered(write: impl FnOnce(&mut String) -> fmt::Result) -> fmt::Result {
     thread_local! {
         static BUFFER: RefCell<String> = const { RefCell::new(String::new()) };
@@ -129,7 +116,7 @@ fn buffered(write: impl FnOnce(&mut String) -> fmt::Result) -> fmt::Result {
     })
 }
 
-/// Puts the ids at the end of a line for people, dimmed on a terminal.
+/// Appends the ids to a line of text, dimmed on a terminal.
 fn append(writer: &mut Writer<'_>, origin: &Origin) -> fmt::Result {
     if origin.span.is_none() && origin.tenant.is_none() {
         return Ok(());
@@ -147,7 +134,7 @@ fn append(writer: &mut Writer<'_>, origin: &Origin) -> fmt::Result {
         )?;
     }
     match origin.tenant.as_deref() {
-        // Quoted where it could be taken for something else, or would break the line.
+        // Quoted where it would be ambiguous, or would break the line.
         Some(tenant) if tenant.is_empty() || tenant.contains(is_ambiguous) => {
             write!(writer, " {TENANT_ID}={tenant:?}")?;
         }
@@ -198,7 +185,10 @@ mod tests {
             .with_writer(move || writer.clone())
             .with_ansi(true)
             .fmt_fields(HumanFields)
-            .map_event_format(|line| HumanLine::new(line, true, Spans::default()));
+            .map_event_format(|line| Line {
+                style: Style::human(line, true),
+                spans: Spans::default(),
+            });
         tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), event);
         let bytes = written.0.lock().expect("no panic").clone();
         String::from_utf8(bytes).expect("text")
@@ -243,7 +233,10 @@ mod tests {
         let lines = tracing_subscriber::fmt::layer()
             .with_writer(move || writer.clone())
             .with_ansi(true)
-            .map_event_format(|line| HumanLine::new(line, true, spans.clone()));
+            .map_event_format(|line| Line {
+                style: Style::human(line, true),
+                spans: spans.clone(),
+            });
         let tracer = SdkTracerProvider::default().tracer("test");
         let subscriber = tracing_subscriber::registry()
             .with(lines.and_then(spans.layer()))

@@ -1,4 +1,4 @@
-//! Fields in a line for people.
+//! Fields in a line of text.
 
 use std::{
     error::Error,
@@ -59,7 +59,7 @@ struct Visitor<'writer> {
 
 impl Visitor<'_> {
     fn write(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        // What comes by the `log` crate has its target and place as fields, which the line has already.
+        // Events of the `log` crate have their target and place as fields, which the line has already.
         if self.result.is_ok() && !field.name().starts_with("log.") {
             self.result = self.try_write(field.name(), value);
         }

@@ -1,5 +1,5 @@
-//! Limits of log records, and unique keys of their attributes. The SDK knows neither, and takes no attribute back, so
-//! they are kept while a record is made.
+//! Limits of log records, and unique keys of their attributes. The SDK has neither and cannot remove an attribute, so both
+//! are applied while a record is made.
 
 use std::{borrow::Cow, time::SystemTime};
 
@@ -15,7 +15,7 @@ use crate::{
     config::LogLimitsConfig,
 };
 
-/// The SDK's logger, whose records keep the limits.
+/// The SDK's logger with limited records.
 #[derive(Debug, Clone)]
 pub(crate) struct LimitedLogger {
     logger: SdkLogger,
@@ -60,7 +60,7 @@ impl Logger for LimitedLogger {
     }
 }
 
-/// A record that takes no more, and nothing longer, than it may hold.
+/// A record with limits on the number and the length of its attributes.
 #[derive(Debug)]
 pub(crate) struct LimitedRecord {
     record: SdkLogRecord,

@@ -1,4 +1,4 @@
-//! The logger provider: records are completed, and accounted in front of the batch processor; and the console.
+//! The logger provider: completes records, and bounds and counts the queue of the batch processor.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -23,7 +23,7 @@ use crate::{
     stdout::ConsoleLogRecords,
 };
 
-/// Builds the provider, which sends with `exporter`, if there is one.
+/// Builds the provider. Without `exporter` no records are exported by OTLP.
 pub(crate) fn build<E>(
     config: &LogsConfig,
     resource: Resource,
@@ -40,12 +40,12 @@ where
         builder = builder.with_log_processor(ConsoleLogRecords);
     }
     if let Some(exporter) = exporter {
-        builder = builder.with_log_processor(accounted(config, exporter));
+        builder = builder.with_log_processor(bounded(config, exporter));
     }
     builder.build()
 }
 
-fn accounted<E>(config: &LogsConfig, exporter: E) -> BoundedProcessor
+fn bounded<E>(config: &LogsConfig, exporter: E) -> BoundedProcessor
 where
     E: LogExporter + 'static,
 {
@@ -66,10 +66,9 @@ where
     }
 }
 
-/// Keeps account of every record before it enters the queue, and drops it here when the queue is full or closed.
+/// Counts each record before it enters the queue, and drops it when the queue is full or closed.
 ///
-/// The SDK's processor drops records of a full queue and reports success at shutdown, so it is never given more than
-/// it can hold.
+/// The SDK's processor drops records of a full queue silently, so it never gets more than its queue holds.
 #[derive(Debug)]
 struct BoundedProcessor {
     processor: BatchLogProcessor,

@@ -1,12 +1,11 @@
 //! The log lines of a service, next to its telemetry, and the same as OTLP log records.
 //!
-//! Every line on standard error tells the trace, the span and the tenant that it belongs to (`format.rs`, `origin.rs`).
-//! With `OTEL_LOGS_EXPORTER=otlp` each is sent as a log record, too (`records.rs`, `logger_provider.rs`).
+//! Each line on standard error has the ids of its trace and span, and its tenant (`format.rs`, `origin.rs`). With
+//! `OTEL_LOGS_EXPORTER=otlp` each is also exported as a log record (`records.rs`, `logger_provider.rs`).
 //!
-//! `RUST_LOG` chooses what is logged (`info` by default) and has no influence on spans and metrics: a service that
-//! logs warnings only still has its dashboards. What the OpenTelemetry crates log about themselves is left out unless
-//! `RUST_LOG` names them or `OTEL_LOG_LEVEL` is set, since an unreachable Collector would make them repeat it; the SDK
-//! says it once instead.
+//! `RUST_LOG` filters log lines and log records (`info` by default), not spans and metrics. Events of the OpenTelemetry
+//! crates are dropped unless `RUST_LOG` names them or `OTEL_LOG_LEVEL` is set, because an unreachable Collector would
+//! repeat them; `delivery/` logs the first failure instead.
 
 mod context_fields;
 mod escape;
@@ -31,7 +30,7 @@ use tracing_subscriber::{
 pub(crate) use self::records::{RecordSender, records};
 use self::{
     context_fields::KeyValueLogger,
-    format::{HumanLine, JsonLine},
+    format::{Line, Style},
     human_fields::HumanFields,
     origin::Spans,
 };
@@ -39,19 +38,19 @@ use crate::{InitError, trace::unfiltered_lifecycle::UnfilteredLifecycle};
 
 /// How log lines look.
 ///
-/// Both tell `trace_id`, `span_id` and `tenant_id`, each where there is one.
+/// Both have `trace_id`, `span_id` and `tenant_id` where they are known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogFormat {
-    /// One line for people, with the ids at its end.
+    /// One line of text, with the ids at its end.
     #[default]
     Human,
     /// One JSON object a line, with the ids as keys of its own.
     Json,
 }
 
-/// Makes a subscriber that of the process, and lets it have what is logged through the `log` crate, if `enrich` with its
-/// key-values.
+/// Installs the process's subscriber, and a logger that forwards records of the `log` crate to it, with their key-values
+/// if `enrich`.
 pub(crate) fn install(
     subscriber: impl Subscriber + Send + Sync,
     enrich: bool,
@@ -64,7 +63,7 @@ pub(crate) fn install(
     };
     if installed.is_err() {
         tracing::warn!(
-            "the `log` crate has a logger already: what is logged through it does not come here"
+            "the `log` crate has a logger already: its records are neither written nor exported by telemetry"
         );
     }
     Ok(())
@@ -82,34 +81,38 @@ where
     let names_sdk = directives.contains("opentelemetry");
     let not_repeated =
         filter_fn(move |metadata| names_sdk || !metadata.target().starts_with("opentelemetry"));
-    let wanted = env_filter(directives)?.and(not_repeated);
+    let filter = env_filter(directives)?.and(not_repeated);
     let spans = Spans::default();
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     Ok(match format {
         LogFormat::Human => {
             let ansi = io::IsTerminal::is_terminal(&io::stderr());
             let lines = lines.with_ansi(ansi).fmt_fields(HumanFields);
-            let learn = spans.layer();
-            let lines = lines.map_event_format(|line| HumanLine::new(line, ansi, spans));
-            wanted_of(lines.and_then(learn), wanted, directives)
+            let capture = spans.layer();
+            let lines = lines.map_event_format(|line| Line {
+                style: Style::human(line, ansi),
+                spans,
+            });
+            filtered(lines.and_then(capture), filter, directives)
         }
         LogFormat::Json => {
-            let learn = spans.layer();
-            let lines = lines
-                .json()
-                .map_event_format(|line| JsonLine::new(line, spans));
-            wanted_of(lines.and_then(learn), wanted, directives)
+            let capture = spans.layer();
+            let lines = lines.json().map_event_format(|line| Line {
+                style: Style::Json(line),
+                spans,
+            });
+            filtered(lines.and_then(capture), filter, directives)
         }
     })
 }
 
-/// The checked directives of the log filter, or the problem with `RUST_LOG`.
+/// The checked directives of the log filter, or the error in `RUST_LOG`.
 pub(crate) type LogFilter = Result<String, String>;
 
 fn directives_of(log_filter: &LogFilter) -> Result<&str, InitError> {
     match log_filter {
         Ok(directives) => Ok(directives),
-        Err(problem) => Err(InitError::Logging(problem.clone())),
+        Err(error) => Err(InitError::Logging(error.clone())),
     }
 }
 
@@ -118,8 +121,8 @@ fn env_filter(directives: &str) -> Result<EnvFilter, InitError> {
     filter.map_err(|error| InitError::Logging(format!("RUST_LOG={directives}: {error}")))
 }
 
-/// A layer that gets what `filter` wants, and has nothing to do when spans are entered, left or closed.
-fn wanted_of<S>(
+/// Filters a layer that ignores when spans are entered, exited and closed.
+fn filtered<S>(
     layer: impl Layer<S> + Send + Sync,
     filter: impl Filter<S> + Send + Sync + 'static,
     directives: &str,
@@ -127,7 +130,7 @@ fn wanted_of<S>(
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    // A directive about spans, such as `[checkout{customer=acme}]=debug`, is for as long as one is entered.
+    // A directive for spans, such as `[checkout{customer=acme}]=debug`, needs enter and exit.
     match directives.contains('[') {
         true => Box::new(layer.with_filter(filter)),
         false => Box::new(UnfilteredLifecycle::new(layer, filter)),

@@ -1,4 +1,4 @@
-//! Where a log event belongs: its trace, its span and its tenant.
+//! The origin of a log event: its trace, span and tenant.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,7 +14,7 @@ use tracing_subscriber::{
 
 use crate::{tenant, trace::tenant_of};
 
-/// Where an event belongs, as far as that is known.
+/// The origin of an event, as far as it is known.
 #[derive(Debug, Default)]
 pub(super) struct Origin {
     /// The trace, and the nearest span of it that is exported or counted.
@@ -23,27 +23,26 @@ pub(super) struct Origin {
     pub(super) tenant: Option<Arc<str>>,
 }
 
-/// Finds where events belong, whatever spans `RUST_LOG` hides.
+/// Finds the origin of events, also in spans that `RUST_LOG` disables.
 ///
-/// The context that a layer gets shows it no spans but those that its own filter wants, and while an event is
-/// dispatched a subscriber that is not that of the whole process cannot be asked for. So the subscriber is remembered
-/// from its start, by a [layer](Self::layer) of its own.
+/// A layer's context has only the spans that the layer's filter enables, and a scoped subscriber is not available while it
+/// dispatches an event. So a [layer](Self::layer) captures the subscriber when it is installed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Spans(Arc<OnceLock<WeakDispatch>>);
 
 impl Spans {
-    /// The layer that learns which subscriber it is in. It does nothing else.
+    /// Returns the layer that captures the subscriber.
     pub(super) fn layer<S: Subscriber>(&self) -> impl Layer<S> + Send + Sync + 'static + use<S> {
         CaptureDispatch(self.clone())
     }
 
-    /// Where `event`, which is being dispatched now, belongs. `visible` are the spans around it that the layer's filter
-    /// wants; they are asked if the subscriber cannot be.
+    /// Returns the origin of `event`, which is being dispatched. `visible` are the spans that the layer's filter enables,
+    /// for a subscriber that was not captured.
     pub(super) fn origin<S>(&self, event: &Event<'_>, visible: Option<Scope<'_, S>>) -> Origin
     where
         S: for<'span> LookupSpan<'span>,
     {
-        // The OpenTelemetry crates log while they hold what would be asked here.
+        // The OpenTelemetry crates log while they hold locks that the lookup takes.
         if event.metadata().target().starts_with("opentelemetry") {
             return Origin::default();
         }
@@ -55,7 +54,7 @@ impl Spans {
         }
     }
 
-    /// The context of the span that the event belongs to. It may be for an event to start its parent.
+    /// Returns the context of the event's span. The lookup may start the parent span of the event.
     fn context(&self, dispatch: &Dispatch, event: &Event<'_>) -> Option<SpanContext> {
         let valid = |context: &Context| {
             let span = context.span().span_context().clone();

@@ -1,4 +1,4 @@
-//! Log events as OTLP log records: the same ones that are lines, without those of the exporters themselves.
+//! Log events as OTLP log records: those that are log lines, without those of exporter-internal targets.
 
 use std::{cell::RefCell, sync::Arc};
 
@@ -24,8 +24,8 @@ use tracing_subscriber::{
 };
 
 use super::{
-    LogFilter, context_fields, directives_of, env_filter, limits::LimitedLogger, origin::Spans,
-    wanted_of,
+    LogFilter, context_fields, directives_of, env_filter, filtered, limits::LimitedLogger,
+    origin::Spans,
 };
 use crate::{
     InitError,
@@ -34,7 +34,7 @@ use crate::{
     trace::{ExporterTargets, TENANT_ID},
 };
 
-/// What layers send log records with.
+/// The source of the layers that emit log records.
 #[derive(Debug, Clone)]
 pub(crate) struct RecordSender {
     logger: LimitedLogger,
@@ -44,7 +44,7 @@ pub(crate) struct RecordSender {
 }
 
 impl RecordSender {
-    /// To be made before the providers are installed: a later logger would count itself among our metrics.
+    /// Call this before the providers are installed: a later logger would count itself in the metrics.
     pub(crate) fn new(
         provider: &SdkLoggerProvider,
         exporter_targets: ExporterTargets,
@@ -59,13 +59,13 @@ impl RecordSender {
         }
     }
 
-    /// Whether records get the fields of the spans around them, and key-values of the `log` crate.
+    /// Sets whether records get the fields of their spans, and the key-values of the `log` crate.
     pub(crate) fn enriching(self, enriches: bool) -> Self {
         Self { enriches, ..self }
     }
 }
 
-/// The layer that sends what `RUST_LOG` wants, or nothing without a sender.
+/// Returns the layer that emits the events that `RUST_LOG` enables; none without a sender.
 pub(crate) fn records<S>(
     sender: Option<&RecordSender>,
 ) -> Result<impl Layer<S> + Send + Sync + use<S>, InitError>
@@ -79,22 +79,22 @@ where
         ),
         None => ("off".to_owned(), ExporterTargets::default()),
     };
-    // What the exporters log while they export would be exported, too, without end.
+    // Exporting an exporter's own events would cause new ones, without end.
     let of_others = filter_fn(move |metadata| !exporter_targets.includes(metadata.target()));
-    let wanted = env_filter(&directives)?.and(of_others);
+    let filter = env_filter(&directives)?.and(of_others);
     let spans = Spans::default();
-    let learn = spans.layer();
+    let capture = spans.layer();
     let bridge = sender.map(OpenTelemetryTracingBridge::new);
     let records = Records {
         bridge,
         enriches: sender.is_some_and(|sender| sender.enriches),
         spans,
     };
-    let records = records.and_then(learn);
-    Ok(wanted_of(records, wanted, &directives))
+    let records = records.and_then(capture);
+    Ok(filtered(records, filter, &directives))
 }
 
-/// Gives the one logger, whoever asks.
+/// Returns the same logger for each scope.
 impl LoggerProvider for RecordSender {
     type Logger = LimitedLogger;
 
@@ -104,11 +104,11 @@ impl LoggerProvider for RecordSender {
 }
 
 thread_local! {
-    /// The tenant of the event that is being made a record on this thread.
+    /// The tenant of the event that this thread is making a record of.
     static TENANT: RefCell<Option<Arc<str>>> = const { RefCell::new(None) };
 }
 
-/// Hands events to the bridge, together with where they belong.
+/// Passes events to the bridge, with their span and tenant.
 struct Records {
     bridge: Option<OpenTelemetryTracingBridge<RecordSender, LimitedLogger>>,
     enriches: bool,
@@ -137,7 +137,7 @@ where
             return;
         }
         let origin = self.spans.origin(event, context.event_scope(event));
-        // The SDK takes the current span, which is not that of an event with another parent.
+        // The SDK takes the current span, which is wrong for an event with an explicit parent.
         let _attached = (!event.is_contextual()).then(|| {
             let root = Context::new();
             let of_parent = origin.span.map(|span| root.with_remote_span_context(span));
@@ -145,7 +145,7 @@ where
         });
         let names_tenant = event.metadata().fields().field(TENANT_ID).is_some();
         let tenant = origin.tenant.filter(|_| !names_tenant);
-        // A field's own formatting may log: then an event is within another.
+        // Formatting a field may log: events nest.
         let around = TENANT.replace(tenant);
         match self.enriches {
             true => context_fields::with_fields_of(event, &context, || {
@@ -157,7 +157,7 @@ where
     }
 }
 
-/// Completes records with what the bridge does not know.
+/// Completes records with what the bridge does not set.
 #[derive(Debug)]
 pub(super) struct Completing {
     pub(super) value_length: ValueLength,
@@ -168,7 +168,7 @@ impl LogProcessor for Completing {
         if let Some(now) = record.observed_timestamp() {
             record.set_timestamp(now);
         }
-        // An event without a name is called after a line of code, which says nothing of what happened.
+        // The default name of an event is its place in the code.
         if record.event_name().is_some_and(is_place) {
             record.set_event_name("");
         }
@@ -187,12 +187,12 @@ impl LogProcessor for Completing {
     }
 }
 
-/// Whether this is the name that `tracing` gives: `event src/main.rs:42`, or `log event`.
+/// Whether this is a default name of `tracing`: `event src/main.rs:42`, or `log event`.
 fn is_place(name: &str) -> bool {
     name.starts_with("event ") || name == "log event"
 }
 
-/// All that comes by the `log` crate has the same target; the real one is an attribute.
+/// Events of the `log` crate have the same target; the attribute `log.target` has the real one.
 fn target_of_log_crate(record: &SdkLogRecord) -> Option<String> {
     if record.target().is_none_or(|target| target != "log") {
         return None;

@@ -28,28 +28,22 @@ use crate::{
 };
 
 pub(super) fn transport(target: &ExportTarget<'_>) -> Result<Arc<dyn Transport>, InitError> {
-    Ok(Arc::new(GrpcTransport::new(target)?))
+    let mut client = Grpc::new(channel(target)?);
+    if let Some(encoding) = encoding(target)? {
+        client = client.send_compressed(encoding).accept_compressed(encoding);
+    }
+    Ok(Arc::new(GrpcClient {
+        client,
+        method: PathAndQuery::from_static(method(target.config.signal)),
+        headers: target.headers(),
+    }))
 }
 
-/// Calls the service of one signal at one endpoint.
-struct GrpcTransport {
+/// A client for the service of one signal.
+struct GrpcClient {
     client: Grpc<Channel>,
     method: PathAndQuery,
     headers: HeaderMap,
-}
-
-impl GrpcTransport {
-    fn new(target: &ExportTarget<'_>) -> Result<Self, InitError> {
-        let mut client = Grpc::new(channel(target)?);
-        if let Some(encoding) = encoding(target)? {
-            client = client.send_compressed(encoding).accept_compressed(encoding);
-        }
-        Ok(Self {
-            client,
-            method: PathAndQuery::from_static(method(target.config.signal)),
-            headers: target.headers(),
-        })
-    }
 }
 
 fn method(signal: Signal) -> &'static str {
@@ -60,8 +54,8 @@ fn method(signal: Signal) -> &'static str {
     }
 }
 
-/// For tonic the connection is one in clear text, whose security is the connector's matter; what the server is told of
-/// the scheme is right all the same. So it does not matter which features of tonic another crate turns on.
+/// tonic gets an `http://` URI and the connector adds TLS, so that the features of tonic that another crate turns on make
+/// no difference. `origin` tells the server the right scheme.
 fn channel(target: &ExportTarget<'_>) -> Result<Channel, InitError> {
     let connector = target.connector.clone();
     let (host, port) = (&connector.host, connector.port);
@@ -82,12 +76,11 @@ fn channel(target: &ExportTarget<'_>) -> Result<Channel, InitError> {
         .connect_with_connector_lazy(connector))
 }
 
-/// While a request has no answer, the connection is pinged after half of the request's time, or at once if nothing was
-/// read for so long. Where a quarter of the time brings no pong, the connection is dead and the request is sent again by
-/// a new one, still within its time.
+/// A connection with a pending request is pinged after half of the request's timeout without data. Without a pong within
+/// a quarter of the timeout the connection is dead, and the request is retried on a new one, still within its timeout.
 ///
-/// Servers of gRPC close a connection with more than two pings in less than five minutes, unless they send something in
-/// between: an answer comes after two pings at most. Without a limit of time, pings are so far apart.
+/// gRPC servers close a connection after more than two pings in five minutes without a response in between. A response
+/// comes after at most two pings; without a timeout, this is the interval of pings.
 const LONGEST_PING_INTERVAL: Duration = Duration::from_secs(310);
 const LONGEST_PONG: Duration = Duration::from_secs(20);
 
@@ -97,18 +90,18 @@ fn encoding(target: &ExportTarget<'_>) -> Result<Option<CompressionEncoding>, In
         Compression::Gzip => Ok(Some(CompressionEncoding::Gzip)),
         #[cfg(feature = "zstd")]
         Compression::Zstd => Ok(Some(CompressionEncoding::Zstd)),
-        // The configuration says so before, with the variable's name.
+        // The configuration rejects it before, with the variable's name.
         #[cfg(not(feature = "zstd"))]
         Compression::Zstd => {
-            let why = "zstd is left out of this build";
+            let why = "zstd is disabled in this build";
             Err(target.failed(why))
         }
     }
 }
 
 #[async_trait]
-impl Transport for GrpcTransport {
-    /// The client compresses it.
+impl Transport for GrpcClient {
+    /// Returns the message: the client compresses it.
     fn prepare(&self, message: Bytes) -> Result<Bytes, String> {
         Ok(message)
     }
@@ -116,18 +109,18 @@ impl Transport for GrpcTransport {
     async fn send(&self, message: Bytes) -> Result<Option<PartialRejection>, Failed> {
         let mut client = self.client.clone();
         let ready = client.ready().await;
-        ready.map_err(|error| failed(&Status::from_error(error.into())))?;
+        ready.map_err(|error| failed_call(&Status::from_error(error.into())))?;
         let mut request = tonic::Request::new(message);
         *request.metadata_mut() = MetadataMap::from_headers(self.headers.clone());
         match client.unary(request, self.method.clone(), BytesCodec).await {
             Ok(answer) => Ok(PartialRejection::from_response(answer.into_inner())),
-            Err(status) => Err(failed(&status)),
+            Err(status) => Err(failed_call(&status)),
         }
     }
 }
 
-/// Why a call failed: the code, and what caused it on this side. A message of the receiver could repeat secrets.
-fn failed(status: &Status) -> Failed {
+/// Returns the code and the local cause of a failed call. The receiver's message is not repeated: it may hold secrets.
+fn failed_call(status: &Status) -> Failed {
     let mut reason = format!("export failed with gRPC code: {:?}", status.code());
     let mut cause = status.source();
     while let Some(error) = cause {
@@ -155,13 +148,13 @@ fn retry(status: &Status) -> Retry {
             | Code::DataLoss,
             _,
         ) => Retry::Later,
-        // Not what the receiver answered: the connection broke.
+        // A status with a source comes from the connection, not from the receiver.
         (Code::Unknown, _) if status.source().is_some() => Retry::Later,
         _ => Retry::Never,
     }
 }
 
-/// Takes requests that are encoded already. The answers for all signals are alike on the wire.
+/// A codec for encoded requests. The responses of all signals have the same wire format.
 struct BytesCodec;
 
 impl Codec for BytesCodec {
@@ -211,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exhaustion_is_for_later_only_if_the_receiver_says_when() {
+    fn exhaustion_is_retried_if_the_receiver_says_when() {
         let exhausted = Status::resource_exhausted("");
         assert_eq!(retry(&exhausted), Retry::Never);
         let details = ErrorDetails::with_retry_info(Some(Duration::from_secs(2)));
@@ -222,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn each_other_code_is_for_later_or_final() {
+    fn codes_are_retried_as_specified() {
         for code in (0..=16).map(Code::from_i32) {
             let later = [
                 Code::Cancelled,
@@ -241,15 +234,15 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_connection_is_for_later() {
+    fn a_broken_connection_is_retried() {
         let broken = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
         assert_eq!(retry(&Status::from_error(broken.into())), Retry::Later);
         assert_eq!(retry(&Status::unknown("")), Retry::Never);
     }
 
     #[test]
-    fn what_the_receiver_writes_is_not_repeated() {
-        let failed = failed(&Status::unauthenticated("api-key=hunter2"));
+    fn the_message_of_the_receiver_is_not_repeated() {
+        let failed = failed_call(&Status::unauthenticated("api-key=hunter2"));
         let expected = "export failed with gRPC code: Unauthenticated";
         assert_eq!(failed.reason, expected);
     }

@@ -34,51 +34,51 @@ use crate::{
     delivery::{LastFailure, PartialRejection},
 };
 
-/// Most of an answer that is read.
-const LARGEST_ANSWER: usize = 4 << 20;
+/// Most bytes of a response that are read.
+const LARGEST_RESPONSE: usize = 4 << 20;
 
 pub(super) fn transport(target: &ExportTarget<'_>) -> Result<Arc<dyn Transport>, InitError> {
-    Ok(Arc::new(HttpTransport::new(target)?))
+    let url = target.url.as_str().parse();
+    let compression = target.config.compression.value;
+    let mut headers = target.headers();
+    let mut set_default = |name, value| {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    };
+    set_default(CONTENT_TYPE, "application/x-protobuf");
+    match compression {
+        Compression::None => {}
+        Compression::Gzip => set_default(CONTENT_ENCODING, "gzip"),
+        Compression::Zstd => set_default(CONTENT_ENCODING, "zstd"),
+    }
+    Ok(Arc::new(HttpClient {
+        client: Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .build(target.connector.clone()),
+        url: url.map_err(|error| target.failed(error))?,
+        headers,
+        compression,
+        failure: target.failure.clone(),
+    }))
 }
 
-/// Posts requests to one endpoint. No redirect is followed: that could lead the headers, which are secrets, elsewhere or
-/// into clear text.
-struct HttpTransport {
-    connections: Client<Connector, Full<Bytes>>,
+/// A client for one endpoint. It follows no redirects: they could send the headers, which are secrets, to another server
+/// or in clear text.
+struct HttpClient {
+    client: Client<Connector, Full<Bytes>>,
     url: Uri,
     headers: HeaderMap,
     compression: Compression,
     failure: LastFailure,
 }
 
-impl HttpTransport {
-    fn new(target: &ExportTarget<'_>) -> Result<Self, InitError> {
-        let url = target.url.as_str().parse();
-        let compression = target.config.compression.value;
-        let mut headers = target.headers();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/x-protobuf"),
-        );
-        if let Some(encoding) = encoding(compression) {
-            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
-        }
-        Ok(Self {
-            connections: Client::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .build(target.connector.clone()),
-            url: url.map_err(|error| target.failed(error))?,
-            headers,
-            compression,
-            failure: target.failure.clone(),
-        })
-    }
-
+impl HttpClient {
     async fn post(&self, body: Bytes) -> Result<Response<Bytes>, BoxError> {
         let mut request = Request::post(self.url.clone()).body(Full::new(body))?;
         *request.headers_mut() = self.headers.clone();
-        let (head, body) = self.connections.request(request).await?.into_parts();
-        let body = Limited::new(body, LARGEST_ANSWER).collect().await?;
+        let (head, body) = self.client.request(request).await?.into_parts();
+        let body = Limited::new(body, LARGEST_RESPONSE).collect().await?;
         Ok(Response::from_parts(head, body.to_bytes()))
     }
 }
@@ -86,7 +86,7 @@ impl HttpTransport {
 type BoxError = Box<dyn Error + Send + Sync>;
 
 #[async_trait]
-impl Transport for HttpTransport {
+impl Transport for HttpClient {
     fn prepare(&self, message: Bytes) -> Result<Bytes, String> {
         compress(message, self.compression).map_err(|error| error.to_string())
     }
@@ -102,15 +102,6 @@ impl Transport for HttpTransport {
     }
 }
 
-/// The name of a compression in the header.
-fn encoding(compression: Compression) -> Option<&'static str> {
-    match compression {
-        Compression::None => None,
-        Compression::Gzip => Some("gzip"),
-        Compression::Zstd => Some("zstd"),
-    }
-}
-
 fn compress(message: Bytes, compression: Compression) -> io::Result<Bytes> {
     match compression {
         Compression::None => Ok(message),
@@ -121,17 +112,16 @@ fn compress(message: Bytes, compression: Compression) -> io::Result<Bytes> {
         }
         #[cfg(feature = "zstd")]
         Compression::Zstd => zstd::bulk::compress(&message, 0).map(Bytes::from),
-        // The configuration says so before.
+        // The configuration rejects it before.
         #[cfg(not(feature = "zstd"))]
-        Compression::Zstd => Err(io::Error::other("zstd is left out of this build")),
+        Compression::Zstd => Err(io::Error::other("zstd is disabled in this build")),
     }
 }
 
-/// What an answer says. A good one that cannot be read is a good one.
+/// Reads a response. A success with a body that is not protobuf is a success.
 fn read(answer: &Response<Bytes>) -> Result<Option<PartialRejection>, Failed> {
     let status = answer.status();
     if status.is_success() {
-        // The answers for all signals are alike on the wire.
         let answer = ExportTraceServiceResponse::decode(answer.body().clone());
         return Ok(answer.ok().and_then(PartialRejection::from_response));
     }
@@ -150,7 +140,7 @@ fn read(answer: &Response<Bytes>) -> Result<Option<PartialRejection>, Failed> {
     })
 }
 
-/// How long a receiver asks to wait: seconds, or a date.
+/// Parses `Retry-After`: seconds, or a date.
 fn retry_after(value: &str) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
@@ -161,11 +151,11 @@ fn retry_after(value: &str) -> Option<Duration> {
     Some(until.unwrap_or_default())
 }
 
-/// Why there is no answer. The account has the error itself.
+/// Returns the failure of a request without a response. [`LastFailure`] has the cause.
 fn no_response(error: &(dyn Error + 'static)) -> Failed {
     if error.is::<LengthLimitError>() {
         return Failed {
-            reason: format!("the answer has more than {LARGEST_ANSWER} bytes"),
+            reason: format!("the answer has more than {LARGEST_RESPONSE} bytes"),
             retry: Retry::Never,
         };
     }
@@ -194,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn overload_and_gateways_are_for_later_and_all_else_is_final() {
+    fn statuses_are_retried_as_specified() {
         for status in [429, 502, 503, 504] {
             assert_eq!(retry(status, None), Retry::Later, "{status}");
         }
@@ -204,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_receiver_asks_for_time_in_seconds_or_by_a_date() {
+    fn retry_after_has_seconds_or_a_date() {
         let seven = Retry::After(Duration::from_secs(7));
         assert_eq!(retry(503, Some(" 7 ")), seven);
         assert_eq!(retry(429, Some("soon")), Retry::Later);
@@ -223,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_for_log_records_is_read_too() {
+    fn the_response_for_log_records_is_read_too() {
         let answer = ExportLogsServiceResponse {
             partial_success: Some(ExportLogsPartialSuccess {
                 rejected_log_records: 3,
@@ -235,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_complaint_and_one_that_is_no_protobuf_are_none() {
+    fn empty_and_undecodable_responses_are_successes() {
         assert_eq!(answered(Bytes::new()), None);
         assert_eq!(answered(&b"<html>"[..]), None);
     }

@@ -1,4 +1,4 @@
-//! Log records in the words of OTLP.
+//! The exporter of log records.
 
 use std::{mem, time::Duration};
 
@@ -39,7 +39,7 @@ impl LogRecordExporter {
             for mut scope in scopes {
                 let records = mem::take(&mut scope.log_records);
                 requests.open(SCOPE, &scope);
-                // The scope has the target's name.
+                // The name of the scope is the target.
                 let name = || {
                     let target = scope.scope.as_ref().map(|scope| scope.name.as_str());
                     format!("a log record of {:?}", target.unwrap_or_default())

@@ -1,11 +1,11 @@
 //! Exporters of all signals for OTLP, over gRPC and over HTTP with protobuf.
 //!
 //! The SDK's batch processors and its periodic reader call an exporter (`spans.rs`, `log_records.rs`, `metrics/`) on
-//! threads of theirs. It encodes the items into requests that receivers take (`requests.rs`) and hands them to a sender
-//! (`sender.rs`), which sends each by one of the protocols (`grpc.rs`, `http.rs`), again where that helps (`retry.rs`),
-//! and keeps the account. Connections (`connector.rs`) live on a small runtime of their own (`runtime.rs`): whatever
-//! runtime the application uses, certificates, timeouts and the reasons of failures are the same for both protocols and
-//! all signals, and no Cargo feature of another crate can exchange the client.
+//! their threads. The exporter encodes the items into requests of limited size (`requests.rs`). Its sender (`sender.rs`)
+//! sends them by one of the protocols (`grpc.rs`, `http.rs`), with retries (`retry.rs`), and records the outcome.
+//! Connections (`connector.rs`) live on a runtime of their own (`runtime.rs`). So certificates, timeouts and the reasons
+//! of failures are the same for both protocols, all signals and every runtime of the application, and no Cargo feature of
+//! another crate changes the client.
 
 #[cfg(not(any(feature = "grpc", feature = "http")))]
 compile_error!("rustok-telemetry needs one of its Cargo features `grpc` and `http`");
@@ -48,7 +48,7 @@ use crate::{
     config::{OtlpConfig, Protocol},
 };
 
-/// The exporter for spans. `limit` bounds a request besides the exporter's own timeout.
+/// Returns the exporter of spans. `limit` bounds a request in addition to the exporter's own timeout.
 pub(crate) fn span_exporter(
     config: &OtlpConfig,
     limit: Option<Duration>,
@@ -57,7 +57,7 @@ pub(crate) fn span_exporter(
     Ok(OtlpSpanExporter::new(sender(config, limit, runtime)?))
 }
 
-/// The exporter for log records. `limit` bounds a request besides the exporter's own timeout.
+/// Returns the exporter of log records. `limit` is as for [`span_exporter`].
 pub(crate) fn log_exporter(
     config: &OtlpConfig,
     limit: Option<Duration>,
@@ -66,7 +66,7 @@ pub(crate) fn log_exporter(
     Ok(LogRecordExporter::new(sender(config, limit, runtime)?))
 }
 
-/// The exporter for metrics. `limit` bounds a request besides the exporter's own timeout.
+/// Returns the exporter of metrics. `limit` is as for [`span_exporter`].
 pub(crate) fn metric_exporter(
     config: &OtlpConfig,
     temporality: Temporality,

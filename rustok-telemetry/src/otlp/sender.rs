@@ -1,4 +1,4 @@
-//! Sends the requests of one signal, and keeps the account of them.
+//! Sends the requests of one signal, and records the outcome of each export.
 
 use std::{
     fmt,
@@ -25,21 +25,23 @@ use crate::{
 /// Sends requests by one of the protocols.
 #[async_trait]
 pub(super) trait Transport: Send + Sync {
-    /// The message as it is sent, however often, or why it cannot be.
+    /// Prepares a message, once for all retries, or returns why it cannot.
     fn prepare(&self, message: Bytes) -> Result<Bytes, String>;
 
-    /// Sends it, on the runtime of the connections; what the receiver did not take.
+    /// Sends a prepared message, on the connection runtime. Returns the items that the receiver rejected.
     async fn send(&self, prepared: Bytes) -> Result<Option<PartialRejection>, Failed>;
 }
 
 /// Sends the requests of one signal.
 pub(crate) struct Sender {
-    signal: Signal,
+    stats: &'static SignalStats,
+    /// `None` for metrics.
+    queue: Option<&'static QueueStats>,
     /// `None` after shutdown.
     transport: Mutex<Option<Arc<dyn Transport>>>,
     connection: OpenConnection,
     runtime: Handle,
-    /// Longest time that a request may take.
+    /// Longest time that a request with its retries may take.
     timeout: Duration,
     endpoint: String,
     failure: LastFailure,
@@ -47,8 +49,14 @@ pub(crate) struct Sender {
 
 impl Sender {
     pub(super) fn new(target: ExportTarget<'_>, transport: Arc<dyn Transport>) -> Self {
+        let (stats, queue) = match target.config.signal {
+            Signal::Traces => (&DELIVERY.traces, Some(&DELIVERY.spans)),
+            Signal::Logs => (&DELIVERY.logs, Some(&DELIVERY.log_records)),
+            Signal::Metrics => (&DELIVERY.metrics, None),
+        };
         Self {
-            signal: target.config.signal,
+            stats,
+            queue,
             transport: Mutex::new(Some(transport)),
             connection: target.connector.open,
             runtime: target.runtime,
@@ -58,14 +66,14 @@ impl Sender {
         }
     }
 
-    /// Counts items that have left their queue.
+    /// Counts items that the SDK has taken out of their queue.
     pub(super) fn begin(&self, items: usize) {
-        if let Some(queue) = self.queue() {
+        if let Some(queue) = self.queue {
             queue.leave_queue(items);
         }
     }
 
-    /// Sends each request; one that fails does not keep the others from being sent.
+    /// Sends each request, also after one that failed.
     pub(super) async fn export(&self, requests: Requests) -> OTelSdkResult {
         let (requests, too_large) = requests.finish();
         let mut outcome = ExportOutcome::default();
@@ -92,11 +100,11 @@ impl Sender {
             Some(error) => Err(OTelSdkError::InternalFailure(error)),
             None => Ok(()),
         };
-        self.stats().finish(&self.endpoint, outcome);
+        self.stats.finish(&self.endpoint, outcome);
         result
     }
 
-    /// Sends nothing more.
+    /// Later exports fail.
     pub(super) fn shut_down(&self) {
         self.transport().take();
     }
@@ -119,9 +127,9 @@ impl Sender {
         if let Some(rejection) = &rejection {
             tracing::warn!(
                 name: "Exporter.PartialSuccess",
-                // The target of the exporters of OpenTelemetry, so that the same filters hold.
+                // The target of OpenTelemetry's own exporters, so that the same filters apply.
                 target: "opentelemetry-otlp",
-                signal = self.stats().name,
+                signal = self.stats.name,
                 rejected_items = rejection.items,
                 error_message = rejection.reason,
             );
@@ -130,24 +138,8 @@ impl Sender {
     }
 
     fn finish_items(&self, items: usize, exported: bool) {
-        if let Some(queue) = self.queue() {
+        if let Some(queue) = self.queue {
             queue.finish(items, exported);
-        }
-    }
-
-    fn queue(&self) -> Option<&'static QueueStats> {
-        match self.signal {
-            Signal::Traces => Some(&DELIVERY.spans),
-            Signal::Logs => Some(&DELIVERY.log_records),
-            Signal::Metrics => None,
-        }
-    }
-
-    fn stats(&self) -> &'static SignalStats {
-        match self.signal {
-            Signal::Traces => &DELIVERY.traces,
-            Signal::Logs => &DELIVERY.logs,
-            Signal::Metrics => &DELIVERY.metrics,
         }
     }
 
@@ -163,8 +155,8 @@ impl fmt::Debug for Sender {
     }
 }
 
-/// Sends a request once. A connection that does not answer in time is closed, so that the next request takes a new one:
-/// it may be dead without anybody knowing. HTTP/1 does so by itself, as nothing else can be sent on such a connection.
+/// Sends a request once. After the timeout the connection is closed, because it may be dead. (HTTP/1 clients do this by
+/// themselves.)
 async fn send_in_time(
     transport: &dyn Transport,
     prepared: Bytes,

@@ -1,4 +1,4 @@
-//! Spans in the words of OTLP.
+//! The exporter of spans.
 
 use std::{mem, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Log records on standard output.
+//! The `console` exporter of log records.
 
 use opentelemetry::{InstrumentationScope, logs::AnyValue};
 use opentelemetry_sdk::{

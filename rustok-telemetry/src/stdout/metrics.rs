@@ -1,4 +1,4 @@
-//! Metrics on standard output.
+//! The `console` exporter of metrics.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::metrics::{
     store::point::{Point, SeriesLabels},
 };
 
-/// Writes each metric that has values, at each interval. It counts from the start.
+/// Writes each metric that has values, at each interval, with cumulative temporality.
 #[derive(Debug)]
 pub(crate) struct ConsoleMetrics;
 
@@ -34,7 +34,7 @@ impl PushMetricExporter for ConsoleMetrics {
         for metric in shown.flat_map(ScopeMetrics::metrics) {
             write_line(&line(metric));
         }
-        for line in ALL.iter().filter_map(|metric| own_line(*metric)) {
+        for line in ALL.iter().filter_map(|metric| native_line(*metric)) {
             write_line(&line);
         }
         Ok(())
@@ -62,8 +62,8 @@ fn line(metric: &Metric) -> Json {
     as_json(metric.name(), metric.unit(), kind, points)
 }
 
-/// The line of a metric that we keep, if it has values.
-fn own_line(metric: &dyn RegisteredMetric) -> Option<Json> {
+/// Returns the line of a native metric, if it has values.
+fn native_line(metric: &dyn RegisteredMetric) -> Option<Json> {
     let declaration = metric.declaration();
     let kind = match declaration.kind {
         Kind::Counter | Kind::UpDownCounter => "sum",
@@ -72,7 +72,7 @@ fn own_line(metric: &dyn RegisteredMetric) -> Option<Json> {
         Kind::ObservableGauge | Kind::ObservableCounter => return None,
     };
     let mut points = Vec::new();
-    metric.read(&mut |labels, point| points.push(own_point(labels, point)));
+    metric.read(&mut |labels, point| points.push(native_point(labels, point)));
     let (name, unit) = (declaration.name, declaration.unit);
     (!points.is_empty()).then(|| as_json(name, unit, kind, points))
 }
@@ -86,7 +86,7 @@ fn as_json(name: &str, unit: &str, kind: &str, points: Vec<Json>) -> Json {
     })
 }
 
-fn own_point(labels: SeriesLabels<'_>, point: Point) -> Json {
+fn native_point(labels: SeriesLabels<'_>, point: Point) -> Json {
     let labels = labels.iter();
     let labels: Json = labels
         .map(|(name, value)| (name.to_owned(), Json::from(value)))
@@ -127,7 +127,7 @@ where
         MetricData::Histogram(histogram) => {
             ("histogram", histogram.data_points().map(buckets).collect())
         }
-        // No metric is aggregated so.
+        // No metric has another aggregation.
         _ => ("other", Vec::new()),
     }
 }

@@ -1,7 +1,7 @@
-//! What the exporter `console` writes to standard output: one line of JSON for each span, log record and metric.
+//! The exporter `console`: writes one line of JSON to standard output for each span, log record and metric.
 //!
-//! For development, to see what would be sent. Spans and log records are written where they end, in their order, as
-//! the specification asks of such an exporter; so the thread waits for the output, as it does for log lines.
+//! It is for development. As the specification requires, spans and log records are written at once and in order, by the
+//! thread that ends or emits them.
 
 mod log_records;
 mod metrics;
@@ -19,7 +19,7 @@ pub(crate) use self::{
     log_records::ConsoleLogRecords, metrics::ConsoleMetrics, spans::ConsoleSpans,
 };
 
-/// Output that nobody takes is no reason to disturb the service.
+/// Writes a line. Errors of the output are ignored.
 fn write_line(line: &Json) {
     let _ = writeln!(io::stdout().lock(), "{line}");
 }

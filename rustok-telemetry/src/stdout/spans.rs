@@ -1,4 +1,4 @@
-//! Spans on standard output.
+//! The `console` exporter of spans.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use serde_json::{Value as Json, json};
 use super::{attributes, seconds, write_line};
 use crate::trace::SpanLimits;
 
-/// Writes each sampled span when it has ended.
+/// Writes each sampled span when it ends.
 #[derive(Debug)]
 pub(crate) struct ConsoleSpans {
     limits: SpanLimits,

@@ -1,4 +1,4 @@
-//! Checks of readiness: run at the same time, each on its own, within a bound.
+//! Readiness checks: run concurrently, as one task each, within a timeout.
 
 use std::{
     fmt::{self, Display},
@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// A check, and whether it passed the last time.
+/// A check, and whether it failed the last time.
 pub(super) struct Check {
     name: String,
     begin: Arc<dyn Fn() -> Running + Send + Sync>,
@@ -43,18 +43,24 @@ impl Check {
         }
     }
 
-    /// Logs when it stops passing, and when it passes again.
-    fn tell(&self, outcome: &CheckOutcome) {
+    /// Logs the first failure, and the recovery.
+    fn log_change(&self, outcome: &CheckOutcome) {
         let failing = !outcome.passed();
         if self.failing.swap(failing, Ordering::Relaxed) == failing {
             return;
         }
         let name = &self.name;
         match outcome {
-            CheckOutcome::Passed => tracing::info!("the check of {name} passes again"),
-            CheckOutcome::Failed(error) => tracing::warn!("the check of {name} fails: {error}"),
-            CheckOutcome::TimedOut => tracing::warn!("the check of {name} is not done in time"),
-            CheckOutcome::Panicked => tracing::warn!("the check of {name} panics"),
+            CheckOutcome::Passed => tracing::info!("readiness check {name} passes again"),
+            CheckOutcome::Failed(error) => tracing::warn!(
+                "readiness check {name} failed: {error}. Further failures are not logged until it passes."
+            ),
+            CheckOutcome::TimedOut => tracing::warn!(
+                "readiness check {name} timed out. Further failures are not logged until it passes."
+            ),
+            CheckOutcome::Panicked => tracing::warn!(
+                "readiness check {name} panicked. Further failures are not logged until it passes."
+            ),
         }
     }
 }
@@ -65,7 +71,7 @@ impl fmt::Debug for Check {
     }
 }
 
-/// What became of a check.
+/// The result of one run of a check.
 #[derive(Debug)]
 pub(super) struct Checked {
     pub(super) name: String,
@@ -86,7 +92,7 @@ impl CheckOutcome {
         *self == Self::Passed
     }
 
-    /// As the answer says it. What a check said may be secret, and is not told.
+    /// The name in the response. The error may hold secrets and is not in the response.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -97,8 +103,7 @@ impl CheckOutcome {
     }
 }
 
-/// Runs all checks at the same time. Whatever is not done in time, or not needed any more since the caller went away,
-/// is dropped.
+/// Runs all checks concurrently. Checks that are not finished at the timeout, or when the caller goes away, are aborted.
 pub(super) async fn run(checks: &[Check], timeout: Duration) -> Vec<Checked> {
     let started = Instant::now();
     let deadline = started + timeout;
@@ -114,7 +119,7 @@ pub(super) async fn run(checks: &[Check], timeout: Duration) -> Vec<Checked> {
             Ok(Err(_)) => (CheckOutcome::Panicked, started.elapsed()),
             Err(_) => (CheckOutcome::TimedOut, started.elapsed()),
         };
-        check.tell(&outcome);
+        check.log_change(&outcome);
         let name = check.name.clone();
         checked.push(Checked {
             name,
@@ -125,11 +130,11 @@ pub(super) async fn run(checks: &[Check], timeout: Duration) -> Vec<Checked> {
     checked
 }
 
-/// A check that runs; stopped when this is dropped.
+/// A running check. Dropping it aborts the check.
 struct Task(JoinHandle<(Result<(), String>, Duration)>);
 
 impl Task {
-    /// The check is begun within the task, so that a panic at its very beginning stays there.
+    /// Begins the check within the task, which catches its panics.
     fn spawn(check: &Check, started: Instant) -> Self {
         let begin = Arc::clone(&check.begin);
         Self(tokio::spawn(async move {

@@ -19,7 +19,7 @@ use crate::prometheus::response::text_response;
 /// Path below which the health routes are. Requests there are not counted.
 pub const HEALTH_PREFIX: &str = super::options::HEALTH_PREFIX;
 
-/// How long the checks of readiness may take, unless [`HealthRoutes::timeout`] says otherwise.
+/// The default timeout of the readiness checks; see [`HealthRoutes::timeout`].
 pub const DEFAULT_CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Routes for the health of the telemetry:
@@ -86,7 +86,7 @@ impl HealthRoutes {
         }
     }
 
-    /// Something that must work for the service to be ready. `name` is shown to whoever asks.
+    /// Adds a check that must pass for the service to be ready. The response shows `name`.
     ///
     /// All checks run at the same time, each as a task of its own: one that hangs or panics fails alone. A check that
     /// is not done in time is dropped. It must not block its thread.
@@ -100,7 +100,7 @@ impl HealthRoutes {
         self
     }
 
-    /// How long all checks together may take; 2 seconds unless said.
+    /// Sets the timeout of all checks together; 2 seconds by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self

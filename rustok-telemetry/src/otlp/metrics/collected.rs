@@ -1,4 +1,4 @@
-//! What the SDK has collected, put into requests.
+//! Encodes the metrics that the SDK collected.
 
 use std::mem;
 
@@ -8,14 +8,14 @@ use prost::Message;
 use super::state::StateExport;
 use crate::otlp::requests::{ITEM, Requests};
 
-/// The fields of a metric that hold its data, by kind.
+/// The field numbers of a metric's data, by kind.
 pub(super) const GAUGE: u32 = 5;
 pub(super) const SUM: u32 = 7;
 pub(super) const HISTOGRAM: u32 = 9;
 const EXPONENTIAL_HISTOGRAM: u32 = 10;
 const SUMMARY: u32 = 11;
 
-/// The field of the data that holds its points, for all kinds.
+/// The field number of the data points, of all kinds.
 pub(super) const POINT: u32 = 1;
 
 /// Adds a metric of the SDK.
@@ -84,7 +84,7 @@ fn add_state<D: Message>(
     state.end(metric, field, data, requests);
 }
 
-/// What a data point is called where it is too large.
+/// Describes a data point that is too large.
 pub(super) fn point_name(metric: &str) -> String {
     format!("a data point of the metric {metric:?}")
 }

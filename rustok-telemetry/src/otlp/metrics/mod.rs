@@ -1,7 +1,7 @@
-//! Metrics in the words of OTLP: what the SDK has collected (`collected.rs`) and what we keep ourselves (`own.rs`), in
-//! one export. The last one ends what is true only while the process runs (`state.rs`).
+//! The exporter of metrics. One export has the metrics that the SDK collected (`collected.rs`) and the native ones
+//! (`native.rs`). The last export ends the series that hold only while the process runs (`state.rs`).
 //!
-//! The SDK's periodic reader asks for an export, on its thread.
+//! The SDK's periodic reader calls the exporter on its thread.
 
 mod collected;
 mod native;
@@ -36,7 +36,7 @@ use crate::{
     metrics::meter_provider::{WAKE_SCOPE, scope},
 };
 
-/// Exports metrics. Ours count from the moment when it is made.
+/// Exports metrics. Native metrics start when the exporter is created.
 #[derive(Debug)]
 pub(crate) struct MetricExporter {
     start: SystemTime,
@@ -84,7 +84,7 @@ impl PushMetricExporter for MetricExporter {
     }
 }
 
-/// What the SDK has collected, and what we keep, which counts from `start`.
+/// Encodes the metrics that the SDK collected, and the native ones, which start at `start`.
 fn requests(
     collected: &data::ResourceMetrics,
     start: SystemTime,

@@ -1,4 +1,4 @@
-//! The metrics that we keep, in the words of OTLP.
+//! Encodes native metrics.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -34,9 +34,9 @@ pub(super) struct Times {
 }
 
 impl Times {
-    /// From then until now.
+    /// From `start` until now.
     pub(super) fn from(start: SystemTime) -> Self {
-        // A clock that was set back makes no point end before it starts.
+        // The clock may have been set back.
         let now = SystemTime::now().max(start);
         Self {
             start: nanoseconds(start),
@@ -50,8 +50,7 @@ fn nanoseconds(time: SystemTime) -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Adds every metric of which we keep some series. Points are encoded as they are read, so that no more of them than one
-/// is in memory at a time.
+/// Adds all native metrics. Each data point is encoded when it is read, so only one is in memory.
 pub(super) fn add_all(times: Times, state: &mut StateExport<'_>, requests: &mut Requests) {
     for metric in ALL {
         add(*metric, times, state, requests);
@@ -100,7 +99,7 @@ fn add(
                 let point = buckets(labels, distribution, times);
                 return requests.add(POINT, &point, || point_name(declaration.name));
             }
-            // OTLP has no larger integer.
+            // The largest integer of OTLP.
             Point::U64(value) => Value::AsInt(i64::try_from(value).unwrap_or(i64::MAX)),
             Point::I64(value) => Value::AsInt(value),
             Point::F64(value) => Value::AsDouble(value),

@@ -1,4 +1,4 @@
-//! One request and its response: counted once, whatever becomes of them.
+//! One request and its response, counted once.
 
 use std::{sync::Arc, thread, time::Instant};
 
@@ -27,10 +27,10 @@ pub const CLIENT_CLOSED: &str = "client_closed";
 /// `status` of requests whose handler panicked.
 pub const PANIC: &str = "panic";
 
-/// `status` of requests whose response's body failed while it was being sent.
+/// `status` of requests whose response body failed while it was being sent.
 pub const BODY_ERROR: &str = "body_error";
 
-/// From a request's arrival to the end of its response. Dropping it records the metrics.
+/// Tracks a request until its response has been sent. Dropping the tracker records the metrics.
 #[derive(Debug)]
 pub(super) struct RequestTracker {
     method: &'static str,
@@ -40,15 +40,15 @@ pub(super) struct RequestTracker {
     end: End,
     received: ReceivedSize,
     sent: u64,
-    /// Length of the response's body, where the body or the header tells it.
-    announced: Option<u64>,
-    /// Whether the response is a stream. Its duration is recorded already.
+    /// Length of the response body, if the body or the header declares it.
+    declared: Option<u64>,
+    /// Whether the response is a stream. Its duration has been recorded.
     is_stream: bool,
     span: Span,
     options: Arc<Options>,
 }
 
-/// How the response's body ended.
+/// The end of the response body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Open,
@@ -76,7 +76,7 @@ impl RequestTracker {
             end: End::Open,
             received,
             sent: 0,
-            announced: None,
+            declared: None,
             is_stream: false,
             span,
             options: Arc::clone(options),
@@ -92,10 +92,10 @@ impl RequestTracker {
         self.watch(|| hook(head, &mut SpanFields { span: &span }));
     }
 
-    /// Runs a part of the exchange within its span. If that panics, the exchange is marked at once: by the time it is
-    /// dropped, the panic may have been caught.
+    /// Runs a part of the request within its span. A panic is recorded at once, because it may have been caught by the time
+    /// the tracker is dropped.
     pub(super) fn watch<T>(&mut self, part: impl FnOnce() -> T) -> T {
-        struct Watch<'exchange>(&'exchange mut End, &'exchange Span);
+        struct Watch<'request>(&'request mut End, &'request Span);
 
         impl Drop for Watch<'_> {
             fn drop(&mut self) {
@@ -120,9 +120,9 @@ impl RequestTracker {
             propagation::inject_traceresponse(&self.span, &mut response.headers);
         }
         if self.route.as_ref().is_none_or(Route::is_prefix)
-            && let Some(route) = Route::told(&response.extensions)
+            && let Some(route) = Route::from_extensions(&response.extensions)
         {
-            // The span has been started, and recording `otel.name` renames no span that has.
+            // Recording `otel.name` does not rename a span that has started.
             let name = span_name(self.method, Some(route.template()));
             self.span.context().span().update_name(name);
             self.span.record("http.route", route.template());
@@ -141,11 +141,11 @@ impl RequestTracker {
             self.run_hook(hook, response);
         }
         let exact = body.size_hint().exact();
-        self.announced = exact.or_else(|| content_length(&response.headers));
-        // Servers drop such a body without polling it.
-        if self.is_without_body(response.status) || self.announced == Some(0) {
+        self.declared = exact.or_else(|| content_length(&response.headers));
+        // Servers drop an empty body without polling it.
+        if self.is_without_body(response.status) || self.declared == Some(0) {
             self.complete();
-        } else if !body.is_end_stream() && is_stream(&response.headers, self.announced) {
+        } else if !body.is_end_stream() && is_stream(&response.headers, self.declared) {
             self.is_stream = true;
             self.record_duration(metrics::record_http_request_duration);
         }
@@ -164,7 +164,7 @@ impl RequestTracker {
         self.route.as_ref().map_or(UNMATCHED, Route::template)
     }
 
-    /// Whether HTTP allows the response no body, whatever the service gives.
+    /// Whether HTTP allows the response no body.
     fn is_without_body(&self, status: StatusCode) -> bool {
         let without_body = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED];
         self.method == "HEAD"
@@ -173,13 +173,10 @@ impl RequestTracker {
             || without_body.contains(&status)
     }
 
-    /// Counts a part of the response's body. A server that has sent the announced length does not ask for more.
+    /// Counts a part of the response body. A server does not poll again after the declared length.
     pub(super) fn sent(&mut self, bytes: usize) {
         self.sent += bytes as u64;
-        if self
-            .announced
-            .is_some_and(|announced| self.sent >= announced)
-        {
+        if self.declared.is_some_and(|declared| self.sent >= declared) {
             self.complete();
         }
     }
@@ -195,7 +192,7 @@ impl RequestTracker {
         self.fail(BODY_ERROR);
     }
 
-    /// The service itself failed to give a response.
+    /// The service returned an error instead of a response.
     pub(super) fn service_failed(&mut self) {
         self.status = Some(StatusCode::INTERNAL_SERVER_ERROR);
         self.end = End::Complete;
@@ -273,7 +270,6 @@ fn server_span(
         tenant_id = Empty,
     );
     if span.is_disabled() {
-        // Nobody is told who called.
         return span;
     }
     if trust == Trust::Nothing {
