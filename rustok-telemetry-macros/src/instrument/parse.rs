@@ -28,6 +28,10 @@ pub(crate) struct Given {
 }
 
 /// What follows an option's name.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there are a few values in a compilation"
+)]
 pub(crate) enum Value {
     /// Nothing.
     None,
