@@ -51,7 +51,7 @@
 //! | trace state, baggage | propagated | propagated | dropped |
 //! | the tenant | [`tenant::set`] | [`tenant::set`], otherwise the caller's | [`tenant::set`] |
 //!
-//! A [tenant](crate::tenant) stays within the process, unless the service sends it as the baggage entry `tenant_id`:
+//! A [tenant] stays within the process, unless the service sends it as the baggage entry `tenant_id`:
 //! [`inject_headers_with_tenant`], [`EventContext::send_tenant`], and `send_tenant` of the middleware for clients.
 //!
 //! 1. A received tenant is accepted only where the service trusts the sender: [`tenant_from_baggage`],
@@ -112,7 +112,7 @@ pub fn inject_headers(headers: &mut http::HeaderMap) {
 }
 
 /// Injects the current span's context into the headers of an outgoing request, and the current
-/// [tenant](crate::tenant) as the baggage entry `tenant_id`. For requests to internal services: every receiver can read
+/// [tenant] as the baggage entry `tenant_id`. For requests to internal services: every receiver can read
 /// it.
 ///
 /// A tenant that is [not valid](self#trust) is not injected.
