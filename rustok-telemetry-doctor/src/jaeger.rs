@@ -26,7 +26,7 @@ pub fn arrival(url: &Url, trace_id: &str, options: &Options) -> Step {
     })
 }
 
-/// Returns the number of spans that Jaeger has of the trace. It answers 404 with a list of errors if it has none.
+/// Returns the number of spans that Jaeger stores for the trace. Jaeger answers 404 for an unknown trace.
 fn spans(api: &Api<'_>, trace_id: &str) -> Result<Option<usize>, QueryError> {
     match api.get(&["api", "traces", trace_id], &[]) {
         Ok(answer) => {

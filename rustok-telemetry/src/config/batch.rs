@@ -65,7 +65,7 @@ settings! {
 }
 
 impl BatchConfig {
-    /// Overrides the queue's size from code. A batch size that nobody set follows.
+    /// Sets the queue size from code. A batch size at its default is adjusted to it.
     pub fn set_max_queue_size(&mut self, size: u32) {
         self.max_queue_size.set(size);
         if self.max_export_batch_size.source == Source::Default {

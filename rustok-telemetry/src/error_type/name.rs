@@ -5,7 +5,7 @@ use std::any::type_name;
 /// Maximum length of a name that is derived from a Rust type, in bytes.
 const CAPACITY: usize = 64;
 
-/// Name of an error whose type has none, such as a tuple.
+/// Error name for unnamed types, such as tuples.
 const ERROR: &str = "error";
 
 /// The name of an error's type, without a heap allocation.

@@ -136,9 +136,8 @@ impl RequestTracker {
         if response.status.is_server_error() {
             self.fail(response.status.as_str());
         }
-        let options = Arc::clone(&self.options);
-        if let Some(hook) = &options.on_response {
-            self.run_hook(hook, response);
+        if let Some(hook) = self.options.on_response.clone() {
+            self.run_hook(&hook, response);
         }
         let exact = body.size_hint().exact();
         self.declared = exact.or_else(|| content_length(&response.headers));

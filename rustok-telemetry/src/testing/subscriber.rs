@@ -92,8 +92,9 @@ impl After {
 
     /// Closes the parent reference of a closed span if the registry does not.
     ///
-    /// tracing-subscriber 0.3.23 closes it through the thread's default subscriber instead of the span's. If the thread
-    /// has none, as a thread of sqlx, or is within a subscriber, the parent would stay open.
+    /// tracing-subscriber 0.3.23 closes it through the thread's default subscriber instead of the span's. The parent would
+    /// stay open on a thread without a default subscriber, such as a thread of sqlx, and on one that is calling a
+    /// subscriber.
     fn release_parent<S>(&self, id: &Id, context: &Context<'_, S>)
     where
         S: Subscriber + for<'span> LookupSpan<'span>,

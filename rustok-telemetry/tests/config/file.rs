@@ -90,7 +90,10 @@ fn a_file_takes_the_place_of_the_variables() {
     assert_eq!(config.metrics.exporters.value, [MetricsExporter::Otlp]);
     assert_eq!(config.metrics.otlp.protocol.value, Protocol::Grpc);
     assert!(config.logs.exporters.value.is_empty());
-    assert!(config.propagators.value.is_empty(), "the file has none");
+    assert!(
+        config.propagators.value.is_empty(),
+        "the file sets no propagators"
+    );
 
     let warnings = config.warnings().join("\n");
     assert!(
