@@ -5,7 +5,11 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use super::{bounds::Bounds, numbers::Number};
+use super::{bounds::Bounds, families::Candidate, numbers};
+use crate::metrics::store::{
+    distribution::{Distribution, NumberValue},
+    point::Point,
+};
 
 /// Writes one text after the other.
 #[derive(Debug, Default)]
@@ -32,15 +36,6 @@ struct Lines {
     labels: Range<usize>,
 }
 
-/// Head of a family.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Head<'head> {
-    pub(crate) name: &'head str,
-    pub(crate) help: &'head str,
-    /// The type, as written after `# TYPE`.
-    pub(crate) kind: &'static str,
-}
-
 /// Number of skipped series of a family, whose labels another series has.
 pub(crate) type Duplicates = usize;
 
@@ -51,17 +46,17 @@ impl Writer {
         self.text = String::with_capacity(self.length + self.length / 8);
     }
 
-    /// Writes a family, unless it has no series.
+    /// Writes a family with the head of its first metric, unless it has no series.
     pub(crate) fn family(
         &mut self,
-        head: Head<'_>,
+        first: &Candidate<'_>,
         write: impl FnOnce(&mut Family<'_>),
     ) -> Duplicates {
         let start = self.text.len();
-        self.push_head(head);
+        self.push_head(first);
         self.series.clear();
         write(&mut Family {
-            name: head.name,
+            name: &first.name,
             writer: self,
         });
         if self.series.is_empty() {
@@ -69,7 +64,7 @@ impl Writer {
         }
         match self.series.len() {
             0 | 1 => 0,
-            _ => self.sort(head.name),
+            _ => self.sort(&first.name),
         }
     }
 
@@ -81,7 +76,8 @@ impl Writer {
         std::mem::take(&mut self.text)
     }
 
-    fn push_head(&mut self, Head { name, help, kind }: Head<'_>) {
+    fn push_head(&mut self, Candidate { name, metric }: &Candidate<'_>) {
+        let (help, kind) = (metric.help, metric.kind.prometheus_type());
         if !help.is_empty() {
             push_all(&mut self.text, ["# HELP ", name, " "]);
             push_escaped_help(&mut self.text, help);
@@ -130,8 +126,15 @@ pub(crate) struct Family<'writer> {
 }
 
 impl Family<'_> {
-    /// Writes a series with one number. `labels` is the text between the braces.
-    pub(crate) fn number(&mut self, labels: &str, number: impl Number) {
+    /// Writes a series. `labels` is the text between the braces.
+    pub(crate) fn series(&mut self, labels: &str, point: &Point) {
+        match point {
+            Point::Number(number) => self.number(labels, *number),
+            Point::Histogram(all) => self.histogram(labels, all),
+        }
+    }
+
+    fn number(&mut self, labels: &str, number: NumberValue) {
         let text = &mut self.writer.text;
         let start = text.len();
         text.push_str(self.name);
@@ -141,21 +144,13 @@ impl Family<'_> {
             push_all(text, ["{", labels, "}"]);
         }
         let labels = begin..begin + labels.len();
+        text.push(' ');
         push_number(text, number);
         let all = start..text.len();
         self.writer.series.push(Lines { all, labels });
     }
 
-    /// Writes a histogram series. `counts` are those of the buckets with a bound, not cumulative; `count` is that of
-    /// all buckets.
-    pub(crate) fn histogram(
-        &mut self,
-        labels: &str,
-        bounds: &[f64],
-        counts: impl Iterator<Item = u64>,
-        count: u64,
-        sum: impl Number,
-    ) {
+    fn histogram(&mut self, labels: &str, all: &Distribution) {
         let Writer {
             text,
             bounds: texts,
@@ -164,7 +159,7 @@ impl Family<'_> {
             ..
         } = &mut *self.writer;
         let (name, start) = (self.name, text.len());
-        texts.set(bounds);
+        texts.set(&all.boundaries);
         prefix.clear();
         push_all(prefix, [name, "_bucket{", labels]);
         let begin = start + prefix.len() - labels.len();
@@ -172,25 +167,23 @@ impl Family<'_> {
         let comma = if labels.is_empty() { "" } else { "," };
         push_all(prefix, [comma, "le=\""]);
         let mut cumulative = 0;
-        for (bound, count) in texts.texts().zip(counts) {
+        for (bound, count) in texts.texts().zip(&all.counts) {
             cumulative += count;
             push_all(text, [prefix, bound]);
-            cumulative.push(text);
-            text.push('\n');
+            push_number(text, cumulative);
         }
         if !texts.has_infinity() {
             push_all(text, [prefix, "+Inf\"} "]);
-            count.push(text);
-            text.push('\n');
+            push_number(text, all.count);
         }
         let (open, close) = match labels.is_empty() {
             true => ("", ""),
             false => ("{", "}"),
         };
-        push_all(text, [name, "_sum", open, labels, close]);
-        push_number(text, sum);
-        push_all(text, [name, "_count", open, labels, close]);
-        push_number(text, count);
+        push_all(text, [name, "_sum", open, labels, close, " "]);
+        push_number(text, all.sum);
+        push_all(text, [name, "_count", open, labels, close, " "]);
+        push_number(text, all.count);
         series.push(Lines {
             all: start..text.len(),
             labels: labels_at,
@@ -198,9 +191,9 @@ impl Family<'_> {
     }
 }
 
-fn push_number(text: &mut String, number: impl Number) {
-    text.push(' ');
-    number.push(text);
+/// Ends a line with a number.
+fn push_number(text: &mut String, number: impl Into<NumberValue>) {
+    numbers::push(text, number.into());
     text.push('\n');
 }
 
