@@ -18,7 +18,6 @@ use foldhash::quality::RandomState;
 
 use super::{MAX_LABEL_VALUE_BYTES, NONE, OTHER, store::read_table::ReadTable};
 
-/// Length of the window.
 pub(super) const WINDOW: Duration = Duration::from_secs(300);
 
 /// Least time between two snapshots, which bounds their number.

@@ -72,7 +72,6 @@ enum Source<'a> {
     Resource(&'a Resource),
 }
 
-/// The labels of a series.
 pub(crate) enum Labels<'a> {
     Native(SeriesLabels<'a>),
     /// Attributes, in the order of the SDK.
@@ -80,7 +79,6 @@ pub(crate) enum Labels<'a> {
 }
 
 impl<'a> MetricSnapshot<'a> {
-    /// Returns a metric in native storage.
     pub(crate) fn native(metric: &'a dyn Readable) -> Self {
         let declaration = metric.declaration();
         Self {
@@ -120,7 +118,6 @@ impl<'a> MetricSnapshot<'a> {
         })
     }
 
-    /// Visits each series.
     pub(crate) fn visit(&self, visit: &mut dyn FnMut(Labels<'_>, Point)) {
         match self.source {
             Source::Native(metric) => {

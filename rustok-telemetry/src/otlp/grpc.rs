@@ -39,7 +39,6 @@ pub(super) fn transport(target: &ExportTarget<'_>) -> Result<Arc<dyn Transport>,
     }))
 }
 
-/// A client for the service of one signal.
 struct GrpcClient {
     client: Grpc<Channel>,
     method: PathAndQuery,

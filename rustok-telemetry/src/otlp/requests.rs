@@ -33,7 +33,6 @@ pub(super) struct Requests {
     too_large: TooLarge,
 }
 
-/// One request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Request {
     pub(super) message: Bytes,
@@ -49,7 +48,6 @@ pub(super) struct TooLarge {
     pub(super) first: Option<String>,
 }
 
-/// An open message.
 #[derive(Debug)]
 struct Level {
     /// Its field number in the outer level.
@@ -81,14 +79,11 @@ impl Requests {
 
     /// Closes the message that was opened last. A message without items is not written.
     pub(super) fn close(&mut self) {
-        let last = self.levels.len() - 1;
-        if self.levels[last].has_content() {
-            let closed = self.levels.remove(last);
-            let outside = &mut self.levels[last - 1].bytes;
-            write_prefix(closed.field, closed.bytes.len(), outside);
-            outside.extend(closed.bytes);
-        } else {
-            self.levels.truncate(last);
+        if let (Some(closed), Some(outside)) = (self.levels.pop(), self.levels.last_mut())
+            && closed.has_content()
+        {
+            write_prefix(closed.field, closed.bytes.len(), &mut outside.bytes);
+            outside.bytes.extend(closed.bytes);
         }
     }
 

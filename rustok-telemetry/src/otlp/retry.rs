@@ -15,7 +15,6 @@ const JITTER_MILLIS: u64 = 100;
 /// Longest pause that a receiver can request.
 const LONGEST_ASKED: Duration = Duration::from_secs(30);
 
-/// A request that failed.
 #[derive(Debug)]
 pub(super) struct Failed {
     pub(super) reason: String,
@@ -51,7 +50,6 @@ where
     }
 }
 
-/// The pauses before the retries of one request.
 #[derive(Debug)]
 struct Pauses {
     left: u32,

@@ -19,7 +19,6 @@ use crate::{
     trace::{SpanLimits, UniqueTracerProvider},
 };
 
-/// The captured metrics, spans and log lines.
 pub(crate) struct Sink {
     pub(super) metrics: Arc<CapturedMetrics>,
     ended: EndedSpans,
@@ -41,7 +40,6 @@ impl Sink {
         }
     }
 
-    /// Returns the captured metrics in the Prometheus text format.
     pub(super) fn text(&self) -> String {
         let metrics = self.metrics.all();
         let metrics = metrics
@@ -50,7 +48,6 @@ impl Sink {
         Exposition::default().text(metrics).text
     }
 
-    /// Returns the captured labels, each with its metric.
     pub(super) fn labels(&self) -> BTreeSet<String> {
         let mut all = BTreeSet::new();
         for metric in self.metrics.all() {

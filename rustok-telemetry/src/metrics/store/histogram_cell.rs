@@ -71,7 +71,6 @@ struct Part<T> {
 #[repr(align(128))]
 struct Stripe<T>(Part<T>);
 
-/// The sum of the parts.
 struct Total<T> {
     counts: Vec<u64>,
     sum: T,

@@ -65,7 +65,6 @@ pub(crate) fn short_hash<const N: usize>(key: &Key<N>, hasher: &RandomState) -> 
     }))
 }
 
-/// Returns the hash of values of any length.
 pub(crate) fn hash<const N: usize>(labels: &[&str; N], key: &Key<N>, hasher: &RandomState) -> u64 {
     mixed(labels.iter().zip(key).map(|(label, ends)| {
         let mut state = hasher.build_hasher();

@@ -60,25 +60,25 @@ impl<'series> SeriesLabels<'series> {
             }
             text.push_str(name);
             text.push_str("=\"");
-            push_escaped(&mut text, value);
+            push_escaped(&mut text, value, SPECIAL);
             text.push('"');
         }
         text
     }
 }
 
-/// Appends a label value, escaped for the Prometheus text format, version 0.0.4.
-pub(crate) fn push_escaped(text: &mut String, value: &str) {
-    for part in value.split_inclusive(['\\', '"', '\n']) {
-        let (plain, special) = match part.char_indices().next_back() {
-            Some((at, special @ ('\\' | '"' | '\n'))) => (&part[..at], Some(special)),
-            _ => (part, None),
-        };
+/// The characters that are escaped in label values.
+pub(crate) const SPECIAL: &[char] = &['\\', '"', '\n'];
+
+/// Appends a text, with special characters escaped as in the Prometheus text format, version 0.0.4.
+pub(crate) fn push_escaped(text: &mut String, value: &str, special: &[char]) {
+    for part in value.split_inclusive(special) {
+        let plain = part.strip_suffix(special).unwrap_or(part);
         text.push_str(plain);
-        match special {
-            Some('\n') => text.push_str("\\n"),
-            Some(special) => text.extend(['\\', special]),
-            None => {}
+        match &part[plain.len()..] {
+            "" => {}
+            "\n" => text.push_str("\\n"),
+            other => text.extend(["\\", other]),
         }
     }
 }

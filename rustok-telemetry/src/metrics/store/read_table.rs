@@ -13,10 +13,8 @@
 
 use super::sync::{AtomicUsize, Mutex, OnceLock, OnceRef, Ordering, PoisonError};
 
-/// Slots of the first level.
 const FIRST: usize = 16;
 
-/// Maximum number of entries of any table.
 const MAX: usize = 1 << 30;
 
 /// A hash table of entries that are found by a hash and a predicate.

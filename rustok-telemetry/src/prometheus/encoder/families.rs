@@ -10,7 +10,6 @@ use crate::metrics::{Kind, snapshot::MetricSnapshot};
 
 /// A metric that may be in the text.
 pub(crate) struct Candidate<'text> {
-    /// Name in the text.
     pub(crate) name: Cow<'text, str>,
     pub(crate) metric: MetricSnapshot<'text>,
 }
@@ -18,9 +17,7 @@ pub(crate) struct Candidate<'text> {
 /// A metric that is not in the text with all of its series.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SkippedMetric {
-    /// Name in the text.
     pub(crate) name: String,
-    /// Reason, for the log.
     pub(crate) reason: &'static str,
 }
 

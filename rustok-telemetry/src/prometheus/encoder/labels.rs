@@ -4,18 +4,19 @@ use std::borrow::Cow;
 
 use opentelemetry::Value;
 
-use crate::metrics::store::point::push_escaped;
+use crate::metrics::{
+    Kind,
+    store::point::{SPECIAL, push_escaped},
+};
 
 /// Writes the text between the braces. Values of attributes that become the same label are joined by `;`.
-pub(crate) fn write_labels(
-    text: &mut String,
-    attributes: &[(&str, &Value)],
-    label_name: impl Fn(&str) -> Cow<'_, str>,
-) {
-    let labels = attributes.iter();
-    let mut labels: Vec<_> = labels
-        .map(|(key, value)| (label_name(key), *key, *value))
-        .collect();
+pub(crate) fn write_labels(text: &mut String, attributes: &[(&str, &Value)], kind: Kind) {
+    let label = |(key, value): &(_, _)| match (*key, kind) {
+        // The bucket lines of a histogram have a label `le`.
+        ("le", Kind::Histogram) => (Cow::Borrowed("exported_le"), *key, *value),
+        _ => (label_name(key), *key, *value),
+    };
+    let mut labels: Vec<_> = attributes.iter().map(label).collect();
     labels.sort_unstable_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
     text.clear();
     for same in labels.chunk_by(|a, b| a.0 == b.0) {
@@ -28,7 +29,7 @@ pub(crate) fn write_labels(
             if at > 0 {
                 text.push(';');
             }
-            push_escaped(text, &value.as_str());
+            push_escaped(text, &value.as_str(), SPECIAL);
         }
         text.push('"');
     }
@@ -40,20 +41,12 @@ pub(crate) fn metric_name(name: &str) -> Cow<'_, str> {
 }
 
 /// Converts a key to a Prometheus label name: letters, digits and `_`, not beginning with a digit.
-pub(crate) fn label_name(key: &str) -> Cow<'_, str> {
+fn label_name(key: &str) -> Cow<'_, str> {
     match sanitize(key, |_| false) {
         // Prometheus stores the metric's name in this label.
         name if name == "__name__" => Cow::Borrowed("exported___name__"),
         name if name.is_empty() => Cow::Borrowed("_"),
         name => name,
-    }
-}
-
-/// Like [`label_name`], for histograms, whose bucket lines have a label `le`.
-pub(crate) fn histogram_label_name(key: &str) -> Cow<'_, str> {
-    match key {
-        "le" => Cow::Borrowed("exported_le"),
-        key => label_name(key),
     }
 }
 

@@ -26,13 +26,10 @@ use std::collections::BTreeSet;
 pub(crate) use self::families::SkippedMetric;
 use self::{
     families::{Candidate, DUPLICATE_SERIES, candidates},
-    labels::{histogram_label_name, label_name, write_labels},
+    labels::write_labels,
     writer::{Family, Writer},
 };
-use crate::metrics::{
-    snapshot::{Labels, MetricSnapshot},
-    store::point::Point,
-};
+use crate::metrics::snapshot::{Labels, MetricSnapshot};
 
 /// Encodes one text after the other, and reuses what they have in common.
 #[derive(Debug, Default)]
@@ -69,7 +66,6 @@ impl Exposition {
     }
 }
 
-/// An encoded text.
 #[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) text: String,
@@ -80,17 +76,12 @@ pub(crate) struct Written {
 impl Candidate<'_> {
     fn write(&self, family: &mut Family<'_>) {
         let mut text = String::new();
-        self.metric
-            .visit(&mut |labels, point| match (labels, &point) {
-                (Labels::Native(labels), point) => family.series(labels.text(), point),
-                (Labels::Attributes(attributes), Point::Number(_)) => {
-                    write_labels(&mut text, attributes, label_name);
-                    family.series(&text, &point);
-                }
-                (Labels::Attributes(attributes), Point::Histogram(_)) => {
-                    write_labels(&mut text, attributes, histogram_label_name);
-                    family.series(&text, &point);
-                }
-            });
+        self.metric.visit(&mut |labels, point| match labels {
+            Labels::Native(labels) => family.series(labels.text(), &point),
+            Labels::Attributes(attributes) => {
+                write_labels(&mut text, attributes, self.metric.kind);
+                family.series(&text, &point);
+            }
+        });
     }
 }

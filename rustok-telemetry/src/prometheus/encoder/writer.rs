@@ -8,10 +8,9 @@ use std::{collections::HashMap, ops::Range};
 use super::{bounds::Bounds, families::Candidate, numbers};
 use crate::metrics::store::{
     distribution::{Distribution, NumberValue},
-    point::Point,
+    point::{Point, push_escaped},
 };
 
-/// Writes one text after the other.
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
     text: String,
@@ -28,7 +27,6 @@ pub(crate) struct Writer {
     orders: HashMap<Box<str>, Vec<usize>>,
 }
 
-/// Position of a series in the text.
 #[derive(Debug)]
 struct Lines {
     all: Range<usize>,
@@ -40,7 +38,6 @@ struct Lines {
 pub(crate) type Duplicates = usize;
 
 impl Writer {
-    /// Begins a text.
     pub(crate) fn begin(&mut self) {
         // With room for some new series.
         self.text = String::with_capacity(self.length + self.length / 8);
@@ -80,7 +77,7 @@ impl Writer {
         let (help, kind) = (metric.help, metric.kind.prometheus_type());
         if !help.is_empty() {
             push_all(&mut self.text, ["# HELP ", name, " "]);
-            push_escaped_help(&mut self.text, help);
+            push_escaped(&mut self.text, help, &['\\', '\n']);
             self.text.push('\n');
         }
         push_all(&mut self.text, ["# TYPE ", name, " ", kind, "\n"]);
@@ -90,12 +87,7 @@ impl Writer {
     fn sort(&mut self, name: &str) -> Duplicates {
         let (text, series) = (&self.text, &self.series);
         let labels = |at: usize| &text[series[at].labels.clone()];
-        if !self.orders.contains_key(name) {
-            self.orders.insert(name.into(), Vec::new());
-        }
-        let Some(order) = self.orders.get_mut(name) else {
-            return 0;
-        };
+        let order = self.orders.entry(name.into()).or_default();
         if order.len() != series.len() {
             order.clear();
             order.extend(0..series.len());
@@ -191,7 +183,6 @@ impl Family<'_> {
     }
 }
 
-/// Ends a line with a number.
 fn push_number(text: &mut String, number: impl Into<NumberValue>) {
     numbers::push(text, number.into());
     text.push('\n');
@@ -199,14 +190,4 @@ fn push_number(text: &mut String, number: impl Into<NumberValue>) {
 
 fn push_all<const N: usize>(text: &mut String, parts: [&str; N]) {
     parts.into_iter().for_each(|part| text.push_str(part));
-}
-
-fn push_escaped_help(text: &mut String, help: &str) {
-    for part in help.split_inclusive(['\\', '\n']) {
-        match part.strip_suffix(['\\', '\n']) {
-            Some(plain) if part.ends_with('\n') => push_all(text, [plain, "\\n"]),
-            Some(plain) => push_all(text, [plain, "\\\\"]),
-            None => text.push_str(part),
-        }
-    }
 }
