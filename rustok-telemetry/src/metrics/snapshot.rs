@@ -200,7 +200,8 @@ where
     }
 }
 
-/// Visits data points in a fixed order, because that of the SDK changes from one collection to the next.
+/// Visits data points ordered by the keys and types of their attributes. The SDK has them in any order, and of attribute
+/// sets that become the same labels in Prometheus, always the same one has to come first.
 fn visit_points<'a, P: 'a, A>(
     points: impl Iterator<Item = &'a P>,
     attributes: impl Fn(&'a P) -> A,
