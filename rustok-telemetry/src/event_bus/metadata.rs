@@ -13,17 +13,6 @@ use crate::{
 };
 
 /// Type, tenant, time and trace context of an event, to be stored as a field of the event. Cloning it is cheap.
-///
-/// ```
-/// use rustok_telemetry::event_bus::EventMetadata;
-///
-/// struct ProductCreated { metadata: EventMetadata, sku: String }
-///
-/// let metadata = EventMetadata::now("ProductCreated");
-/// let event = ProductCreated { metadata, sku: "TEA".to_owned() };
-/// assert_eq!(event.metadata.event_type(), "ProductCreated");
-/// ```
-///
 /// [`publish`](super::publish) creates it within the span of the publication.
 ///
 /// # Across processes
@@ -48,6 +37,7 @@ use crate::{
 /// assert_eq!(received, sent);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
 pub struct EventMetadata {
     // Small and cheap to clone, because events are moved often, and returned in the error of a full queue.
     parts: Arc<Parts>,
@@ -93,14 +83,12 @@ impl EventMetadata {
     }
 
     /// Sets the tenant of the event.
-    #[must_use]
     pub fn with_tenant(mut self, tenant: &str) -> Self {
         Arc::make_mut(&mut self.parts).tenant = Some(Tenant::from(tenant));
         self
     }
 
     /// Sets the id of the event: the attribute `messaging.message.id` of the handlers' spans.
-    #[must_use]
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
         Arc::make_mut(&mut self.parts).id = Some(id.into());
         self
