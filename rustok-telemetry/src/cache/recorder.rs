@@ -53,18 +53,12 @@ impl CacheRecorder {
     }
 
     /// Runs and times the load of a missing value, and records `ok` or `error`.
-    ///
-    /// # Errors
-    /// Returns the error of `loading`.
     pub async fn load<V, E>(&self, loading: impl Future<Output = Result<V, E>>) -> Result<V, E> {
         self.load_named(loading, |_| ERROR).await
     }
 
     /// Runs and times the load of a missing value, and records `ok` or the result that `name` returns for the error,
     /// such as `not_found`. All caches together may have at most ten different results.
-    ///
-    /// # Errors
-    /// Returns the error of `loading`.
     pub async fn load_named<V, E>(
         &self,
         loading: impl Future<Output = Result<V, E>>,
