@@ -177,19 +177,25 @@ mod tests {
         }
     }
 
-    /// The line of an event on a terminal.
-    fn coloured(event: impl FnOnce()) -> String {
+    /// Returns the lines of events on a terminal.
+    fn coloured(events: impl FnOnce()) -> String {
         let written = Written::default();
         let writer = written.clone();
+        let spans = Spans::default();
+        let capture = spans.layer();
         let lines = tracing_subscriber::fmt::layer()
             .with_writer(move || writer.clone())
             .with_ansi(true)
             .fmt_fields(HumanFields)
             .map_event_format(|line| Line {
                 style: Style::human(line, true),
-                spans: Spans::default(),
+                spans,
             });
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), event);
+        let tracer = SdkTracerProvider::default().tracer("test");
+        let subscriber = tracing_subscriber::registry()
+            .with(lines.and_then(capture))
+            .with(tracing_opentelemetry::layer().with_tracer(tracer));
+        tracing::subscriber::with_default(subscriber, events);
         let bytes = written.0.lock().expect("no panic").clone();
         String::from_utf8(bytes).expect("text")
     }
@@ -227,26 +233,10 @@ mod tests {
 
     #[test]
     fn on_a_terminal_the_line_has_its_colours_and_dimmed_ids() {
-        let written = Written::default();
-        let writer = written.clone();
-        let spans = Spans::default();
-        let lines = tracing_subscriber::fmt::layer()
-            .with_writer(move || writer.clone())
-            .with_ansi(true)
-            .map_event_format(|line| Line {
-                style: Style::human(line, true),
-                spans: spans.clone(),
-            });
-        let tracer = SdkTracerProvider::default().tracer("test");
-        let subscriber = tracing_subscriber::registry()
-            .with(lines.and_then(spans.layer()))
-            .with(tracing_opentelemetry::layer().with_tracer(tracer));
-        tracing::subscriber::with_default(subscriber, || {
+        let text = coloured(|| {
             tracing::info_span!("work").in_scope(|| tracing::warn!("seen"));
             tracing::warn!("outside");
         });
-        let bytes = written.0.lock().expect("no panic").clone();
-        let text = String::from_utf8(bytes).expect("text");
         let (within, outside) = text.split_once('\n').expect("two lines");
         assert!(within.contains("\u{1b}[33m WARN\u{1b}[0m"), "{within:?}");
         assert!(within.contains("seen\u{1b}[2m trace_id="), "{within:?}");
