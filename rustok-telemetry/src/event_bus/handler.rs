@@ -33,16 +33,10 @@ pub async fn handle<T, E: ErrorType>(
 /// use rustok_telemetry::{ErrorType, event_bus::{EventMetadata, Handler, Panicked}};
 ///
 /// #[derive(Debug, ErrorType)]
-/// enum AuditError {
-///     DiskFull,
-///     #[error_type(transparent)]
-///     Panicked(Panicked),
-/// }
+/// enum AuditError { DiskFull, Panicked }
 ///
 /// impl From<Panicked> for AuditError {
-///     fn from(panicked: Panicked) -> Self {
-///         Self::Panicked(panicked)
-///     }
+///     fn from(_: Panicked) -> Self { Self::Panicked }
 /// }
 ///
 /// const AUDIT: Handler<'_> = Handler::new("audit_handler").module("audit").severity("warning");
@@ -52,7 +46,7 @@ pub async fn handle<T, E: ErrorType>(
 /// let handled: Result<(), AuditError> = AUDIT
 ///     .handle_catching(&event, async { panic!("a bug in this handler") })
 ///     .await;
-/// assert!(matches!(handled, Err(AuditError::Panicked(_))));
+/// assert!(matches!(handled, Err(AuditError::Panicked)));
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy)]
@@ -153,11 +147,11 @@ impl<S: Copy> Handler<'_, S> {
     }
 
     fn begin<'event>(&'event self, event: &'event EventMetadata) -> Call<Handling<'event>> {
-        let site = CallMeta {
+        let meta = CallMeta {
             module: self.module,
             ..CallMeta::NO_MODULE
         };
-        let handling = Handling::begin(event.event_type(), self.name, site);
+        let handling = Handling::begin(event.event_type(), self.name, meta);
         Call::begin(span(event, self.name), handling)
     }
 }

@@ -58,13 +58,9 @@ impl EventMetadata {
     ///
     /// The type is a label, such as `ProductCreated`: use few.
     pub fn now(event_type: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(Parts {
-            event_type: event_type.into(),
-            id: None,
-            tenant: tenant::current(),
-            published_at: SystemTime::now(),
-            context: EventContext::current(),
-        })
+        let mut metadata = Self::from_parts(event_type, SystemTime::now(), EventContext::current());
+        Arc::make_mut(&mut metadata.parts).tenant = tenant::current();
+        metadata
     }
 
     /// Creates the metadata of an event from another process, without tenant and id.
@@ -73,13 +69,14 @@ impl EventMetadata {
         published_at: SystemTime,
         context: EventContext,
     ) -> Self {
-        Self::new(Parts {
+        let parts = Arc::new(Parts {
             event_type: event_type.into(),
             id: None,
             tenant: None,
             published_at,
             context,
-        })
+        });
+        Self { parts }
     }
 
     /// Sets the tenant of the event.
@@ -127,10 +124,5 @@ impl EventMetadata {
         let lag = self.published_at().elapsed().unwrap_or_default();
         metrics::record_event_lag(self.event_type(), lag.as_secs_f64());
         lag
-    }
-
-    fn new(parts: Parts) -> Self {
-        let parts = Arc::new(parts);
-        Self { parts }
     }
 }

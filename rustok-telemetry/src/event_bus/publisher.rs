@@ -63,26 +63,26 @@ pub async fn publish_async<T, E: ErrorType, F: Future<Output = Result<T, E>>>(
 #[derive(Debug, Clone, Copy)]
 #[must_use = "a publisher records nothing until it publishes an event"]
 pub struct Publisher {
-    site: CallMeta,
+    meta: CallMeta,
 }
 
 impl Publisher {
     /// Creates a publisher without a module.
     pub const fn new() -> Self {
         Self {
-            site: CallMeta::NO_MODULE,
+            meta: CallMeta::NO_MODULE,
         }
     }
 
     /// Also counts errors in `rustok_module_errors_total`, for this module.
     pub const fn module(mut self, module: &'static str) -> Self {
-        self.site.module = Some(module);
+        self.meta.module = Some(module);
         self
     }
 
     /// Sets the severity of an error for the module. The default is `error`. A panic is always `critical`.
     pub const fn severity(mut self, severity: &'static str) -> Self {
-        self.site.severity = severity;
+        self.meta.severity = severity;
         self
     }
 
@@ -96,7 +96,7 @@ impl Publisher {
         let call = self.begin(event_type.clone());
         call.run(
             || send(EventMetadata::now(event_type)),
-            failure(self.site.severity),
+            failure(self.meta.severity),
         )
     }
 
@@ -109,7 +109,7 @@ impl Publisher {
         let event_type = event_type.into();
         let call = self.begin(event_type.clone());
         let sending = async { send(EventMetadata::now(event_type)).await };
-        OutcomeFuture::new(call, sending, failure(self.site.severity)).await
+        OutcomeFuture::new(call, sending, failure(self.meta.severity)).await
     }
 
     fn begin(&self, event_type: Cow<'static, str>) -> Call<Publication> {
@@ -118,7 +118,7 @@ impl Publisher {
         let publication = Publication {
             event_type,
             tenant,
-            site: self.site,
+            meta: self.meta,
         };
         Call::begin(span, publication)
     }
@@ -134,7 +134,7 @@ impl Default for Publisher {
 struct Publication {
     event_type: Cow<'static, str>,
     tenant: Option<Tenant>,
-    site: CallMeta,
+    meta: CallMeta,
 }
 
 impl OutcomeRecorder for Publication {
@@ -146,7 +146,7 @@ impl OutcomeRecorder for Publication {
         if let Some(error_type) = outcome.error_type() {
             metrics::record_event_error(&self.event_type, error_type);
         }
-        self.site.count(outcome);
+        self.meta.count(outcome);
     }
 }
 

@@ -37,7 +37,7 @@ pub const BODY_ERROR: &str = "body_error";
 pub(super) struct RequestTracker {
     call: Call<Request>,
     /// Whether the whole response has been sent.
-    is_complete: bool,
+    pub(super) is_complete: bool,
     options: Arc<Options>,
 }
 
@@ -145,10 +145,6 @@ impl RequestTracker {
         {
             self.is_complete = true;
         }
-    }
-
-    pub(super) fn complete(&mut self) {
-        self.is_complete = true;
     }
 
     pub(super) fn body_failed(&mut self) {

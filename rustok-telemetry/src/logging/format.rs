@@ -21,14 +21,20 @@ use crate::trace::TENANT_ID;
 /// The format of log lines, with the origin of each event.
 #[derive(Debug)]
 pub(super) struct Line {
-    pub(super) style: Style,
-    pub(super) spans: Spans,
+    style: Style,
+    spans: Spans,
+}
+
+impl Line {
+    pub(super) fn new(style: Style, spans: &Spans) -> Self {
+        let spans = spans.clone();
+        Self { style, spans }
+    }
 }
 
 #[derive(Debug)]
 pub(super) enum Style {
-    /// A line of text: `… message field=1 trace_id=… span_id=… tenant_id=acme`. It is always one line: see
-    /// [`write_on_one_line`].
+    /// A single line of text: `… message field=1 trace_id=… span_id=… tenant_id=acme`.
     Human {
         format: Format<Full>,
         /// For a target with control characters, which the formatter does not escape.
@@ -182,18 +188,14 @@ mod tests {
         let written = Written::default();
         let writer = written.clone();
         let spans = Spans::default();
-        let capture = spans.layer();
         let lines = tracing_subscriber::fmt::layer()
             .with_writer(move || writer.clone())
             .with_ansi(true)
             .fmt_fields(HumanFields)
-            .map_event_format(|line| Line {
-                style: Style::human(line, true),
-                spans,
-            });
+            .map_event_format(|line| Line::new(Style::human(line, true), &spans));
         let tracer = SdkTracerProvider::default().tracer("test");
         let subscriber = tracing_subscriber::registry()
-            .with(lines.and_then(capture))
+            .with(lines.and_then(spans.layer()))
             .with(tracing_opentelemetry::layer().with_tracer(tracer));
         tracing::subscriber::with_default(subscriber, events);
         let bytes = written.0.lock().expect("no panic").clone();

@@ -224,7 +224,7 @@ async fn a_body_of_every_shape_counts_under_its_status() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_within_the_body_is_client_closed() {
+async fn a_client_that_leaves_during_the_body_is_client_closed() {
     let layer = ServiceBuilder::new().layer(TelemetryLayer::new());
     let service = layer.service_fn(|request: Request<_>| async move {
         let body = TestBody::of(&["01234"]).endless();
