@@ -80,7 +80,7 @@ async fn each_operation_has_one_result() {
 }
 
 #[test_fork::test]
-fn the_size_is_read_at_each_collection_and_parts_are_added_up() {
+fn sizes_are_read_at_each_collection_and_summed() {
     let telemetry = text_only().init().expect("telemetry starts");
     let (prices, names) = (CacheRecorder::new("prices"), CacheRecorder::new("names"));
     let part = Arc::new(());

@@ -22,7 +22,7 @@ fn assert_gauges(state: &str, failures: &str) {
 }
 
 #[test_fork::test]
-fn gauges_and_counters_tell_the_same_story() {
+fn gauges_and_counters_agree() {
     // Before `init`, as a breaker may be made.
     let recorder = CircuitBreakerRecorder::new("inventory");
     let telemetry = text_only().init().expect("telemetry starts");

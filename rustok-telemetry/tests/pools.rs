@@ -19,7 +19,7 @@ fn assert_connections(active: &str, idle: &str) {
 }
 
 #[test_fork::test]
-fn pools_are_read_at_each_collection_and_added_up() {
+fn pools_are_read_at_each_collection_and_summed() {
     let active = Arc::new(AtomicU64::new(1));
     let read = Arc::clone(&active);
     // Before `init`, as a pool may be made.

@@ -45,7 +45,7 @@ fn closed(operation: &str, count: &str) -> (String, String) {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_request_does_not_last_as_long_as_what_it_leaves_behind() {
+async fn a_task_does_not_extend_the_request() {
     let (telemetry, _default) = scoped();
     let (finish, finished) = oneshot::channel::<()>();
     let request = tracing::info_span!("request", tenant_id = "acme");
@@ -170,7 +170,7 @@ async fn panics_and_aborts_count_once() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_task_that_is_handed_to_another_executor_is_the_same() {
+async fn other_executors_run_detached_tasks() {
     let (telemetry, _default) = scoped();
     let request = tracing::info_span!("request", tenant_id = "acme").entered();
     let outer = traceparent();

@@ -179,7 +179,7 @@ fn each_call_has_one_outcome() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_task_that_is_aborted_is_cancelled_and_no_error() {
+async fn an_aborted_task_is_cancelled() {
     let telemetry = text_only().init().expect("telemetry starts");
     let task = tokio::spawn(asynchronous(How::Dropped, "hunter2"));
     tokio::task::yield_now().await;
@@ -193,7 +193,7 @@ async fn a_task_that_is_aborted_is_cancelled_and_no_error() {
 }
 
 #[test]
-fn a_future_that_is_dropped_by_a_panic_elsewhere_is_cancelled() {
+fn a_future_dropped_by_another_panic_is_cancelled() {
     let seen = watch();
     let unwound = catch_unwind(|| {
         let mut future = Box::pin(asynchronous(How::Dropped, "hunter2"));
@@ -209,7 +209,7 @@ fn a_future_that_is_dropped_by_a_panic_elsewhere_is_cancelled() {
 }
 
 #[test]
-fn a_call_in_a_destructor_of_a_panic_did_not_panic_itself() {
+fn a_call_in_a_destructor_during_a_panic_did_not_panic() {
     struct CleansUp;
     impl Drop for CleansUp {
         fn drop(&mut self) {

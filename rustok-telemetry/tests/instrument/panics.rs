@@ -165,7 +165,7 @@ fn a_payload_that_is_no_text_has_no_message() {
 }
 
 #[test_fork::test]
-fn handlers_tasks_and_queries_tell_of_their_panics() {
+fn handlers_tasks_and_queries_report_panics() {
     let _telemetry = text_only()
         .without_subscriber()
         .init()

@@ -295,7 +295,7 @@ fn question_marks_work_as_elsewhere() {
 }
 
 #[test]
-fn types_that_are_not_named_and_functions_that_never_return() {
+fn unnamed_types_and_diverging_functions() {
     #[track_caller]
     #[instrument]
     fn gives(until: u8) -> impl Iterator<Item = u8> + use<> {
@@ -360,7 +360,7 @@ fn types_that_are_not_named_and_functions_that_never_return() {
 }
 
 #[test]
-fn a_call_in_a_destructor_of_a_panic_did_not_panic_itself() {
+fn a_call_in_a_destructor_during_a_panic_did_not_panic() {
     struct CleansUp;
     impl Drop for CleansUp {
         fn drop(&mut self) {

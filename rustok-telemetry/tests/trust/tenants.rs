@@ -237,7 +237,7 @@ async fn logs_metrics_requests_and_events_have_the_right_tenant() {
 }
 
 #[test_fork::test]
-fn an_authenticated_tenant_overrules_that_of_an_event() {
+fn an_authenticated_tenant_overrides_that_of_an_event() {
     let receiver = Receiver::start();
     let telemetry = start(&receiver);
     let sender = tracing::info_span!("publish", tenant_id = "acme");
