@@ -14,10 +14,10 @@ pub(super) fn parse_directives(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         return Ok(DEFAULT.to_owned());
     }
-    match EnvFilter::builder().parse(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
+    let parsed = EnvFilter::builder().parse(text);
+    parsed
+        .map(|_| text.to_owned())
+        .map_err(|error| error.to_string())
 }
 
 impl TelemetryConfig {
@@ -35,21 +35,21 @@ impl TelemetryConfig {
     }
 }
 
-/// The level of what the SDK and the OpenTelemetry crates log about themselves.
+/// The level of the log events of this crate and of the OpenTelemetry crates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogLevel {
-    /// Nothing.
+    /// No events.
     Off,
-    /// Errors.
+    /// Errors only.
     Error,
-    /// And warnings.
+    /// Warnings and errors.
     Warn,
-    /// And rare events.
+    /// Rare events, too.
     Info,
-    /// And details for debugging.
+    /// Details for debugging, too.
     Debug,
-    /// Everything.
+    /// All events.
     Trace,
 }
 

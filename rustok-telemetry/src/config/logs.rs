@@ -1,7 +1,9 @@
 //! Settings of log records.
 
+use std::time::Duration;
+
 use super::{
-    batch::{BatchConfig, Processor},
+    batch::BatchConfig,
     choice::choice,
     limits::LogLimitsConfig,
     otlp::{OtlpConfig, Signal},
@@ -15,7 +17,7 @@ settings! {
         /// Where log records are exported.
         exporters: Setting<Vec<LogsExporter>> = setting("exporters", ["OTEL_LOGS_EXPORTER"], Vec::new()),
         /// How log records are batched.
-        batch: BatchConfig = by("batch", BatchConfig::visit, Processor::LogRecords),
+        batch: BatchConfig = by("batch", BatchConfig::visit, "BLRP", Duration::from_secs(1)),
         /// Limits of one log record.
         limits: LogLimitsConfig = by("limits", LogLimitsConfig::visit),
         /// How OTLP sends log records.

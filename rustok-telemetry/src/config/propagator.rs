@@ -30,30 +30,5 @@ choice!(Propagator {
         "xray" => "AWS X-Ray takes W3C trace context too",
         "ottrace" => "the OpenTracing format is out of use; b3 and jaeger are not",
     }
+    features { B3: "B3" => "b3", B3Multi: "B3" => "b3", Jaeger: "Jaeger's format" => "jaeger" }
 });
-
-impl Propagator {
-    /// Why this propagator cannot be used, if it is disabled at compile time.
-    fn disabled(self) -> Option<&'static str> {
-        match self {
-            Self::B3 | Self::B3Multi if !cfg!(feature = "b3") => Some(
-                "B3 is disabled in this build: turn on the Cargo feature `b3` of rustok-telemetry",
-            ),
-            Self::Jaeger if !cfg!(feature = "jaeger") => Some(
-                "Jaeger's format is disabled in this build: turn on the Cargo feature `jaeger` of rustok-telemetry",
-            ),
-            Self::TraceContext | Self::Baggage | Self::B3 | Self::B3Multi | Self::Jaeger => None,
-        }
-    }
-}
-
-/// Names every disabled Cargo feature that these propagators need, if there is one.
-pub(super) fn disabled_propagators(propagators: &[Propagator]) -> Option<String> {
-    let mut disabled: Vec<_> = propagators
-        .iter()
-        .filter_map(|each| each.disabled())
-        .collect();
-    disabled.sort_unstable();
-    disabled.dedup();
-    (!disabled.is_empty()).then(|| disabled.join("; "))
-}

@@ -2,47 +2,46 @@
 
 use std::fmt;
 
-use super::{choice::Choice, env::Reader, rules::Rules, setting::Setting, visitor::Visitor};
+use super::{
+    choice::{Choice, choice},
+    env::Reader,
+    rules::Rules,
+    setting::Setting,
+    visitor::Visitor,
+};
 
 const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
 const SAMPLER_ARG: &str = "OTEL_TRACES_SAMPLER_ARG";
 
-/// Which traces are recorded. The ratios are numbers from 0 to 1.
+/// Which traces are recorded. Ratios are numbers from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Sampler {
-    /// All.
+    /// All traces.
     AlwaysOn,
-    /// None.
+    /// No traces.
     AlwaysOff,
-    /// This share of them.
+    /// This ratio of traces.
     TraceIdRatio(f64),
-    /// As the caller decided; all root traces.
+    /// The decision of the parent span; all root traces.
     ParentBasedAlwaysOn,
-    /// As the caller decided; no root traces.
+    /// The decision of the parent span; no root traces.
     ParentBasedAlwaysOff,
-    /// As the caller decided; this share of root traces.
+    /// The decision of the parent span; this ratio of root traces.
     ParentBasedTraceIdRatio(f64),
 }
 
-impl Choice for Sampler {
-    const ACCEPTED: &'static [(&'static str, Self)] = &[
-        ("always_on", Self::AlwaysOn),
-        ("always_off", Self::AlwaysOff),
-        ("traceidratio", Self::TraceIdRatio(1.0)),
-        ("parentbased_always_on", Self::ParentBasedAlwaysOn),
-        ("parentbased_always_off", Self::ParentBasedAlwaysOff),
-        (
-            "parentbased_traceidratio",
-            Self::ParentBasedTraceIdRatio(1.0),
-        ),
-    ];
-    const REFUSED: &'static [(&'static str, &'static str)] = &[
-        ("jaeger_remote", NO_REMOTE),
-        ("parentbased_jaeger_remote", NO_REMOTE),
-        ("xray", NO_REMOTE),
-    ];
-}
+choice!(@table Sampler {
+    accepted {
+        "always_on" => AlwaysOn,
+        "always_off" => AlwaysOff,
+        "traceidratio" => TraceIdRatio(1.0),
+        "parentbased_always_on" => ParentBasedAlwaysOn,
+        "parentbased_always_off" => ParentBasedAlwaysOff,
+        "parentbased_traceidratio" => ParentBasedTraceIdRatio(1.0),
+    }
+    refused { "jaeger_remote" => NO_REMOTE, "parentbased_jaeger_remote" => NO_REMOTE, "xray" => NO_REMOTE }
+});
 
 const NO_REMOTE: &str = "samplers that ask a server are not built in";
 
@@ -65,14 +64,13 @@ impl fmt::Display for Sampler {
     }
 }
 
-/// Visits the sampler; its argument has a variable of its own.
+/// Visits the sampler. Its ratio has a variable of its own.
 pub(super) fn visit_sampler(
     old: Option<&Setting<Sampler>>,
     visitor: &mut Visitor<'_>,
 ) -> Setting<Sampler> {
-    let rules = Rules::new().show(Sampler::to_string);
     let default = Sampler::ParentBasedAlwaysOn;
-    let mut sampler = visitor.setting(old, "sampler", &[SAMPLER], default, &rules);
+    let mut sampler = visitor.setting(old, "sampler", &[SAMPLER], default, &Rules::new());
     if let Some(reader) = visitor.reader() {
         read_ratio(reader, &mut sampler.value);
     }
@@ -88,7 +86,7 @@ pub(super) fn visit_sampler(
     sampler
 }
 
-/// Reads the argument. An argument that no sampler takes is an error.
+/// Reads the ratio. A ratio for a sampler without one is an error.
 fn read_ratio(reader: &mut Reader, sampler: &mut Sampler) {
     if reader.has_failed(SAMPLER) {
         // Whether a refused sampler takes an argument is unknown, unless its name says so.

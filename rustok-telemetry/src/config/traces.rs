@@ -1,7 +1,9 @@
 //! Settings of traces.
 
+use std::time::Duration;
+
 use super::{
-    batch::{BatchConfig, Processor},
+    batch::BatchConfig,
     choice::choice,
     limits::SpanLimitsConfig,
     otlp::{OtlpConfig, Signal},
@@ -19,7 +21,7 @@ settings! {
         /// Which traces are recorded.
         sampler: Setting<Sampler> = by("", visit_sampler),
         /// How spans are batched.
-        batch: BatchConfig = by("batch", BatchConfig::visit, Processor::Spans),
+        batch: BatchConfig = by("batch", BatchConfig::visit, "BSP", Duration::from_secs(5)),
         /// Limits of one span.
         limits: SpanLimitsConfig = by("limits", SpanLimitsConfig::visit),
         /// How OTLP sends spans.

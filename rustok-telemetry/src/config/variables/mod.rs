@@ -1,8 +1,7 @@
 //! The table of variables: every `OTEL_*` name of the specification and those of this library, what each means, and
 //! whether this version honours it.
 //!
-//! Errors, the report and the documentation all read this table. A name that is not in it is either a
-//! misspelt one ([`nearest`]) or none of this library's.
+//! Errors, the report and the documentation read this table. Other names are either misspelt ([`nearest`]) or unknown.
 
 mod nearest;
 mod privacy;
@@ -28,11 +27,11 @@ pub struct Section {
 pub struct Variable {
     /// The name, such as `OTEL_SERVICE_NAME`.
     pub name: &'static str,
-    /// What holds when it is unset, in words.
+    /// The value if it is unset, in words.
     pub default: &'static str,
     /// The values that are accepted, in words.
     pub allowed: &'static str,
-    /// What it is for, in one line.
+    /// What it sets, in one line.
     pub meaning: &'static str,
     /// Whether this version honours it.
     pub status: Status,
@@ -44,11 +43,11 @@ pub struct Variable {
 pub enum Status {
     /// It takes effect.
     Honoured,
-    /// Setting it is an error. The text says why, or what to use instead.
+    /// It is an error, for this reason.
     Refused(&'static str),
 }
 
-/// Returns the name that these parts make, which the table must have.
+/// Returns the name that consists of these parts, which the table must contain.
 pub(super) fn table_name(parts: &[&str]) -> &'static str {
     let name = parts.concat();
     let variable = find_variable(&name);
@@ -66,7 +65,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Variable> {
     SECTIONS.iter().flat_map(|section| section.variables)
 }
 
-/// Where the table has `name`; unknown names come last, by name.
+/// Returns the sort key of a name: its position in the table; unknown names come last, by name.
 pub(super) fn position(name: &str) -> (usize, String) {
     let known = all().position(|variable| variable.name == name);
     (known.unwrap_or(usize::MAX), name.to_owned())
