@@ -2,12 +2,7 @@
 
 use std::time::Duration;
 
-use super::{
-    rules::{LARGEST, Rules, integer, timeout},
-    setting::{Setting, Source},
-    variables::table_name,
-    visitor::{Visitor, settings},
-};
+use super::{LARGEST, Rules, Setting, Source, Visitor, integer, settings, table_name, timeout};
 
 /// The SDK allocates the whole queue at once, so a much larger one would take all memory.
 const LARGEST_QUEUE: u32 = 1 << 20;

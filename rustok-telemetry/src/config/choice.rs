@@ -1,8 +1,8 @@
 //! Settings that take one name out of a set, in any letter case.
 
-use std::fmt::Display;
+use std::{fmt::Display, mem::discriminant};
 
-use super::variables::{nearest, one_line};
+use super::variables::{one_line, suggestion};
 
 /// An enum whose values have names in the environment.
 pub(super) trait Choice: Copy + Display + PartialEq + 'static {
@@ -12,11 +12,15 @@ pub(super) trait Choice: Copy + Display + PartialEq + 'static {
     const REFUSED: &'static [(&'static str, &'static str)];
 
     /// Returns why this value cannot be used, if it is disabled at compile time.
-    fn disabled(self) -> Option<&'static str>;
+    fn disabled(self) -> Option<&'static str> {
+        None
+    }
 
-    /// Returns the name of this value.
+    /// Returns the name of this value's variant.
     fn name(self) -> &'static str {
-        let row = Self::ACCEPTED.iter().find(|(_, value)| *value == self);
+        let variant = discriminant(&self);
+        let mut rows = Self::ACCEPTED.iter();
+        let row = rows.find(|(_, value)| discriminant(value) == variant);
         row.map_or("", |(name, _)| name)
     }
 
@@ -61,36 +65,38 @@ pub(super) fn parse_name<T: Copy>(
     if name.contains(',') {
         return Err("a list, where one name is expected".to_owned());
     }
-    let unknown = format!("`{}` is not a known name", one_line(text.trim()));
-    Err(
-        match nearest(&name, accepted.iter().map(|(known, _)| *known)) {
-            Some(meant) => format!("{unknown}; did you mean `{meant}`?"),
-            None => unknown,
-        },
-    )
+    let suggestion = suggestion(&name, accepted.iter().map(|(known, _)| *known));
+    let shown = one_line(text.trim());
+    Err(format!("`{shown}` is not a known name{suggestion}"))
 }
 
-/// Implements [`Choice`] and `Display` for an enum; with `@table` in front, [`Choice`] alone.
+/// Declares an enum of settings with the names of its variants, and `["part", "feature"]` behind those that need a Cargo
+/// feature.
 macro_rules! choice {
-    (@table $type:ident {
-        accepted { $($name:literal => $variant:ident $(($argument:expr))?),* $(,)? }
-        refused { $($other:literal => $reason:expr),* $(,)? }
-        $(features { $($off:ident: $what:literal => $feature:literal),* $(,)? })?
-    }) => {
+    (
+        $(#[$meta:meta])*
+        pub enum $type:ident {
+            $($(#[$variant_meta:meta])* $name:literal => $variant:ident $([$part:literal, $feature:literal])?,)*
+        }
+        refused { $($other:literal => $reason:expr,)* }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum $type {
+            $($(#[$variant_meta])* $variant,)*
+        }
+
         impl $crate::config::choice::Choice for $type {
-            const ACCEPTED: &'static [(&'static str, Self)] = &[$(($name, Self::$variant $(($argument))?)),*];
+            const ACCEPTED: &'static [(&'static str, Self)] = &[$(($name, Self::$variant)),*];
             const REFUSED: &'static [(&'static str, &'static str)] = &[$(($other, $reason)),*];
 
             fn disabled(self) -> Option<&'static str> {
-                $($(if self == Self::$off {
-                    return $crate::config::choice::disabled!($what, $feature);
-                })*)?
-                None
+                match self {
+                    $(Self::$variant => $crate::config::choice::disabled!($($part, $feature)?),)*
+                }
             }
         }
-    };
-    ($type:ident $table:tt) => {
-        $crate::config::choice::choice!(@table $type $table);
 
         impl std::fmt::Display for $type {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -103,11 +109,14 @@ pub(super) use choice;
 
 /// Says why a part cannot be used, if its Cargo feature is off.
 macro_rules! disabled {
-    ($what:literal, $feature:literal) => {
+    () => {
+        None
+    };
+    ($part:literal, $feature:literal) => {
         match cfg!(feature = $feature) {
             true => None,
             false => Some(concat!(
-                $what,
+                $part,
                 " is disabled in this build: turn on the Cargo feature `",
                 $feature,
                 "` of rustok-telemetry"

@@ -4,10 +4,7 @@ use std::fmt;
 
 use url::Url;
 
-use super::error::debug_is_display;
-use super::otlp::Signal;
-use super::protocol::Protocol;
-use super::variables::mask_url;
+use super::{Protocol, Signal, debug_is_display, mask_url};
 
 /// An OTLP endpoint, independent of protocol and signal.
 ///
@@ -61,12 +58,8 @@ impl Endpoint {
 
     /// Returns the URL to send `signal` to with `protocol`. `insecure` disables TLS for an endpoint without a scheme.
     pub fn url(&self, signal: Signal, protocol: Protocol, insecure: bool) -> String {
-        let given = self
-            .tls
-            .as_ref()
-            .filter(|_| !insecure)
-            .or(self.url.as_ref());
-        match (given, protocol) {
+        let tls = self.tls.as_ref().filter(|_| !insecure);
+        match (tls.or(self.url.as_ref()), protocol) {
             (None, Protocol::Grpc) => "http://localhost:4317".to_owned(),
             (None, Protocol::HttpProtobuf) => format!("http://localhost:4318{}", signal.path()),
             (Some(url), Protocol::Grpc) => url.origin().ascii_serialization(),

@@ -4,10 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 
-use super::error::Diagnostic;
-use super::setting::{Setting, Source};
 use super::variables::{LOG_FILTER, Status, find_variable, nearest_variable};
-use super::views::View;
+use super::{Diagnostic, Setting, Source, View};
 
 /// Returns the variables of this process.
 pub(super) fn process_variables() -> impl Iterator<Item = (OsString, OsString)> {

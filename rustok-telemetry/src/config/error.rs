@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use super::env::Place;
-use super::setting::Source;
 use super::variables::{Privacy, find_variable, position};
+use super::{Source, env::Place};
 
 /// Implements `Debug` by `Display`, so that an error returned from `main` prints its message.
 macro_rules! debug_is_display {

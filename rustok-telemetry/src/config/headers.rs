@@ -4,9 +4,7 @@ use std::fmt;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::error::debug_is_display;
-use super::list::{ListError, parse_pairs, show_list};
-use super::variables::one_line;
+use super::{ListError, debug_is_display, list::show_list, one_line, parse_pairs};
 
 /// Headers of each OTLP request, in the order given. `Debug` and `Display` show only their names.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -29,14 +27,10 @@ impl Headers {
             let name =
                 HeaderName::try_from(name.as_ref()).map_err(|_| HeaderError::Name { position })?;
             // gRPC allows only visible ASCII, a `HeaderValue` any UTF-8.
-            let visible = value
-                .as_ref()
-                .bytes()
-                .all(|byte| matches!(byte, b' '..=b'~'));
-            let value = HeaderValue::from_str(value.as_ref())
-                .ok()
-                .filter(|_| visible);
-            let Some(mut value) = value else {
+            let value = value.as_ref();
+            let visible = value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+            let value = HeaderValue::from_str(value).ok();
+            let Some(mut value) = value.filter(|_| visible) else {
                 return Err(HeaderError::Value { position, name });
             };
             if checked.iter().any(|(known, _)| *known == name) {

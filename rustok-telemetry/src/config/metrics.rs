@@ -3,13 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    choice::{choice, parse_name},
-    env::Reader,
-    otlp::{OtlpConfig, Signal},
-    rules::{Rules, timeout},
-    setting::{Setting, Source},
-    views::{View, visit_views},
-    visitor::settings,
+    OtlpConfig, Reader, Rules, Setting, Signal, Source, View, choice, choice::parse_name, settings,
+    timeout, views::visit_views,
 };
 
 const EXPORTER: &str = "OTEL_METRICS_EXPORTER";
@@ -89,10 +84,8 @@ impl MetricsConfig {
 pub(super) fn refuse_prometheus(reader: &mut Reader, exporters: &[MetricsExporter]) {
     if !exporters.contains(&MetricsExporter::Prometheus) && !reader.has_failed(EXPORTER) {
         for name in [PROMETHEUS_HOST, PROMETHEUS_PORT] {
-            reader.refuse(
-                name,
-                "takes no effect without `prometheus` in OTEL_METRICS_EXPORTER",
-            );
+            let why = "takes no effect without `prometheus` in OTEL_METRICS_EXPORTER";
+            reader.refuse(name, why);
         }
     }
 }
@@ -106,36 +99,28 @@ fn named(
     Rules::of(parse, |name| (*name).to_owned())
 }
 
-/// Where metrics are exported, besides the Prometheus text that is a route of the service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum MetricsExporter {
-    /// By OTLP.
-    Otlp,
-    /// None: Prometheus scrapes the text. `OTEL_EXPORTER_PROMETHEUS_HOST` or `…_PORT` adds a listener for it.
-    Prometheus,
-    /// Standard output, one line of JSON for each metric at each interval. For development.
-    Console,
+choice! {
+    /// Where metrics are exported, besides the Prometheus text that is a route of the service.
+    pub enum MetricsExporter {
+        /// By OTLP.
+        "otlp" => Otlp,
+        /// None: Prometheus scrapes the text. `OTEL_EXPORTER_PROMETHEUS_HOST` or `…_PORT` adds a listener for it.
+        "prometheus" => Prometheus,
+        /// Standard output, one line of JSON for each metric at each interval. For development.
+        "console" => Console,
+    }
+    refused { "logging" => "its name is `console`", "otlp/stdout" => "use `console`", }
 }
 
-choice!(MetricsExporter {
-    accepted { "otlp" => Otlp, "prometheus" => Prometheus, "console" => Console }
-    refused { "logging" => "its name is `console`", "otlp/stdout" => "use `console`" }
-});
-
-/// The temporality of what OTLP sends. The Prometheus text is cumulative in any case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TemporalityPreference {
-    /// Cumulative.
-    Cumulative,
-    /// Delta; cumulative for up-down counters.
-    Delta,
-    /// Delta where that saves memory.
-    LowMemory,
-}
-
-choice!(TemporalityPreference {
-    accepted { "cumulative" => Cumulative, "delta" => Delta, "lowmemory" => LowMemory }
+choice! {
+    /// The temporality of what OTLP sends. The Prometheus text is cumulative in any case.
+    pub enum TemporalityPreference {
+        /// Cumulative.
+        "cumulative" => Cumulative,
+        /// Delta; cumulative for up-down counters.
+        "delta" => Delta,
+        /// Delta where that saves memory.
+        "lowmemory" => LowMemory,
+    }
     refused {}
-});
+}

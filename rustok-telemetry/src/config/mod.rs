@@ -57,6 +57,12 @@ mod views;
 mod visitor;
 mod warnings;
 
+use choice::{choice, disabled};
+use env::Reader;
+use rules::{LARGEST, Rules, integer, timeout};
+use variables::{mask_url, one_line, table_name};
+use visitor::{Mode, Visitor, settings};
+
 pub use batch::BatchConfig;
 pub use endpoint::{Endpoint, EndpointError};
 pub(crate) use error::debug_is_display;

@@ -3,15 +3,10 @@
 use std::time::Duration;
 
 use super::{
-    endpoint::Endpoint,
-    headers::Headers,
-    protocol::{Compression, Protocol},
-    rules::{Rules, Value, timeout},
-    setting::{Setting, Source},
-    tls::{TLS_DISABLED, TlsConfig, visit_tls},
-    variables::{mask_url, table_name},
-    visitor::{Visitor, settings},
+    Compression, Endpoint, Headers, Protocol, Rules, Setting, Source, TlsConfig, Visitor, mask_url,
+    settings, table_name, timeout,
 };
+use super::{rules::Value, tls::TLS_DISABLED, tls::visit_tls};
 
 settings! {
     /// How one signal is sent by OTLP. A signal's own variables win over the general ones.

@@ -3,15 +3,8 @@
 use std::fmt::{self, Display};
 
 use super::{
-    error::Diagnostic,
-    logs::LogsExporter,
-    metrics::MetricsExporter,
-    otlp::OtlpConfig,
-    setting::Source,
-    telemetry::TelemetryConfig,
-    traces::TracesExporter,
-    variables::one_line,
-    visitor::{Mode, Visitor},
+    Diagnostic, LogsExporter, MetricsExporter, Mode, OtlpConfig, Source, TelemetryConfig,
+    TracesExporter, Visitor, one_line,
 };
 
 /// The settings in force: one line each, with its source. Secrets are masked.

@@ -2,12 +2,7 @@
 
 use std::{fmt::Display, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
 
-use super::{
-    choice::{Choice, parse_name},
-    endpoint::Endpoint,
-    headers::Headers,
-    list::{parse_pairs, show_list},
-};
+use super::{Endpoint, Headers, choice::Choice, choice::parse_name, list::show_list, parse_pairs};
 
 /// The largest whole number that the specification requires.
 pub(super) const LARGEST: u32 = i32::MAX as u32;
@@ -26,11 +21,13 @@ pub(super) trait Value: Sized {
     fn show(&self) -> String;
 }
 
+type Function<'a, In, Out> = Box<dyn Fn(&In) -> Out + 'a>;
+
 /// How one setting is parsed, checked and shown: by its [`Value`] implementation, unless overridden here.
 pub(super) struct Rules<'a, T> {
-    pub(super) parse: Box<dyn Fn(&str) -> Result<T, String> + 'a>,
-    pub(super) check: Box<dyn Fn(&T) -> Option<String> + 'a>,
-    pub(super) show: Box<dyn Fn(&T) -> String + 'a>,
+    pub(super) parse: Function<'a, str, Result<T, String>>,
+    pub(super) check: Function<'a, T, Option<String>>,
+    pub(super) show: Function<'a, T, String>,
 }
 
 impl<'a, T> Rules<'a, T> {

@@ -2,13 +2,7 @@
 
 use std::fmt;
 
-use super::{
-    choice::{Choice, choice},
-    env::Reader,
-    rules::Rules,
-    setting::Setting,
-    visitor::Visitor,
-};
+use super::{Reader, Rules, Setting, Visitor, choice::Choice};
 
 const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
 const SAMPLER_ARG: &str = "OTEL_TRACES_SAMPLER_ARG";
@@ -31,17 +25,24 @@ pub enum Sampler {
     ParentBasedTraceIdRatio(f64),
 }
 
-choice!(@table Sampler {
-    accepted {
-        "always_on" => AlwaysOn,
-        "always_off" => AlwaysOff,
-        "traceidratio" => TraceIdRatio(1.0),
-        "parentbased_always_on" => ParentBasedAlwaysOn,
-        "parentbased_always_off" => ParentBasedAlwaysOff,
-        "parentbased_traceidratio" => ParentBasedTraceIdRatio(1.0),
-    }
-    refused { "jaeger_remote" => NO_REMOTE, "parentbased_jaeger_remote" => NO_REMOTE, "xray" => NO_REMOTE }
-});
+impl Choice for Sampler {
+    const ACCEPTED: &'static [(&'static str, Self)] = &[
+        ("always_on", Self::AlwaysOn),
+        ("always_off", Self::AlwaysOff),
+        ("traceidratio", Self::TraceIdRatio(1.0)),
+        ("parentbased_always_on", Self::ParentBasedAlwaysOn),
+        ("parentbased_always_off", Self::ParentBasedAlwaysOff),
+        (
+            "parentbased_traceidratio",
+            Self::ParentBasedTraceIdRatio(1.0),
+        ),
+    ];
+    const REFUSED: &'static [(&'static str, &'static str)] = &[
+        ("jaeger_remote", NO_REMOTE),
+        ("parentbased_jaeger_remote", NO_REMOTE),
+        ("xray", NO_REMOTE),
+    ];
+}
 
 const NO_REMOTE: &str = "samplers that ask a server are not built in";
 
@@ -56,10 +57,12 @@ impl Sampler {
 
 impl fmt::Display for Sampler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut named = *self;
-        match named.ratio_mut().map(|ratio| std::mem::replace(ratio, 1.0)) {
-            Some(ratio) => write!(f, "{} {ratio}", named.name()),
-            None => f.write_str(named.name()),
+        let name = self.name();
+        match self {
+            Self::TraceIdRatio(ratio) | Self::ParentBasedTraceIdRatio(ratio) => {
+                write!(f, "{name} {ratio}")
+            }
+            _ => f.write_str(name),
         }
     }
 }
@@ -74,13 +77,13 @@ pub(super) fn visit_sampler(
     if let Some(reader) = visitor.reader() {
         read_ratio(reader, &mut sampler.value);
     }
-    let (mut usable, source) = (sampler.value, sampler.source);
-    if let Some(ratio) = usable.ratio_mut()
+    let Setting { mut value, source } = sampler;
+    if let Some(ratio) = value.ratio_mut()
         && !(0.0..=1.0).contains(ratio)
     {
         let shown = std::mem::replace(ratio, 1.0).to_string();
         let why = "not between 0 and 1".to_owned();
-        visitor.refuse(&mut sampler, SAMPLER_ARG, &shown, usable, why);
+        visitor.refuse(&mut sampler, SAMPLER_ARG, &shown, value, why);
         sampler.source = source;
     }
     sampler

@@ -2,20 +2,11 @@
 
 use std::{collections::BTreeMap, ffi::OsString, path::Path};
 
+use super::variables::{LOG_FILTER, STRICT};
 use super::{
-    env::{Reader, process_variables},
-    error::{ConfigError, Diagnostic, sort},
-    log_filter::{self, LogLevel, parse_directives},
-    logs::LogsConfig,
-    metrics::{MetricsConfig, refuse_prometheus},
-    propagator::Propagator,
-    report::Report,
-    rules::Rules,
-    setting::{Setting, Source},
-    tls::refuse_unused,
-    traces::TracesConfig,
-    variables::{LOG_FILTER, STRICT},
-    visitor::{Mode, Visitor, settings},
+    ConfigError, Diagnostic, LogLevel, LogsConfig, MetricsConfig, Mode, Propagator, Reader, Report,
+    Rules, Setting, Source, TracesConfig, Visitor, env::process_variables, error::sort, log_filter,
+    log_filter::parse_directives, metrics::refuse_prometheus, settings, tls::refuse_unused,
 };
 
 settings! {

@@ -5,16 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::rules::{Rules, Value};
 #[cfg(feature = "tls")]
 use super::tls_files;
-use super::{
-    choice::disabled,
-    env::Reader,
-    otlp::{OtlpConfig, Signal},
-    rules::Rules,
-    setting::{Setting, Source},
-    visitor::{Visitor, settings},
-};
+use super::{OtlpConfig, Reader, Setting, Signal, Source, Visitor, disabled, settings};
 
 settings! {
     /// Certificates and keys for OTLP with TLS. The files are PEM.
@@ -24,43 +18,44 @@ settings! {
     pub struct TlsConfig(signal: Signal) {
         /// Certificates of the trusted authorities, instead of those of the operating system.
         certificate: Setting<Option<PathBuf>> = setting(
-            "certificate", signal.variables("CERTIFICATE"), None, file("of the system", tls_files::check_trusted)
+            "certificate", signal.variables("CERTIFICATE"), None, file("of the system", tls_files::trusted)
         ),
         /// The client certificate with its chain, for servers that require one (mTLS).
         client_certificate: Setting<Option<PathBuf>> = setting(
             "client_certificate", signal.variables("CLIENT_CERTIFICATE"), None,
-            file("none", tls_files::check_certificate)
+            file("none", tls_files::certificates)
         ),
         /// The private key of the client certificate.
         client_key: Setting<Option<PathBuf>> = setting(
-            "client_key", signal.variables("CLIENT_KEY"), None, file("none", tls_files::check_key)
+            "client_key", signal.variables("CLIENT_KEY"), None, file("none", tls_files::key)
         ),
     }
 }
 
-fn file(
+/// Returns the rules of a file that `read` must accept.
+fn file<T: 'static>(
     unset: &'static str,
-    check: fn(&Path) -> Result<(), String>,
+    read: fn(&Path) -> Result<T, String>,
 ) -> Rules<'static, Option<PathBuf>> {
-    Rules::optional(unset).check(move |path: &Option<PathBuf>| check(path.as_deref()?).err())
+    Rules::optional(unset).check(move |path: &Option<PathBuf>| read(path.as_deref()?).err())
 }
 
 /// Why TLS cannot be used in this build, if it cannot.
 pub(crate) const TLS_DISABLED: Option<&str> = disabled!("TLS", "tls");
 
-/// Without the Cargo feature `tls` each check fails.
+/// Without the Cargo feature `tls` no file is accepted.
 #[cfg(not(feature = "tls"))]
 mod tls_files {
     use super::{Path, TLS_DISABLED};
 
-    pub(super) fn check_trusted(_: &Path) -> Result<(), String> {
+    pub(super) fn trusted(_: &Path) -> Result<(), String> {
         Err(TLS_DISABLED.unwrap_or_default().to_owned())
     }
 
-    pub(super) use self::{check_trusted as check_certificate, check_trusted as check_key};
+    pub(super) use self::{trusted as certificates, trusted as key};
 
     pub(super) fn check_pair(_: &Path, key: &Path) -> Result<(), String> {
-        check_trusted(key)
+        trusted(key)
     }
 }
 
@@ -74,32 +69,20 @@ pub(super) fn visit_tls(
     let (certificate, key) = (&mut tls.client_certificate, &mut tls.client_key);
     let refused = visitor.has_refused("client_certificate") || visitor.has_refused("client_key");
     if !refused && !visitor.is_report() {
-        let [certificate_name, key_name] =
-            ["CLIENT_CERTIFICATE", "CLIENT_KEY"].map(|setting| signal.variables(setting)[0]);
-        let mut refuse = |setting: &mut Setting<Option<PathBuf>>, name, why| {
-            let shown = setting
-                .value
-                .clone()
-                .unwrap_or_default()
-                .display()
-                .to_string();
-            visitor.refuse(setting, name, &shown, None, why);
+        let names = ["CLIENT_CERTIFICATE", "CLIENT_KEY"].map(|name| signal.variables(name)[0]);
+        let why = match (&certificate.value, &key.value) {
+            (Some(_), None) => Some(format!("needs its private key in {}", names[1])),
+            (None, Some(_)) => Some(format!("needs its certificate in {}", names[0])),
+            (Some(path), Some(key)) => tls_files::check_pair(path, key).err(),
+            (None, None) => None,
         };
-        match (&certificate.value, &key.value) {
-            (Some(_), None) => {
-                let why = format!("needs its private key in {key_name}");
-                refuse(certificate, certificate_name, why);
-            }
-            (None, Some(_)) => {
-                let why = format!("needs its certificate in {certificate_name}");
-                refuse(key, key_name, why);
-            }
-            (Some(path), Some(key_path)) => {
-                if let Err(why) = tls_files::check_pair(path, key_path) {
-                    refuse(key, key_name, why);
-                }
-            }
-            (None, None) => {}
+        if let Some(why) = why {
+            let (setting, name) = match key.value {
+                Some(_) => (&mut *key, names[1]),
+                None => (&mut *certificate, names[0]),
+            };
+            let shown: String = setting.value.iter().map(PathBuf::show).collect();
+            visitor.refuse(setting, name, &shown, None, why);
         }
     }
     if visitor.applies_defaults() && certificate.value.is_some() != key.value.is_some() {

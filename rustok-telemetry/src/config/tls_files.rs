@@ -12,21 +12,6 @@ use tokio_rustls::rustls::{
 /// Maximum size of a file, in bytes.
 const LARGEST: u64 = 4 << 20;
 
-/// Returns an error unless the file contains certificates that can be trusted.
-pub(crate) fn check_trusted(path: &Path) -> Result<(), String> {
-    trusted(path).map(drop)
-}
-
-/// Returns an error unless the file contains a certificate.
-pub(crate) fn check_certificate(path: &Path) -> Result<(), String> {
-    certificates(path).map(drop)
-}
-
-/// Returns an error unless the file contains a private key.
-pub(crate) fn check_key(path: &Path) -> Result<(), String> {
-    key(path).map(drop)
-}
-
 /// Returns an error unless the private key belongs to the certificate.
 pub(crate) fn check_pair(certificate: &Path, key_path: &Path) -> Result<(), String> {
     let pair = CertifiedKey::from_der(certificates(certificate)?, key(key_path)?, &provider());
@@ -40,6 +25,7 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
     installed.unwrap_or_else(|| Arc::new(ring::default_provider()))
 }
 
+/// Returns the trusted certificates.
 pub(crate) fn trusted(path: &Path) -> Result<RootCertStore, String> {
     let mut trusted = RootCertStore::empty();
     for certificate in certificates(path)? {
@@ -50,6 +36,7 @@ pub(crate) fn trusted(path: &Path) -> Result<RootCertStore, String> {
     Ok(trusted)
 }
 
+/// Returns the certificates, of which there is at least one.
 pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let pem = read(path)?;
     let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{error::Diagnostic, list::show_list, setting::Setting, visitor::Visitor};
+use super::{Diagnostic, Setting, Visitor, list::show_list};
 
 /// An override for the metrics of some names. The first view that matches a metric's name applies.
 ///
@@ -105,34 +105,4 @@ pub(super) fn visit_views(
         views.value.retain(|view| view.diagnostic().is_none());
     }
     views
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{View, ViewAggregation};
-
-    #[test]
-    fn names_match_by_wildcards() {
-        let requests = "rustok_http_requests_total";
-        for (pattern, name, expected) in [
-            (requests, requests, true),
-            ("RUSTOK_*", requests, true),
-            ("*", requests, true),
-            ("*_total", requests, true),
-            ("rustok_*_size_*", "rustok_http_request_size_bytes", true),
-            ("rustok_?ttp_*", requests, true),
-            ("rustok", requests, false),
-            ("*_seconds", requests, false),
-            ("", "x", false),
-            ("", "", true),
-        ] {
-            let instrument_name = pattern.to_owned();
-            let aggregation = ViewAggregation::Drop;
-            let view = View {
-                instrument_name,
-                aggregation,
-            };
-            assert_eq!(view.matches(name), expected, "{pattern} {name}");
-        }
-    }
 }

@@ -3,14 +3,7 @@
 //! [`settings!`] declares a struct of settings and its `visit` function. Each setting is declared once, with its key in
 //! the report, its variables (the first that is set wins), its default and, if they are not those of its type, its rules.
 
-use super::{
-    env::Reader,
-    error::Diagnostic,
-    report::ReportLine,
-    rules::Rules,
-    setting::{Setting, Source},
-    variables::one_line,
-};
+use super::{Diagnostic, Reader, ReportLine, Rules, Setting, Source, one_line};
 
 /// What a pass over the settings does.
 pub(super) enum Mode<'a> {

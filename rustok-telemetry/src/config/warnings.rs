@@ -1,12 +1,6 @@
 //! Warnings about settings that are valid, but probably not intended.
 
-use super::{
-    otlp::{OtlpConfig, Signal},
-    protocol::Protocol,
-    setting::{Setting, Source},
-    telemetry::TelemetryConfig,
-    variables::one_line,
-};
+use super::{OtlpConfig, Protocol, Setting, Signal, Source, TelemetryConfig, one_line};
 
 impl TelemetryConfig {
     /// Returns warnings about settings that are valid, but probably not intended. Each names the setting and says what

@@ -8,43 +8,28 @@ use crate::config::env::Place;
 /// Maximum number of nodes that aliases expand to. A configuration has some hundred.
 const ALIAS_LIMIT: usize = 10_000;
 
-/// A YAML document.
-pub(super) struct Document(MarkedYamlOwned);
-
-impl Document {
-    /// Parses the text of a file with one document.
-    ///
-    /// # Errors
-    ///
-    /// The text is not YAML; the error has the line.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let failed =
-            |error: &ScanError| format!("line {}: {}", error.marker().line(), error.info());
-        let mut loader: YamlLoader<'_, MarkedYamlOwned> = YamlLoader::default();
-        // Values remain text, which the rules of the variables parse.
-        loader.early_parse(false);
-        loader.alias_limit(ALIAS_LIMIT);
-        let mut parser = Parser::new(BufferedInput::new(text.chars()));
-        parser
-            .load(&mut loader, true)
-            .map_err(|error| failed(&error))?;
-        if let Some(error) = loader.error() {
-            return Err(failed(error));
-        }
-        let mut documents = loader.into_documents();
-        match documents.len() {
-            0 => Err("the file is empty".to_owned()),
-            1 => Ok(Self(documents.remove(0))),
-            many => Err(format!("{many} documents in one file")),
-        }
+/// Parses the text of a file with one document.
+///
+/// # Errors
+///
+/// The text is not YAML; the error has the line.
+pub(super) fn parse(text: &str) -> Result<MarkedYamlOwned, String> {
+    let failed = |error: &ScanError| format!("line {}: {}", error.marker().line(), error.info());
+    let mut loader: YamlLoader<'_, MarkedYamlOwned> = YamlLoader::default();
+    // Values remain text, which the rules of the variables parse.
+    loader.early_parse(false);
+    loader.alias_limit(ALIAS_LIMIT);
+    let mut parser = Parser::new(BufferedInput::new(text.chars()));
+    let loaded = parser.load(&mut loader, true);
+    loaded.map_err(|error| failed(&error))?;
+    if let Some(error) = loader.error() {
+        return Err(failed(error));
     }
-
-    pub(super) fn root(&self) -> Node<'_> {
-        Node {
-            yaml: &self.0,
-            key: None,
-            path: String::new(),
-        }
+    let mut documents = loader.into_documents();
+    match documents.len() {
+        0 => Err("the file is empty".to_owned()),
+        1 => Ok(documents.remove(0)),
+        many => Err(format!("{many} documents in one file")),
     }
 }
 
@@ -68,6 +53,14 @@ pub(super) enum Value<'document> {
 }
 
 impl<'document> Node<'document> {
+    pub(super) fn root(yaml: &'document MarkedYamlOwned) -> Self {
+        Self {
+            yaml,
+            key: None,
+            path: String::new(),
+        }
+    }
+
     pub(super) fn place(&self) -> Place {
         let start = self.key.unwrap_or(self.yaml).span.start;
         Place {

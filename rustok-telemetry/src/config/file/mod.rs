@@ -1,23 +1,4 @@
-//! `OTEL_CONFIG_FILE`: OpenTelemetry's declarative configuration, a YAML file (feature `config-file`).
-//!
-//! ```yaml
-//! file_format: "1.0"
-//! resource:
-//!   attributes:
-//!     - name: service.name
-//!       value: shop
-//! tracer_provider:
-//!   sampler:
-//!     parent_based:
-//!       root:
-//!         trace_id_ratio_based:
-//!           ratio: ${SAMPLING_RATIO:-0.1}
-//!   processors:
-//!     - batch:
-//!         exporter:
-//!           otlp_grpc:
-//!             endpoint: http://collector:4317
-//! ```
+//! `OTEL_CONFIG_FILE`: OpenTelemetry's declarative configuration, a YAML file (Cargo feature `config-file`).
 //!
 //! The file replaces all other `OTEL_*` variables, as the specification requires; a warning names those that are set.
 //! Each value is parsed and checked like the variable for the same setting: `schema.rs` maps keys to variables,
@@ -36,7 +17,7 @@ use std::{
     fs,
 };
 
-use self::{document::Document, walker::Walker};
+use self::{document::Node, walker::Walker};
 use super::{env::Reader, telemetry::ConfigFile};
 
 const VARIABLE: &str = "OTEL_CONFIG_FILE";
@@ -48,7 +29,7 @@ pub(super) fn apply(
 ) -> Option<ConfigFile> {
     let path = reader.raw(VARIABLE)?.to_owned();
     let text = fs::read_to_string(&path).map_err(|error| error.to_string());
-    let document = match text.and_then(|text| Document::parse(&text)) {
+    let document = match text.and_then(|text| document::parse(&text)) {
         Ok(document) => document,
         Err(why) => {
             reader.refuse(VARIABLE, format!("the file cannot be read: {why}"));
@@ -62,6 +43,6 @@ pub(super) fn apply(
             .to_str()
             .map(str::to_owned)
     };
-    Walker::new(reader, &variable).walk_file(&document.root());
+    Walker::walk_file(&Node::root(&document), reader, &variable);
     Some(ConfigFile { path, not_used })
 }

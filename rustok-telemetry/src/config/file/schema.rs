@@ -3,19 +3,10 @@
 //! The keys are those of the specification's schema since version 1.0. Experimental keys (`…/development`) are not
 //! supported, except the Prometheus exporter, which has no stable name.
 
-use super::{
-    document::Node,
-    walker::{
-        Keys, NOT_SUPPORTED,
-        Rule::{self, Add, By, Exporter, Ignored, List, One, Provider, Refused, Set},
-        Walker,
-    },
-};
-use crate::config::{
-    View, ViewAggregation,
-    otlp::Signal,
-    setting::{Setting, Source},
-};
+use super::document::Node;
+use super::walker::Rule::{self, Add, By, Exporter, Ignored, One, Provider, Refused, Set};
+use super::walker::{Keys, NOT_SUPPORTED, Walker};
+use crate::config::{Setting, Signal, Source, View, ViewAggregation};
 
 const NO: Rule = Refused(NOT_SUPPORTED);
 const VERSIONS: [&str; 3] = ["1.0", "1.1", "1.2"];
@@ -163,7 +154,7 @@ const VIEW: Keys = &[
             ("explicit_bucket_histogram", By(|walker, node| {
                 walker.view.1 = Some(ViewAggregation::Boundaries(Vec::new()));
                 walker.keys(node, &[
-                    ("boundaries", List(&By(boundary))),
+                    ("boundaries", By(boundaries)),
                     ("record_min_max", NO),
                 ]);
             })),
@@ -308,10 +299,12 @@ fn views(walker: &mut Walker<'_>, list: &Node<'_>) {
     }
 }
 
-fn boundary(walker: &mut Walker<'_>, node: &Node<'_>) {
-    let number = walker.text(node).and_then(|text| text.parse().ok());
-    match (number, &mut walker.view.1) {
-        (Some(number), Some(ViewAggregation::Boundaries(boundaries))) => boundaries.push(number),
-        _ => walker.refuse(node, "not a number"),
+fn boundaries(walker: &mut Walker<'_>, list: &Node<'_>) {
+    for node in walker.list(list) {
+        let number = walker.text(&node).and_then(|text| text.parse().ok());
+        match (number, &mut walker.view.1) {
+            (Some(number), Some(ViewAggregation::Boundaries(numbers))) => numbers.push(number),
+            _ => walker.refuse(&node, "not a number"),
+        }
     }
 }

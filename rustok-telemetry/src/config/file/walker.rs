@@ -2,17 +2,9 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{
-    document::{Node, Value},
-    schema,
-    substitution::substitute,
-};
-use crate::config::{
-    ViewAggregation,
-    env::Reader,
-    otlp::Signal,
-    variables::{nearest, table_name},
-};
+use super::document::{Node, Value};
+use super::{schema, substitution::substitute};
+use crate::config::{Reader, Signal, ViewAggregation, table_name, variables::suggestion};
 
 /// The meaning of a value.
 pub(super) enum Rule {
@@ -24,8 +16,6 @@ pub(super) enum Rule {
     Keys(Keys),
     /// A mapping with one of these keys.
     One(Keys),
-    /// A list of such values.
-    List(&'static Rule),
     /// The provider of a signal, with these keys.
     Provider(Signal, Keys),
     /// An exporter of this name, with these keys.
@@ -54,30 +44,26 @@ pub(super) struct Walker<'a> {
 }
 
 impl<'a> Walker<'a> {
-    pub(super) fn new(
+    pub(super) fn walk_file(
+        root: &Node<'_>,
         reader: &'a mut Reader,
         variable: &'a dyn Fn(&str) -> Option<String>,
-    ) -> Self {
-        Self {
+    ) {
+        let mut walker = Self {
             reader,
             variable,
             signal: Signal::Traces,
             view: (None, None),
-        }
-    }
-
-    pub(super) fn walk_file(&mut self, root: &Node<'_>) {
-        let entries = self.entries(root);
+        };
+        let entries = walker.entries(root);
         if !entries.iter().any(|(key, _)| *key == "file_format") {
-            self.refuse(
-                root,
-                "`file_format` is missing, such as file_format: \"1.0\"",
-            );
+            let why = "`file_format` is missing, such as file_format: \"1.0\"";
+            walker.refuse(root, why);
         }
-        self.walk_entries(entries, schema::FILE);
+        walker.walk_entries(entries, schema::FILE);
         for name in schema::OFF_UNLESS_SET {
             let none = || ("none".to_owned(), Some(root.place()));
-            self.reader.values.entry(name).or_insert_with(none);
+            walker.reader.values.entry(name).or_insert_with(none);
         }
     }
 
@@ -96,11 +82,6 @@ impl<'a> Walker<'a> {
             }
             Rule::Keys(keys) => self.keys(node, keys),
             Rule::One(keys) => self.one(node, keys),
-            Rule::List(rule) => {
-                for item in self.list(node) {
-                    self.walk(&item, rule);
-                }
-            }
             Rule::Provider(signal, keys) => {
                 self.signal = *signal;
                 self.keys(node, keys);
@@ -154,12 +135,10 @@ impl<'a> Walker<'a> {
             } else if key.ends_with("/development") {
                 self.refuse(&value, NOT_SUPPORTED);
             } else {
-                let supported = keys
-                    .iter()
-                    .filter(|(_, rule)| !matches!(rule, Rule::Refused(_)));
-                let meant = nearest(key, supported.map(|(known, _)| *known));
-                let meant = meant.map(|meant| format!("; did you mean `{meant}`?"));
-                self.refuse(&value, format!("unknown key{}", meant.unwrap_or_default()));
+                let is_supported = |rule: &Rule| !matches!(rule, Rule::Refused(_));
+                let supported = keys.iter().filter(|(_, rule)| is_supported(rule));
+                let suggestion = suggestion(key, supported.map(|(known, _)| *known));
+                self.refuse(&value, format!("unknown key{suggestion}"));
             }
         }
     }

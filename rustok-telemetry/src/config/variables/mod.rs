@@ -3,12 +3,10 @@
 //!
 //! Errors, the report and the documentation read this table. Other names are either misspelt ([`nearest`]) or unknown.
 
-mod nearest;
 mod privacy;
 #[rustfmt::skip]
 mod table;
 
-pub(super) use nearest::{nearest, nearest_variable};
 pub(super) use privacy::{Privacy, mask_url, one_line};
 pub use table::SECTIONS;
 pub(super) use table::{LOG_FILTER, STRICT};
@@ -61,7 +59,7 @@ pub fn find_variable(name: &str) -> Option<&'static Variable> {
 }
 
 /// Every variable, in the order of the table.
-pub(super) fn all() -> impl Iterator<Item = &'static Variable> {
+fn all() -> impl Iterator<Item = &'static Variable> {
     SECTIONS.iter().flat_map(|section| section.variables)
 }
 
@@ -70,3 +68,27 @@ pub(super) fn position(name: &str) -> (usize, String) {
     let known = all().position(|variable| variable.name == name);
     (known.unwrap_or(usize::MAX), name.to_owned())
 }
+
+/// Returns the variable with a name like `name`.
+pub(super) fn nearest_variable(name: &str) -> Option<&'static str> {
+    nearest(name, all().map(|variable| variable.name))
+}
+
+/// Returns the end of a message about `text`, which suggests the nearest candidate if there is one.
+pub(super) fn suggestion(text: &str, candidates: impl Iterator<Item = &'static str>) -> String {
+    let meant = nearest(text, candidates).map(|meant| format!("; did you mean `{meant}`?"));
+    meant.unwrap_or_default()
+}
+
+/// Returns the candidate nearest to `text`, if it is at most [`MAX_EDITS`] edits away and not `text` itself.
+fn nearest(text: &str, candidates: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    candidates
+        .filter(|candidate| candidate.len() > MAX_EDITS + 1)
+        .map(|candidate| (strsim::levenshtein(text, candidate), candidate))
+        .filter(|(distance, _)| (1..=MAX_EDITS).contains(distance))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Maximum number of edits between a misspelt name and its suggestion.
+const MAX_EDITS: usize = 2;
