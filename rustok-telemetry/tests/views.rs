@@ -17,11 +17,13 @@ meter_provider:
   readers:
     - pull: {exporter: {prometheus/development: }}
   views:
+    - selector: {instrument_name: rustok_http}
+      stream: {aggregation: {drop: }}
     - selector: {instrument_name: "RUSTOK_HTTP_*_size_bytes"}
       stream: {aggregation: {drop: }}
     - selector: {instrument_name: rustok_event_bus_lag_seconds}
       stream: {aggregation: {explicit_bucket_histogram: {boundaries: [0.5, 2]}}}
-    - selector: {instrument_name: "*_published_total"}
+    - selector: {instrument_name: "*_publi?hed_*"}
       stream: {aggregation: {explicit_bucket_histogram: {boundaries: [1]}}}
 "#;
 
@@ -34,7 +36,7 @@ fn views_of_a_file_hold() {
         config
             .report()
             .to_string()
-            .contains("metrics.views = RUSTOK_HTTP_*_size_bytes: drop,"),
+            .contains("metrics.views = rustok_http: drop,RUSTOK_HTTP_*_size_bytes: drop,"),
         "{}",
         config.report()
     );
