@@ -24,7 +24,7 @@ fn a_tenant_is_that_of_the_nearest_span_that_has_one() {
 }
 
 #[test_fork::test]
-fn a_tenant_that_becomes_known_later_counts_the_span_and_its_later_children() {
+fn a_tenant_recorded_later_applies_to_span_and_new_children() {
     let telemetry = text_only().init().expect("telemetry starts");
     let request = tracing::info_span!("request", tenant_id = tracing::field::Empty).entered();
     drop(tracing::info_span!("before"));
@@ -59,7 +59,7 @@ fn a_tenant_that_becomes_known_later_counts_the_span_and_its_later_children() {
 
 /// A span between has taken over the tenant from around, and would keep it.
 #[test_fork::test]
-fn a_tenant_that_is_set_replaces_an_inherited_one_at_once() {
+fn setting_a_tenant_replaces_an_inherited_one() {
     let telemetry = text_only().init().expect("telemetry starts");
     let _connection = tracing::info_span!("connection", tenant_id = "acme").entered();
     let _request = tracing::info_span!("request", tenant_id = tracing::field::Empty).entered();

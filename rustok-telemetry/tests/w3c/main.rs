@@ -19,7 +19,7 @@ use rustok_telemetry::propagation::{self, EventContext};
 
 /// In a message's headers there may be any letters, and any number of them.
 #[test_fork::test]
-fn any_text_is_taken_without_panic() {
+fn parsing_never_panics() {
     let telemetry = support::text_only().init().expect("telemetry starts");
     let names = ["traceparent", "tracestate", "baggage", "Baggage"];
     let mut runner = TestRunner::new(Config::with_cases(2_000));
