@@ -104,7 +104,7 @@ fn sizes_are_read_at_each_collection_and_summed() {
 }
 
 #[test_fork::test]
-fn a_look_up_allocates_nothing_at_steady_state() {
+fn a_lookup_does_not_allocate_at_steady_state() {
     let telemetry = text_only().init().expect("telemetry starts");
     let recorder = CacheRecorder::new("prices");
     let look_up = || {

@@ -83,7 +83,7 @@ fn gauges_and_counters_agree() {
 }
 
 #[test_fork::test]
-fn a_call_allocates_nothing_at_steady_state() {
+fn a_call_does_not_allocate_at_steady_state() {
     let telemetry = text_only().init().expect("telemetry starts");
     let recorder = CircuitBreakerRecorder::new("inventory");
     let calls = || {

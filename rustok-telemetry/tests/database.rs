@@ -224,7 +224,7 @@ async fn run_named_names_the_errors_of_a_driver() {
 }
 
 #[test_fork::test]
-fn a_query_allocates_nothing_at_steady_state() {
+fn a_query_does_not_allocate_at_steady_state() {
     let telemetry = text_only().init().expect("telemetry starts");
     let sql = "SELECT p.id, p.name FROM products p WHERE p.tenant_id = $1";
     let run = |rounds| {

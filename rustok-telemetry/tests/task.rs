@@ -131,7 +131,7 @@ async fn a_task_is_a_child_of_what_spawned_it() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_task_that_nobody_traces_begins_a_trace() {
+async fn a_task_without_a_parent_starts_a_trace() {
     let exporting = Exporting::start();
     task::spawn(async {}).await.expect("it ends");
     assert_eq!(exporting.span("task").parent_span_id, SpanId::INVALID);
@@ -196,7 +196,7 @@ async fn other_executors_run_detached_tasks() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_tenant_of_the_tasks_own_stays() {
+async fn a_tenant_set_by_the_task_is_kept() {
     let (telemetry, _default) = scoped();
     let request = tracing::info_span!("request", tenant_id = "acme").entered();
     let own = tracing::info_span!(parent: None, "own", tenant_id = "globex");
@@ -248,7 +248,7 @@ async fn the_subscriber_goes_along() {
 }
 
 #[tokio::test]
-async fn without_telemetry_tasks_just_run() {
+async fn tasks_run_without_telemetry() {
     let sum = task::spawn(async { 1 + 2 }).await.expect("it ends");
     let product = task::spawn_blocking(|| 3 * 4).await.expect("it ends");
     let span = tracing::info_span!(parent: None, "own");

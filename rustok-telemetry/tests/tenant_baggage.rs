@@ -228,7 +228,7 @@ fn an_event_keeps_the_tenant_within_the_process() {
 }
 
 #[test_fork::test]
-fn a_tenant_of_the_handlers_own_stays() {
+fn a_tenant_set_by_the_handler_is_kept() {
     let telemetry = text_only().init().expect("telemetry starts");
     let publisher = tracing::info_span!("publish", tenant_id = "acme");
     let event = publisher.in_scope(EventContext::current);

@@ -28,7 +28,7 @@ meter_provider:
 "#;
 
 #[test_fork::test]
-fn views_of_a_file_hold() {
+fn views_of_a_file_apply() {
     let path = format!("{}/views.yaml", env!("CARGO_TARGET_TMPDIR"));
     fs::write(&path, FILE).expect("a file");
     let config = TelemetryConfig::from_vars([("OTEL_CONFIG_FILE", path)]).expect("valid");
@@ -69,7 +69,7 @@ fn views_of_a_file_hold() {
 }
 
 #[test]
-fn boundaries_of_code_are_checked() {
+fn boundaries_in_code_are_validated() {
     let mut config = TelemetryConfig::from_vars::<&str, &str>([]).expect("defaults");
     config.metrics.views.set(vec![View {
         instrument_name: "rustok_event_bus_lag_seconds".to_owned(),

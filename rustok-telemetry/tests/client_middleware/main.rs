@@ -77,7 +77,7 @@ async fn a_request_without_template_is_named_by_its_method() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn secrets_of_a_url_are_nowhere() {
+async fn secrets_of_a_url_are_never_recorded() {
     let telemetry = text_only().without_subscriber().init().expect("it starts");
     let seen = watch_counted(&telemetry);
     let address = serve().await;

@@ -290,7 +290,7 @@ fn an_aborted_handler_is_cancelled() {
 }
 
 #[test_fork::test]
-fn the_severity_may_be_that_of_the_error() {
+fn the_error_can_set_the_severity() {
     let telemetry = text_only().init().expect("telemetry starts");
     fn severity(error: &Failure) -> &'static str {
         match error {

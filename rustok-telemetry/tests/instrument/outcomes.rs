@@ -226,7 +226,7 @@ fn a_call_in_a_destructor_during_a_panic_did_not_panic() {
 }
 
 #[test_fork::test]
-fn a_call_that_ends_well_allocates_nothing() {
+fn a_successful_call_does_not_allocate() {
     assert!(blocking(How::Ok, "hunter2").is_ok());
     let info = allocation_counter::measure(|| {
         for _ in 0..100 {
@@ -252,7 +252,7 @@ fn a_filtered_span_still_counts_the_modules_errors() {
 }
 
 #[tokio::test]
-async fn what_a_call_owns_is_dropped_within_its_span() {
+async fn values_of_a_call_are_dropped_within_its_span() {
     struct Tells;
     impl Drop for Tells {
         fn drop(&mut self) {

@@ -60,7 +60,7 @@ impl Shop {
 }
 
 #[test]
-fn the_caller_is_the_caller() {
+fn track_caller_reports_the_caller() {
     let lines = [
         (line!(), below()),
         (line!(), above()),
@@ -170,7 +170,7 @@ fn a_panic_is_reported_at_the_callers_line() {
 }
 
 #[test]
-fn what_leaves_a_function_within_is_left_alone() {
+fn returns_in_nested_functions_are_not_rewritten() {
     #[track_caller]
     #[instrument]
     fn nested(values: &[u8]) -> Option<u8> {
@@ -216,7 +216,7 @@ fn what_leaves_a_function_within_is_left_alone() {
 }
 
 #[test]
-fn question_marks_work_as_elsewhere() {
+fn question_marks_behave_as_without_the_macro() {
     #[derive(Debug)]
     struct Converted(u32);
     impl From<Failure> for Converted {

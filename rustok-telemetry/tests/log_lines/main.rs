@@ -142,8 +142,8 @@ fn a_directive_about_a_span_holds_while_it_is_entered() {
 }
 
 #[test]
-fn a_line_for_people_has_the_ids_at_its_end() {
-    let Some(lines) = lines("a_line_for_people_has_the_ids_at_its_end", "warn", || {
+fn a_text_line_ends_with_the_ids() {
+    let Some(lines) = lines("a_text_line_ends_with_the_ids", "warn", || {
         let telemetry = start(LogFormat::Human);
         tracing::warn!("outside");
         let _request = tracing::info_span!("request", tenant_id = "acme").entered();

@@ -54,9 +54,9 @@ fn an_optional_layer_has_the_tenant_of_visible_spans() {
 }
 
 #[test]
-fn a_wrong_rust_log_is_an_error_of_each_layer() {
+fn an_invalid_rust_log_is_an_error_of_each_layer() {
     let Some(lines) = lines(
-        "own_subscriber::a_wrong_rust_log_is_an_error_of_each_layer",
+        "own_subscriber::an_invalid_rust_log_is_an_error_of_each_layer",
         "shop=loud",
         || {
             let error = text_only().init().expect_err("a wrong RUST_LOG");

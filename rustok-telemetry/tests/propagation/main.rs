@@ -280,7 +280,7 @@ async fn b3multi() {
 /// Every process records a debug trace, whatever its sampler does with others. No other format is told.
 #[tokio::test]
 #[test_fork::fork]
-async fn a_debug_trace_of_b3_stays_one() {
+async fn b3_debug_flag_is_passed_on() {
     let variables = [
         ("OTEL_PROPAGATORS", "b3,b3multi,jaeger,tracecontext"),
         ("OTEL_TRACES_SAMPLER", "parentbased_always_off"),
@@ -328,7 +328,7 @@ async fn b3_may_forbid_a_trace_that_has_no_ids_yet() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn b3_may_ask_for_a_trace_that_has_no_ids_yet() {
+async fn b3_can_sample_without_ids() {
     let variables = [
         ("OTEL_PROPAGATORS", "b3"),
         ("OTEL_TRACES_SAMPLER", "parentbased_always_off"),

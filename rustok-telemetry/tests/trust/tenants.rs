@@ -268,7 +268,7 @@ fn an_authenticated_tenant_overrides_that_of_an_event() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_span_has_one_tenant_which_is_the_right_one() {
+async fn a_span_has_exactly_the_right_tenant() {
     let (seen, spans, _) = all().await;
     let mut wrong = Wrong::default();
     for (case, _) in &seen {
