@@ -41,7 +41,7 @@ fn line(record: &SdkLogRecord) -> Json {
     })
 }
 
-fn any(value: &AnyValue) -> Json {
+pub(crate) fn any(value: &AnyValue) -> Json {
     match value {
         AnyValue::Int(value) => (*value).into(),
         AnyValue::Double(value) => (*value).into(),

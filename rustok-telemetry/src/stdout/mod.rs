@@ -15,6 +15,8 @@ use std::{
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 use serde_json::{Map, Value as Json};
 
+#[cfg(feature = "console")]
+pub(crate) use self::log_records::any;
 pub(crate) use self::{
     log_records::ConsoleLogRecords, metrics::ConsoleMetrics, spans::ConsoleSpans,
 };
@@ -24,7 +26,7 @@ fn write_line(line: &Json) {
     let _ = writeln!(io::stdout().lock(), "{line}");
 }
 
-fn attributes<'a>(attributes: impl IntoIterator<Item = &'a KeyValue>) -> Json {
+pub(crate) fn attributes<'a>(attributes: impl IntoIterator<Item = &'a KeyValue>) -> Json {
     let attributes = attributes.into_iter();
     let map: Map<_, _> = attributes
         .map(|attribute| (attribute.key.as_str().to_owned(), json(&attribute.value)))

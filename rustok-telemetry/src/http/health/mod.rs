@@ -28,15 +28,20 @@ pub const DEFAULT_CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 ///   telemetry is not running, with the reason.
 /// - `GET /api/_health/telemetry`: [`Health`](crate::Health) as JSON. It always answers 200: a service whose telemetry
 ///   fails is no worse a service.
+/// - `GET /api/_health/console` and paths below it: the console, with the feature `console`; 404 unless
+///   `Builder::console` turned it on.
 ///
 /// [`HealthRoutes`] has those of the service, too.
 pub fn health_routes<S>() -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    Router::new()
+    let routes = Router::new()
         .route("/api/_health/metrics", get(metrics))
-        .route("/api/_health/telemetry", get(telemetry))
+        .route("/api/_health/telemetry", get(telemetry));
+    #[cfg(feature = "console")]
+    let routes = crate::console::add_to(routes);
+    routes
 }
 
 /// Routes for the health of the service and its telemetry, with checks of the application's own.
