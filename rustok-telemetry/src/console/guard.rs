@@ -5,66 +5,52 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::ConnectInfo;
 use http::{
     HeaderMap,
-    header::{AUTHORIZATION, COOKIE, FORWARDED, HOST, VIA},
+    header::{AUTHORIZATION, COOKIE, FORWARDED, HOST, HeaderName, VIA},
     request::Parts,
 };
 
 use super::{Console, query::Parameters};
 
 /// Headers that proxies add.
-const OF_PROXIES: [&str; 4] = [
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-real-ip",
+const OF_PROXIES: [HeaderName; 6] = [
+    FORWARDED,
+    VIA,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-real-ip"),
 ];
+
+const UNKNOWN_PEER: Refusal = "the console does not know who asks; serve with \
+    app.into_make_service_with_connect_info::<SocketAddr>(), or set Console::allow_remote(true) and Console::bearer_token";
 
 /// Why a request is refused, in a sentence.
 pub(super) type Refusal = &'static str;
 
 impl Console {
-    /// Checks a request. `is_page`: a link on another page may lead to it.
+    /// Checks a request. `is_page`: a link on another page may lead to it, and its address may have the token.
     pub(super) fn admit(&self, request: &Parts, is_page: bool) -> Result<(), Refusal> {
-        let headers = &request.headers;
         if !self.allow_remote {
-            let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
-            if peer.is_some_and(|ConnectInfo(peer)| !is_loopback(peer.ip())) {
-                return Err("the console answers requests from this machine only");
-            }
-            let is_forwarded = headers.contains_key(FORWARDED)
-                || headers.contains_key(VIA)
-                || OF_PROXIES.iter().any(|name| headers.contains_key(*name));
-            if is_forwarded {
-                return Err("the console does not answer requests that a proxy has forwarded");
-            }
+            of_this_machine(request)?;
         }
-        let host = match host(request) {
-            Some(host) if is_own_name(host) => host,
-            Some(host)
-                if self
-                    .allowed_hosts
-                    .iter()
-                    .any(|name| name.eq_ignore_ascii_case(host)) =>
-            {
-                let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
-                // Without the peer's address, an own name is the only sign of a request from this machine.
-                if peer.is_none() && !self.allow_remote {
-                    return Err(
-                        "the console does not know who asks, and answers to the names of this machine only",
-                    );
-                }
-                host
-            }
-            _ => return Err("the console does not answer to this host name"),
+        let is_allowed = |host: &str| {
+            let mut allowed = self.allowed_hosts.iter();
+            is_own_name(host) || allowed.any(|name| name.eq_ignore_ascii_case(host))
         };
-        debug_assert!(!host.is_empty());
+        if !host(request).is_some_and(is_allowed) {
+            return Err(
+                "the console does not answer to this host name; Console::allowed_host adds one",
+            );
+        }
         // A page of another origin cannot read the answer; this also keeps it from asking.
-        let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
-        if !is_page && site.is_some_and(|site| !matches!(site, b"same-origin" | b"none")) {
+        let site = request.headers.get("sec-fetch-site");
+        if !is_page && site.is_some_and(|site| site != "same-origin" && site != "none") {
             return Err("the console does not answer pages of other origins");
         }
         match &self.token {
-            Some(token) if !has_token(request, token) => Err("the console needs its token"),
+            Some(token) if !has_token(request, token, is_page) => Err(
+                "the console needs its token; open its page with ?token=TOKEN, or send Authorization: Bearer TOKEN",
+            ),
             _ => Ok(()),
         }
     }
@@ -80,6 +66,23 @@ impl Console {
             format!("{name}={}; HttpOnly; SameSite=Strict", hex(token))
         })
     }
+}
+
+/// Refuses what another machine sent, or may have sent.
+fn of_this_machine(request: &Parts) -> Result<(), Refusal> {
+    match request.extensions.get::<ConnectInfo<SocketAddr>>() {
+        Some(ConnectInfo(peer)) if is_loopback(peer.ip()) => {}
+        Some(_) => return Err("the console answers requests from this machine only"),
+        // The `Host` alone proves nothing: other machines choose it too.
+        None => return Err(UNKNOWN_PEER),
+    }
+    if OF_PROXIES
+        .iter()
+        .any(|name| request.headers.contains_key(name))
+    {
+        return Err("the console does not answer requests that a proxy has forwarded");
+    }
+    Ok(())
 }
 
 /// Returns the host that a request names, without its port.
@@ -105,7 +108,7 @@ pub(super) fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
 
-fn has_token(request: &Parts, token: &str) -> bool {
+fn has_token(request: &Parts, token: &str, is_page: bool) -> bool {
     let headers = &request.headers;
     let bearer = headers.get(AUTHORIZATION).and_then(|value| {
         let (scheme, given) = value.to_str().ok()?.split_once(' ')?;
@@ -122,7 +125,7 @@ fn has_token(request: &Parts, token: &str) -> bool {
     let name = cookie_name(headers);
     let is_admitted = |given: &str| are_equal(given.as_bytes(), token.as_bytes());
     bearer.is_some_and(is_admitted)
-        || is_admitted(parameters.text("token"))
+        || (is_page && is_admitted(parameters.text("token")))
         || cookies
             .any(|(key, value)| key == name && are_equal(value.as_bytes(), hex(token).as_bytes()))
 }

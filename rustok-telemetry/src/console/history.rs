@@ -221,16 +221,6 @@ impl History {
             .collect()
     }
 
-    /// Returns the labels and current values of a metric that is no histogram.
-    pub(super) fn current(&self, name: &str) -> Vec<(Vec<(&str, &str)>, f64)> {
-        let metric = self.by_name.get(name).map(|&metric| &self.metrics[metric]);
-        let series = metric.into_iter().flat_map(|metric| metric.series.values());
-        series
-            .map(|&series| &self.series[series])
-            .filter_map(|series| Some((labels(&series.key).collect(), series.size()?)))
-            .collect()
-    }
-
     /// Returns the values at each sample, as JSON.
     pub(super) fn values(&self, query: &SeriesQuery) -> String {
         let mut slots = vec![None; self.series.len()];

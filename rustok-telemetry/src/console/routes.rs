@@ -159,20 +159,19 @@ fn read(
     Ok(json.to_string())
 }
 
-/// The page has a slash at its end, to which its addresses are relative, and no token.
+/// Returns the page; if its address has the token, the same address without it, and a cookie.
 fn page(state: &State, path: &str, request: &Parts) -> Response {
-    let cookie = state.settings.cookie(request);
-    if path == "/" && cookie.is_none() {
+    let Some(cookie) = state.settings.cookie(request) else {
         return with_type("text/html; charset=utf-8", assets::INDEX.into());
-    }
-    let mut response = sentence(StatusCode::SEE_OTHER, "see the page");
+    };
+    let mut response = sentence(StatusCode::SEE_OTHER, "the token is in a cookie now");
     let headers = response.headers_mut();
     let location = match path {
-        "" => "console/",
+        "" => "console",
         _ => "./",
     };
     headers.insert(LOCATION, HeaderValue::from_static(location));
-    if let Some(cookie) = cookie.and_then(|cookie| HeaderValue::try_from(cookie).ok()) {
+    if let Ok(cookie) = HeaderValue::try_from(cookie) {
         headers.insert(SET_COOKIE, cookie);
     }
     response
