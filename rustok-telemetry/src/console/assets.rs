@@ -11,11 +11,16 @@ pub(super) const INDEX: &str = include_str!("assets/index.html");
 
 macro_rules! assets {
     ($($name:literal)*) => {
-        const ASSETS: &[(&str, &str)] = &[$(($name, include_str!(concat!("assets/", $name)))),*];
+        &[$(($name, include_str!(concat!("assets/", $name)))),*]
     };
 }
 
-assets! {}
+const ASSETS: &[(&str, &str)] = assets! {
+    "api.js" "app.js" "chart.js" "dom.js" "format.js" "heatmap.js" "icons.js" "keys.js" "logs.js" "metric.js"
+    "metrics.js" "overview.js" "parts-panels.js" "parts.js" "problems.js" "quantiles.js" "router.js" "series.js"
+    "shell.js" "span-details.js" "sparkline.js" "store.js" "style.css" "table.js" "telemetry.js" "trace-tree.js"
+    "trace.js" "traces.js" "uplot/uPlot.iife.min.js" "uplot/uPlot.min.css" "views.css" "widgets.js"
+};
 
 /// Returns a file below `assets/`.
 pub(super) fn find(name: &str) -> Option<Asset> {
@@ -39,5 +44,26 @@ impl Asset {
                 (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
             });
         format!("\"{hash:016x}\"")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn every_file_is_embedded() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console/assets");
+        let names = |below: &str| {
+            let entries = fs::read_dir(folder.join(below)).expect("a folder");
+            let names = entries.map(|entry| entry.expect("a file").file_name());
+            let names = names.map(|name| format!("{below}{}", name.to_string_lossy()));
+            names.filter(|name| name.ends_with(".js") || name.ends_with(".css"))
+        };
+        let files: BTreeSet<_> = names("").chain(names("uplot/")).collect();
+        let embedded = ASSETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(files, embedded);
     }
 }

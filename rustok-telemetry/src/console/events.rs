@@ -26,7 +26,7 @@ const MAX_OPEN: u64 = 16;
 const LOOK: Duration = Duration::from_millis(500);
 
 /// A server that shuts down waits for its responses, so a stream ends after this time, and the page opens another.
-const LIFE: Duration = Duration::from_secs(10);
+const LIFE: Duration = Duration::from_secs(5);
 
 /// Returns a stream of events; `None` if too many are open.
 pub(super) fn stream(state: &Arc<State>) -> Option<Body> {

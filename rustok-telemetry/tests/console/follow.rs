@@ -135,19 +135,32 @@ async fn other_machines_cannot_be_followed() {
     );
     assert_eq!(follow("a", "http://127.0.0.1:1"), Err(FollowError::Off));
     let _telemetry = with_console().init().expect("telemetry starts");
-    assert!(matches!(
-        follow("a", "http://10.0.0.1"),
-        Err(FollowError::Address(_))
-    ));
-    // The same name replaces the address.
-    assert_eq!(follow("a", "http://127.0.0.1:1"), Ok(()));
-    assert_eq!(follow("a", "http://localhost:2"), Ok(()));
+    for url in [
+        "https://127.0.0.1:1",
+        "http://10.0.0.1",
+        "http://example.com",
+        "http://169.254.169.254/",
+        "nonsense",
+        "file:///etc/passwd",
+    ] {
+        let error = FollowError::Address(url.to_owned());
+        assert_eq!(follow("a", url), Err(error));
+    }
     let service = Service::start().await;
-    let peers = service.get("/api/state").await["peers"].clone();
-    assert_eq!(
-        peers,
-        json!([{"name": "a", "url": "http://127.0.0.1:2/api/_health/console/"}])
-    );
+    // The same name replaces the address.
+    for (url, origin) in [
+        ("http://127.0.0.1:1", "http://127.0.0.1:1"),
+        ("http://localhost:2/", "http://127.0.0.1:2"),
+        ("http://[::1]:3/inner", "http://[::1]:3/inner"),
+        ("http://127.0.0.1:4/api/_health/console/", "http://127.0.0.1:4"),
+    ] {
+        assert_eq!(follow("a", url), Ok(()));
+        let page = format!("{origin}/api/_health/console/");
+        assert_eq!(
+            service.get("/api/state").await["peers"],
+            json!([{"name": "a", "url": page}])
+        );
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use opentelemetry::{KeyValue, global};
 use rustok_telemetry::metrics;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::service::{Service, items, with_console};
 
@@ -13,7 +13,8 @@ async fn hostile_text_is_unchanged() {
     let service = Service::start().await;
     let long = "ä".repeat(50_000);
     let counter = global::meter("foreign")
-        .u64_counter("hostile</script>")
+        .u64_counter("hostile")
+        .with_description("</script>\u{202e}")
         .build();
     for text in [
         "</script><script>alert(1)</script>",
@@ -46,13 +47,15 @@ async fn hostile_text_is_unchanged() {
         let logs = service.get("/api/logs?limit=1").await;
         assert_eq!(logs["lines"][0]["text"], text);
     }
-    let name = "hostile%3C/script%3E";
+    let has_all = |answer: &Value| {
+        let series = answer["metrics"]["hostile"]["series"].as_array();
+        series.is_some_and(|series| series.len() == 5)
+    };
     let answer = service
-        .wait_for(&format!("/api/series?metric={name}"), |answer| {
-            items(&answer["metrics"]["hostile</script>"]["series"]).len() == 5
-        })
+        .wait_for("/api/series?metric=hostile", has_all)
         .await;
-    let series = items(&answer["metrics"]["hostile</script>"]["series"]);
+    assert_eq!(answer["metrics"]["hostile"]["help"], "</script>\u{202e}");
+    let series = items(&answer["metrics"]["hostile"]["series"]);
     let labels: Vec<_> = series.iter().map(|series| &series["labels"]).collect();
     let reversed = json!({"\u{202e}desrever": "\u{202e}desrever"});
     assert!(
