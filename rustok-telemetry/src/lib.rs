@@ -142,11 +142,11 @@ pub mod __private {
         observable::{
             Observable, ObservableCounter, ObservableGauge, ObservableInstrument, Observe, Read,
         },
-        registered::{ALL as CATALOGUE, InstallContext, RegisteredMetric, ViewOutcome},
+        registered::{ALL as CATALOGUE, InstallContext, Readable, RegisteredMetric, ViewOutcome},
         store::{
             buckets::Buckets,
             cell::{Last, Number, Sum},
-            distribution::Distribution,
+            distribution::{Distribution, NumberValue},
             histogram_cell::{HistogramCell, Measure},
             point::{Point, SeriesLabels, VisitSeries},
         },

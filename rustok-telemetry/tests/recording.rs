@@ -2,7 +2,10 @@
 
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Barrier,
+};
 
 use rustok_telemetry::{Telemetry, metrics, testing};
 use support::{check_golden, samples, text};
@@ -243,6 +246,62 @@ fn unusual_label_values_are_escaped_or_folded() {
     let _ = telemetry.shutdown();
 }
 
+#[rustok_telemetry::metrics(namespace = "test")]
+mod contended {
+    /// Halves.
+    #[counter(name = "halves_total")]
+    pub fn add_half(value: f64);
+
+    /// The level.
+    #[up_down_counter(name = "level")]
+    pub fn change_level(change: i64);
+
+    /// Times.
+    #[histogram(name = "times_seconds", boundaries = [1.0, 2.0])]
+    pub fn record_time(seconds: f64);
+
+    /// Sizes.
+    #[histogram(name = "size_bytes", boundaries = [1.0, 2.0])]
+    pub fn record_size(bytes: u64);
+}
+
+/// On the thread that creates the series, and on others, with contention.
+#[test_fork::test]
+fn contention_loses_no_record() {
+    let telemetry = start();
+    let begin = Barrier::new(4);
+    let record = || {
+        begin.wait();
+        for size in (0..50_000).map(|number| number % 4) {
+            contended::add_half(0.5);
+            contended::change_level(-3);
+            contended::record_time(size as f64);
+            contended::record_size(size);
+        }
+    };
+    std::thread::scope(|scope| {
+        (0..3).for_each(|_| drop(scope.spawn(record)));
+        record();
+    });
+    let text = text();
+    for (series, value) in [
+        ("halves_total", "100000"),
+        ("level", "-600000"),
+        ("times_seconds_bucket{le=\"1\"}", "100000"),
+        ("times_seconds_bucket{le=\"2\"}", "150000"),
+        ("times_seconds_sum", "300000"),
+        ("times_seconds_count", "200000"),
+        ("size_bytes_bucket{le=\"1\"}", "100000"),
+        ("size_bytes_bucket{le=\"2\"}", "150000"),
+        ("size_bytes_sum", "300000"),
+        ("size_bytes_count", "200000"),
+    ] {
+        let line = format!("\ntest_{series} {value}\n");
+        assert!(text.contains(&line), "no {line} in {text}");
+    }
+    let _ = telemetry.shutdown();
+}
+
 #[test_fork::test]
 fn concurrent_records_are_all_counted() {
     let telemetry = start();
@@ -286,6 +345,15 @@ fn concurrent_records_are_all_counted() {
         .filter_map(|value| value.parse::<u64>().ok())
         .sum();
     assert_eq!(errors, 40_000);
+    // 30 modules have a rate of their own.
+    let rates = samples(&text, "rustok_module_error_rate");
+    assert_eq!(rates.len(), 31);
+    assert!(rates.contains_key("{module=\"other\"}"), "{rates:?}");
+    let rate: f64 = rates
+        .values()
+        .filter_map(|rate| rate.parse::<f64>().ok())
+        .sum();
+    assert!((rate * 300.0 - 40_000.0).abs() < 1e-6, "{rate}");
     let _ = telemetry.shutdown();
 }
 
@@ -353,5 +421,13 @@ fn label_sets_that_differ_have_separate_series() {
         let (length, letter) = (number % 200, char::from(b'a' + (number / 200) as u8));
         let middle = "x".repeat(length as usize);
         format!("{letter}beginning{middle}the-end")
+    });
+    // Values of each length that differ in one letter.
+    assert_separate(|number| {
+        let length = ((8 * number + 1).isqrt() - 1) / 2;
+        let at = (number - length * (length + 1) / 2) as usize;
+        let mut id = "a".repeat(length as usize + 1);
+        id.replace_range(at..=at, "b");
+        id
     });
 }

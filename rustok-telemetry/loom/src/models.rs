@@ -106,7 +106,7 @@ pub fn no_value_is_lost() {
         join(recording);
         let all = histogram.read();
         assert_eq!(all.counts, [1, 3]);
-        assert_eq!((all.sum, all.extremes), (11.0, Some([1.0, 5.0])));
+        assert_eq!((all.sum.as_f64(), all.extremes), (11.0, Some([1.0, 5.0])));
     });
 }
 

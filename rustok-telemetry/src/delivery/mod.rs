@@ -38,7 +38,6 @@ pub(crate) static DELIVERY: Delivery = Delivery {
     failure_logged: AtomicBool::new(false),
 };
 
-/// Export stats of all signals.
 #[derive(Debug)]
 pub(crate) struct Delivery {
     pub(crate) traces: SignalStats,
@@ -58,7 +57,6 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    /// All signals.
     pub(crate) fn signals(&self) -> [&SignalStats; 3] {
         [&self.traces, &self.metrics, &self.logs]
     }

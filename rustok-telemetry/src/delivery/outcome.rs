@@ -44,38 +44,3 @@ impl PartialRejection {
         (items > 0 || !reason.is_empty()).then_some(Self { items, reason })
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use opentelemetry_proto::tonic::collector::trace::v1::ExportTracePartialSuccess;
-
-    use super::*;
-
-    #[test]
-    fn partial_success_without_items_is_reported() {
-        for (rejected_spans, reason, items) in [
-            (0, "slow down", Some(0)),
-            (3, "too old", Some(3)),
-            (0, "", None),
-            (-1, "", None),
-        ] {
-            let partial_success = Some(ExportTracePartialSuccess {
-                rejected_spans,
-                error_message: reason.to_owned(),
-            });
-            let response = ExportTraceServiceResponse { partial_success };
-            let rejection = PartialRejection::from_response(response);
-            assert_eq!(rejection.map(|rejection| rejection.items), items);
-        }
-    }
-
-    #[test]
-    fn both_reasons_are_in_the_error() {
-        let outcome = ExportOutcome {
-            failure: Some("refused".to_owned()),
-            too_large: Some("huge".to_owned()),
-            rejection: None,
-        };
-        assert_eq!(outcome.error().as_deref(), Some("refused; huge"));
-    }
-}

@@ -55,7 +55,6 @@ impl QueueStats {
         self.left.load(Relaxed).saturating_sub(finished)
     }
 
-    /// Items that ever entered the queue.
     pub(crate) fn entered(&self) -> u64 {
         self.entered.load(Relaxed)
     }
@@ -72,7 +71,6 @@ impl QueueStats {
         finished >= entered || finished >= self.entered()
     }
 
-    /// Items whose export failed.
     pub(crate) fn failed(&self) -> u64 {
         self.failed.load(Relaxed)
     }

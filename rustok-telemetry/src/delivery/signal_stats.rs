@@ -14,7 +14,6 @@ use super::{
 };
 use crate::lifecycle::{self, Stage};
 
-/// Export stats of one signal.
 #[derive(Debug)]
 pub(crate) struct SignalStats {
     pub(crate) name: &'static str,
@@ -27,7 +26,6 @@ pub(crate) struct SignalStats {
     last: Mutex<LastExports>,
 }
 
-/// The latest export of each outcome.
 #[derive(Debug, Clone)]
 pub(crate) struct LastExports {
     pub(crate) success: Option<SystemTime>,

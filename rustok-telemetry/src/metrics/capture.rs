@@ -10,7 +10,8 @@ use super::{
     Declaration,
     collection::Hooks,
     instrument::{Instrument, Storage},
-    store::{point::VisitSeries, series::Series},
+    registered::Readable,
+    store::series::Series,
 };
 
 /// Finds the capture that the current thread records into, if there is one.
@@ -28,10 +29,13 @@ pub(super) fn current() -> Option<Arc<CapturedMetrics>> {
     LOOKUP.get().and_then(|lookup| lookup())
 }
 
+/// The [`Series`] of one metric, untyped to record and to read.
+type Captured = (Arc<dyn Any + Send + Sync>, Arc<dyn Readable>);
+
 /// The metrics of one capture.
 #[derive(Default)]
 pub(crate) struct CapturedMetrics {
-    by_name: Mutex<BTreeMap<&'static str, CapturedMetric>>,
+    by_name: Mutex<BTreeMap<&'static str, Captured>>,
     /// Callbacks that were registered within the capture.
     pub(super) hooks: Arc<Hooks>,
 }
@@ -51,19 +55,11 @@ impl CapturedMetrics {
         accepted
     }
 
-    /// Runs the callbacks, then visits the series of one metric.
-    pub(crate) fn read(&self, declaration: &'static Declaration, visit: VisitSeries<'_>) {
+    /// Runs the callbacks, then returns every metric that has been recorded, ordered by name.
+    pub(crate) fn all(&self) -> Vec<Arc<dyn Readable>> {
         self.hooks.run();
-        let captured = self.lock().get(declaration.name).cloned();
-        if let Some(captured) = captured {
-            captured.read(visit);
-        }
-    }
-
-    /// Runs the callbacks, then returns every metric that has been recorded.
-    pub(crate) fn all(&self) -> Vec<CapturedMetric> {
-        self.hooks.run();
-        self.lock().values().cloned().collect()
+        let all = self.lock();
+        all.values().map(|(_, readable)| readable.clone()).collect()
     }
 
     fn series<I: Instrument, const N: usize>(
@@ -75,45 +71,16 @@ impl CapturedMetrics {
             let captured = all.entry(declaration.name).or_insert_with(|| {
                 let handle = I::create(declaration, Storage::Native, declaration.boundaries);
                 let series = Arc::new(Series::<I, N>::new(declaration, handle));
-                CapturedMetric {
-                    declaration,
-                    readable: series.clone(),
-                    series,
-                }
+                (series.clone(), series)
             });
-            Arc::clone(&captured.series)
+            Arc::clone(&captured.0)
         };
         series
             .downcast()
             .unwrap_or_else(|_| panic!("{} is declared once", declaration.name))
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, CapturedMetric>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Captured>> {
         self.by_name.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// One captured metric: its [`Series`], typed to record and untyped to read.
-#[derive(Clone)]
-pub(crate) struct CapturedMetric {
-    pub(crate) declaration: &'static Declaration,
-    series: Arc<dyn Any + Send + Sync>,
-    readable: Arc<dyn Readable>,
-}
-
-impl CapturedMetric {
-    /// Visits the series.
-    pub(crate) fn read(&self, visit: VisitSeries<'_>) {
-        self.readable.read(visit);
-    }
-}
-
-trait Readable: Send + Sync {
-    fn read(&self, visit: VisitSeries<'_>);
-}
-
-impl<I: Instrument, const N: usize> Readable for Series<I, N> {
-    fn read(&self, visit: VisitSeries<'_>) {
-        Self::read(self, visit);
     }
 }

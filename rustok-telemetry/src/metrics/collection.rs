@@ -63,7 +63,6 @@ pub(crate) struct Hooks {
 type Hook = Arc<dyn Fn() + Send + Sync>;
 
 impl Hooks {
-    /// Runs all callbacks.
     pub(crate) fn run(&self) {
         // Without the lock: a callback may unregister itself or register another.
         let hooks: Vec<_> = self.lock().values().cloned().collect();
@@ -82,10 +81,8 @@ impl Hooks {
     }
 }
 
-/// Number of panics of callbacks.
 pub(super) static OBSERVATION_PANICS: AtomicU64 = AtomicU64::new(0);
 
-/// Counts a panic of a callback.
 pub(super) fn observation_panicked() {
     OBSERVATION_PANICS.fetch_add(1, Ordering::Relaxed);
 }

@@ -14,7 +14,8 @@ use super::{
     Declaration,
     store::{
         buckets::Buckets,
-        cell::{Last, Sum},
+        cell::{Last, Number, Sum},
+        distribution::NumberValue,
         histogram_cell::{HistogramCell, Measure},
         point::Point,
     },
@@ -84,7 +85,7 @@ pub struct Histogram<T>(PhantomData<fn(T)>);
 
 /// Implements [`Instrument`] for a kind that is always stored natively.
 macro_rules! native_instrument {
-    ($marker:ident<$value:ty>: $cell:ident, $write:ident, $point:ident, $reject:expr) => {
+    ($marker:ident<$value:ty>: $cell:ident, $write:ident, $reject:expr) => {
         impl Instrument for $marker<$value> {
             type Value = $value;
             type Handle = ();
@@ -102,7 +103,7 @@ macro_rules! native_instrument {
             }
 
             fn read(cell: &Self::Cell) -> Option<Point> {
-                Some(Point::$point(cell.get()))
+                Some(Point::Number(cell.get().into()))
             }
 
             #[inline]
@@ -113,11 +114,11 @@ macro_rules! native_instrument {
     };
 }
 
-native_instrument!(Gauge<i64>: Last, set, I64, accept);
-native_instrument!(Gauge<u64>: Last, set, U64, accept);
-native_instrument!(Gauge<f64>: Last, set, F64, finite);
-native_instrument!(UpDownCounter<i64>: Sum, add, I64, accept);
-native_instrument!(UpDownCounter<f64>: Sum, add, F64, finite);
+native_instrument!(Gauge<i64>: Last, set, accept);
+native_instrument!(Gauge<u64>: Last, set, accept);
+native_instrument!(Gauge<f64>: Last, set, finite);
+native_instrument!(UpDownCounter<i64>: Sum, add, accept);
+native_instrument!(UpDownCounter<f64>: Sum, add, finite);
 
 /// A handle or a cell, by [`Storage`].
 #[derive(Debug)]
@@ -190,12 +191,12 @@ macro_rules! instrument {
 
 instrument! {
     Counter<u64>: add, accept;
-    native: () = |_: &_| (), Sum<u64> = |_: &()| Sum::new(), |sum: &Sum<_>| Point::U64(sum.get());
+    native: () = |_: &_| (), Sum<u64> = |_: &()| Sum::new(), read_sum;
     sdk: BoundCounter, u64_counter
 }
 instrument! {
     Counter<f64>: add, finite_and_not_negative;
-    native: () = |_: &_| (), Sum<f64> = |_: &()| Sum::new(), |sum: &Sum<_>| Point::F64(sum.get());
+    native: () = |_: &_| (), Sum<f64> = |_: &()| Sum::new(), read_sum;
     sdk: BoundCounter, f64_counter
 }
 instrument! {
@@ -207,6 +208,10 @@ instrument! {
     Histogram<f64>: record, finite_and_not_negative;
     native: Arc<Buckets> = new_buckets, HistogramCell<f64> = new_histogram, read_histogram;
     sdk: BoundHistogram, f64_histogram, with_boundaries
+}
+
+fn read_sum<T: Number + Into<NumberValue>>(cell: &Sum<T>) -> Point {
+    Point::Number(cell.get().into())
 }
 
 fn new_buckets(boundaries: &[f64]) -> Arc<Buckets> {

@@ -14,7 +14,7 @@ use super::capture;
 use super::{
     Declaration,
     instrument::{Instrument, InvalidValue},
-    registered::{InstallContext, RegisteredMetric, ViewOutcome},
+    registered::{InstallContext, Readable, RegisteredMetric, ViewOutcome},
     store::{point::VisitSeries, series::Series},
 };
 use crate::lifecycle::{self, DROPPED, Stage};
@@ -100,13 +100,21 @@ impl<I: Instrument, const N: usize> Metric<I, N> {
     }
 }
 
+impl<I: Instrument, const N: usize> Readable for Metric<I, N> {
+    fn declaration(&self) -> &'static Declaration {
+        self.declaration
+    }
+
+    fn read(&self, visit: VisitSeries<'_>) {
+        if let Some(series) = self.series.get() {
+            series.read(visit);
+        }
+    }
+}
+
 impl<I: Instrument, const N: usize> RegisteredMetric for Metric<I, N> {
     fn as_any(&self) -> &dyn Any {
         self
-    }
-
-    fn declaration(&self) -> &'static Declaration {
-        self.declaration
     }
 
     fn install(&'static self, context: &InstallContext<'_>) {
@@ -119,12 +127,6 @@ impl<I: Instrument, const N: usize> RegisteredMetric for Metric<I, N> {
             let handle = I::create(self.declaration, context.storage, boundaries);
             Series::new(self.declaration, handle)
         });
-    }
-
-    fn read(&self, visit: VisitSeries<'_>) {
-        if let Some(series) = self.series.get() {
-            series.read(visit);
-        }
     }
 
     fn visit_folds(&self, visit: &mut dyn FnMut(&'static str, u64)) {

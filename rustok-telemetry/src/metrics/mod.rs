@@ -38,7 +38,7 @@
 //! # The path of a value
 //!
 //! function → [`Metric::record`](crate::__private::Metric::record) → label budgets and series (`store/series.rs`) →
-//! cell (`store/cell.rs`) → OTLP (`otlp/metrics/`) and [Prometheus text](crate::prometheus_text).
+//! cell (`store/cell.rs`) → `snapshot.rs` → OTLP (`otlp/metrics/`) and [Prometheus text](crate::prometheus_text).
 
 #[cfg(feature = "testing")]
 pub(crate) mod capture;
@@ -53,6 +53,7 @@ pub(crate) mod observable;
 mod observer_guard;
 pub(crate) mod registered;
 mod sliding;
+pub(crate) mod snapshot;
 pub(crate) mod store;
 pub(crate) mod summed;
 pub(crate) mod timer;

@@ -19,8 +19,7 @@ use opentelemetry::{KeyValue, metrics::Meter};
 
 use super::{
     Declaration, MAX_LABEL_VALUE_BYTES, NONE, OTHER, collection,
-    registered::{InstallContext, RegisteredMetric, ViewOutcome},
-    store::point::VisitSeries,
+    registered::{InstallContext, Readable, RegisteredMetric, ViewOutcome},
 };
 use crate::lifecycle::{self, Stage};
 
@@ -79,13 +78,16 @@ impl<I: ObservableInstrument, const N: usize> Observable<I, N> {
     }
 }
 
+// The SDK collects observables, so there is nothing to read.
+impl<I: ObservableInstrument, const N: usize> Readable for Observable<I, N> {
+    fn declaration(&self) -> &'static Declaration {
+        self.declaration
+    }
+}
+
 impl<I: ObservableInstrument, const N: usize> RegisteredMetric for Observable<I, N> {
     fn as_any(&self) -> &dyn Any {
         self
-    }
-
-    fn declaration(&self) -> &'static Declaration {
-        self.declaration
     }
 
     fn install(&'static self, context: &InstallContext<'_>) {
@@ -97,11 +99,6 @@ impl<I: ObservableInstrument, const N: usize> RegisteredMetric for Observable<I,
         });
         I::create(context.meter, self.declaration, observe);
     }
-
-    // The SDK collects observables.
-    fn read(&self, _: VisitSeries<'_>) {}
-
-    fn visit_folds(&self, _: &mut dyn FnMut(&'static str, u64)) {}
 
     fn observations_dropped(&self) -> Option<u64> {
         let reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,22 +6,25 @@ use std::any::Any;
 use linkme::distributed_slice;
 use opentelemetry::metrics::Meter;
 
-/// A declared metric, registered by the macro.
-pub trait RegisteredMetric: Send + Sync {
-    /// Returns the concrete metric, for downcasts.
-    fn as_any(&self) -> &dyn Any;
-
+/// A metric with series in native storage.
+pub trait Readable: Send + Sync {
     /// Returns the catalogue entry.
     fn declaration(&self) -> &'static Declaration;
+
+    /// Visits every series in native storage: none of an observable, of a metric in the SDK or of a dropped one.
+    fn read(&self, _visit: VisitSeries<'_>) {}
+}
+
+/// A declared metric, registered by the macro.
+pub trait RegisteredMetric: Readable {
+    /// Returns the concrete metric, for downcasts.
+    fn as_any(&self) -> &dyn Any;
 
     /// Creates the instrument. Called once, when telemetry starts.
     fn install(&'static self, context: &InstallContext<'_>);
 
-    /// Visits every series in native storage: none of an observable, of a metric in the SDK or of a dropped one.
-    fn read(&self, visit: VisitSeries<'_>);
-
     /// Visits each label with its number of records folded to `other`. Nothing while the metric has no series.
-    fn visit_folds(&self, visit: &mut dyn FnMut(&'static str, u64));
+    fn visit_folds(&self, _visit: &mut dyn FnMut(&'static str, u64)) {}
 
     /// Returns how many observations were dropped at the series limit; `None` without labels or observations.
     fn observations_dropped(&self) -> Option<u64> {

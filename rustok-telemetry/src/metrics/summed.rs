@@ -10,7 +10,6 @@ use std::{
 
 use super::{ObserverGuard, collection, update_cache_size, update_db_connections};
 
-/// All summed gauges.
 #[derive(Default)]
 pub(crate) struct Sums {
     /// Active and idle connections of pools, all with one key.
@@ -20,7 +19,6 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    /// Reads all sources and sets the gauges.
     pub(super) fn report(&self) {
         self.connections.report(|_, [active, idle]| {
             update_db_connections("active", active);
@@ -30,7 +28,6 @@ impl Sums {
             .report(|cache, [size]| update_cache_size(cache, size));
     }
 
-    /// Returns the number of sources.
     pub(super) fn sources(&self) -> usize {
         self.connections.lock().living.len() + self.cache_sizes.lock().living.len()
     }

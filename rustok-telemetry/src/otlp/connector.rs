@@ -35,7 +35,7 @@ pub(crate) trait Stream: AsyncRead + AsyncWrite + Send {}
 impl<S: AsyncRead + AsyncWrite + Send> Stream for S {}
 
 /// Connects to its endpoint, whichever URI is requested.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Connector {
     pub(super) host: String,
     pub(super) port: u16,

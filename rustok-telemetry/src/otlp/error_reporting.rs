@@ -1,7 +1,6 @@
 //! A connection that notes why it broke, and that the exporter can close.
 
 use std::{
-    fmt,
     future::Future,
     io,
     pin::Pin,
@@ -157,12 +156,5 @@ impl AsyncWrite for ErrorReportingStream {
 impl Connection for ErrorReportingStream {
     fn connected(&self) -> Connected {
         Connected::new()
-    }
-}
-
-impl fmt::Debug for ErrorReportingStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ErrorReportingStream")
-            .finish_non_exhaustive()
     }
 }

@@ -39,7 +39,6 @@ pub(super) fn transport(target: &ExportTarget<'_>) -> Result<Arc<dyn Transport>,
     }))
 }
 
-/// A client for the service of one signal.
 struct GrpcClient {
     client: Grpc<Channel>,
     method: PathAndQuery,
@@ -197,53 +196,13 @@ impl Decoder for BytesCodec {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use tonic_types::ErrorDetails;
+    use std::io;
 
     use super::*;
 
     #[test]
-    fn exhaustion_is_retried_if_the_receiver_says_when() {
-        let exhausted = Status::resource_exhausted("");
-        assert_eq!(retry(&exhausted), Retry::Never);
-        let details = ErrorDetails::with_retry_info(Some(Duration::from_secs(2)));
-        for code in [Code::ResourceExhausted, Code::Unavailable] {
-            let status = Status::with_error_details(code, "", details.clone());
-            assert_eq!(retry(&status), Retry::After(Duration::from_secs(2)));
-        }
-    }
-
-    #[test]
-    fn codes_are_retried_as_specified() {
-        for code in (0..=16).map(Code::from_i32) {
-            let later = [
-                Code::Cancelled,
-                Code::DeadlineExceeded,
-                Code::Aborted,
-                Code::OutOfRange,
-                Code::Unavailable,
-                Code::DataLoss,
-            ];
-            let expected = match later.contains(&code) {
-                true => Retry::Later,
-                false => Retry::Never,
-            };
-            assert_eq!(retry(&Status::new(code, "")), expected, "{code:?}");
-        }
-    }
-
-    #[test]
     fn a_broken_connection_is_retried() {
-        let broken = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        let broken = io::Error::from(io::ErrorKind::BrokenPipe);
         assert_eq!(retry(&Status::from_error(broken.into())), Retry::Later);
-        assert_eq!(retry(&Status::unknown("")), Retry::Never);
-    }
-
-    #[test]
-    fn the_message_of_the_receiver_is_not_repeated() {
-        let failed = failed_call(&Status::unauthenticated("api-key=hunter2"));
-        let expected = "export failed with gRPC code: Unauthenticated";
-        assert_eq!(failed.reason, expected);
     }
 }

@@ -33,59 +33,7 @@ pub(crate) mod tls;
 use self::disabled as grpc;
 #[cfg(not(feature = "http"))]
 use self::disabled as http;
-
-use std::time::Duration;
-
-use opentelemetry_sdk::metrics::Temporality;
-
 pub(crate) use self::{
     connector::BoxedStream, log_records::LogRecordExporter, metrics::MetricExporter,
     runtime::ConnectionRuntime, spans::OtlpSpanExporter,
 };
-use self::{sender::Sender, target::ExportTarget};
-use crate::{
-    InitError,
-    config::{OtlpConfig, Protocol},
-};
-
-/// Returns the exporter of spans. `limit` bounds a request in addition to the exporter's own timeout.
-pub(crate) fn span_exporter(
-    config: &OtlpConfig,
-    limit: Option<Duration>,
-    runtime: &mut ConnectionRuntime,
-) -> Result<OtlpSpanExporter, InitError> {
-    Ok(OtlpSpanExporter::new(sender(config, limit, runtime)?))
-}
-
-/// Returns the exporter of log records. `limit` is as for [`span_exporter`].
-pub(crate) fn log_exporter(
-    config: &OtlpConfig,
-    limit: Option<Duration>,
-    runtime: &mut ConnectionRuntime,
-) -> Result<LogRecordExporter, InitError> {
-    Ok(LogRecordExporter::new(sender(config, limit, runtime)?))
-}
-
-/// Returns the exporter of metrics. `limit` is as for [`span_exporter`].
-pub(crate) fn metric_exporter(
-    config: &OtlpConfig,
-    temporality: Temporality,
-    limit: Option<Duration>,
-    runtime: &mut ConnectionRuntime,
-) -> Result<MetricExporter, InitError> {
-    let sender = sender(config, limit, runtime)?;
-    Ok(MetricExporter::new(sender, temporality))
-}
-
-fn sender(
-    config: &OtlpConfig,
-    limit: Option<Duration>,
-    runtime: &mut ConnectionRuntime,
-) -> Result<Sender, InitError> {
-    let target = ExportTarget::new(config, limit, runtime)?;
-    let transport = match config.protocol.value {
-        Protocol::Grpc => grpc::transport(&target)?,
-        Protocol::HttpProtobuf => http::transport(&target)?,
-    };
-    Ok(Sender::new(target, transport))
-}

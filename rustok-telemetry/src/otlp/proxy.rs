@@ -30,7 +30,6 @@ impl Proxy {
         Some(Self { tunnel, endpoint })
     }
 
-    /// Connects to the endpoint through the proxy.
     pub(super) async fn connect(&self) -> io::Result<TcpStream> {
         let connected = self.tunnel.clone().call(self.endpoint.clone()).await;
         connected

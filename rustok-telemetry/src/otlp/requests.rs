@@ -33,7 +33,6 @@ pub(super) struct Requests {
     too_large: TooLarge,
 }
 
-/// One request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Request {
     pub(super) message: Bytes,
@@ -49,7 +48,6 @@ pub(super) struct TooLarge {
     pub(super) first: Option<String>,
 }
 
-/// An open message.
 #[derive(Debug)]
 struct Level {
     /// Its field number in the outer level.
@@ -81,14 +79,11 @@ impl Requests {
 
     /// Closes the message that was opened last. A message without items is not written.
     pub(super) fn close(&mut self) {
-        let last = self.levels.len() - 1;
-        if self.levels[last].has_content() {
-            let closed = self.levels.remove(last);
-            let outside = &mut self.levels[last - 1].bytes;
-            write_prefix(closed.field, closed.bytes.len(), outside);
-            outside.extend(closed.bytes);
-        } else {
-            self.levels.truncate(last);
+        if let (Some(closed), Some(outside)) = (self.levels.pop(), self.levels.last_mut())
+            && closed.has_content()
+        {
+            write_prefix(closed.field, closed.bytes.len(), &mut outside.bytes);
+            outside.bytes.extend(closed.bytes);
         }
     }
 
@@ -206,121 +201,88 @@ fn prefix_len(length: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::iter::zip;
+
     use opentelemetry_proto::tonic::{
         collector::trace::v1::ExportTraceServiceRequest,
-        common::v1::InstrumentationScope,
         trace::v1::{ResourceSpans, ScopeSpans, Span},
     };
 
     use super::*;
 
-    fn scope(name: &str, spans: Vec<Span>) -> ScopeSpans {
-        ScopeSpans {
-            scope: Some(InstrumentationScope {
-                name: name.to_owned(),
-                ..InstrumentationScope::default()
-            }),
-            spans,
-            schema_url: "https://scope.example".to_owned(),
-        }
-    }
+    const RESOURCE_URL: &str = "https://resource.example";
 
-    fn resource(scope_spans: Vec<ScopeSpans>) -> ResourceSpans {
-        ResourceSpans {
-            resource: None,
-            scope_spans,
-            schema_url: "https://resource.example".to_owned(),
-        }
-    }
-
-    fn span(name: String) -> Span {
-        Span {
-            name,
-            ..Span::default()
-        }
-    }
-
-    /// Three scopes, the second without spans.
-    fn requests(limit: usize, sizes: &[usize]) -> (Vec<Request>, TooLarge) {
+    /// Adds spans with names of these sizes to three scopes, the second without spans.
+    fn requests(limit: usize, sizes: &[usize]) -> Vec<Request> {
         let mut requests = Requests::with_limit(limit);
-        requests.open(RESOURCE, &resource(Vec::new()));
-        for (name, sizes) in [("first", sizes), ("empty", &[]), ("last", sizes)] {
-            requests.open(SCOPE, &scope(name, Vec::new()));
-            for (number, size) in sizes.iter().enumerate() {
-                let name = format!("{number}{}", "x".repeat(*size));
-                let item = span(name);
-                requests.add(ITEM, &item, || format!("span {number}"));
+        let schema_url = RESOURCE_URL.to_owned();
+        requests.open(
+            RESOURCE,
+            &ResourceSpans {
+                schema_url,
+                ..ResourceSpans::default()
+            },
+        );
+        for (scope, sizes) in [("first", sizes), ("empty", &[]), ("last", sizes)] {
+            let schema_url = scope.to_owned();
+            requests.open(
+                SCOPE,
+                &ScopeSpans {
+                    schema_url,
+                    ..ScopeSpans::default()
+                },
+            );
+            for size in sizes {
+                let span = Span {
+                    name: "x".repeat(*size),
+                    ..Span::default()
+                };
+                requests.add(ITEM, &span, String::new);
             }
             requests.close();
         }
         requests.close();
-        requests.finish()
-    }
-
-    fn decode(request: &Request) -> ExportTraceServiceRequest {
-        ExportTraceServiceRequest::decode(request.message.clone()).expect("protobuf")
-    }
-
-    #[test]
-    fn items_that_fit_are_one_request() {
-        let (requests, too_large) = requests(1_000, &[1, 200]);
-        assert_eq!((requests.len(), too_large.items), (1, 0));
-        let spans = || vec![span("0x".to_owned()), span(format!("1{}", "x".repeat(200)))];
-        let expected = ExportTraceServiceRequest {
-            resource_spans: vec![resource(vec![
-                scope("first", spans()),
-                scope("last", spans()),
-            ])],
-        };
-        assert_eq!(decode(&requests[0]), expected);
-        assert_eq!(requests[0].items, 4);
+        let (requests, too_large) = requests.finish();
+        assert_eq!(too_large.items, 0, "{limit}");
+        requests
     }
 
     /// For each limit: each item is in one request, in order, within its scope and resource.
     #[test]
     fn no_request_is_larger_than_the_limit() {
         let sizes = [0, 1, 100, 126, 127, 128, 129, 5, 300, 16];
-        for limit in 500..2_000 {
-            let (requests, too_large) = requests(limit, &sizes);
-            assert_eq!(too_large.items, 0, "{limit}");
-            let mut names = Vec::new();
-            for request in &requests {
+        let expected = ["first", "last"].map(|scope| sizes.map(|size| (scope.to_owned(), size)));
+        for limit in 500..2_500 {
+            let mut spans = Vec::new();
+            for request in requests(limit, &sizes) {
                 assert!(request.message.len() <= limit, "{limit}");
-                let mut items = 0;
-                for of_resource in decode(request).resource_spans {
-                    assert_eq!(of_resource.schema_url, "https://resource.example");
-                    for of_scope in of_resource.scope_spans {
-                        assert_eq!(of_scope.schema_url, "https://scope.example");
-                        let scope = of_scope.scope.expect("a scope").name;
-                        assert!(!of_scope.spans.is_empty());
-                        items += of_scope.spans.len();
-                        let spans = of_scope.spans.into_iter();
-                        names.extend(spans.map(|span| (scope.clone(), span.name)));
+                let before = spans.len();
+                let decoded = ExportTraceServiceRequest::decode(request.message);
+                for resource in decoded.expect("protobuf").resource_spans {
+                    assert_eq!(resource.schema_url, RESOURCE_URL);
+                    for ScopeSpans {
+                        schema_url,
+                        spans: of_scope,
+                        ..
+                    } in resource.scope_spans
+                    {
+                        assert!(!of_scope.is_empty());
+                        let sizes = of_scope.iter().map(|span| span.name.len());
+                        spans.extend(sizes.map(|size| (schema_url.clone(), size)));
                     }
                 }
-                assert_eq!(request.items, items);
+                assert_eq!(request.items, spans.len() - before);
             }
-            let expected = ["first", "last"].into_iter().flat_map(|scope| {
-                let spans = sizes.iter().enumerate();
-                spans.map(move |(number, size)| {
-                    (scope.to_owned(), format!("{number}{}", "x".repeat(*size)))
-                })
-            });
-            assert_eq!(names, expected.collect::<Vec<_>>(), "{limit}");
+            assert_eq!(spans, expected.concat(), "{limit}");
         }
     }
 
     #[test]
     fn requests_are_filled_up_to_the_limit() {
-        let (all, _) = requests(10_000, &[50]);
-        let exact = all[0].message.len();
-        assert_eq!(requests(exact, &[50]).0.len(), 1);
-        assert_eq!(requests(exact - 1, &[50]).0.len(), 2);
-    }
-
-    #[test]
-    fn no_items_are_no_request() {
-        let (requests, too_large) = requests(300, &[]);
-        assert_eq!((requests, too_large.items), (Vec::new(), 0));
+        let exact = requests(10_000, &[50])[0].message.len();
+        for (limit, count) in zip([exact, exact - 1], [1, 2]) {
+            assert_eq!(requests(limit, &[50]).len(), count);
+        }
+        assert_eq!(requests(300, &[]), []);
     }
 }

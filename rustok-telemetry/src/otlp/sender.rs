@@ -12,13 +12,16 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use tokio::runtime::Handle;
 
 use super::{
+    ConnectionRuntime,
     error_reporting::OpenConnection,
+    grpc, http,
     requests::{Request, Requests, TooLarge},
     retry::{Failed, Retry, with_retries},
     target::ExportTarget,
 };
 use crate::{
-    config::Signal,
+    InitError,
+    config::{OtlpConfig, Protocol, Signal},
     delivery::{DELIVERY, ExportOutcome, LastFailure, PartialRejection, QueueStats, SignalStats},
 };
 
@@ -32,7 +35,6 @@ pub(super) trait Transport: Send + Sync {
     async fn send(&self, prepared: Bytes) -> Result<Option<PartialRejection>, Failed>;
 }
 
-/// Sends the requests of one signal.
 pub(crate) struct Sender {
     stats: &'static SignalStats,
     /// `None` for metrics.
@@ -48,22 +50,32 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    pub(super) fn new(target: ExportTarget<'_>, transport: Arc<dyn Transport>) -> Self {
-        let (stats, queue) = match target.config.signal {
+    /// `limit` bounds a request in addition to the exporter's own timeout.
+    pub(super) fn new(
+        config: &OtlpConfig,
+        limit: Option<Duration>,
+        runtime: &mut ConnectionRuntime,
+    ) -> Result<Self, InitError> {
+        let target = ExportTarget::new(config, limit, runtime)?;
+        let transport = match config.protocol.value {
+            Protocol::Grpc => grpc::transport(&target)?,
+            Protocol::HttpProtobuf => http::transport(&target)?,
+        };
+        let (stats, queue) = match config.signal {
             Signal::Traces => (&DELIVERY.traces, Some(&DELIVERY.spans)),
             Signal::Logs => (&DELIVERY.logs, Some(&DELIVERY.log_records)),
             Signal::Metrics => (&DELIVERY.metrics, None),
         };
-        Self {
+        Ok(Self {
             stats,
             queue,
             transport: Mutex::new(Some(transport)),
             connection: target.connector.open,
             runtime: target.runtime,
             timeout: target.timeout,
-            endpoint: target.config.shown_url(),
+            endpoint: config.shown_url(),
             failure: target.failure,
-        }
+        })
     }
 
     /// Counts items that the SDK has taken out of their queue.

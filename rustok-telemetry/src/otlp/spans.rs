@@ -12,11 +12,12 @@ use opentelemetry_sdk::{
 };
 
 use super::{
+    ConnectionRuntime,
     requests::{ITEM, RESOURCE, Requests, SCOPE},
     sender::Sender,
 };
+use crate::{InitError, config::OtlpConfig};
 
-/// Exports spans.
 #[derive(Debug)]
 pub(crate) struct OtlpSpanExporter {
     sender: Sender,
@@ -24,11 +25,16 @@ pub(crate) struct OtlpSpanExporter {
 }
 
 impl OtlpSpanExporter {
-    pub(super) fn new(sender: Sender) -> Self {
-        Self {
-            sender,
+    /// `limit` bounds a request in addition to the exporter's own timeout.
+    pub(crate) fn new(
+        config: &OtlpConfig,
+        limit: Option<Duration>,
+        runtime: &mut ConnectionRuntime,
+    ) -> Result<Self, InitError> {
+        Ok(Self {
+            sender: Sender::new(config, limit, runtime)?,
             resource: ResourceAttributesWithSchema::default(),
-        }
+        })
     }
 
     fn requests(&self, batch: Vec<SpanData>) -> Requests {

@@ -24,8 +24,6 @@ const USER_AGENT_VALUE: HeaderValue = HeaderValue::from_static(concat!(
     " (rustok-telemetry)"
 ));
 
-/// The export target of one exporter.
-#[derive(Debug)]
 pub(super) struct ExportTarget<'config> {
     pub(super) config: &'config OtlpConfig,
     pub(super) url: Url,

@@ -40,7 +40,6 @@ pub(crate) async fn text_response(request: &HeaderMap) -> Response<Vec<u8>> {
     response
 }
 
-/// Returns a response in plain text.
 pub(crate) fn plain(status: StatusCode, text: String) -> Response<Vec<u8>> {
     let mut response = Response::new(text.into_bytes());
     *response.status_mut() = status;

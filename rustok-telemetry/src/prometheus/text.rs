@@ -10,13 +10,13 @@ use opentelemetry_sdk::metrics::{data::ResourceMetrics, reader::MetricReader};
 
 use super::{
     accept_encoding,
-    encoder::{Exposition, SkippedMetric},
+    encoder::{Exposition, SkippedMetric, Written},
     reader::TextReader,
 };
-use crate::metrics::registered::ALL;
 use crate::{
     config::debug_is_display,
     lifecycle::{self, Stage},
+    metrics::snapshot::{self, MetricSnapshot},
 };
 
 /// A Prometheus text with the headers of its response, for any web framework.
@@ -127,6 +127,26 @@ debug_is_display!(TextError);
 /// assert_eq!(text, Err(rustok_telemetry::TextError::NotStarted));
 /// ```
 pub fn prometheus_text() -> Result<PrometheusText, TextError> {
+    let Written { text, skipped } = collect(|collected, exposition| {
+        let target = MetricSnapshot::target_info(collected.resource());
+        exposition.text(snapshot::metrics(collected).chain(target))
+    })?;
+    // Without the lock: a log layer may call `prometheus_text`.
+    for SkippedMetric { name, reason } in &skipped {
+        tracing::warn!("not all of the metric {name} is in Prometheus' text: {reason}");
+    }
+    Ok(PrometheusText {
+        content_type: "text/plain; version=0.0.4",
+        content_encoding: None,
+        body: text.into_bytes(),
+    })
+}
+
+/// Collects the metrics of the SDK and calls `read` with them, one caller at a time. The callbacks of the collection set
+/// native gauges, so `read` has their current values.
+pub(crate) fn collect<T>(
+    read: impl FnOnce(&ResourceMetrics, &mut Exposition) -> T,
+) -> Result<T, TextError> {
     match lifecycle::stage() {
         Stage::Running | Stage::Stopping => {}
         Stage::NotStarted => return Err(TextError::NotStarted),
@@ -134,15 +154,25 @@ pub fn prometheus_text() -> Result<PrometheusText, TextError> {
         Stage::ShutDown => return Err(TextError::ShutDown),
     }
     let scrapes = SCRAPES.get().ok_or(TextError::NotStarted)?;
-    let body = scrapes.text()?.into_bytes();
-    Ok(PrometheusText {
-        content_type: "text/plain; version=0.0.4",
-        content_encoding: None,
-        body,
-    })
+    let mut state = scrapes.state.lock().unwrap_or_else(PoisonError::into_inner);
+    let (collected, exposition) = &mut *state;
+    match scrapes.reader.collect(collected) {
+        Ok(()) => Ok(read(collected, exposition)),
+        Err(error) if lifecycle::stage() == Stage::Running => {
+            Err(TextError::Collect(error.to_string()))
+        }
+        // The reader was shut down in between.
+        Err(_) => Err(TextError::ShutDown),
+    }
 }
 
 static SCRAPES: OnceLock<Scrapes> = OnceLock::new();
+
+struct Scrapes {
+    reader: TextReader,
+    /// A reused buffer for the SDK's collections, and the encoder.
+    state: Mutex<(ResourceMetrics, Exposition)>,
+}
 
 /// Sets the reader of [`prometheus_text`].
 pub(crate) fn serve(reader: TextReader) {
@@ -151,43 +181,4 @@ pub(crate) fn serve(reader: TextReader) {
         reader,
         state: Mutex::default(),
     });
-}
-
-/// Creates one text at a time.
-struct Scrapes {
-    reader: TextReader,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    /// Reused buffer of the SDK's collections.
-    collected: ResourceMetrics,
-    exposition: Exposition,
-}
-
-impl Scrapes {
-    fn text(&self) -> Result<String, TextError> {
-        let written = {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            let State {
-                collected,
-                exposition,
-            } = &mut *state;
-            // The SDK first, because its collection runs the hooks, which set native gauges.
-            self.reader.collect(collected).map_err(|error| {
-                match lifecycle::stage() {
-                    Stage::Running => TextError::Collect(error.to_string()),
-                    // The reader was shut down in between.
-                    _ => TextError::ShutDown,
-                }
-            })?;
-            exposition.text(&ALL, collected)
-        };
-        // Without the lock: a log layer may call `prometheus_text`.
-        for SkippedMetric { name, reason } in &written.skipped {
-            tracing::warn!("not all of the metric {name} is in Prometheus' text: {reason}");
-        }
-        Ok(written.text)
-    }
 }

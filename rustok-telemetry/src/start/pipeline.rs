@@ -23,7 +23,7 @@ use crate::{
     },
     logging::{LogFilter, RecordSender, logger_provider},
     metrics::{self, meter_provider::install_instruments},
-    otlp::{self, ConnectionRuntime},
+    otlp::{ConnectionRuntime, LogRecordExporter, MetricExporter, OtlpSpanExporter},
     prometheus::{reader::TextReader, server, text},
     propagation,
     stdout::{ConsoleMetrics, ConsoleSpans},
@@ -125,8 +125,7 @@ fn meter_provider(
     let otlp = match has(MetricsExporter::Otlp) {
         true => {
             let limit = config.timeout.value;
-            let exporter =
-                otlp::metric_exporter(&config.otlp, temporality(config), limit, runtime)?;
+            let exporter = MetricExporter::new(&config.otlp, temporality(config), limit, runtime)?;
             Some(periodic(config, exporter))
         }
         false => None,
@@ -161,7 +160,7 @@ fn tracer_provider(
     let exporter = match config.exporters.value.contains(&TracesExporter::Otlp) {
         true => {
             let limit = config.batch.export_timeout.value;
-            Some(otlp::span_exporter(&config.otlp, limit, runtime)?)
+            Some(OtlpSpanExporter::new(&config.otlp, limit, runtime)?)
         }
         false => None,
     };
@@ -192,7 +191,7 @@ fn logger_provider(
     let exporter = match config.exporters.value.contains(&LogsExporter::Otlp) {
         true => {
             let limit = config.batch.export_timeout.value;
-            Some(otlp::log_exporter(&config.otlp, limit, runtime)?)
+            Some(LogRecordExporter::new(&config.otlp, limit, runtime)?)
         }
         false => None,
     };

@@ -38,9 +38,10 @@ impl CapturedMetric {
             panic!("no metric is called `{name}`; declared are {names:?}");
         };
         let mut all = Vec::new();
-        sink.metrics.read(declaration, &mut |labels, point| {
-            all.push(CapturedSeries::new(labels, point));
-        });
+        let captured = sink.metrics.all();
+        if let Some(metric) = captured.iter().find(|it| it.declaration() == declaration) {
+            metric.read(&mut |labels, point| all.push(CapturedSeries::new(labels, point)));
+        }
         all.sort_by(|one, other| one.labels.cmp(&other.labels));
         Self {
             declaration,
@@ -156,13 +157,10 @@ impl fmt::Display for CapturedMetric {
 }
 
 impl CapturedSeries {
-    #[allow(clippy::cast_precision_loss, reason = "Prometheus has f64 only")]
     fn new(labels: SeriesLabels<'_>, point: Point) -> Self {
         let (value, count) = match point {
-            Point::U64(number) => (number as f64, 0),
-            Point::I64(number) => (number as f64, 0),
-            Point::F64(number) => (number, 0),
-            Point::Histogram(distribution) => (distribution.sum, distribution.count()),
+            Point::Number(number) => (number.as_f64(), 0),
+            Point::Histogram(all) => (all.sum.as_f64(), all.count),
         };
         let labels = labels
             .iter()

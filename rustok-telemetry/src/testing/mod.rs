@@ -103,11 +103,11 @@ impl Capture {
         crate::metrics::capture::set_lookup(|| current().map(|sink| Arc::clone(&sink.metrics)));
         crate::propagation::install_for_tests();
         let handle = Handle { sink, dispatch };
-        let _entered = handle.enter();
+        ACTIVE.fetch_add(1, Ordering::Relaxed);
         Self {
+            _entered: handle.enter(),
             handle,
-            _entered,
-            _active: Active::begin(),
+            _active: Active,
         }
     }
 
@@ -283,6 +283,7 @@ impl fmt::Debug for Handle {
 }
 
 /// Guard of a thread that takes part in a [`Capture`].
+#[derive(Debug)]
 #[must_use = "dropping this ends the thread's part in the capture"]
 pub struct Entered {
     _subscriber: dispatcher::DefaultGuard,
@@ -295,12 +296,6 @@ impl Entered {
     }
 }
 
-impl fmt::Debug for Entered {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entered").finish_non_exhaustive()
-    }
-}
-
 thread_local! {
     static FOR_THE_THREAD: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
 }
@@ -308,14 +303,7 @@ thread_local! {
 /// Number of running captures. Without one, this load is all that a record costs.
 static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 
-struct Active(());
-
-impl Active {
-    fn begin() -> Self {
-        ACTIVE.fetch_add(1, Ordering::Relaxed);
-        Self(())
-    }
-}
+struct Active;
 
 impl Drop for Active {
     fn drop(&mut self) {

@@ -103,7 +103,6 @@ impl OpenSpans {
         }
     }
 
-    /// Returns the names of the open spans.
     pub(super) fn names(&self) -> Vec<String> {
         let open = self.lock();
         open.values()

@@ -14,12 +14,11 @@ use opentelemetry_sdk::{
 
 use super::{CapturedSpan, LogLine, open::OpenSpans};
 use crate::{
-    metrics::{capture::CapturedMetrics, store::point::VisitSeries},
-    prometheus::encoder,
+    metrics::{capture::CapturedMetrics, snapshot::MetricSnapshot},
+    prometheus::encoder::Exposition,
     trace::{SpanLimits, UniqueTracerProvider},
 };
 
-/// The captured metrics, spans and log lines.
 pub(crate) struct Sink {
     pub(super) metrics: Arc<CapturedMetrics>,
     ended: EndedSpans,
@@ -41,21 +40,18 @@ impl Sink {
         }
     }
 
-    /// Returns the captured metrics in the Prometheus text format.
     pub(super) fn text(&self) -> String {
         let metrics = self.metrics.all();
-        let metrics = metrics.iter().map(|metric| {
-            let read = |visit: VisitSeries<'_>| metric.read(visit);
-            (metric.declaration, read)
-        });
-        encoder::text_of(metrics)
+        let metrics = metrics
+            .iter()
+            .map(|metric| MetricSnapshot::native(&**metric));
+        Exposition::default().text(metrics).text
     }
 
-    /// Returns the captured labels, each with its metric.
     pub(super) fn labels(&self) -> BTreeSet<String> {
         let mut all = BTreeSet::new();
         for metric in self.metrics.all() {
-            let name = metric.declaration.name;
+            let name = metric.declaration().name;
             metric.read(&mut |labels, _| {
                 let labels = labels.iter();
                 all.extend(labels.map(|(label, value)| format!("{name}{{{label}={value:?}}}")));

@@ -156,6 +156,8 @@ fn name_collisions_leave_the_text_valid() {
         .with_boundaries(vec![1.0])
         .build();
     le.record(0.5, &[KeyValue::new("le", "5")]);
+    let le = first.u64_gauge("odd_gauge").build();
+    le.record(1, &[KeyValue::new("le", "5")]);
     first.u64_gauge("target.info").build().record(1, &a);
 
     for _ in 0..2 {
@@ -184,6 +186,7 @@ fn name_collisions_leave_the_text_valid() {
         assert!(odd[1] == "{a_b=\"y\"} 2" || odd[1] == "{a_b=\"y\"} 4");
         assert_eq!(odd.len(), 2);
         assert_eq!(of("odd_seconds_sum"), ["{exported_le=\"5\"} 0.5"]);
+        assert_eq!(of("odd_gauge"), ["{le=\"5\"} 1"]);
         assert_eq!(of("target_info").len(), 2, "the resource and the gauge");
         assert!(
             !text.contains("wake"),
@@ -242,7 +245,37 @@ fn the_text_is_compressed_if_accepted() {
         metrics::record_event_published("OrderPlaced", &format!("tenant-{tenant}"));
     }
     let text = prometheus_text().expect("telemetry runs");
-    assert_eq!(text.clone().encoded_for("deflate, gzip;q=0"), text);
+    for refused in [
+        "",
+        "identity",
+        "deflate, br, zstd",
+        "gzip;q=0",
+        "gzip;q=0.000",
+        "gzip; q = 0",
+        "*;q=0",
+        "gzip;q=0, *",
+        "*, gzip;q=0",
+        "gzip;q=0.5, identity",
+        "gzip;q=none",
+        "gzip;q=NaN",
+        "gzipped",
+    ] {
+        assert_eq!(text.clone().encoded_for(refused), text, "{refused}");
+    }
+    for accepted in [
+        "gzip",
+        "deflate, gzip;q=1.0, *;q=0.5",
+        "GZIP ; Q=0.5",
+        "x-gzip",
+        "*",
+        "br;q=1, *;q=0.1",
+        "gzip, identity",
+        "gzip;q=0.001",
+        "identity;q=0.5, gzip;q=0.5",
+    ] {
+        let encoding = text.clone().encoded_for(accepted).content_encoding;
+        assert_eq!(encoding, Some("gzip"), "{accepted}");
+    }
     let zipped = text.clone().encoded_for("deflate, gzip");
     assert_eq!(zipped.content_encoding, Some("gzip"));
     assert_eq!(zipped.content_type, text.content_type);

@@ -118,13 +118,18 @@ impl Numbers {
 }
 
 fn numbers() -> impl Strategy<Value = Numbers> {
-    let unsigned = prop_oneof![0_u64..1000, 0_u64..(1 << 60)];
-    let signed = prop_oneof![-1000_i64..1000, -(1_i64 << 60)..(1 << 60)];
+    let unsigned = prop_oneof![0_u64..1000, 0_u64..(1 << 60), any::<u64>()];
+    let signed = prop_oneof![-1000_i64..1000, -(1_i64 << 60)..(1 << 60), Just(i64::MIN)];
     let special = [
         0.0,
         -0.0,
+        1e21,
         1e300,
         1e-300,
+        f64::MAX,
+        9_007_199_254_740_993.0,
+        9_223_372_036_854_775_808.0,
+        -9_223_372_036_854_775_808.0,
         f64::NAN,
         f64::INFINITY,
         f64::NEG_INFINITY,

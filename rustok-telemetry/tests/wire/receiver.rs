@@ -36,6 +36,7 @@ use tokio::{
     net::TcpListener,
 };
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
+use tonic::{Code, Status};
 
 /// A receiver. It is asked in the test what has come.
 pub(crate) struct Receiver {
@@ -64,8 +65,8 @@ pub(crate) struct Behaviour {
     pub(crate) tls: Option<Arc<ServerConfig>>,
     /// Where it sends clients instead of answering.
     pub(crate) redirect: Option<String>,
-    /// How many requests it refuses at first, because it is busy.
-    pub(crate) refusals: usize,
+    /// Its answers to the first requests, one after the other, unless `None`.
+    pub(crate) refusals: Vec<Option<Response<()>>>,
     /// The message of its good answers.
     pub(crate) answer: Vec<u8>,
     /// So many of the first connections get no answers, though they stay open.
@@ -238,28 +239,21 @@ async fn serve(
             }
             tokio::time::sleep(behaviour.delay).await;
             let too_large = |limit| received.message.len() > limit;
-            if behaviour.limit.is_some_and(too_large) {
-                // RESOURCE_EXHAUSTED, as a Collector has it
-                return Ok(refusal(grpc, "8", 413));
-            }
-            if behaviour
-                .refused
-                .is_some_and(|is_refused| is_refused(&received))
-            {
-                // INVALID_ARGUMENT
-                return Ok(refusal(grpc, "3", 400));
-            }
-            let before = {
+            let refused = behaviour.refused.is_some_and(|is| is(&received));
+            let refusal = if behaviour.limit.is_some_and(too_large) {
+                // As a Collector has it.
+                Some(refusal(grpc, Code::ResourceExhausted, 413))
+            } else if refused {
+                Some(refusal(grpc, Code::InvalidArgument, 400))
+            } else {
                 let mut kept = kept.lock().expect("no panic");
                 kept.push(received);
-                kept.len() - 1
+                behaviour.refusals.get(kept.len() - 1).cloned().flatten()
             };
-            let answer = match before < behaviour.refusals {
-                // UNAVAILABLE
-                true => refusal(grpc, "14", 503),
-                false => answer(grpc, behaviour),
-            };
-            Ok::<_, Infallible>(answer)
+            Ok::<_, Infallible>(match refusal {
+                Some(refusal) => refusal.map(|()| Full::default().boxed()),
+                None => answer(grpc, behaviour),
+            })
         }
     });
     let serving = auto::Builder::new(TokioExecutor::new());
@@ -268,14 +262,15 @@ async fn serve(
         .await;
 }
 
-fn refusal(grpc: bool, code: &str, status: u16) -> Response<BoxBody<Bytes, Infallible>> {
-    let refusal = match grpc {
-        true => Response::builder()
-            .header("content-type", "application/grpc")
-            .header("grpc-status", code),
-        false => Response::builder().status(status),
-    };
-    refusal.body(Full::default().boxed()).expect("an answer")
+/// Refuses a request, with a message that holds a secret.
+pub(crate) fn refusal(grpc: bool, code: Code, status: u16) -> Response<()> {
+    match grpc {
+        true => Status::new(code, "api-key=hunter2").into_http(),
+        false => {
+            let refusal = Response::builder().status(status);
+            refusal.body(()).expect("an answer")
+        }
+    }
 }
 
 fn answer(grpc: bool, behaviour: Behaviour) -> Response<BoxBody<Bytes, Infallible>> {

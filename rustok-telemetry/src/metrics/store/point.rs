@@ -1,22 +1,16 @@
 //! A series as readers see it: its labels and its value.
 
-use std::borrow::Cow;
-
 use once_cell::race::OnceBox;
 
-use super::distribution::Distribution;
+use super::distribution::{Distribution, NumberValue};
 use crate::metrics::Label;
 
 /// The value of a series.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Point {
-    /// An unsigned integer.
-    U64(u64),
-    /// A signed integer.
-    I64(i64),
-    /// A floating-point number.
-    F64(f64),
-    /// A histogram.
+    /// Of a counter or a gauge.
+    Number(NumberValue),
+    /// Of a histogram.
     Histogram(Distribution),
 }
 
@@ -28,7 +22,7 @@ pub type VisitSeries<'a> = &'a mut dyn FnMut(SeriesLabels<'_>, Point);
 pub struct SeriesLabels<'series> {
     names: &'static [Label],
     values: &'series [&'series str],
-    cache: Option<&'series OnceBox<Box<str>>>,
+    cache: &'series OnceBox<Box<str>>,
 }
 
 impl<'series> SeriesLabels<'series> {
@@ -36,7 +30,7 @@ impl<'series> SeriesLabels<'series> {
     pub(crate) fn new(
         names: &'static [Label],
         values: &'series [&'series str],
-        cache: Option<&'series OnceBox<Box<str>>>,
+        cache: &'series OnceBox<Box<str>>,
     ) -> Self {
         Self {
             names,
@@ -52,11 +46,8 @@ impl<'series> SeriesLabels<'series> {
     }
 
     /// Returns the labels as in the Prometheus text between the braces: escaped, and ordered by name.
-    pub fn text(&self) -> Cow<'series, str> {
-        match self.cache {
-            Some(cache) => Cow::Borrowed(cache.get_or_init(|| Box::new(self.escaped().into()))),
-            None => Cow::Owned(self.escaped()),
-        }
+    pub fn text(&self) -> &'series str {
+        self.cache.get_or_init(|| Box::new(self.escaped().into()))
     }
 
     fn escaped(&self) -> String {
@@ -69,53 +60,25 @@ impl<'series> SeriesLabels<'series> {
             }
             text.push_str(name);
             text.push_str("=\"");
-            push_escaped(&mut text, value);
+            push_escaped(&mut text, value, SPECIAL);
             text.push('"');
         }
         text
     }
 }
 
-/// Appends a label value, escaped for the Prometheus text format, version 0.0.4.
-pub(crate) fn push_escaped(text: &mut String, value: &str) {
-    for part in value.split_inclusive(['\\', '"', '\n']) {
-        let (plain, special) = match part.char_indices().next_back() {
-            Some((at, special @ ('\\' | '"' | '\n'))) => (&part[..at], Some(special)),
-            _ => (part, None),
-        };
+/// The characters that are escaped in label values.
+pub(crate) const SPECIAL: &[char] = &['\\', '"', '\n'];
+
+/// Appends a text, with special characters escaped as in the Prometheus text format, version 0.0.4.
+pub(crate) fn push_escaped(text: &mut String, value: &str, special: &[char]) {
+    for part in value.split_inclusive(special) {
+        let plain = part.strip_suffix(special).unwrap_or(part);
         text.push_str(plain);
-        match special {
-            Some('\n') => text.push_str("\\n"),
-            Some(special) => text.extend(['\\', special]),
-            None => {}
+        match &part[plain.len()..] {
+            "" => {}
+            "\n" => text.push_str("\\n"),
+            other => text.extend(["\\", other]),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn labels_are_escaped_and_ordered_by_name() {
-        const NAMES: &[Label] = &[
-            Label {
-                name: "tenant_id",
-                budget: 1,
-            },
-            Label {
-                name: "event_type",
-                budget: 1,
-            },
-        ];
-        let cache = OnceBox::new();
-        let labels = SeriesLabels::new(NAMES, &["a\\b", "\"x\"\nä"], Some(&cache));
-        let expected = r#"event_type="\"x\"\nä",tenant_id="a\\b""#;
-        assert_eq!(labels.text(), expected);
-        assert_eq!(cache.get().map(|text| &**text), Some(expected));
-        assert_eq!(
-            SeriesLabels::new(NAMES, &["", "\\"], None).text(),
-            r#"event_type="\\",tenant_id="""#
-        );
     }
 }

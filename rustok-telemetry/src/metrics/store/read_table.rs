@@ -13,10 +13,8 @@
 
 use super::sync::{AtomicUsize, Mutex, OnceLock, OnceRef, Ordering, PoisonError};
 
-/// Slots of the first level.
 const FIRST: usize = 16;
 
-/// Maximum number of entries of any table.
 const MAX: usize = 1 << 30;
 
 /// A hash table of entries that are found by a hash and a predicate.
@@ -145,39 +143,23 @@ fn start(hash: u64) -> usize {
 mod tests {
     use super::*;
 
-    fn filled(entries: u64, hash: impl Fn(&u64) -> u64) -> ReadTable<u64> {
-        let table = ReadTable::new(10_000);
-        for entry in 0..entries {
-            assert!(table.insert(hash(&entry), entry));
-        }
-        table
-    }
-
     #[test]
     fn every_entry_of_a_grown_table_is_found() {
-        let hash = |entry: &u64| entry.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let table = filled(10_000, hash);
-        for entry in 0..10_000 {
-            let found = table.find(hash(&entry), |own| *own == entry);
-            let found = found.expect("it was inserted");
-            assert_eq!(*found, entry);
-            assert!(
-                std::ptr::from_ref(found).addr().is_multiple_of(64),
-                "it begins on a cache line"
-            );
-        }
-        let missing = 10_000;
-        assert_eq!(table.find(hash(&missing), |own| *own == missing), None);
-    }
-
-    #[test]
-    fn entries_with_equal_hashes_are_found() {
-        for hash in [0, u64::MAX] {
-            let table = filled(100, |_| hash);
-            for entry in 0..100 {
-                assert_eq!(table.find(hash, |own| *own == entry), Some(&entry));
+        let spread: fn(u64) -> u64 = |entry| entry.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        for (entries, hash) in [(10_000, spread), (100, |_| 0), (100, |_| u64::MAX)] {
+            let table = ReadTable::new(10_000);
+            assert!((0..entries).all(|entry| table.insert(hash(entry), entry)));
+            for entry in 0..=entries {
+                let found = table.find(hash(entry), |own| *own == entry);
+                assert_eq!(found, Some(&entry).filter(|entry| **entry < entries));
+                let on_cache_line =
+                    |found: &u64| std::ptr::from_ref(found).addr().is_multiple_of(64);
+                assert!(found.is_none_or(on_cache_line));
             }
-            assert_eq!(table.find(hash, |own| *own == 100), None);
+            let mut visited = Vec::new();
+            table.visit(&mut |entry| visited.push(*entry));
+            visited.sort_unstable();
+            assert!(visited.into_iter().eq(0..entries), "each once");
         }
     }
 
@@ -185,17 +167,8 @@ mod tests {
     fn a_full_table_rejects_entries() {
         for limit in [0, 1, 7, 8, 9, 500, usize::MAX] {
             let table = ReadTable::new(limit);
-            let added = (0..600).filter(|n| table.insert(*n, *n));
-            assert_eq!(added.count(), limit.min(600));
-            assert_eq!(table.len(), limit.min(600));
+            let added = (0..600).filter(|n| table.insert(*n, *n)).count();
+            assert_eq!([added, table.len()], [limit.min(600); 2]);
         }
-    }
-
-    #[test]
-    fn each_entry_is_visited_once() {
-        let mut visited = Vec::new();
-        filled(100, |entry| *entry).visit(&mut |entry| visited.push(*entry));
-        visited.sort_unstable();
-        assert_eq!(visited, (0..100).collect::<Vec<_>>());
     }
 }

@@ -33,7 +33,9 @@ use super::{
     point::{SeriesLabels, VisitSeries},
     read_table::ReadTable,
 };
-use crate::metrics::{Declaration, MAX_LABEL_VALUE_BYTES, NONE, OTHER, instrument::Instrument};
+use crate::metrics::{
+    Declaration, MAX_LABEL_VALUE_BYTES, NONE, OTHER, instrument::Instrument, registered::Readable,
+};
 
 /// All series of a metric with `N` labels.
 pub(crate) struct Series<I: Instrument, const N: usize> {
@@ -94,17 +96,6 @@ impl<I: Instrument, const N: usize> Series<I, N> {
         }
     }
 
-    /// Visits each series, if the storage is native.
-    pub(crate) fn read(&self, visit: VisitSeries<'_>) {
-        let names = self.declaration.labels;
-        self.table.entries.visit(&mut |entry| {
-            if let Some(point) = I::read(&entry.cell) {
-                let values = entry.labels.each_ref().map(|value| &**value);
-                visit(SeriesLabels::new(names, &values, Some(&entry.text)), point);
-            }
-        });
-    }
-
     /// Records to a label set that is new or beyond a budget.
     #[cold]
     fn record_folded_or_new(&self, labels: [&str; N], oversized: Folded, value: I::Value) {
@@ -152,6 +143,22 @@ impl<I: Instrument, const N: usize> Series<I, N> {
                 }
             }
         }
+    }
+}
+
+impl<I: Instrument, const N: usize> Readable for Series<I, N> {
+    fn declaration(&self) -> &'static Declaration {
+        self.declaration
+    }
+
+    fn read(&self, visit: VisitSeries<'_>) {
+        self.table.entries.visit(&mut |entry| {
+            if let Some(point) = I::read(&entry.cell) {
+                let values = entry.labels.each_ref().map(|value| &**value);
+                let labels = SeriesLabels::new(self.declaration.labels, &values, &entry.text);
+                visit(labels, point);
+            }
+        });
     }
 }
 

@@ -28,7 +28,6 @@ impl Owner {
     }
 }
 
-/// A number that no thread has.
 const NO_THREAD: usize = usize::MAX - 1;
 
 /// Returns the number of this thread. Numbers are assigned consecutively.

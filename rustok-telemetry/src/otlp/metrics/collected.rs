@@ -18,7 +18,6 @@ const SUMMARY: u32 = 11;
 /// The field number of the data points, of all kinds.
 pub(super) const POINT: u32 = 1;
 
-/// Adds a metric of the SDK.
 pub(super) fn add(mut metric: Metric, state: &mut StateExport<'_>, requests: &mut Requests) {
     match metric.data.take() {
         Some(Data::Gauge(mut data)) => {
@@ -84,7 +83,6 @@ fn add_state<D: Message>(
     state.end(metric, field, data, requests);
 }
 
-/// Describes a data point that is too large.
 pub(super) fn point_name(metric: &str) -> String {
     format!("a data point of the metric {metric:?}")
 }

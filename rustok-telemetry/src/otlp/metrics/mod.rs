@@ -27,10 +27,13 @@ use self::{
     state::{StateExport, StateSeries},
 };
 use super::{
+    ConnectionRuntime,
     requests::{RESOURCE, Requests, SCOPE},
     sender::Sender,
 };
 use crate::{
+    InitError,
+    config::OtlpConfig,
     delivery::DELIVERY,
     lifecycle::{self, Stage},
     metrics::meter_provider::{WAKE_SCOPE, scope},
@@ -46,13 +49,19 @@ pub(crate) struct MetricExporter {
 }
 
 impl MetricExporter {
-    pub(super) fn new(sender: Sender, temporality: Temporality) -> Self {
-        Self {
+    /// `limit` bounds a request in addition to the exporter's own timeout.
+    pub(crate) fn new(
+        config: &OtlpConfig,
+        temporality: Temporality,
+        limit: Option<Duration>,
+        runtime: &mut ConnectionRuntime,
+    ) -> Result<Self, InitError> {
+        Ok(Self {
             start: SystemTime::now(),
-            sender,
+            sender: Sender::new(config, limit, runtime)?,
             temporality,
             state: Mutex::default(),
-        }
+        })
     }
 
     fn requests(&self, collected: &data::ResourceMetrics) -> Requests {

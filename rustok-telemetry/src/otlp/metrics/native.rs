@@ -1,6 +1,9 @@
 //! Encodes native metrics.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    borrow::Cow,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use opentelemetry_proto::tonic::{
     common::v1::{AnyValue, KeyValue, any_value},
@@ -17,10 +20,10 @@ use super::{
 use crate::{
     metrics::{
         Kind,
-        registered::{ALL, RegisteredMetric},
+        snapshot::{self, Labels, MetricSnapshot},
         store::{
-            distribution::Distribution,
-            point::{Point, SeriesLabels},
+            distribution::{Distribution, NumberValue},
+            point::Point,
         },
     },
     otlp::requests::{ITEM, Requests},
@@ -52,26 +55,20 @@ fn nanoseconds(time: SystemTime) -> u64 {
 
 /// Adds all native metrics. Each data point is encoded when it is read, so only one is in memory.
 pub(super) fn add_all(times: Times, state: &mut StateExport<'_>, requests: &mut Requests) {
-    for metric in ALL {
-        add(*metric, times, state, requests);
-    }
+    snapshot::native().for_each(|metric| add(metric, times, state, requests));
 }
 
 fn add(
-    metric: &dyn RegisteredMetric,
+    metric: MetricSnapshot<'_>,
     times: Times,
     state: &mut StateExport<'_>,
     requests: &mut Requests,
 ) {
-    let declaration = metric.declaration();
-    let kind = declaration.kind;
-    if matches!(kind, Kind::ObservableGauge | Kind::ObservableCounter) {
-        return;
-    }
+    let MetricSnapshot { name, kind, .. } = metric;
     let head = Metric {
-        name: declaration.name.to_owned(),
-        description: declaration.help.to_owned(),
-        unit: declaration.unit.to_owned(),
+        name: name.to_owned(),
+        description: metric.help.to_owned(),
+        unit: metric.unit.to_owned(),
         ..Metric::default()
     };
     requests.open(ITEM, &head);
@@ -93,21 +90,23 @@ fn add(
         }
         _ => requests.open(SUM, &sum),
     }
-    metric.read(&mut |labels, point| {
+    metric.visit(&mut |labels, point| {
         let value = match point {
             Point::Histogram(distribution) => {
-                let point = buckets(labels, distribution, times);
-                return requests.add(POINT, &point, || point_name(declaration.name));
+                let point = buckets(&labels, distribution, times);
+                return requests.add(POINT, &point, || point_name(name));
             }
             // The largest integer of OTLP.
-            Point::U64(value) => Value::AsInt(i64::try_from(value).unwrap_or(i64::MAX)),
-            Point::I64(value) => Value::AsInt(value),
-            Point::F64(value) => Value::AsDouble(value),
+            Point::Number(NumberValue::U64(value)) => {
+                Value::AsInt(i64::try_from(value).unwrap_or(i64::MAX))
+            }
+            Point::Number(NumberValue::I64(value)) => Value::AsInt(value),
+            Point::Number(NumberValue::F64(value)) => Value::AsDouble(value),
         };
-        let point = number(labels, value, times);
+        let point = number(&labels, value, times);
         match kind {
-            Kind::Counter => requests.add(POINT, &point, || point_name(declaration.name)),
-            _ => state.add(declaration.name, point, requests),
+            Kind::Counter => requests.add(POINT, &point, || point_name(name)),
+            _ => state.add(name, point, requests),
         }
     });
     requests.close();
@@ -118,7 +117,7 @@ fn add(
     }
 }
 
-fn number(labels: SeriesLabels<'_>, value: Value, times: Times) -> NumberDataPoint {
+fn number(labels: &Labels<'_>, value: Value, times: Times) -> NumberDataPoint {
     NumberDataPoint {
         attributes: attributes(labels),
         start_time_unix_nano: times.start,
@@ -128,7 +127,7 @@ fn number(labels: SeriesLabels<'_>, value: Value, times: Times) -> NumberDataPoi
     }
 }
 
-fn buckets(labels: SeriesLabels<'_>, all: Distribution, times: Times) -> HistogramDataPoint {
+fn buckets(labels: &Labels<'_>, all: Distribution, times: Times) -> HistogramDataPoint {
     let [min, max] = match all.extremes {
         Some(extremes) => extremes.map(Some),
         None => [None; 2],
@@ -137,8 +136,8 @@ fn buckets(labels: SeriesLabels<'_>, all: Distribution, times: Times) -> Histogr
         attributes: attributes(labels),
         start_time_unix_nano: times.start,
         time_unix_nano: times.now,
-        count: all.count(),
-        sum: Some(all.sum),
+        count: all.count,
+        sum: Some(all.sum.as_f64()),
         explicit_bounds: all.boundaries.to_vec(),
         bucket_counts: all.counts,
         min,
@@ -147,11 +146,11 @@ fn buckets(labels: SeriesLabels<'_>, all: Distribution, times: Times) -> Histogr
     }
 }
 
-fn attributes(labels: SeriesLabels<'_>) -> Vec<KeyValue> {
-    let attribute = |(name, value): (&str, &str)| KeyValue {
+fn attributes(labels: &Labels<'_>) -> Vec<KeyValue> {
+    let attribute = |(name, value): (&str, Cow<'_, str>)| KeyValue {
         key: name.to_owned(),
         value: Some(AnyValue {
-            value: Some(any_value::Value::StringValue(value.to_owned())),
+            value: Some(any_value::Value::StringValue(value.into_owned())),
         }),
         ..KeyValue::default()
     };

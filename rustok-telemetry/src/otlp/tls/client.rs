@@ -47,12 +47,6 @@ impl Tls {
     }
 }
 
-impl std::fmt::Debug for Tls {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tls").field("server", &self.server).finish()
-    }
-}
-
 fn client_config(config: &TlsConfig) -> Result<ClientConfig, String> {
     let roots = match config.certificate.value.as_deref() {
         Some(path) => tls_files::trusted(path)?,

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Cannot be created.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Tls(Infallible);
 
 impl Tls {

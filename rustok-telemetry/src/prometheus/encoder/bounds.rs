@@ -12,7 +12,6 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    /// Sets the bounds.
     pub(crate) fn set(&mut self, bounds: &[f64]) {
         if self
             .values
@@ -40,7 +39,6 @@ impl Bounds {
             .map(|(start, end)| &self.text[start..*end])
     }
 
-    /// Whether infinity is one of the bounds.
     pub(crate) fn has_infinity(&self) -> bool {
         self.values.contains(&f64::INFINITY)
     }

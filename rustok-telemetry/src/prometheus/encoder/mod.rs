@@ -17,25 +17,19 @@
 
 mod bounds;
 mod families;
-#[cfg(feature = "testing")]
-mod isolated;
+mod labels;
 mod numbers;
-mod sdk;
 mod writer;
 
 use std::collections::BTreeSet;
 
-use opentelemetry_sdk::metrics::data::ResourceMetrics;
-
 pub(crate) use self::families::SkippedMetric;
-#[cfg(feature = "testing")]
-pub(crate) use self::isolated::text_of;
 use self::{
-    families::{Candidate, DUPLICATE_SERIES, Source, candidates},
-    sdk::Labels,
+    families::{Candidate, DUPLICATE_SERIES, candidates},
+    labels::write_labels,
     writer::{Family, Writer},
 };
-use crate::metrics::{registered::RegisteredMetric, store::point::Point};
+use crate::metrics::snapshot::{Labels, MetricSnapshot};
 
 /// Encodes one text after the other, and reuses what they have in common.
 #[derive(Debug, Default)]
@@ -45,17 +39,16 @@ pub(crate) struct Exposition {
 }
 
 impl Exposition {
-    /// Encodes the native metrics and a collection of the SDK.
-    pub(crate) fn text(
+    /// Encodes metrics, in any order.
+    pub(crate) fn text<'text>(
         &mut self,
-        native: &[&'static dyn RegisteredMetric],
-        collected: &ResourceMetrics,
+        metrics: impl Iterator<Item = MetricSnapshot<'text>>,
     ) -> Written {
         let mut skipped = Vec::new();
         self.writer.begin();
-        let all = candidates(native, collected, &mut skipped);
+        let all = candidates(metrics, &mut skipped);
         for same in all.chunk_by(|a, b| a.name == b.name) {
-            let duplicates = self.writer.family(same[0].head(), |family| {
+            let duplicates = self.writer.family(&same[0], |family| {
                 same.iter().for_each(|candidate| candidate.write(family));
             });
             if duplicates > 0 {
@@ -73,7 +66,6 @@ impl Exposition {
     }
 }
 
-/// An encoded text.
 #[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) text: String,
@@ -83,27 +75,13 @@ pub(crate) struct Written {
 
 impl Candidate<'_> {
     fn write(&self, family: &mut Family<'_>) {
-        match self.source {
-            Source::Native(metric) => {
-                metric.read(&mut |labels, point| write_point(family, &labels.text(), &point));
+        let mut text = String::new();
+        self.metric.visit(&mut |labels, point| match labels {
+            Labels::Native(labels) => family.series(labels.text(), &point),
+            Labels::Attributes(attributes) => {
+                write_labels(&mut text, attributes, self.metric.kind);
+                family.series(&text, &point);
             }
-            Source::Sdk(metric) => sdk::write(metric, family),
-            Source::Target(resource) => {
-                let attributes = resource.iter().map(|(key, value)| (key.as_str(), value));
-                family.number(Labels::default().of(attributes), 1_u64);
-            }
-        }
-    }
-}
-
-fn write_point(family: &mut Family<'_>, labels: &str, point: &Point) {
-    match point {
-        Point::U64(number) => family.number(labels, *number),
-        Point::I64(number) => family.number(labels, *number),
-        Point::F64(number) => family.number(labels, *number),
-        Point::Histogram(all) => {
-            let counts = all.counts.iter().copied();
-            family.histogram(labels, &all.boundaries, counts, all.count(), all.sum);
-        }
+        });
     }
 }

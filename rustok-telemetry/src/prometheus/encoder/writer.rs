@@ -5,9 +5,12 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use super::{bounds::Bounds, numbers::Number};
+use super::{bounds::Bounds, families::Candidate, numbers};
+use crate::metrics::store::{
+    distribution::{Distribution, NumberValue},
+    point::{Point, push_escaped},
+};
 
-/// Writes one text after the other.
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
     text: String,
@@ -24,7 +27,6 @@ pub(crate) struct Writer {
     orders: HashMap<Box<str>, Vec<usize>>,
 }
 
-/// Position of a series in the text.
 #[derive(Debug)]
 struct Lines {
     all: Range<usize>,
@@ -32,36 +34,26 @@ struct Lines {
     labels: Range<usize>,
 }
 
-/// Head of a family.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Head<'head> {
-    pub(crate) name: &'head str,
-    pub(crate) help: &'head str,
-    /// The type, as written after `# TYPE`.
-    pub(crate) kind: &'static str,
-}
-
 /// Number of skipped series of a family, whose labels another series has.
 pub(crate) type Duplicates = usize;
 
 impl Writer {
-    /// Begins a text.
     pub(crate) fn begin(&mut self) {
         // With room for some new series.
         self.text = String::with_capacity(self.length + self.length / 8);
     }
 
-    /// Writes a family, unless it has no series.
+    /// Writes a family with the head of its first metric, unless it has no series.
     pub(crate) fn family(
         &mut self,
-        head: Head<'_>,
+        first: &Candidate<'_>,
         write: impl FnOnce(&mut Family<'_>),
     ) -> Duplicates {
         let start = self.text.len();
-        self.push_head(head);
+        self.push_head(first);
         self.series.clear();
         write(&mut Family {
-            name: head.name,
+            name: &first.name,
             writer: self,
         });
         if self.series.is_empty() {
@@ -69,7 +61,7 @@ impl Writer {
         }
         match self.series.len() {
             0 | 1 => 0,
-            _ => self.sort(head.name),
+            _ => self.sort(&first.name),
         }
     }
 
@@ -81,10 +73,11 @@ impl Writer {
         std::mem::take(&mut self.text)
     }
 
-    fn push_head(&mut self, Head { name, help, kind }: Head<'_>) {
+    fn push_head(&mut self, Candidate { name, metric }: &Candidate<'_>) {
+        let (help, kind) = (metric.help, metric.kind.prometheus_type());
         if !help.is_empty() {
             push_all(&mut self.text, ["# HELP ", name, " "]);
-            push_escaped_help(&mut self.text, help);
+            push_escaped(&mut self.text, help, &['\\', '\n']);
             self.text.push('\n');
         }
         push_all(&mut self.text, ["# TYPE ", name, " ", kind, "\n"]);
@@ -94,12 +87,7 @@ impl Writer {
     fn sort(&mut self, name: &str) -> Duplicates {
         let (text, series) = (&self.text, &self.series);
         let labels = |at: usize| &text[series[at].labels.clone()];
-        if !self.orders.contains_key(name) {
-            self.orders.insert(name.into(), Vec::new());
-        }
-        let Some(order) = self.orders.get_mut(name) else {
-            return 0;
-        };
+        let order = self.orders.entry(name.into()).or_default();
         if order.len() != series.len() {
             order.clear();
             order.extend(0..series.len());
@@ -130,8 +118,15 @@ pub(crate) struct Family<'writer> {
 }
 
 impl Family<'_> {
-    /// Writes a series with one number. `labels` is the text between the braces.
-    pub(crate) fn number(&mut self, labels: &str, number: impl Number) {
+    /// Writes a series. `labels` is the text between the braces.
+    pub(crate) fn series(&mut self, labels: &str, point: &Point) {
+        match point {
+            Point::Number(number) => self.number(labels, *number),
+            Point::Histogram(all) => self.histogram(labels, all),
+        }
+    }
+
+    fn number(&mut self, labels: &str, number: NumberValue) {
         let text = &mut self.writer.text;
         let start = text.len();
         text.push_str(self.name);
@@ -141,21 +136,13 @@ impl Family<'_> {
             push_all(text, ["{", labels, "}"]);
         }
         let labels = begin..begin + labels.len();
+        text.push(' ');
         push_number(text, number);
         let all = start..text.len();
         self.writer.series.push(Lines { all, labels });
     }
 
-    /// Writes a histogram series. `counts` are those of the buckets with a bound, not cumulative; `count` is that of
-    /// all buckets.
-    pub(crate) fn histogram(
-        &mut self,
-        labels: &str,
-        bounds: &[f64],
-        counts: impl Iterator<Item = u64>,
-        count: u64,
-        sum: impl Number,
-    ) {
+    fn histogram(&mut self, labels: &str, all: &Distribution) {
         let Writer {
             text,
             bounds: texts,
@@ -164,7 +151,7 @@ impl Family<'_> {
             ..
         } = &mut *self.writer;
         let (name, start) = (self.name, text.len());
-        texts.set(bounds);
+        texts.set(&all.boundaries);
         prefix.clear();
         push_all(prefix, [name, "_bucket{", labels]);
         let begin = start + prefix.len() - labels.len();
@@ -172,25 +159,23 @@ impl Family<'_> {
         let comma = if labels.is_empty() { "" } else { "," };
         push_all(prefix, [comma, "le=\""]);
         let mut cumulative = 0;
-        for (bound, count) in texts.texts().zip(counts) {
+        for (bound, count) in texts.texts().zip(&all.counts) {
             cumulative += count;
             push_all(text, [prefix, bound]);
-            cumulative.push(text);
-            text.push('\n');
+            push_number(text, cumulative);
         }
         if !texts.has_infinity() {
             push_all(text, [prefix, "+Inf\"} "]);
-            count.push(text);
-            text.push('\n');
+            push_number(text, all.count);
         }
         let (open, close) = match labels.is_empty() {
             true => ("", ""),
             false => ("{", "}"),
         };
-        push_all(text, [name, "_sum", open, labels, close]);
-        push_number(text, sum);
-        push_all(text, [name, "_count", open, labels, close]);
-        push_number(text, count);
+        push_all(text, [name, "_sum", open, labels, close, " "]);
+        push_number(text, all.sum);
+        push_all(text, [name, "_count", open, labels, close, " "]);
+        push_number(text, all.count);
         series.push(Lines {
             all: start..text.len(),
             labels: labels_at,
@@ -198,22 +183,11 @@ impl Family<'_> {
     }
 }
 
-fn push_number(text: &mut String, number: impl Number) {
-    text.push(' ');
-    number.push(text);
+fn push_number(text: &mut String, number: impl Into<NumberValue>) {
+    numbers::push(text, number.into());
     text.push('\n');
 }
 
 fn push_all<const N: usize>(text: &mut String, parts: [&str; N]) {
     parts.into_iter().for_each(|part| text.push_str(part));
-}
-
-fn push_escaped_help(text: &mut String, help: &str) {
-    for part in help.split_inclusive(['\\', '\n']) {
-        match part.strip_suffix(['\\', '\n']) {
-            Some(plain) if part.ends_with('\n') => push_all(text, [plain, "\\n"]),
-            Some(plain) => push_all(text, [plain, "\\\\"]),
-            None => text.push_str(part),
-        }
-    }
 }
