@@ -198,6 +198,13 @@ mod pages {
     mod timers {}
 }
 
+/// The page on the console.
+#[cfg(all(doctest, feature = "console"))]
+mod page_of_console {
+    #[doc = include_str!("../../docs/console.md")]
+    mod console {}
+}
+
 /// The pages on parts of a service.
 #[cfg(all(
     doctest,

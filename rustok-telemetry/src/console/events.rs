@@ -34,7 +34,7 @@ pub(super) fn stream(state: &Arc<State>) -> Option<Body> {
     let mut interval = interval(LOOK);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     Some(Body::new(Events {
-        seen: News::of(state),
+        seen: news(state),
         state: Arc::clone(state),
         interval,
         ends: Instant::now() + LIFE,
@@ -49,25 +49,14 @@ struct Events {
     interval: Interval,
     ends: Instant,
     began: bool,
-    seen: News,
+    seen: [u64; 3],
     _place: Place,
 }
 
-/// Read without a lock that a query holds.
-struct News {
-    tick: u64,
-    lines: u64,
-    spans: u64,
-}
-
-impl News {
-    fn of(state: &State) -> Self {
-        Self {
-            tick: state.last_tick(),
-            lines: state.emitted_records.accepted(),
-            spans: state.ended_spans.accepted(),
-        }
-    }
+/// Returns the time of the last sample, and the numbers of log records and spans, without a lock that a query holds.
+fn news(state: &State) -> [u64; 3] {
+    let (lines, spans) = (state.lines.accepted(), state.spans.accepted());
+    [state.last_tick(), lines, spans]
 }
 
 impl Events {
@@ -77,12 +66,9 @@ impl Events {
             self.began = true;
             text.push_str("retry: 1000\n\n");
         }
-        let now = News::of(&self.state);
-        for (event, key, now, seen) in [
-            ("tick", "now", now.tick, self.seen.tick),
-            ("logs", "last", now.lines, self.seen.lines),
-            ("traces", "count", now.spans, self.seen.spans),
-        ] {
+        let now = news(&self.state);
+        let events = [("tick", "now"), ("logs", "last"), ("traces", "count")];
+        for (((event, key), now), seen) in events.into_iter().zip(now).zip(self.seen) {
             if now != seen {
                 let _ = write!(text, "event: {event}\ndata: {{\"{key}\":{now}}}\n\n");
             }

@@ -1,6 +1,7 @@
 //! Consoles of other services on this machine, whose interface this one passes on.
 
 use std::{
+    error::Error,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     time::Duration,
 };
@@ -16,7 +17,13 @@ use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, task::AbortHandle, time::timeout};
 use url::{Host, Url};
 
-use super::{guard::is_loopback, routes::PATH, state};
+use super::{
+    guard::is_loopback,
+    routes::{OF_PAGE, PATH},
+    state,
+};
+
+type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Time that the other console has.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -108,13 +115,11 @@ impl Peer {
         body: Option<Bytes>,
         token: Option<&str>,
     ) -> Result<(StatusCode, Bytes), String> {
-        let failed = |why: String| format!("the console of {} does not answer: {why}", self.name);
-        let asked = self.asked(path_and_query, body, token);
-        match timeout(TIMEOUT, asked).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(why)) => Err(failed(why)),
-            Err(_) => Err(failed(format!("no answer within {} s", TIMEOUT.as_secs()))),
-        }
+        let asked = timeout(TIMEOUT, self.asked(path_and_query, body, token)).await;
+        let late = |_| Err(format!("no answer within {} s", TIMEOUT.as_secs()).into());
+        asked
+            .unwrap_or_else(late)
+            .map_err(|why| format!("the console of {} does not answer: {why}", self.name))
     }
 
     async fn asked(
@@ -122,7 +127,7 @@ impl Peer {
         path_and_query: &str,
         body: Option<Bytes>,
         token: Option<&str>,
-    ) -> Result<(StatusCode, Bytes), String> {
+    ) -> Result<(StatusCode, Bytes), BoxError> {
         let method = match body {
             Some(_) => Method::POST,
             None => Method::GET,
@@ -131,23 +136,32 @@ impl Peer {
             .method(method)
             .uri(format!("{}{PATH}{path_and_query}", self.path))
             .header(HOST, self.address.to_string())
-            .header("x-rustok-console", "1")
+            .header(OF_PAGE, "1")
             .header(CONTENT_TYPE, "application/json");
         if let Some(token) = token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
-        let request = request.body(Full::new(body.unwrap_or_default()));
-        let request = request.map_err(|error| error.to_string())?;
+        let request = request.body(Full::new(body.unwrap_or_default()))?;
         let (response, _connection) = send(self.address, request).await?;
         let (head, body) = response.into_parts();
+        let body = Limited::new(body, MAX_ANSWER).collect().await?.to_bytes();
         let json = HeaderValue::from_static("application/json");
-        if head.headers.get(CONTENT_TYPE) != Some(&json) {
-            return Err(format!("status {}", head.status.as_u16()));
+        match head.headers.get(CONTENT_TYPE) {
+            Some(content_type) if *content_type == json => Ok((head.status, body)),
+            _ => Err(refusal(head.status, &body).into()),
         }
-        let body = Limited::new(body, MAX_ANSWER).collect().await;
-        let body = body.map_err(|error| error.to_string())?;
-        Ok((head.status, body.to_bytes()))
     }
+}
+
+/// Returns the sentence of an answer that is not JSON, such as a 403.
+fn refusal(status: StatusCode, body: &[u8]) -> String {
+    let text = match status {
+        StatusCode::FORBIDDEN => String::from_utf8_lossy(body),
+        _ => "".into(),
+    };
+    format!("status {} {}", status.as_u16(), text.trim())
+        .trim_end()
+        .to_owned()
 }
 
 /// Ends a connection when it is dropped.
@@ -163,57 +177,9 @@ impl Drop for Connection {
 async fn send(
     address: SocketAddr,
     request: Request<Full<Bytes>>,
-) -> Result<(Response<Incoming>, Connection), String> {
-    let stream = TcpStream::connect(address).await;
-    let stream = stream.map_err(|error| error.to_string())?;
-    let handshake = http1::handshake(TokioIo::new(stream)).await;
-    let (mut sender, connection) = handshake.map_err(|error| error.to_string())?;
+) -> Result<(Response<Incoming>, Connection), BoxError> {
+    let stream = TcpStream::connect(address).await?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let connection = Connection(tokio::spawn(connection).abort_handle());
-    let response = sender.send_request(request).await;
-    Ok((response.map_err(|error| error.to_string())?, connection))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_this_machine_can_be_followed() {
-        for (url, page) in [
-            (
-                "http://127.0.0.1:5151",
-                "http://127.0.0.1:5151/api/_health/console/",
-            ),
-            (
-                "http://localhost:5151/",
-                "http://127.0.0.1:5151/api/_health/console/",
-            ),
-            (
-                "http://[::1]:1/inner",
-                "http://[::1]:1/inner/api/_health/console/",
-            ),
-            (
-                "http://127.0.0.1:1/api/_health/console/",
-                "http://127.0.0.1:1/api/_health/console/",
-            ),
-        ] {
-            assert_eq!(
-                Peer::new("a", url).map(|peer| peer.url()),
-                Ok(page.to_owned())
-            );
-        }
-        for url in [
-            "https://127.0.0.1:1",
-            "http://10.0.0.1",
-            "http://example.com",
-            "http://169.254.169.254/",
-            "nonsense",
-            "file:///etc/passwd",
-        ] {
-            assert_eq!(
-                Peer::new("a", url).err(),
-                Some(FollowError::Address(url.to_owned()))
-            );
-        }
-    }
+    Ok((sender.send_request(request).await?, connection))
 }

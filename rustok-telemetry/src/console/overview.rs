@@ -16,25 +16,10 @@ impl State {
             .iter()
             .map(|(key, value)| (key.as_str().to_owned(), value.to_string().into()))
             .collect();
-        let (spans, traces, spans_bytes) = {
-            let traces = self.traces();
-            (traces.spans(), traces.by_id.len(), traces.bytes())
-        };
-        let (lines, lines_bytes) = {
-            let lines = self.lines();
-            (lines.len(), lines.bytes())
-        };
-        let (series, series_not_kept, metrics_bytes, ticks) = {
-            let history = self.history();
-            (
-                history.series_kept(),
-                history.series_not_kept(),
-                history.bytes(),
-                history.ticks(),
-            )
-        };
-        let spans_bytes = spans_bytes + self.ended_spans.bytes();
-        let lines_bytes = lines_bytes + self.emitted_records.bytes();
+        let (traces, lines, history) = (self.spans.sorted(), self.lines.sorted(), self.history());
+        let metrics_bytes = history.bytes();
+        let spans_bytes = traces.bytes() + self.spans.waiting_bytes();
+        let lines_bytes = lines.bytes() + self.lines.waiting_bytes();
         let peers = self.peers();
         let peers = peers
             .iter()
@@ -48,7 +33,7 @@ impl State {
             "started_at": milliseconds(self.started_at),
             "now": now(),
             "tick_ms": TICK.as_millis() as u64,
-            "ticks": ticks,
+            "ticks": history.frames.len(),
             "memory": {
                 "limit": self.settings.memory_limit,
                 "used": metrics_bytes + spans_bytes + lines_bytes,
@@ -56,11 +41,16 @@ impl State {
                 "spans": spans_bytes,
                 "logs": lines_bytes,
             },
-            "kept": {"spans": spans, "traces": traces, "log_lines": lines, "series": series},
+            "kept": {
+                "spans": traces.spans(),
+                "traces": traces.by_id.len(),
+                "log_lines": lines.len(),
+                "series": history.series.len(),
+            },
             "not_kept": {
-                "spans": self.ended_spans.not_kept(),
-                "log_lines": self.emitted_records.not_kept(),
-                "series": series_not_kept,
+                "spans": self.spans.not_kept(),
+                "log_lines": self.lines.not_kept(),
+                "series": history.series_not_kept(),
             },
             "capture": self.capture(),
             "peers": peers.collect::<Vec<_>>(),

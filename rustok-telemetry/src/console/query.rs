@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use opentelemetry::logs::Severity;
 
-use super::{history::SeriesQuery, log_lines::LineQuery, search::Search, traces::TraceQuery};
+use super::{log_lines::LineQuery, search::Search, series::SeriesQuery, traces::TraceQuery};
 
 /// Items of an answer without `limit`, and at most.
 const LIMIT: usize = 100;

@@ -6,9 +6,10 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::Request,
-    response::Response,
+    response::{IntoResponse, Response},
     routing::any,
 };
+use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
     header::{
@@ -52,19 +53,7 @@ where
 async fn respond(request: Request) -> Response {
     let mut response = match state::current() {
         None => sentence(StatusCode::NOT_FOUND, OFF),
-        Some(state) => {
-            let (request, body) = request.into_parts();
-            // A router that nests this one removes its prefix.
-            let path = request.uri.path();
-            let path = path
-                .split_once(PATH)
-                .map_or("", |(_, path)| path)
-                .to_owned();
-            match state.settings.admit(&request, matches!(&*path, "" | "/")) {
-                Ok(()) => answer(state, &path, &request, body).await,
-                Err(refusal) => sentence(StatusCode::FORBIDDEN, refusal),
-            }
-        }
+        Some(state) => admitted(state, request).await,
     };
     let headers = response.headers_mut();
     for (name, value) in [
@@ -77,6 +66,17 @@ async fn respond(request: Request) -> Response {
     let no_store = HeaderValue::from_static("no-store");
     headers.entry(CACHE_CONTROL).or_insert(no_store);
     response
+}
+
+async fn admitted(state: &'static Arc<State>, request: Request) -> Response {
+    let (request, body) = request.into_parts();
+    // A router that nests this one removes its prefix.
+    let path = request.uri.path().split_once(PATH);
+    let path = path.map_or("", |(_, path)| path);
+    match state.settings.admit(&request, matches!(path, "" | "/")) {
+        Ok(()) => answer(state, path, &request, body).await,
+        Err(refusal) => sentence(StatusCode::FORBIDDEN, refusal),
+    }
 }
 
 async fn answer(state: &'static Arc<State>, path: &str, request: &Parts, body: Body) -> Response {
@@ -95,7 +95,7 @@ async fn answer(state: &'static Arc<State>, path: &str, request: &Parts, body: B
     match path {
         "" | "/" => page(state, path, request),
         "/api/events" => match events::stream(state) {
-            Some(events) => with_type("text/event-stream", events),
+            Some(events) => ([(CONTENT_TYPE, "text/event-stream")], events).into_response(),
             None => sentence(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "too many pages listen to the console; close one of them",
@@ -107,7 +107,7 @@ async fn answer(state: &'static Arc<State>, path: &str, request: &Parts, body: B
             // It may take milliseconds, which the service's own requests do not wait for.
             let answered = tokio::task::spawn_blocking(move || read(state, &path, &parameters));
             match answered.await {
-                Ok(Ok(text)) => with_type("application/json", text.into()),
+                Ok(Ok(text)) => json(text),
                 Ok(Err((status, why))) => error(status, &why),
                 Err(_) => error(StatusCode::INTERNAL_SERVER_ERROR, "the console failed"),
             }
@@ -125,19 +125,19 @@ fn read(
     let service = state.resource_attribute("service.name");
     let json = match path {
         "/api/state" => state.overview(),
-        "/api/metrics" => state.history().metrics(),
+        "/api/metrics" => state.history().list(),
         "/api/series" => {
             let query = parameters.series().map_err(invalid)?;
             return Ok(state.history().values(&query));
         }
         "/api/traces" => {
             let query = parameters.traces().map_err(invalid)?;
-            state.traces().list(&query, &service)
+            state.spans.sorted().list(&query, &service)
         }
-        "/api/operations" => state.traces().operations(),
+        "/api/operations" => state.spans.sorted().operations(),
         "/api/logs" => {
             let query = parameters.lines().map_err(invalid)?;
-            state.lines().page(&query)
+            state.lines.sorted().page(&query)
         }
         "/api/telemetry" => state.telemetry(),
         _ => {
@@ -145,14 +145,14 @@ fn read(
                 return Err((StatusCode::NOT_FOUND, format!("there is no {path}")));
             };
             let id = TraceId::from_hex(id).unwrap_or(TraceId::INVALID);
-            let Some(spans) = state.traces().spans_of(id, &service) else {
+            let Some(spans) = state.spans.sorted().spans_of(id, &service) else {
                 return Err((
                     StatusCode::NOT_FOUND,
                     "no span of this trace is kept".to_owned(),
                 ));
             };
             let id = id.to_string();
-            let logs = state.lines().of_trace(&id);
+            let logs = state.lines.sorted().of_trace(&id);
             json!({"trace_id": id, "spans": spans, "logs": logs})
         }
     };
@@ -162,19 +162,14 @@ fn read(
 /// Returns the page; if its address has the token, the same address without it, and a cookie.
 fn page(state: &State, path: &str, request: &Parts) -> Response {
     let Some(cookie) = state.settings.cookie(request) else {
-        return with_type("text/html; charset=utf-8", assets::INDEX.into());
+        return ([(CONTENT_TYPE, "text/html; charset=utf-8")], assets::INDEX).into_response();
     };
-    let mut response = sentence(StatusCode::SEE_OTHER, "the token is in a cookie now");
-    let headers = response.headers_mut();
     let location = match path {
         "" => "console",
         _ => "./",
     };
-    headers.insert(LOCATION, HeaderValue::from_static(location));
-    if let Ok(cookie) = HeaderValue::try_from(cookie) {
-        headers.insert(SET_COOKIE, cookie);
-    }
-    response
+    let headers = [(LOCATION, location), (SET_COOKIE, &cookie)];
+    (StatusCode::SEE_OTHER, headers).into_response()
 }
 
 fn asset(name: &str, headers: &HeaderMap) -> Response {
@@ -182,67 +177,56 @@ fn asset(name: &str, headers: &HeaderMap) -> Response {
         return error(StatusCode::NOT_FOUND, "there is no such file");
     };
     let tag = asset.tag();
-    let is_known = headers
-        .get(IF_NONE_MATCH)
-        .is_some_and(|known| known == tag.as_str());
-    let mut response = with_type(asset.content_type, asset.text.into());
-    if is_known {
-        *response.body_mut() = Body::empty();
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    let mine = [
+        (CACHE_CONTROL, "no-cache"),
+        (ETAG, &tag),
+        (CONTENT_TYPE, asset.content_type),
+    ];
+    match headers.get(IF_NONE_MATCH) {
+        Some(known) if known == tag.as_str() => (StatusCode::NOT_MODIFIED, mine).into_response(),
+        _ => (mine, asset.text).into_response(),
     }
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    if let Ok(tag) = HeaderValue::try_from(tag) {
-        headers.insert(ETAG, tag);
-    }
-    response
 }
 
 async fn capture(state: &State, request: &Parts, body: Body) -> Response {
-    if let Err(refusal) = posted(request) {
-        return refusal;
-    }
-    let body = to_bytes(body, MAX_BODY).await.unwrap_or_default();
+    let body = match posted(request, body).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
+    };
     let body: Json = serde_json::from_slice(&body).unwrap_or_default();
     let Some(milliseconds) = body["all_spans_for_ms"].as_u64() else {
-        return error(
-            StatusCode::BAD_REQUEST,
-            "the body is {\"all_spans_for_ms\": milliseconds}",
-        );
+        let why = "the body is {\"all_spans_for_ms\": milliseconds}";
+        return error(StatusCode::BAD_REQUEST, why);
     };
     state.capture_for(Duration::from_millis(milliseconds));
-    with_type("application/json", state.capture().to_string().into())
-}
-
-/// Refuses what a page of another origin could send.
-fn posted(request: &Parts) -> Result<(), Response> {
-    let headers = &request.headers;
-    let is_json = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let is_json = is_json.is_some_and(|value| value.split(';').next() == Some("application/json"));
-    if request.method != Method::POST {
-        Err(error(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "only POST is possible here",
-        ))
-    } else if headers.get(OF_PAGE).is_none_or(|value| value != "1") {
-        Err(error(
-            StatusCode::FORBIDDEN,
-            "the header x-rustok-console: 1 is missing",
-        ))
-    } else if !is_json {
-        Err(error(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "the body must be application/json",
-        ))
-    } else {
-        Ok(())
-    }
+    json(state.capture().to_string())
 }
 
 /// A header that pages of other origins cannot send.
-const OF_PAGE: HeaderName = HeaderName::from_static("x-rustok-console");
+pub(super) const OF_PAGE: HeaderName = HeaderName::from_static("x-rustok-console");
+
+/// Returns the body of a request; refuses what a page of another origin could send.
+async fn posted(request: &Parts, body: Body) -> Result<Bytes, Response> {
+    let headers = &request.headers;
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let content_type = content_type.and_then(|value| value.split(|byte| *byte == b';').next());
+    let (status, why) = if request.method != Method::POST {
+        (StatusCode::METHOD_NOT_ALLOWED, "only POST is possible here")
+    } else if headers.get(OF_PAGE).is_none_or(|value| value != "1") {
+        (
+            StatusCode::FORBIDDEN,
+            "the header x-rustok-console: 1 is missing",
+        )
+    } else if content_type != Some(b"application/json") {
+        (
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "the body must be application/json",
+        )
+    } else {
+        return Ok(to_bytes(body, MAX_BODY).await.unwrap_or_default());
+    };
+    Err(error(status, why))
+}
 
 /// Passes a request on to a followed console. `path` is its name and a path of its interface.
 async fn of_peer(state: &State, path: &str, request: &Parts, body: Body) -> Response {
@@ -250,14 +234,12 @@ async fn of_peer(state: &State, path: &str, request: &Parts, body: Body) -> Resp
     let name = percent_decode_str(name).decode_utf8_lossy();
     let peer = state.peers().iter().find(|peer| peer.name == name).cloned();
     let Some(peer) = peer.filter(|_| path.starts_with("api/") && path != "api/events") else {
-        return error(
-            StatusCode::NOT_FOUND,
-            "no such console is followed, or it has no such path",
-        );
+        let why = "no such console is followed, or it has no such path";
+        return error(StatusCode::NOT_FOUND, why);
     };
     let body = match path {
-        "api/capture" => match posted(request) {
-            Ok(()) => Some(to_bytes(body, MAX_BODY).await.unwrap_or_default()),
+        "api/capture" => match posted(request, body).await {
+            Ok(body) => Some(body),
             Err(refusal) => return refusal,
         },
         _ => None,
@@ -267,32 +249,20 @@ async fn of_peer(state: &State, path: &str, request: &Parts, body: Body) -> Resp
         .query()
         .map_or_else(String::new, |query| format!("?{query}"));
     let (path, token) = (format!("/{path}{query}"), state.settings.token.as_deref());
-    let asked = peer.ask(&path, body, token);
-    match asked.await {
-        Ok((status, json)) => {
-            let mut response = with_type("application/json", json.into());
-            *response.status_mut() = status;
-            response
-        }
+    match peer.ask(&path, body, token).await {
+        Ok((status, text)) => (status, json(text)).into_response(),
         Err(why) => error(StatusCode::BAD_GATEWAY, &why),
     }
 }
 
+fn json(text: impl IntoResponse) -> Response {
+    ([(CONTENT_TYPE, "application/json")], text).into_response()
+}
+
 fn error(status: StatusCode, why: &str) -> Response {
-    let mut response = with_type("application/json", json!({"error": why}).to_string().into());
-    *response.status_mut() = status;
-    response
+    (status, json(json!({"error": why}).to_string())).into_response()
 }
 
 fn sentence(status: StatusCode, text: &str) -> Response {
-    let mut response = with_type("text/plain; charset=utf-8", format!("{text}\n").into());
-    *response.status_mut() = status;
-    response
-}
-
-fn with_type(content_type: &'static str, body: Body) -> Response {
-    let mut response = Response::new(body);
-    let content_type = HeaderValue::from_static(content_type);
-    response.headers_mut().insert(CONTENT_TYPE, content_type);
-    response
+    (status, format!("{text}\n")).into_response()
 }

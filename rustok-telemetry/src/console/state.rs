@@ -2,18 +2,18 @@
 
 use std::{
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    thread,
+    thread::{self, Thread},
     time::{Duration, Instant, SystemTime},
 };
 
 use opentelemetry_sdk::{
     Resource,
-    logs::{LoggerProviderBuilder, SdkLogRecord},
+    logs::LoggerProviderBuilder,
     metrics::data::ResourceMetrics,
-    trace::{ShouldSample, SpanData, TracerProviderBuilder},
+    trace::{ShouldSample, TracerProviderBuilder},
 };
 
 use super::{
@@ -21,11 +21,12 @@ use super::{
     capture::CaptureSampler,
     follow::Peer,
     history::History,
-    inbox::Inbox,
+    inbox::{Inbox, Store, lock},
     json,
     log_lines::{ConsoleLogProcessor, Lines},
     metric_values,
-    spans::{ConsoleSpanProcessor, Traces},
+    spans::ConsoleSpanProcessor,
+    trace_store::Traces,
 };
 use crate::{config::Report, prometheus::reader::TextReader, trace::SpanLimits};
 
@@ -47,10 +48,8 @@ pub(crate) struct State {
     pub(super) report: Report,
     pub(super) started_at: SystemTime,
     history: Mutex<History>,
-    pub(super) ended_spans: Inbox<Box<SpanData>>,
-    traces: Mutex<Traces>,
-    pub(super) emitted_records: Inbox<Box<SdkLogRecord>>,
-    lines: Mutex<Lines>,
+    pub(super) spans: Inbox<Traces>,
+    pub(super) lines: Inbox<Lines>,
     /// Milliseconds since 1970; 0 while spans are recorded as configured.
     pub(super) all_spans_until: AtomicU64,
     pub(super) peers: Mutex<Vec<Peer>>,
@@ -58,9 +57,7 @@ pub(crate) struct State {
     last_tick: AtomicU64,
     pub(super) open_events: Arc<AtomicU64>,
     stopped: AtomicBool,
-    /// Guards nothing but the wait.
-    sleeping: Mutex<()>,
-    wake: Condvar,
+    thread: OnceLock<Thread>,
 }
 
 impl State {
@@ -76,17 +73,14 @@ impl State {
             report,
             started_at: SystemTime::now(),
             history: Mutex::new(History::new(quarter)),
-            ended_spans: Inbox::new(half / 8),
-            traces: Mutex::new(Traces::new(half - half / 8)),
-            emitted_records: Inbox::new(quarter / 8),
-            lines: Mutex::new(Lines::new(quarter - quarter / 8)),
+            spans: Inbox::new(half / 8, Traces::new(half - half / 8)),
+            lines: Inbox::new(quarter / 8, Lines::new(quarter - quarter / 8)),
             all_spans_until: AtomicU64::new(0),
             peers: Mutex::new(peers),
             last_tick: AtomicU64::new(0),
             open_events: Arc::default(),
             stopped: AtomicBool::new(false),
-            sleeping: Mutex::default(),
-            wake: Condvar::new(),
+            thread: OnceLock::new(),
             settings,
         }
     }
@@ -135,7 +129,7 @@ impl State {
     /// Ends the thread and the streams of events.
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
-        self.wake.notify_all();
+        self.wake();
     }
 
     pub(super) fn is_stopped(&self) -> bool {
@@ -143,78 +137,50 @@ impl State {
     }
 
     fn run(&self, reader: &TextReader) {
+        // Nobody else sets it.
+        let _ = self.thread.set(thread::current());
         let mut collected = ResourceMetrics::default();
         let mut next = Instant::now();
         while !self.is_stopped() {
-            self.sort_in();
+            drop(self.spans.sorted());
+            drop(self.lines.sorted());
             let now = Instant::now();
             if now >= next {
                 metric_values::collect(reader, &mut collected);
                 let at = json::now();
-                let visit =
-                    |visit: metric_values::Visit<'_>| metric_values::visit(&collected, visit);
-                self.history().sample(at, visit);
+                self.history()
+                    .sample(at, |visit| metric_values::visit(&collected, visit));
                 self.last_tick.store(at, Ordering::Relaxed);
                 // Samples that a suspended process has missed are not made up for.
                 next = now + TICK;
             }
-            let sleeping = self.sleeping.lock().unwrap_or_else(PoisonError::into_inner);
-            if !self.is_stopped() {
-                drop(
-                    self.wake
-                        .wait_timeout(sleeping, next.saturating_duration_since(Instant::now())),
-                );
-            }
+            thread::park_timeout(next.saturating_duration_since(Instant::now()));
         }
     }
 
-    pub(super) fn add_span(&self, span: Box<SpanData>, bytes: usize) {
-        if self.ended_spans.push(span, bytes) {
-            self.wake.notify_all();
+    fn wake(&self) {
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
         }
     }
 
-    pub(super) fn add_line(&self, record: Box<SdkLogRecord>, bytes: usize) {
-        if self.emitted_records.push(record, bytes) {
-            self.wake.notify_all();
+    /// Hands over a span or a log record.
+    pub(super) fn push<S: Store>(&self, to: &Inbox<S>, item: S::Item, bytes: usize) {
+        if to.push(item, bytes) {
+            self.wake();
         }
-    }
-
-    /// Moves what has been handed over to the traces and lines.
-    fn sort_in(&self) {
-        drop((self.traces(), self.lines()));
     }
 
     pub(super) fn history(&self) -> MutexGuard<'_, History> {
-        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.history)
     }
 
-    /// Returns the traces, with every span that has ended.
-    pub(super) fn traces(&self) -> MutexGuard<'_, Traces> {
-        let mut traces = self.traces.lock().unwrap_or_else(PoisonError::into_inner);
-        for (span, bytes) in self.ended_spans.take() {
-            if !traces.add(span, bytes) {
-                self.ended_spans.count_not_kept();
-            }
-        }
-        traces
-    }
-
-    /// Returns the lines, with every record that has been emitted.
-    pub(super) fn lines(&self) -> MutexGuard<'_, Lines> {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        for (record, bytes) in self.emitted_records.take() {
-            lines.add(record, bytes);
-        }
-        lines
+    pub(super) fn peers(&self) -> MutexGuard<'_, Vec<Peer>> {
+        lock(&self.peers)
     }
 
     pub(super) fn last_tick(&self) -> u64 {
         self.last_tick.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn peers(&self) -> MutexGuard<'_, Vec<Peer>> {
-        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns an attribute of the resource; empty if there is none.

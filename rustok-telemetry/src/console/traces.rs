@@ -2,19 +2,19 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use opentelemetry::{
-    KeyValue, SpanId, TraceId, Value,
-    trace::{SpanKind, Status},
-};
+use opentelemetry::{KeyValue, SpanId, TraceId, Value, trace::Status};
 use opentelemetry_sdk::trace::SpanData;
 use serde_json::{Value as Json, json};
 
 use super::{
     json::{in_milliseconds, milliseconds},
     search::Search,
-    spans::{Trace, Traces, duration, is_error},
+    trace_store::{Trace, Traces, duration, is_error},
 };
-use crate::{stdout::attributes, trace::TENANT_ID};
+use crate::{
+    stdout::{attributes, kind, link},
+    trace::TENANT_ID,
+};
 
 /// Which traces are asked for.
 #[derive(Debug, Default)]
@@ -33,26 +33,20 @@ pub(super) struct TraceQuery {
 impl Traces {
     /// Returns the newest traces of a query.
     pub(super) fn list(&self, query: &TraceQuery, service: &str) -> Json {
-        let found = self
-            .newest_first()
-            .into_iter()
-            .filter(|(id, trace)| query.matches(**id, trace));
-        let found = found.take(query.limit);
-        found
+        let traces = self.newest_first().into_iter();
+        let found = traces.filter(|(id, trace)| query.matches(**id, trace));
+        let shown = found.take(query.limit);
+        shown
             .filter_map(|(id, trace)| summary(*id, trace, service))
             .collect()
     }
 
     /// Returns the spans of a trace, the first first.
-    pub(super) fn spans_of(&self, id: TraceId, service: &str) -> Option<Vec<Json>> {
+    pub(super) fn spans_of(&self, id: TraceId, service: &str) -> Option<Json> {
         let mut spans: Vec<_> = self.by_id.get(&id)?.spans.iter().collect();
         spans.sort_by_key(|span| span.start_time);
-        Some(
-            spans
-                .into_iter()
-                .map(|span| as_json(span, service))
-                .collect(),
-        )
+        let spans = spans.iter().map(|span| as_json(span, service));
+        Some(spans.collect())
     }
 
     /// Returns the durations of the kept spans, by name.
@@ -87,20 +81,18 @@ impl Traces {
 
 impl TraceQuery {
     fn matches(&self, id: TraceId, trace: &Trace) -> bool {
-        let mut spans = trace.spans.iter();
-        let took = extent(trace);
-        (self.min..=self.max).contains(&took)
-            && self
-                .has_error
-                .is_none_or(|wanted| wanted == (trace.errors() > 0))
-            && (self.operation.is_empty() || spans.clone().any(|span| span.name == self.operation))
-            && (self.tenant.is_empty()
-                || spans
-                    .clone()
-                    .any(|span| text_of(span, TENANT_ID).as_ref() == Some(&self.tenant)))
+        let has =
+            |matches: &dyn Fn(&SpanData) -> bool| trace.spans.iter().any(|span| matches(span));
+        let is_of_tenant =
+            |span: &SpanData| text_of(span, TENANT_ID).as_ref() == Some(&self.tenant);
+        let has_error = trace.errors() > 0;
+        (self.min..=self.max).contains(&extent(trace))
+            && self.has_error.is_none_or(|wanted| wanted == has_error)
+            && (self.operation.is_empty() || has(&|span| span.name == self.operation))
+            && (self.tenant.is_empty() || has(&is_of_tenant))
             && (self.text.is_empty()
                 || self.text.finds(&id.to_string())
-                || spans.any(|span| self.finds_in(span)))
+                || has(&|span| self.finds_in(span)))
     }
 
     fn finds_in(&self, span: &SpanData) -> bool {
@@ -126,19 +118,15 @@ impl TraceQuery {
 fn extent(trace: &Trace) -> Duration {
     let start = trace.spans.iter().map(|span| span.start_time).min();
     let end = trace.spans.iter().map(|span| span.end_time).max();
-    let extent = start
-        .zip(end)
-        .and_then(|(start, end)| end.duration_since(start).ok());
-    extent.unwrap_or_default()
+    let extent = start.zip(end).map(|(start, end)| end.duration_since(start));
+    extent.and_then(Result::ok).unwrap_or_default()
 }
 
 fn summary(id: TraceId, trace: &Trace, service: &str) -> Option<Json> {
     let root = trace.root()?;
-    let mut tenants = trace
-        .spans
-        .iter()
-        .filter_map(|span| text_of(span, TENANT_ID));
-    let tenant = text_of(root, TENANT_ID).or_else(|| tenants.next());
+    let mut spans = trace.spans.iter();
+    let tenant = text_of(root, TENANT_ID);
+    let tenant = tenant.or_else(|| spans.find_map(|span| text_of(span, TENANT_ID)));
     let start = trace.spans.iter().map(|span| span.start_time).min()?;
     let method = text_of(root, "http.request.method");
     let http = method.map(|method| {
@@ -177,13 +165,6 @@ fn as_json(span: &SpanData, service: &str) -> Json {
             "attributes": attributes(&event.attributes),
         })
     });
-    let links = span.links.iter().map(|link| {
-        json!({
-            "trace_id": link.span_context.trace_id().to_string(),
-            "span_id": link.span_context.span_id().to_string(),
-            "attributes": attributes(&link.attributes),
-        })
-    });
     json!({
         "trace_id": context.trace_id().to_string(),
         "span_id": context.span_id().to_string(),
@@ -200,20 +181,10 @@ fn as_json(span: &SpanData, service: &str) -> Json {
         },
         "attributes": attributes(&span.attributes),
         "events": events.collect::<Vec<_>>(),
-        "links": links.collect::<Vec<_>>(),
+        "links": span.links.iter().map(link).collect::<Vec<_>>(),
         "scope": span.instrumentation_scope.name(),
         "sampled": context.is_sampled(),
     })
-}
-
-fn kind(span: &SpanData) -> &'static str {
-    match span.span_kind {
-        SpanKind::Client => "client",
-        SpanKind::Server => "server",
-        SpanKind::Producer => "producer",
-        SpanKind::Consumer => "consumer",
-        SpanKind::Internal => "internal",
-    }
 }
 
 fn status(span: &SpanData) -> &'static str {

@@ -15,10 +15,13 @@ use std::{
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 use serde_json::{Map, Value as Json};
 
-#[cfg(feature = "console")]
-pub(crate) use self::log_records::any;
 pub(crate) use self::{
     log_records::ConsoleLogRecords, metrics::ConsoleMetrics, spans::ConsoleSpans,
+};
+#[cfg(feature = "console")]
+pub(crate) use self::{
+    log_records::{any, record_attributes},
+    spans::{kind, link},
 };
 
 /// Writes a line. Errors of the output are ignored.

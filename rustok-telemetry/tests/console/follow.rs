@@ -152,7 +152,10 @@ async fn other_machines_cannot_be_followed() {
         ("http://127.0.0.1:1", "http://127.0.0.1:1"),
         ("http://localhost:2/", "http://127.0.0.1:2"),
         ("http://[::1]:3/inner", "http://[::1]:3/inner"),
-        ("http://127.0.0.1:4/api/_health/console/", "http://127.0.0.1:4"),
+        (
+            "http://127.0.0.1:4/api/_health/console/",
+            "http://127.0.0.1:4",
+        ),
     ] {
         assert_eq!(follow("a", url), Ok(()));
         let page = format!("{origin}/api/_health/console/");

@@ -168,6 +168,22 @@ async fn an_allowed_name_is_for_known_peers_of_this_machine() {
 
 #[tokio::test]
 #[test_fork::fork]
+async fn an_empty_token_admits_nobody() {
+    let _telemetry = text_only()
+        .console(Console::new().bearer_token(""))
+        .init()
+        .expect("telemetry starts");
+    assert!(!admits("/?token=", HERE, &[OWN]).await);
+    for header in [
+        ("authorization", "Bearer "),
+        ("cookie", "rustok-console-5150="),
+    ] {
+        assert!(!admits("/", HERE, &[OWN, header]).await, "{header:?}");
+    }
+}
+
+#[tokio::test]
+#[test_fork::fork]
 async fn a_token_is_required_where_one_is_set() {
     let console = Console::new().bearer_token("s3cret;=é");
     assert!(!format!("{console:?}").contains("s3cret"));
@@ -193,6 +209,11 @@ async fn a_token_is_required_where_one_is_set() {
             "/api/state",
             &[OWN, ("authorization", "Basic s3cret;=é")],
             false,
+        ),
+        (
+            "/api/state",
+            &[OWN, ("authorization", "bearer s3cret;=é")],
+            true,
         ),
         ("/?token=", &[OWN], false),
         ("/?token=wrong", &[OWN], false),
