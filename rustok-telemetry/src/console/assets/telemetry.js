@@ -37,7 +37,7 @@ export function telemetry(context) {
 
   /** @param {AbortSignal} signal */
   async function askPeers(signal) {
-    await Promise.all((store.state?.peers ?? []).map(async ({ name }) => {
+    await Promise.all((store.state?.peers ?? []).map(async (/** @type {any} */ { name }) => {
       try {
         const state = await request('api/state', { peer: name, signal });
         peers.set(name, `ok ${state.service}`);
@@ -113,9 +113,9 @@ export function telemetry(context) {
       table({
         caption: 'Memory of the console', rows, rowKey: ([name]) => name,
         columns: [
-          { name: 'part', title: 'Part', cell: ([name]) => name },
+          { name: 'part', title: 'Part', wide: true, cell: ([name]) => name },
           { name: 'memory', title: 'Memory', numeric: true, cell: ([, size]) => bytes(size) },
-          { name: 'kept', title: 'Kept', wide: true, cell: ([, , text]) => text },
+          { name: 'kept', title: 'Kept', cell: ([, , text]) => text },
           { name: 'not', title: 'Not kept', numeric: true, cell: ([, , , missed]) => count(missed) },
         ],
       }));
@@ -150,10 +150,12 @@ export function telemetry(context) {
   }
 
   function resource() {
-    const attributes = Object.entries(store.state?.resource ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-    if (attributes.length === 0) return null;
-    return section('Resource', { id: 'resource', note: 'attributes of everything that is exported' },
-      h('dl', { class: 'attributes' }, attributes.map(([name, value]) => term(short(name, 80), longText(value, `resource ${name}`, context.redraw)))));
+    const { state } = store;
+    if (!state) return null;
+    const attributes = Object.entries(state.resource ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+    return section('Service', { id: 'resource', note: 'and the resource attributes of everything that is exported' },
+      h('dl', { class: 'attributes' }, term('Name', bdi(state.service)), term('Version', bdi(state.version || '–')), term('Instance', bdi(state.instance)), term('Started', [clock(state.started_at, { now: store.now }), ' (', since(state.started_at, store.now), ')']),
+        attributes.map(([name, value]) => term(short(name, 80), longText(value, `resource ${name}`, context.redraw)))));
   }
 }
 
