@@ -56,13 +56,14 @@ mod tests {
     #[test]
     fn every_file_is_embedded() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console/assets");
-        let names = |below: &str| {
-            let entries = fs::read_dir(folder.join(below)).expect("a folder");
-            let names = entries.map(|entry| entry.expect("a file").file_name());
-            let names = names.map(|name| format!("{below}{}", name.to_string_lossy()));
-            names.filter(|name| name.ends_with(".js") || name.ends_with(".css"))
-        };
-        let files: BTreeSet<_> = names("").chain(names("uplot/")).collect();
+        let mut files = BTreeSet::new();
+        for below in ["", "uplot/"] {
+            for entry in fs::read_dir(folder.join(below)).expect("a folder") {
+                let name = entry.expect("a file").file_name();
+                files.insert(format!("{below}{}", name.to_string_lossy()));
+            }
+        }
+        files.retain(|name| name.ends_with(".js") || name.ends_with(".css"));
         let embedded = ASSETS.iter().map(|(name, _)| (*name).to_owned()).collect();
         assert_eq!(files, embedded);
     }
