@@ -1,5 +1,5 @@
-//! Sets `cfg(stack_missing)` where the programs of the stack have not been built, so that the tests that need them are
-//! ignored. Never where `CI` is set: there a missing program is built, or fails the test.
+//! Sets `cfg(stack_missing)` if programs of the stack have not been built, so that the tests that need them are
+//! ignored. With the variable `CI` it is never set: the tests build a missing program, or fail.
 
 #![allow(
     dead_code,
@@ -34,7 +34,7 @@ fn main() -> io::Result<()> {
         println!("cargo::rerun-if-changed={}", program.module().display());
     }
     if let Some(cache) = workspace::cache_folder() {
-        // Cargo watches a folder only if it is there; this one changes when a program is built.
+        // Cargo watches only existing folders. This one changes when a program is built.
         let built = cached::folder(&cache);
         std::fs::create_dir_all(&built)?;
         println!("cargo::rerun-if-changed={}", built.display());
@@ -45,7 +45,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Go is looked for, too: a test lists the modules that the Collector is built from.
+/// Returns whether all programs are built and Go is installed: a test lists the Collector's Go modules.
 fn all_present(cache: &Path) -> io::Result<bool> {
     for program in Program::ALL {
         let on_path = on_path::find(program, &mut Reporter::silent()).is_some();

@@ -3,22 +3,22 @@
 use std::process::Command;
 
 #[test]
-fn records_arrive_with_both_outlets() {
+fn records_arrive_over_otlp_and_in_the_text() {
     assert_passes(&["record", "--outlets", "both"]);
 }
 
 #[test]
-fn records_arrive_in_the_text_alone() {
+fn records_arrive_in_text_only_setups() {
     assert_passes(&["record", "--outlets", "text"]);
 }
 
 #[test]
-fn everything_is_in_the_text_while_it_is_read() {
+fn every_series_is_in_the_text_during_a_scrape() {
     assert_passes(&["prometheus-render"]);
 }
 
 #[test]
-fn everything_is_held_that_memory_is_counted_for() {
+fn memory_is_measured_with_all_series_stored() {
     assert_passes(&["memory"]);
 }
 

@@ -11,7 +11,7 @@ use crate::{
 const VERSION: u32 = 1;
 
 pub fn render(findings: &Findings) -> String {
-    let report = findings.config.report();
+    let report = findings.report();
     let outcome = findings.outcome();
     let settings = report.lines.iter().map(
         |line| json!({"name": line.name, "value": line.value, "source": line.source.to_string()}),

@@ -29,11 +29,12 @@ mod text;
 
 use std::{
     io::{self, Write},
+    path::Path,
     process::ExitCode,
 };
 
 use clap::Parser;
-use rustok_telemetry::config::TelemetryConfig;
+use rustok_telemetry::config::{Report, TelemetryConfig};
 
 use self::{check::Check, options::Options};
 
@@ -41,7 +42,7 @@ use self::{check::Check, options::Options};
 struct Findings {
     config: TelemetryConfig,
     check: Option<Check>,
-    /// A check was asked for, and a service would not start.
+    /// Whether a check was requested, but a service would not start.
     not_checked: bool,
 }
 
@@ -60,7 +61,7 @@ fn main() -> ExitCode {
         true => json::render(&findings),
         false => text::render(&findings, &options),
     };
-    // A closed pipe, as by `head`, is no error.
+    // A closed pipe, as with `head`, is not an error.
     let _ = io::stdout().write_all(text.as_bytes());
     ExitCode::from(findings.outcome() as u8)
 }
@@ -77,6 +78,20 @@ fn examine(options: &Options) -> Findings {
 }
 
 impl Findings {
+    /// Returns the settings in force. The warning about a missing service name refers to the service's program, not to
+    /// this one.
+    fn report(&self) -> Report {
+        let mut report = self.config.report();
+        let program = std::env::current_exe().ok();
+        if let Some(program) = program.as_deref().and_then(Path::file_stem) {
+            let this = format!("unknown_service:{}", program.display());
+            for warning in &mut report.warnings {
+                *warning = warning.replace(&this, "unknown_service:{program}");
+            }
+        }
+        report
+    }
+
     fn outcome(&self) -> Outcome {
         match &self.check {
             _ if !self.config.diagnostics.is_empty() => Outcome::Misconfigured,

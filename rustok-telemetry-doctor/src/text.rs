@@ -13,7 +13,7 @@ use crate::{
 
 /// With a check, only settings are shown that are set and have an effect.
 pub fn render(findings: &Findings, options: &Options) -> String {
-    let report = findings.config.report();
+    let report = findings.report();
     let mut text = String::new();
     settings(&mut text, &report, options.wants_check());
     warnings(&mut text, &report, findings.config.strict.value);

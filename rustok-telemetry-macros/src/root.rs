@@ -7,18 +7,18 @@ use syn::{Attribute, Expr, ExprLit, Lit, Meta, Path, Token, parse_quote};
 
 use crate::metrics::diagnostics::Diagnostics;
 
-/// The path unless another is given.
+/// Returns the default path.
 pub(crate) fn default() -> Path {
     parse_quote!(::rustok_telemetry)
 }
 
-/// What is wrong with another value of `crate = …`.
+/// Error for an invalid value of `crate = …`.
 pub(crate) const WRONG: &str = "the option `crate` is the path of `rustok-telemetry`, or of a crate or module that re-exports it";
 
-/// What would be right.
+/// Suggestion for an invalid value of `crate = …`.
 pub(crate) const RIGHT: &str = "write `crate = acme::telemetry`";
 
-/// The path of `crate = acme::telemetry` or `crate = "acme::telemetry"`.
+/// Returns the path in `crate = acme::telemetry` or `crate = "acme::telemetry"`.
 pub(crate) fn given(value: &Expr) -> Option<Path> {
     match value {
         Expr::Group(group) => given(&group.expr),
@@ -33,7 +33,7 @@ pub(crate) fn given(value: &Expr) -> Option<Path> {
     }
 }
 
-/// Takes `#[name(crate = path)]` from a type's attributes: the path, or the usual one where there is none.
+/// Removes `#[name(crate = path)]` from a type's attributes. Returns the path, or the default without such an attribute.
 pub(crate) fn take(
     attributes: &mut Vec<Attribute>,
     name: &str,
@@ -77,21 +77,21 @@ fn right(name: &str) -> String {
     format!("write `#[{name}(crate = acme::telemetry)]`")
 }
 
-/// Where `rustok-telemetry` keeps what generated code needs.
+/// Returns the path of the private module that generated code uses.
 pub(crate) fn private(root: &Path) -> TokenStream {
     private_at(root, Span::call_site())
 }
 
-/// The same, where an error of the compiler should point to `span`.
+/// Returns the same path. Compiler errors about it point to `span`.
 pub(crate) fn private_at(root: &Path, span: Span) -> TokenStream {
     let root = at(root, span);
     quote_spanned!(span=> #root::__private)
 }
 
-/// The path, where an error of the compiler should point to `span`.
+/// Returns the path `root`. Compiler errors about it point to `span`.
 pub(crate) fn at(root: &Path, span: Span) -> TokenStream {
     let tokens = root.to_token_stream().into_iter().map(|mut token| {
-        // `$crate` is known where it was written only.
+        // `$crate` resolves only with its original span.
         if !matches!(&token, TokenTree::Ident(word) if word == "$crate") {
             token.set_span(span);
         }

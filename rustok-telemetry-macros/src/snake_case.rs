@@ -3,7 +3,7 @@
 use syn::Ident;
 use syn::ext::IdentExt;
 
-/// `NotFound` becomes `not_found`, `HTTPError` `http_error`.
+/// Converts a name to snake case: `NotFound` to `not_found`, `HTTPError` to `http_error`.
 pub(crate) fn of(name: &Ident) -> String {
     let name = name.unraw().to_string();
     let letters: Vec<char> = name.chars().collect();
@@ -26,7 +26,7 @@ pub(crate) fn of(name: &Ident) -> String {
     snake_case
 }
 
-/// Whether this is lower-case words joined by `_`.
+/// Returns whether `name` consists of lower-case words joined by `_`.
 pub(crate) fn is(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
         && !name.ends_with('_')

@@ -4,23 +4,23 @@ use std::{error::Error, fmt};
 
 use crate::config::ConfigError;
 
-/// Why telemetry could not be started. Its text has one line for each problem.
+/// Why telemetry could not be started. Its text has one line per error.
 ///
-/// As usual, `Display` leaves the cause to [`source`](std::error::Error::source). `Debug`, which Rust prints where `main`
-/// returns an error or a `Result` is unwrapped, is the text with all causes.
+/// `Display` omits the cause, which is the [`source`](std::error::Error::source). `Debug` is the text with all causes,
+/// since Rust prints it if `main` returns an error or a `Result` is unwrapped.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum InitError {
-    /// Settings are wrong; the error lists all of them.
+    /// The configuration has errors, all of which are listed.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// `init` has succeeded before in this process.
+    /// Telemetry has been started before in this process.
     #[error(
         "telemetry has been started before in this process: call rustok_telemetry::init() once, in main, and keep the \
          guard that it returns"
     )]
     AlreadyInitialized,
-    /// Something else has installed a global `tracing` subscriber.
+    /// Another global `tracing` subscriber is installed.
     #[error(
         "a tracing subscriber is installed already: remove it, or call \
          rustok_telemetry::builder().without_subscriber() and add Telemetry::layer() to yours, and \
@@ -30,16 +30,16 @@ pub enum InitError {
     /// Metrics that are declared more than once.
     #[error("{}", .0.join("\n"))]
     Catalogue(Vec<String>),
-    /// `RUST_LOG` is wrong.
+    /// `RUST_LOG` is invalid.
     #[error("{0}")]
     Logging(String),
     /// A part of the pipeline could not be started.
     #[error("cannot start {part}")]
     #[non_exhaustive]
     Pipeline {
-        /// The part, with its settings. It holds no secret.
+        /// The part and its settings, without secrets.
         part: String,
-        /// Why.
+        /// The cause.
         source: Box<dyn Error + Send + Sync>,
     },
 }
@@ -71,13 +71,13 @@ mod tests {
     use super::*;
     use crate::config::TelemetryConfig;
 
-    /// Each variant; a new one does not compile without a place here.
+    /// Returns an error of each variant. The match fails to compile for a new variant.
     fn all() -> Vec<InitError> {
         let wrong = [
             ("OTEL_SDK_DISABLED", "yes"),
             ("OTEL_TRACES_SAMPLER_ARG", "10"),
         ];
-        let config = TelemetryConfig::from_vars(wrong).expect_err("two problems");
+        let config = TelemetryConfig::from_vars(wrong).expect_err("two errors");
         let all = vec![
             InitError::Config(config),
             InitError::AlreadyInitialized,

@@ -42,29 +42,17 @@ pub trait ErrorType {
     fn error_type(&self) -> &'static str;
 }
 
-impl<E: ErrorType + ?Sized> ErrorType for &E {
-    fn error_type(&self) -> &'static str {
-        (**self).error_type()
-    }
+macro_rules! pointers {
+    ($($pointer:ty),*) => {$(
+        impl<E: ErrorType + ?Sized> ErrorType for $pointer {
+            fn error_type(&self) -> &'static str {
+                (**self).error_type()
+            }
+        }
+    )*};
 }
 
-impl<E: ErrorType + ?Sized> ErrorType for Box<E> {
-    fn error_type(&self) -> &'static str {
-        (**self).error_type()
-    }
-}
-
-impl<E: ErrorType + ?Sized> ErrorType for Arc<E> {
-    fn error_type(&self) -> &'static str {
-        (**self).error_type()
-    }
-}
-
-impl<E: ErrorType + ?Sized> ErrorType for Rc<E> {
-    fn error_type(&self) -> &'static str {
-        (**self).error_type()
-    }
-}
+pointers!(&E, Box<E>, Arc<E>, Rc<E>);
 
 /// The value that a call returned. With the three traits below in scope, `(&&&Returned(&value)).__rustok_failure()`
 /// calls the first one that the type implements (autoref specialization).

@@ -62,14 +62,6 @@ use crate::{
 
 /// Spawns a future on the current tokio runtime in a [detached](self) span `task`.
 ///
-/// ```
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() {
-/// let sum = rustok_telemetry::task::spawn(async { 1 + 2 }).await;
-/// assert_eq!(sum.ok(), Some(3));
-/// # }
-/// ```
-///
 /// # Panics
 ///
 /// Panics outside of a tokio runtime, as [`tokio::spawn`] does.
@@ -85,17 +77,7 @@ where
 /// Spawns a future on the current tokio runtime in the given span.
 ///
 /// Create the span with `parent: None`, and do not enter it before. Otherwise it is not [detached](self), and extends
-/// the duration of the request. A tenant that the span already has is kept.
-///
-/// ```
-/// use rustok_telemetry::task;
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() {
-/// let span = tracing::info_span!(parent: None, "send_mail", tenant_id = tracing::field::Empty);
-/// task::spawn_in(span, async { /* … */ });
-/// # }
-/// ```
+/// the duration of the request. A tenant that the span already has is kept. See the example of the [module](self).
 ///
 /// # Panics
 ///
@@ -159,13 +141,6 @@ pub fn detached<F: Future>(future: F) -> Task<F> {
 }
 
 /// Wraps a future in the given span, as [`spawn_in`] does, for any executor.
-///
-/// ```
-/// use rustok_telemetry::task;
-///
-/// let span = tracing::info_span!(parent: None, "send_mail");
-/// futures::executor::block_on(task::detached_in(span, async { /* … */ }));
-/// ```
 pub fn detached_in<F: Future>(span: Span, future: F) -> Task<F> {
     Task::new(span, future)
 }
@@ -232,14 +207,10 @@ fn task_span(caller: &Location<'_>) -> Span {
 
 /// Starts a call whose span is a child of the current span and has its tenant.
 fn begin(span: Span) -> Call {
-    static META: CallMeta = CallMeta {
-        module: None,
-        severity: "error",
-    };
     propagation::set_parent(&span, opentelemetry::Context::current());
     let tenant = tenant::current();
     tenant::set_default_on(&span, tenant.as_ref().map(Tenant::as_str));
-    Call::begin(span, &META)
+    Call::begin(span, &CallMeta::NO_MODULE)
 }
 
 fn current_dispatch() -> Dispatch {

@@ -110,7 +110,7 @@ fn the_http_layer_does_not_allocate_for_its_metrics_at_steady_state() {
 }
 
 #[test_fork::test]
-fn a_usual_traceparent_is_read_without_allocations_of_its_own() {
+fn parsing_a_traceparent_does_not_allocate() {
     let telemetry = support::text_only().init().expect("telemetry starts");
     let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let headers = http::HeaderMap::from_iter(
@@ -136,7 +136,7 @@ fn allocations(info: &AllocationInfo) -> u64 {
 }
 
 #[test_fork::test]
-fn a_field_that_is_recorded_over_and_over_takes_no_more_memory() {
+fn recording_a_field_again_does_not_grow_memory() {
     let variables = [
         ("OTEL_METRICS_EXPORTER", "none"),
         ("OTEL_TRACES_EXPORTER", "none"),

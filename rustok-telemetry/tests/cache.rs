@@ -80,7 +80,7 @@ async fn each_operation_has_one_result() {
 }
 
 #[test_fork::test]
-fn the_size_is_read_at_each_collection_and_parts_are_added_up() {
+fn sizes_are_read_at_each_collection_and_summed() {
     let telemetry = text_only().init().expect("telemetry starts");
     let (prices, names) = (CacheRecorder::new("prices"), CacheRecorder::new("names"));
     let part = Arc::new(());
@@ -104,7 +104,7 @@ fn the_size_is_read_at_each_collection_and_parts_are_added_up() {
 }
 
 #[test_fork::test]
-fn a_look_up_allocates_nothing_at_steady_state() {
+fn a_lookup_does_not_allocate_at_steady_state() {
     let telemetry = text_only().init().expect("telemetry starts");
     let recorder = CacheRecorder::new("prices");
     let look_up = || {

@@ -22,7 +22,7 @@ fn assert_gauges(state: &str, failures: &str) {
 }
 
 #[test_fork::test]
-fn gauges_and_counters_tell_the_same_story() {
+fn gauges_and_counters_agree() {
     // Before `init`, as a breaker may be made.
     let recorder = CircuitBreakerRecorder::new("inventory");
     let telemetry = text_only().init().expect("telemetry starts");
@@ -83,7 +83,7 @@ fn gauges_and_counters_tell_the_same_story() {
 }
 
 #[test_fork::test]
-fn a_call_allocates_nothing_at_steady_state() {
+fn a_call_does_not_allocate_at_steady_state() {
     let telemetry = text_only().init().expect("telemetry starts");
     let recorder = CircuitBreakerRecorder::new("inventory");
     let calls = || {

@@ -50,7 +50,7 @@ fn a_panicking_callback_is_counted_and_isolated() {
 }
 
 #[test_fork::test]
-fn callbacks_run_whatever_metrics_are_dropped() {
+fn callbacks_run_even_if_metrics_are_dropped() {
     let variables = [
         ("OTEL_TRACES_EXPORTER", "none"),
         ("OTEL_METRICS_EXPORTER", "prometheus"),

@@ -137,7 +137,7 @@ fn each_query_is_timed_and_has_one_outcome() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_query_that_is_given_up_counts_with_the_time_that_it_took() {
+async fn the_duration_of_a_dropped_query_is_recorded() {
     let telemetry = text_only().init().expect("telemetry starts");
     let query = database::query("select", "products", work(How::Dropped));
     let given_up = tokio::time::timeout(Duration::from_millis(60), query).await;
@@ -151,7 +151,7 @@ async fn a_query_that_is_given_up_counts_with_the_time_that_it_took() {
 }
 
 #[test]
-fn the_span_says_what_the_query_does() {
+fn the_span_has_operation_table_and_system() {
     let names = |query: Query| {
         let seen = watch();
         let done = query.run_blocking(|| Ok::<_, Failure>(1));
@@ -194,7 +194,7 @@ fn the_span_says_what_the_query_does() {
 
 #[cfg(feature = "testing")]
 #[tokio::test]
-async fn the_exported_span_is_a_clients_and_called_as_sql_would_say_it() {
+async fn the_exported_span_has_kind_client_and_an_sql_name() {
     let telemetry = rustok_telemetry::testing::capture();
     let select = Query::new("select", "products").system("sqlite");
     assert!(select.run(work(How::Err)).await.is_err());
@@ -210,7 +210,7 @@ async fn the_exported_span_is_a_clients_and_called_as_sql_would_say_it() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn errors_of_others_are_named_where_the_query_runs() {
+async fn run_named_names_the_errors_of_a_driver() {
     let telemetry = text_only().init().expect("telemetry starts");
     let error = Query::new("get", "")
         .run_named(async { Err::<(), _>("secret") }, |_| "refused")
@@ -224,7 +224,7 @@ async fn errors_of_others_are_named_where_the_query_runs() {
 }
 
 #[test_fork::test]
-fn a_query_allocates_nothing_at_steady_state() {
+fn a_query_does_not_allocate_at_steady_state() {
     let telemetry = text_only().init().expect("telemetry starts");
     let sql = "SELECT p.id, p.name FROM products p WHERE p.tenant_id = $1";
     let run = |rounds| {
@@ -247,7 +247,7 @@ fn a_query_allocates_nothing_at_steady_state() {
 }
 
 #[test_fork::test]
-fn statements_of_others_are_counted_by_kind_and_table() {
+fn statements_are_counted_by_kind_and_table() {
     let telemetry = text_only().init().expect("telemetry starts");
     let time = Duration::from_millis(3);
     for (sql, failed) in [

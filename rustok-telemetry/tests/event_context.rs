@@ -151,7 +151,7 @@ fn an_outbox_keeps_the_context() {
 }
 
 #[test]
-fn without_telemetry_nothing_is_written_and_nothing_breaks() {
+fn without_telemetry_nothing_is_injected() {
     let span = tracing::info_span!("work");
     let event = span
         .in_scope(EventContext::current)

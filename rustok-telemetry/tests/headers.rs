@@ -14,7 +14,7 @@ const VARIABLE: &str = "OTEL_EXPORTER_OTLP_HEADERS";
 /// The configuration is given in code, and the environment has other headers, which the exporter reads by itself.
 /// Run once more with the variable set: a test cannot set it for its own process safely.
 #[test]
-fn headers_of_the_environment_do_not_mix_with_those_of_the_code() {
+fn headers_in_code_replace_those_of_the_environment() {
     if std::env::var_os(VARIABLE).is_none() {
         let again = Command::new(std::env::current_exe().expect("a path"))
             .arg("--nocapture")

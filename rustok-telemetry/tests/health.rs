@@ -65,7 +65,7 @@ fn collector(answers: Vec<(u16, Vec<u8>)>) -> String {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn successes_failures_and_partial_rejections_are_told() {
+async fn successes_failures_and_rejections_are_reported() {
     let (status, before) = get(routes(HealthRoutes::new()), "/api/_health/telemetry").await;
     assert_eq!(
         (status, &before["stage"]),
@@ -136,7 +136,7 @@ async fn successes_failures_and_partial_rejections_are_told() {
 }
 
 #[test_fork::test]
-fn a_request_that_cannot_be_made_says_why() {
+fn an_unsendable_request_reports_its_reason() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let endpoint = format!(
         "http://{}/?key=hunter2",
@@ -162,7 +162,7 @@ fn a_request_that_cannot_be_made_says_why() {
 }
 
 #[test_fork::test]
-fn folded_labels_are_told_by_metric_and_label() {
+fn folded_labels_are_reported_by_metric_and_label() {
     let telemetry = support::text_only().init().expect("telemetry starts");
     assert_eq!(health().labels_folded, []);
     for tenant in 0..503 {
@@ -176,7 +176,7 @@ fn folded_labels_are_told_by_metric_and_label() {
 }
 
 #[tokio::test]
-async fn it_lives_and_is_ready_without_checks() {
+async fn service_without_checks_is_live_and_ready() {
     let app = routes(HealthRoutes::new());
     let (status, body) = get(app.clone(), "/api/_health/live").await;
     assert_eq!((status, &body["status"]), (StatusCode::OK, &"live".into()));
@@ -186,7 +186,7 @@ async fn it_lives_and_is_ready_without_checks() {
 
 /// Each bad check fails alone, all run at the same time, and the answer is there when the time is up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn failing_checks_are_named_and_hold_up_no_others() {
+async fn failing_checks_are_named_and_do_not_delay_others() {
     let dropped = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&dropped);
     let health = HealthRoutes::new()
@@ -248,7 +248,7 @@ async fn failing_checks_are_named_and_hold_up_no_others() {
 }
 
 #[tokio::test]
-async fn checks_stop_when_nobody_waits_for_them_any_more() {
+async fn checks_stop_when_the_request_is_dropped() {
     let dropped = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&dropped);
     let app = routes(HealthRoutes::new().check("hangs", move || {
@@ -285,7 +285,7 @@ fn wait_until(condition: impl Fn() -> bool) {
 
 /// `docs/health.md` shows every key of the answer.
 #[test]
-fn the_documented_json_is_what_is_answered() {
+fn the_served_json_matches_the_documentation() {
     let page = include_str!("../../docs/health.md");
     let block = page
         .split("```json\n")

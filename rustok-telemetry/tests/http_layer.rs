@@ -184,7 +184,7 @@ async fn a_handler_that_panics_counts_once() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_panic_that_is_caught_outside_of_the_layer_is_one_all_the_same() {
+async fn a_panic_that_is_caught_outside_of_the_layer_counts() {
     use std::panic::AssertUnwindSafe;
 
     use futures::FutureExt;
@@ -364,7 +364,7 @@ async fn the_callers_trace_goes_on_and_is_passed_on() {
 /// hyper does not ask a body for more once the announced length has been sent.
 #[tokio::test]
 #[test_fork::fork]
-async fn a_streamed_body_of_announced_length_is_complete_on_a_real_connection() {
+async fn a_streamed_body_of_declared_length_is_complete() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     async fn sized_stream() -> impl IntoResponse {
@@ -405,7 +405,7 @@ async fn a_streamed_body_of_announced_length_is_complete_on_a_real_connection() 
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_span_for_log_lines_only_does_not_break_the_trace() {
+async fn a_span_for_log_lines_does_not_break_the_trace() {
     use axum::http::HeaderMap;
 
     let telemetry = text_only()

@@ -61,34 +61,34 @@ fn assert_unreachable(telemetry: Telemetry) {
 }
 
 #[test_fork::test]
-fn nothing_answers_over_http_without_a_runtime() {
+fn unreachable_over_http_without_a_runtime() {
     assert_unreachable(start_unreachable("http/protobuf"));
 }
 
 #[test_fork::test]
-fn nothing_answers_over_grpc_without_a_runtime() {
+fn unreachable_over_grpc_without_a_runtime() {
     assert_unreachable(start_unreachable("grpc"));
 }
 
 #[tokio::test(flavor = "current_thread")]
 #[test_fork::fork]
-async fn nothing_answers_over_grpc_in_a_current_thread_runtime() {
+async fn unreachable_over_grpc_in_a_current_thread_runtime() {
     assert_unreachable(start_unreachable("grpc"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[test_fork::fork]
-async fn nothing_answers_over_http_in_a_multi_thread_runtime() {
+async fn unreachable_over_http_in_a_multi_thread_runtime() {
     assert_unreachable(start_unreachable("http/protobuf"));
 }
 
 #[test_fork::test]
-fn a_backend_that_accepts_and_never_answers_does_not_hang_the_shutdown_over_http() {
+fn a_silent_backend_does_not_hang_shutdown_over_http() {
     assert_unanswered("http/protobuf");
 }
 
 #[test_fork::test]
-fn a_backend_that_accepts_and_never_answers_does_not_hang_the_shutdown_over_grpc() {
+fn a_silent_backend_does_not_hang_shutdown_over_grpc() {
     assert_unanswered("grpc");
 }
 
@@ -202,7 +202,7 @@ fn the_text_is_never_empty_while_telemetry_shuts_down() {
 }
 
 #[test_fork::test]
-fn a_logger_of_the_log_crate_is_no_obstacle() {
+fn an_existing_log_logger_does_not_fail_init() {
     struct Silent;
     impl log::Log for Silent {
         fn enabled(&self, _: &log::Metadata<'_>) -> bool {
@@ -219,7 +219,7 @@ fn a_logger_of_the_log_crate_is_no_obstacle() {
 }
 
 #[test_fork::test]
-fn a_second_init_is_a_clear_error_and_the_first_goes_on() {
+fn a_second_init_fails_and_the_first_continues() {
     let telemetry = text_only().init().expect("telemetry starts");
     let error = text_only().init().expect_err("the second fails");
     assert!(matches!(error, InitError::AlreadyInitialized));
@@ -242,7 +242,7 @@ fn a_second_init_is_a_clear_error_and_the_first_goes_on() {
 }
 
 #[test_fork::test]
-fn a_foreign_subscriber_is_a_clear_error_and_can_be_lived_with() {
+fn an_existing_subscriber_is_an_error_unless_allowed() {
     use tracing_subscriber::layer::SubscriberExt;
 
     tracing::subscriber::set_global_default(tracing_subscriber::registry())
@@ -262,7 +262,7 @@ fn a_foreign_subscriber_is_a_clear_error_and_can_be_lived_with() {
 }
 
 #[test_fork::test]
-fn switched_off_is_off() {
+fn disabled_telemetry_records_nothing() {
     let config =
         TelemetryConfig::from_vars([("OTEL_SDK_DISABLED", "true")]).expect("a valid configuration");
     let telemetry = rustok_telemetry::builder()

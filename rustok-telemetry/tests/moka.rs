@@ -98,7 +98,7 @@ async fn callers_that_miss_together_share_one_load() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_loader_that_is_dropped_hands_over_to_the_next() {
+async fn the_next_loader_runs_after_a_dropped_one() {
     let telemetry = text_only().init().expect("telemetry starts");
     let names = names();
     let begun = Arc::new(Notify::new());
@@ -131,7 +131,7 @@ async fn a_loader_that_is_dropped_hands_over_to_the_next() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_loader_that_panics_is_counted_and_the_next_one_loads() {
+async fn the_next_loader_runs_after_a_panic() {
     let telemetry = text_only().init().expect("telemetry starts");
     let names = names();
     let panics = tokio::spawn({

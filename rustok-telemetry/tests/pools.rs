@@ -19,7 +19,7 @@ fn assert_connections(active: &str, idle: &str) {
 }
 
 #[test_fork::test]
-fn pools_are_read_at_each_collection_and_added_up() {
+fn pools_are_read_at_each_collection_and_summed() {
     let active = Arc::new(AtomicU64::new(1));
     let read = Arc::clone(&active);
     // Before `init`, as a pool may be made.
@@ -48,7 +48,7 @@ fn pools_are_read_at_each_collection_and_added_up() {
 }
 
 #[test_fork::test]
-fn a_pool_that_is_gone_before_the_first_collection_is_0() {
+fn a_pool_dropped_before_the_first_collection_is_zero() {
     let telemetry = text_only().init().expect("telemetry starts");
     database::observe_pool(|| None).detach();
     assert_connections("0", "0");
@@ -56,7 +56,7 @@ fn a_pool_that_is_gone_before_the_first_collection_is_0() {
 }
 
 #[test_fork::test]
-fn a_pool_that_panics_is_left_out() {
+fn a_panicking_pool_is_skipped() {
     let telemetry = text_only().init().expect("telemetry starts");
     database::observe_pool(|| -> PoolState { panic!("on purpose") }).detach();
     database::observe_pool(|| PoolState { active: 1, idle: 2 }).detach();

@@ -47,7 +47,7 @@ fn work_for(time: Duration) {
 }
 
 #[test_fork::test]
-fn what_the_process_takes_is_seen() {
+fn process_metrics_are_exported() {
     let telemetry = text_only().init().expect("telemetry starts");
     let cpu = fact("cpu_seconds_total");
     let begin = Instant::now();

@@ -226,6 +226,23 @@ fn exporter_and_verbose_spans_are_not_counted() {
     let _ = telemetry.shutdown();
 }
 
+#[test_fork::test]
+fn many_open_spans_keep_their_state() {
+    let telemetry = with_variables(&[]).init().expect("telemetry starts");
+    let spans: Vec<_> = (0..10_000)
+        .map(|_| info_span!("open", error.type = Empty))
+        .collect();
+    for span in spans.iter().step_by(2) {
+        span.record("error.type", "late");
+    }
+    drop(spans);
+    let text = text();
+    assert_samples(&text, CLOSED, &[("{operation=\"open\"}", "10000")]);
+    let errors = [("{error_type=\"late\",operation=\"open\"}", "5000")];
+    assert_samples(&text, ERRORS, &errors);
+    let _ = telemetry.shutdown();
+}
+
 /// The layer gets enter, exit and close of every span, also of disabled ones.
 #[test_fork::test]
 fn span_metrics_alone_count_the_same_spans() {

@@ -160,7 +160,7 @@ async fn a_closed_pool_is_let_go() {
 /// returned. `SQLX_SPAN_RUNS` says how often the test is repeated.
 #[cfg(feature = "testing")]
 #[test_fork::test]
-fn the_span_of_a_query_is_there_when_the_query_is_done() {
+fn the_span_is_captured_when_the_query_is_done() {
     use rustok_telemetry::{instrument, testing};
 
     #[instrument(name = "stock.reserve", tenant_id = "acme")]

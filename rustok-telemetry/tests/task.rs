@@ -45,7 +45,7 @@ fn closed(operation: &str, count: &str) -> (String, String) {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_request_does_not_last_as_long_as_what_it_leaves_behind() {
+async fn a_task_does_not_extend_the_request() {
     let (telemetry, _default) = scoped();
     let (finish, finished) = oneshot::channel::<()>();
     let request = tracing::info_span!("request", tenant_id = "acme");
@@ -131,7 +131,7 @@ async fn a_task_is_a_child_of_what_spawned_it() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_task_that_nobody_traces_begins_a_trace() {
+async fn a_task_without_a_parent_starts_a_trace() {
     let exporting = Exporting::start();
     task::spawn(async {}).await.expect("it ends");
     assert_eq!(exporting.span("task").parent_span_id, SpanId::INVALID);
@@ -170,7 +170,7 @@ async fn panics_and_aborts_count_once() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_task_that_is_handed_to_another_executor_is_the_same() {
+async fn other_executors_run_detached_tasks() {
     let (telemetry, _default) = scoped();
     let request = tracing::info_span!("request", tenant_id = "acme").entered();
     let outer = traceparent();
@@ -196,7 +196,7 @@ async fn a_task_that_is_handed_to_another_executor_is_the_same() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_tenant_of_the_tasks_own_stays() {
+async fn a_tenant_set_by_the_task_is_kept() {
     let (telemetry, _default) = scoped();
     let request = tracing::info_span!("request", tenant_id = "acme").entered();
     let own = tracing::info_span!(parent: None, "own", tenant_id = "globex");
@@ -248,7 +248,7 @@ async fn the_subscriber_goes_along() {
 }
 
 #[tokio::test]
-async fn without_telemetry_tasks_just_run() {
+async fn tasks_run_without_telemetry() {
     let sum = task::spawn(async { 1 + 2 }).await.expect("it ends");
     let product = task::spawn_blocking(|| 3 * 4).await.expect("it ends");
     let span = tracing::info_span!(parent: None, "own");

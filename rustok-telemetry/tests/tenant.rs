@@ -6,7 +6,7 @@ use rustok_telemetry::tenant;
 use support::{assert_samples, text, text_only};
 
 #[test_fork::test]
-fn a_tenant_is_that_of_the_nearest_span_that_has_one() {
+fn the_tenant_is_that_of_the_nearest_span() {
     let telemetry = text_only().init().expect("telemetry starts");
     assert_eq!(tenant::current(), None);
     assert_eq!(&*tenant::label(), "none");
@@ -24,7 +24,7 @@ fn a_tenant_is_that_of_the_nearest_span_that_has_one() {
 }
 
 #[test_fork::test]
-fn a_tenant_that_becomes_known_later_counts_the_span_and_its_later_children() {
+fn a_late_tenant_counts_for_the_span_and_later_children() {
     let telemetry = text_only().init().expect("telemetry starts");
     let request = tracing::info_span!("request", tenant_id = tracing::field::Empty).entered();
     drop(tracing::info_span!("before"));
@@ -59,7 +59,7 @@ fn a_tenant_that_becomes_known_later_counts_the_span_and_its_later_children() {
 
 /// A span between has taken over the tenant from around, and would keep it.
 #[test_fork::test]
-fn a_tenant_that_is_set_replaces_an_inherited_one_at_once() {
+fn set_replaces_an_inherited_tenant_at_once() {
     let telemetry = text_only().init().expect("telemetry starts");
     let _connection = tracing::info_span!("connection", tenant_id = "acme").entered();
     let _request = tracing::info_span!("request", tenant_id = tracing::field::Empty).entered();
@@ -72,7 +72,7 @@ fn a_tenant_that_is_set_replaces_an_inherited_one_at_once() {
 }
 
 #[test]
-fn without_telemetry_there_is_no_tenant_and_no_harm() {
+fn without_telemetry_there_is_no_tenant() {
     tenant::set("acme");
     assert_eq!(tenant::current(), None);
 }

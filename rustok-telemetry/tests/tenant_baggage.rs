@@ -44,7 +44,7 @@ async fn tenant_of_request(layer: TelemetryLayer, baggage: &str) -> (String, Str
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_callers_tenant_is_not_believed_by_default_and_not_passed_on() {
+async fn a_callers_tenant_is_ignored_and_not_forwarded() {
     let telemetry = text_only().init().expect("telemetry starts");
     let layer = TelemetryLayer::new();
     let (tenant, baggage) = tenant_of_request(layer, "tenant_id=acme,color=red").await;
@@ -63,7 +63,7 @@ async fn a_callers_tenant_is_not_believed_by_default_and_not_passed_on() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn an_internal_service_may_believe_its_callers() {
+async fn an_internal_service_accepts_a_callers_tenant() {
     let telemetry = text_only().init().expect("telemetry starts");
     let layer = TelemetryLayer::new().tenant_from_baggage();
     let (tenant, baggage) = tenant_of_request(layer, "color=red,tenant_id=acme%20inc").await;
@@ -82,7 +82,7 @@ async fn an_internal_service_may_believe_its_callers() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn tenants_that_cannot_be_are_ignored_by_those_who_believe_too() {
+async fn invalid_tenants_are_never_accepted() {
     let telemetry = text_only().init().expect("telemetry starts");
     let layer = TelemetryLayer::new().tenant_from_baggage();
     let long = "x".repeat(129);
@@ -129,7 +129,7 @@ async fn jaegers_baggage_is_no_way_around() {
 
 /// In one format, and in two: all headers together name one tenant, or none.
 #[test_fork::test]
-fn tenants_of_jaeger_that_differ_are_not_believed() {
+fn contradicting_jaeger_tenants_are_not_accepted() {
     let variables = [("OTEL_PROPAGATORS", "jaeger,baggage")];
     let telemetry = with_variables(&variables).init().expect("telemetry starts");
     for (headers, expected) in [
@@ -176,7 +176,7 @@ fn tenants_of_jaeger_that_differ_are_not_believed() {
 
 /// The tenant may be all that a baggage has.
 #[test_fork::test]
-fn a_received_tenant_is_not_sent_in_place_of_none() {
+fn a_received_tenant_is_not_forwarded() {
     let telemetry = text_only().init().expect("telemetry starts");
     let received = EventContext::from_entries([("baggage", "tenant_id=globex")]);
     assert_eq!(received.send_tenant().entries().count(), 0);
@@ -184,7 +184,7 @@ fn a_received_tenant_is_not_sent_in_place_of_none() {
 }
 
 #[test_fork::test]
-fn a_tenant_is_sent_where_it_is_asked_for() {
+fn a_tenant_is_sent_on_request() {
     let telemetry = text_only().init().expect("telemetry starts");
     let sent = || {
         let mut headers = HeaderMap::new();
@@ -228,7 +228,7 @@ fn an_event_keeps_the_tenant_within_the_process() {
 }
 
 #[test_fork::test]
-fn a_tenant_of_the_handlers_own_stays() {
+fn a_tenant_set_by_the_handler_is_kept() {
     let telemetry = text_only().init().expect("telemetry starts");
     let publisher = tracing::info_span!("publish", tenant_id = "acme");
     let event = publisher.in_scope(EventContext::current);

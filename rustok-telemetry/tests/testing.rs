@@ -303,7 +303,7 @@ fn a_span_that_ends_later_is_awaited() {
 }
 
 #[test]
-fn an_endless_span_is_awaited_once_and_named() {
+fn a_span_without_end_is_awaited_once_and_named() {
     let telemetry = testing::capture();
     let open = tracing::info_span!("work", otel.name = "never ends");
     let started = Instant::now();

@@ -42,7 +42,7 @@ enum Payment {
 const COUNT: &str = "shop_checkout_duration_seconds_count";
 
 #[test_fork::test]
-fn a_timer_records_once_however_it_ends() {
+fn a_timer_records_exactly_once() {
     let telemetry = text_only().init().expect("telemetry starts");
     let start = || shop::time_checkout_duration(&Payment::Card, "north");
     let assert_count = |count: &str| {

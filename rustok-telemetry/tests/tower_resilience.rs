@@ -46,7 +46,7 @@ fn assert_gauges(state: &str, failures: &str) {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_breaker_that_opens_and_closes_tells_of_each_step() {
+async fn each_step_of_a_breaker_is_recorded() {
     let telemetry = text_only().init().expect("telemetry starts");
     let builder = CircuitBreakerLayer::builder()
         .consecutive_failures(2)

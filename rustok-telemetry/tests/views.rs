@@ -17,16 +17,18 @@ meter_provider:
   readers:
     - pull: {exporter: {prometheus/development: }}
   views:
+    - selector: {instrument_name: rustok_http}
+      stream: {aggregation: {drop: }}
     - selector: {instrument_name: "RUSTOK_HTTP_*_size_bytes"}
       stream: {aggregation: {drop: }}
     - selector: {instrument_name: rustok_event_bus_lag_seconds}
       stream: {aggregation: {explicit_bucket_histogram: {boundaries: [0.5, 2]}}}
-    - selector: {instrument_name: "*_published_total"}
+    - selector: {instrument_name: "*_publi?hed_*"}
       stream: {aggregation: {explicit_bucket_histogram: {boundaries: [1]}}}
 "#;
 
 #[test_fork::test]
-fn views_of_a_file_hold() {
+fn views_of_a_file_apply() {
     let path = format!("{}/views.yaml", env!("CARGO_TARGET_TMPDIR"));
     fs::write(&path, FILE).expect("a file");
     let config = TelemetryConfig::from_vars([("OTEL_CONFIG_FILE", path)]).expect("valid");
@@ -34,7 +36,7 @@ fn views_of_a_file_hold() {
         config
             .report()
             .to_string()
-            .contains("metrics.views = RUSTOK_HTTP_*_size_bytes: drop,"),
+            .contains("metrics.views = rustok_http: drop,RUSTOK_HTTP_*_size_bytes: drop,"),
         "{}",
         config.report()
     );
@@ -67,7 +69,7 @@ fn views_of_a_file_hold() {
 }
 
 #[test]
-fn boundaries_of_code_are_checked() {
+fn boundaries_in_code_are_validated() {
     let mut config = TelemetryConfig::from_vars::<&str, &str>([]).expect("defaults");
     config.metrics.views.set(vec![View {
         instrument_name: "rustok_event_bus_lag_seconds".to_owned(),

@@ -1,4 +1,4 @@
-//! What is generated from the SDK's own tables: `docs/metrics.md`, `docs/catalogue.json` and `docs/environment.md`.
+//! Generates `docs/metrics.md`, `docs/catalogue.json` and `docs/environment.md` from the SDK's tables.
 
 use std::fmt::Write;
 
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 /// A generated file.
 #[derive(Debug)]
 pub struct Generated {
-    /// Its path, from the root of the workspace.
+    /// The path, relative to the root of the workspace.
     pub path: &'static str,
-    /// What it should contain.
+    /// The content.
     pub content: String,
 }
 
-/// Every generated file, as it should be now.
+/// Returns the generated files.
 pub fn generate() -> Vec<Generated> {
     let metrics = catalogue();
     vec![
@@ -65,7 +65,7 @@ fn metrics_page(metrics: &[&Declaration]) -> String {
     page
 }
 
-/// The headings of the page, and the module of the SDK that declares their metrics.
+/// The headings of the page, and the modules of the SDK that declare their metrics.
 const SUBSYSTEMS: &[(&str, &str)] = &[
     ("Event bus", "event_bus"),
     ("Circuit breaker", "circuit_breaker"),
@@ -193,7 +193,7 @@ fn environment_page() -> String {
     page
 }
 
-/// Text that cannot end a table's cell.
+/// Escapes a text for the cell of a Markdown table.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }

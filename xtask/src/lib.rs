@@ -1,10 +1,9 @@
-//! Tasks of this workspace, as a library: the `xtask` binary and the end-to-end tests share it.
+//! The development tasks as a library, which the `xtask` binary and the end-to-end tests share.
 //!
-//! [`stack`] runs the observability stack (Collector, Prometheus, Jaeger) without containers.
-//! [`catalogue`] makes what is generated from the SDK's tables, [`dashboards`] what Grafana shows of them, [`slo`] the
-//! rules of the service level objectives. [`rules`] reads what Prometheus records and alarms on. [`tools`] installs
-//! cargo's tools. [`yaml`] reads YAML.
-//! [`progress`] is how a task that takes minutes says what it is doing.
+//! - [`stack`] runs the observability stack (Collector, Prometheus, Jaeger) without containers.
+//! - [`catalogue`], [`dashboards`] and [`slo`] generate documentation, Grafana dashboards and Prometheus rules.
+//! - [`rules`] reads the rule files of Prometheus, [`yaml`] YAML.
+//! - [`tools`] installs cargo's tools, [`progress`] shows the progress of long tasks.
 
 pub mod catalogue;
 pub mod dashboards;

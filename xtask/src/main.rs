@@ -1,8 +1,8 @@
-//! Tasks of this workspace: `cargo xtask <command>`.
+//! Development tasks of this workspace: `cargo xtask <command>`.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "the program speaks to a terminal"
+    reason = "a command line program prints its results"
 )]
 
 mod commands;
@@ -17,7 +17,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", about = "Tasks of this workspace")]
+#[command(name = "cargo xtask", about = "Development tasks of this workspace")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -27,7 +27,7 @@ struct Arguments {
 enum Command {
     #[command(subcommand)]
     Stack(stack::Command),
-    /// Run the stack and the reference service with traffic; Ctrl-C ends both.
+    /// Run the stack and the reference service with traffic; Ctrl-C stops both.
     Demo(stack::Up),
     Bench(bench::Options),
     Catalogue(catalogue::Options),
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// A flag that the first Ctrl-C sets; the second one ends the program at once.
+/// Returns a flag that the first SIGINT or SIGTERM sets. The second one ends the program at once.
 fn cancelled_by_signals() -> Result<Arc<AtomicBool>, commands::Error> {
     let cancelled = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {

@@ -1,20 +1,20 @@
-//! What a long task says while it works, and how it is told to stop.
+//! Progress messages and cancellation of long tasks.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// One thing to show.
+/// A progress message.
 #[derive(Debug, Clone, Copy)]
 pub enum Progress<'a> {
     /// A line that stays.
     Note(&'a str),
-    /// How far the current step has come; the next one takes its place.
+    /// The progress of the current step. The next message replaces it.
     Tick(&'a str),
 }
 
-/// Shows progress, and knows whether the user has asked to stop.
+/// Shows progress, and carries the user's request to cancel.
 pub struct Reporter {
     show: Box<dyn FnMut(Progress<'_>) + Send>,
     cancelled: Arc<AtomicBool>,
@@ -40,7 +40,7 @@ impl Reporter {
         Self::new(move |progress| lines.show(progress))
     }
 
-    /// Stops the work soon after `flag` becomes true.
+    /// Cancels the task when `flag` becomes true.
     #[must_use]
     pub fn cancelled_by(mut self, flag: Arc<AtomicBool>) -> Self {
         self.cancelled = flag;
@@ -52,12 +52,12 @@ impl Reporter {
         (self.show)(Progress::Note(text));
     }
 
-    /// Shows how far the current step has come.
+    /// Shows the progress of the current step.
     pub fn tick(&mut self, text: &str) {
         (self.show)(Progress::Tick(text));
     }
 
-    /// Whether the work should stop.
+    /// Returns whether the task is cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
     }
@@ -69,7 +69,7 @@ impl std::fmt::Debug for Reporter {
     }
 }
 
-/// Without a terminal, a step that goes on is mentioned this often.
+/// Interval of the lines about a running step if there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(20);
 
 struct StderrLines {
@@ -86,8 +86,7 @@ impl StderrLines {
     }
 
     fn show(&mut self, progress: Progress<'_>) {
-        // `write!` and not `eprint!`: a test harness must not swallow what takes minutes.
-        // There is nobody to tell when standard error is closed, so failures are ignored.
+        // Not `eprint!`, which the test harness captures. Errors are ignored: standard error may be closed.
         let mut stderr = std::io::stderr().lock();
         let _ = match (progress, self.terminal) {
             (Progress::Note(text), true) => writeln!(stderr, "\r\x1b[K{text}"),

@@ -1,4 +1,4 @@
-//! The rule files of Prometheus, read: `prometheus/*_rules.yml`.
+//! Reads the rule files of Prometheus, `prometheus/*_rules.yml`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,28 +10,28 @@ use serde::Deserialize;
 use crate::workspace;
 use crate::yaml::{self, YamlError};
 
-/// A rule, whether it records or alerts.
+/// A recording or alerting rule.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// The series that it records.
+    /// The name of the recorded series.
     pub record: Option<String>,
-    /// The alert that it is.
+    /// The name of the alert.
     pub alert: Option<String>,
-    /// What is recorded, or alarms.
+    /// The PromQL expression.
     pub expr: String,
-    /// How long the condition must hold, in Prometheus' words; empty if no longer than a moment.
+    /// The time for which the condition must hold, such as `5m`; empty if the alert fires at once.
     #[serde(rename = "for", default)]
     pub duration: String,
-    /// Labels that it adds.
+    /// Added labels.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
-    /// What an alert says.
+    /// Annotations of an alert.
     #[serde(default)]
     pub annotations: BTreeMap<String, String>,
 }
 
-/// Every rule of every file. They are read once.
+/// Returns every rule of every file. The files are read once.
 ///
 /// # Errors
 ///
@@ -41,7 +41,7 @@ pub fn all() -> Result<&'static [Rule], &'static RulesError> {
     RULES.get_or_init(read).as_deref()
 }
 
-/// The rule files, in order.
+/// Returns the paths of the rule files, sorted.
 ///
 /// # Errors
 ///
@@ -58,18 +58,18 @@ pub fn files() -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Why the rules are not known.
+/// An error in reading the rule files.
 #[derive(Debug, thiserror::Error)]
 pub enum RulesError {
     /// A file or the folder cannot be read.
     #[error("the rule files below prometheus/: {0}")]
     Io(#[from] io::Error),
-    /// It is no file of rules.
+    /// A file is not a valid rule file.
     #[error("{}: {error}", file.display())]
     Yaml {
-        /// Which file.
+        /// The file.
         file: PathBuf,
-        /// What is wrong with it.
+        /// The error.
         error: YamlError,
     },
 }

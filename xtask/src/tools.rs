@@ -1,4 +1,4 @@
-//! Cargo tools that the tests need: installed once, by pinned version, into the user's cache folder.
+//! Cargo tools for the tests, installed once in pinned versions into the user's cache folder.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::workspace;
 
-/// A tool of cargo's, such as `cargo deny`.
+/// A cargo subcommand, such as `cargo deny`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tool {
     /// Name of the package and of the program.
@@ -22,11 +22,11 @@ pub const DENY: Tool = Tool {
 };
 
 impl Tool {
-    /// The program, installed first if need be; that takes some minutes, once.
+    /// Returns the path of the program. The first call installs it, which takes minutes.
     ///
     /// # Errors
     ///
-    /// When there is no cache folder, or the installation fails.
+    /// If there is no cache folder, or the installation fails.
     pub fn path(self) -> io::Result<PathBuf> {
         let cache = workspace::cache_folder()
             .ok_or_else(|| io::Error::other("neither XDG_CACHE_HOME nor HOME is set"))?;
@@ -37,7 +37,7 @@ impl Tool {
         if program.is_file() {
             return Ok(program);
         }
-        // Without a lock file of its own `cargo install --root` locks the folder itself.
+        // No lock is needed here: `cargo install --root` locks the folder.
         let status = Command::new(env!("CARGO"))
             .args([
                 "install",

@@ -1,16 +1,16 @@
-//! Where things are in this workspace.
+//! Paths of this workspace.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The root of the workspace that this `xtask` was compiled in.
+/// Returns the root of the workspace in which this `xtask` was compiled.
 pub fn root() -> &'static Path {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
     xtask.parent().unwrap_or(xtask)
 }
 
-/// Cargo in the root of the workspace, as if it were started by hand: without the variables that Cargo sets for programs
-/// and tests. Build scripts that watch these would run again, and what depends on them would be compiled again.
+/// Returns a command that runs Cargo in the root of the workspace, without the variables that Cargo sets for programs
+/// and tests. Build scripts watch these: with other values they would run again, and dependents would recompile.
 pub fn cargo() -> Command {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(root());
@@ -26,12 +26,12 @@ pub fn cargo() -> Command {
     cargo
 }
 
-/// The folder where `cargo xtask stack up` keeps its state, logs and data.
+/// Returns the folder where `cargo xtask stack up` keeps its state, logs and data.
 pub fn default_run_dir() -> PathBuf {
     root().join(".stack")
 }
 
-/// The user's cache folder for what is built once: `${XDG_CACHE_HOME:-$HOME/.cache}/rustok-telemetry`.
+/// Returns the user's cache folder for built programs: `${XDG_CACHE_HOME:-$HOME/.cache}/rustok-telemetry`.
 pub fn cache_folder() -> Option<PathBuf> {
     let folder = |variable| {
         let value = std::env::var_os(variable).filter(|value| !value.is_empty())?;

@@ -1,4 +1,4 @@
-//! YAML 1.2 as JSON values, so that serde can read it.
+//! Reads YAML 1.2 as JSON values, which serde can deserialize.
 
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde::de::DeserializeOwned;
@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 ///
 /// # Errors
 ///
-/// When it is not YAML (a key given twice is not), not one document, or not of that type.
+/// If the text is invalid YAML, such as a duplicate key, is not one document, or does not have that type.
 pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
     Ok(serde_json::from_value(parse(text)?)?)
 }
@@ -17,7 +17,7 @@ pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
 ///
 /// # Errors
 ///
-/// When it is not YAML (a key given twice is not), or not one document.
+/// If the text is invalid YAML, such as a duplicate key, or is not one document.
 ///
 /// ```
 /// use serde_json::json;
@@ -35,19 +35,19 @@ pub fn parse(text: &str) -> Result<Value, YamlError> {
     }
 }
 
-/// Why a document cannot be read.
+/// An error in reading a document.
 #[derive(Debug, thiserror::Error)]
 pub enum YamlError {
-    /// It is not YAML.
+    /// Invalid YAML.
     #[error("{0}")]
     Syntax(String),
-    /// It is none, or several.
-    #[error("one document is expected, not {0}")]
+    /// No document, or several.
+    #[error("expected one document, found {0}")]
     Documents(usize),
-    /// It is YAML that JSON has no words for: a tag, an alias, or a key that is not text.
-    #[error("not supported here: {0}")]
+    /// YAML without an equivalent in JSON: a tag, an alias, or a key that is not text.
+    #[error("not supported: {0}")]
     Unsupported(String),
-    /// It is not of the type that was asked for.
+    /// The document does not have the requested type.
     #[error(transparent)]
     Type(#[from] serde_json::Error),
 }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_json_cannot_say_is_an_error() {
+    fn yaml_without_json_equivalent_is_an_error() {
         for text in [
             "1: a",
             "a: !tag b",

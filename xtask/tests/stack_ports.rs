@@ -30,7 +30,7 @@ fn all_ports_in_use_are_reported_at_once() {
 }
 
 #[test]
-fn the_command_says_what_the_port_is_for_and_which_variable_moves_it() {
+fn the_command_names_purpose_and_variable_of_a_port_in_use() {
     let taken = taken_port();
     let ports = Ports::free()
         .expect("free ports")

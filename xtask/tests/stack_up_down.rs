@@ -12,7 +12,7 @@ use xtask::stack::{Port, Ports, Service, Stack, StartError, UpError};
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
 #[serial_test::serial]
-fn two_stacks_run_at_once_and_each_is_stopped_alone() {
+fn two_stacks_run_at_once_and_stop_independently() {
     let dir = run_dir("two-stacks-command");
     let up = xtask(&["stack", "up", "--free-ports"], &dir);
     assert!(up.status.success(), "{}", text(&up));
@@ -56,7 +56,7 @@ impl Drop for TakenDown {
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
 #[serial_test::serial]
-fn up_says_so_when_the_stack_is_up_already() {
+fn up_reports_a_stack_that_is_already_up() {
     let dir = run_dir("up-twice");
     let stack = Stack::builder().run_dir(&dir).free_ports().up();
     let stack = stack.expect("a stack");
@@ -77,7 +77,7 @@ fn up_says_so_when_the_stack_is_up_already() {
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
 #[serial_test::serial]
-fn a_program_that_ends_while_starting_shows_its_log_and_takes_the_others_down() {
+fn failed_start_shows_the_log_and_stops_the_others() {
     let dir = run_dir("broken-prometheus");
     fs::create_dir_all(dir.join("data/prometheus")).expect("data folder");
     // Where Prometheus wants a folder.

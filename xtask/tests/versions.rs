@@ -33,7 +33,7 @@ fn crates_have_the_versions_of_the_workspace() {
 }
 
 #[test]
-fn features_are_those_of_the_sdk() {
+fn features_match_the_sdk() {
     let manifest = read("rustok-telemetry/Cargo.toml");
     let (_, features) = manifest.split_once("[features]").expect("features");
     for row in rows("| crate | version | feature") {
@@ -59,7 +59,7 @@ fn the_librarys_tests_have_every_feature() {
 }
 
 #[test]
-fn the_minimum_of_rust_is_that_of_the_workspace() {
+fn the_minimum_rust_version_is_that_of_the_workspace() {
     let version = read("Cargo.toml")
         .lines()
         .find_map(|line| Some(line.strip_prefix("rust-version = \"")?.replace('"', "")))

@@ -25,7 +25,7 @@ fn get(url: &str) -> Result<(u16, String), ureq::Error> {
 }
 
 #[test]
-fn it_converts_and_tells_of_it() {
+fn conversions_are_served_and_recorded() {
     let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = free.local_addr().expect("an address").to_string();
     drop(free);
@@ -63,7 +63,7 @@ fn it_converts_and_tells_of_it() {
 
 /// Rust prints an error that `main` returns by its `Debug`.
 #[test]
-fn fourteen_wrong_settings_are_fourteen_lines_for_people() {
+fn fourteen_invalid_settings_are_fourteen_lines() {
     let wrong = [
         ("OTEL_SDK_DISABLED", "yes"),
         ("OTEL_SERVICE_NAME", " "),
@@ -101,7 +101,7 @@ fn fourteen_wrong_settings_are_fourteen_lines_for_people() {
 }
 
 #[test]
-fn it_is_shorter_than_forty_lines() {
+fn the_example_is_shorter_than_forty_lines() {
     let lines = include_str!("../src/main.rs").lines().count();
     assert!(lines < 40, "{lines}");
 }

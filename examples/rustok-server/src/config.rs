@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_reported_at_once() {
+    fn all_errors_are_reported_at_once() {
         let fatal = resolve(&["--database", "mysql://x/y", "--inventory-url", "ftp://x"])
             .expect_err("both values are wrong");
         let lines: Vec<String> = fatal.to_string().lines().map(str::to_owned).collect();

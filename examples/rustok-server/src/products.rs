@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sku_can_be_part_of_an_address() {
+    fn a_sku_is_a_path_segment() {
         assert!(is_sku("TEA-01_a.2"));
         for wrong in ["", "a b", "a/b", "ä", &"x".repeat(65)] {
             assert!(!is_sku(wrong), "{wrong}");
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn all_wrong_values_are_named() {
+    fn all_invalid_values_are_named() {
         assert_eq!(check(" ", -1).len(), 2);
         assert_eq!(check("Tea", 0), Vec::<String>::new());
     }

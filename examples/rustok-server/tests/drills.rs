@@ -20,7 +20,7 @@ const FAULTS: [&str; 7] = [
 ];
 
 #[tokio::test]
-async fn without_the_flag_there_is_no_switch() {
+async fn without_the_flag_there_are_no_switches() {
     let server = Server::start(&[]);
     for (method, path) in [
         (Method::GET, "/drills"),
@@ -37,7 +37,7 @@ async fn without_the_flag_there_is_no_switch() {
 }
 
 #[tokio::test]
-async fn an_unknown_switch_is_answered_with_those_that_exist() {
+async fn an_unknown_switch_lists_the_existing_ones() {
     let server = Server::start(&["--drills"]);
     for method in [Method::PUT, Method::DELETE] {
         let answer = send(&server, method, "/drills/fire", None).await;
@@ -53,7 +53,7 @@ async fn an_unknown_switch_is_answered_with_those_that_exist() {
 }
 
 #[tokio::test]
-async fn the_list_says_what_is_on() {
+async fn the_list_shows_active_switches() {
     let server = Server::start(&["--drills"]);
     assert_eq!(on(&server).await, [""; 0]);
     for fault in ["latency", "cold-cache"] {
@@ -74,7 +74,7 @@ async fn the_list_says_what_is_on() {
 
 /// The page for people on call has a row for each switch, with its alert.
 #[tokio::test]
-async fn the_list_is_that_of_the_page() {
+async fn the_list_matches_the_documentation() {
     let server = Server::start(&["--drills"]);
     let answer = send(&server, Method::GET, "/drills", None).await;
     let switches: Vec<Value> = answer.json().await.expect("JSON");
@@ -214,7 +214,7 @@ async fn queries_are_slow_and_fast_again() {
 }
 
 #[tokio::test]
-async fn a_stop_is_answered_and_graceful_even_with_a_full_queue() {
+async fn stop_is_graceful_even_with_a_full_queue() {
     let mut server = Server::start(&["--drills", "--event-queue-capacity", "100"]);
     switch(&server, Method::PUT, "full-queue").await;
     let depth = "rustok_event_bus_queue_depth{transport=\"in_memory\"}";

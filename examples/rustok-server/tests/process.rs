@@ -46,7 +46,7 @@ fn a_port_in_use_is_named() {
 }
 
 #[test]
-fn a_read_only_database_file_is_refused() {
+fn a_read_only_database_file_is_rejected() {
     let file = scratch("read-only.db");
     fs::write(&file, "").expect("the file can be made");
     fs::set_permissions(&file, Permissions::from_mode(0o444)).expect("permissions can be set");
@@ -60,7 +60,7 @@ fn a_read_only_database_file_is_refused() {
 }
 
 #[test]
-fn a_file_that_is_no_database_is_refused() {
+fn a_file_that_is_not_a_database_is_rejected() {
     let file = scratch("letter.txt");
     fs::write(&file, "Dear reader, this is no database. ".repeat(100)).expect("a file");
     let (status, said) = run(&["--port", "0", "--database", text(&file)]);
@@ -73,7 +73,7 @@ fn a_file_that_is_no_database_is_refused() {
 }
 
 #[test]
-fn settings_that_cannot_be_right_are_refused() {
+fn invalid_settings_are_rejected() {
     let (status, said) = run(&[
         "--database",
         "mysql://db/shop",
@@ -90,7 +90,7 @@ fn settings_that_cannot_be_right_are_refused() {
 }
 
 #[test]
-fn a_file_for_metrics_that_cannot_be_written_is_refused_at_the_start() {
+fn an_unwritable_metrics_file_fails_the_start() {
     let file = scratch("missing").join("metrics.txt");
     let database = scratch("x.db");
     let args = [
@@ -107,7 +107,7 @@ fn a_file_for_metrics_that_cannot_be_written_is_refused_at_the_start() {
 }
 
 #[test]
-fn a_database_server_that_is_not_there_is_named_without_its_password() {
+fn an_unreachable_database_is_named_without_password() {
     let url = "postgres://shop:secret@127.0.0.1:1/shop";
     let (status, said) = run(&["--port", "0", "--database", url]);
     assert_eq!(status, Some(69), "{said}");
@@ -133,7 +133,7 @@ fn is_free(url: &str) -> bool {
 }
 
 #[test]
-fn an_endpoint_that_is_no_url_is_named_in_one_line() {
+fn an_invalid_endpoint_is_reported_in_one_line() {
     let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317");
     let (status, said) = run_with(
         &["--port", "0", "--database", text(&scratch("x.db"))],
@@ -150,7 +150,7 @@ fn an_endpoint_that_is_no_url_is_named_in_one_line() {
 
 /// Both processes export, nothing answers, and it is said once; the service works, and ends well.
 #[test]
-fn an_unreachable_collector_is_told_once() {
+fn an_unreachable_collector_is_logged_once() {
     let file = scratch("metrics.txt");
     let database = scratch("x.db");
     let arguments = [
@@ -186,7 +186,7 @@ fn an_unreachable_collector_is_told_once() {
 }
 
 #[test]
-fn two_instances_that_start_on_the_same_new_database_both_run() {
+fn two_instances_can_share_a_new_database() {
     for _ in 0..3 {
         let database = scratch("two.db");
         let start = || {
@@ -210,14 +210,14 @@ fn two_instances_that_start_on_the_same_new_database_both_run() {
 }
 
 #[test]
-fn a_time_that_no_cache_can_hold_is_refused() {
+fn an_excessive_cache_ttl_is_rejected() {
     let (status, said) = run(&["--tenant-cache-ttl", "99999999999"]);
     assert_eq!(status, Some(2), "{said}");
     assert!(said.contains("--tenant-cache-ttl"), "{said}");
 }
 
 #[test]
-fn ten_wrong_variables_are_told_at_once() {
+fn ten_invalid_variables_are_reported_at_once() {
     let variables = [
         ("OTEL_SDK_DISABLED", "yes"),
         ("OTEL_RESOURCE_ATTRIBUTES", "team=web,region"),
@@ -251,7 +251,7 @@ fn ten_wrong_variables_are_told_at_once() {
 }
 
 #[test]
-fn with_strict_off_wrong_variables_are_warnings_and_the_service_runs() {
+fn without_strict_mode_invalid_variables_are_warnings() {
     let variables = [
         ("RUSTOK_TELEMETRY_STRICT", "false"),
         ("OTEL_METRIC_EXPORT_INTERVAL", "1m"),

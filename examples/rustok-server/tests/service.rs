@@ -181,7 +181,7 @@ async fn tenants_do_not_see_each_other() {
 }
 
 #[tokio::test]
-async fn an_outage_of_the_inventory_opens_the_circuit_and_it_closes_again() {
+async fn an_inventory_outage_opens_and_closes_the_breaker() {
     let server = Server::start(&[]);
     let caller = Caller::new(&server);
     let tea = json!({ "sku": "TEA", "name": "Tea", "price_cents": 1 });

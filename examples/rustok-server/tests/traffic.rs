@@ -67,7 +67,7 @@ const AT_REST: [&str; 6] = [
 ];
 
 #[test]
-fn every_metric_moves_and_gauges_come_to_rest() {
+fn traffic_moves_every_metric_and_gauges_settle() {
     let file = scratch("metrics.txt");
     let mut server = Server::start(&["--traffic-seconds", "20", "--metrics-on-exit", text(&file)]);
     let status = server.wait(Duration::from_secs(60));

@@ -47,6 +47,15 @@ fn every_setting_is_shown_with_its_value_and_its_source() {
 }
 
 #[test]
+fn missing_service_name_is_not_that_of_the_doctor() {
+    let expected = "backends list it as `unknown_service:{program}`: set OTEL_SERVICE_NAME.";
+    let output = doctor(&[], &[]);
+    assert!(output.text.contains(expected), "{}", output.text);
+    let notices = doctor_json(&[], &[])["notices"].to_string();
+    assert!(notices.contains(expected), "{notices}");
+}
+
+#[test]
 fn check_shows_the_settings_of_the_exporters() {
     let variables = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
@@ -182,7 +191,7 @@ fn page_documents_every_option() {
 
 /// `docs/doctor.md` shows every key of the JSON.
 #[test]
-fn the_documented_json_is_what_is_printed() {
+fn the_printed_json_matches_the_documentation() {
     let page = include_str!("../../../docs/doctor.md");
     let block = page
         .split("```json\n")

@@ -21,7 +21,7 @@ fn api(json: &str, authority: Option<&Authority>) -> Receiver {
 }
 
 #[test]
-fn certificates_of_the_system_are_trusted() {
+fn system_certificates_are_trusted() {
     let authority = Authority::new("doctor_queries");
     let collector = Receiver::start().plain();
     let jaeger = api(JAEGER, Some(&authority));
@@ -52,7 +52,7 @@ fn certificates_of_the_system_are_trusted() {
 }
 
 #[test]
-fn proxies_are_for_https_alone() {
+fn proxies_apply_to_https_only() {
     let authority = Authority::new("doctor_proxied_queries");
     let collector = Receiver::start().plain();
     let certificate = authority.certificate();

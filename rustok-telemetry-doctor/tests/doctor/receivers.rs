@@ -62,7 +62,7 @@ fn receiver_that_accepts_everything_is_ok() {
 }
 
 #[test]
-fn nothing_listens() {
+fn a_refused_connection_is_reported() {
     let endpoint = endpoint(&servers::nothing());
     let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
     assert_failure(
@@ -74,7 +74,7 @@ fn nothing_listens() {
 }
 
 #[test]
-fn host_is_not_found() {
+fn unknown_host_is_reported() {
     let variables = [(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "http://collector.invalid:4318",
@@ -88,7 +88,7 @@ fn host_is_not_found() {
 }
 
 #[test]
-fn grpc_to_a_port_for_http() {
+fn grpc_to_an_http_port_is_reported() {
     let endpoint = endpoint(&servers::http(ALL, None));
     let variables = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
@@ -103,7 +103,7 @@ fn grpc_to_a_port_for_http() {
 }
 
 #[test]
-fn http_to_a_port_for_grpc() {
+fn http_to_a_grpc_port_is_reported() {
     let endpoint = endpoint(&servers::grpc("0"));
     let variables = [
         ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", endpoint.as_str()),
@@ -118,14 +118,14 @@ fn http_to_a_port_for_grpc() {
 }
 
 #[test]
-fn a_path_too_much() {
+fn a_duplicated_path_is_reported() {
     let endpoint = endpoint(&servers::http(ALL, None)) + "/v1/traces";
     let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
     assert_failure(&variables, "traces", "wrong path", "leave the path out");
 }
 
 #[test]
-fn a_path_too_little() {
+fn a_missing_path_is_reported() {
     let endpoint = endpoint(&servers::http(ALL, None));
     let variables = [
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", endpoint.as_str()),
@@ -136,7 +136,7 @@ fn a_path_too_little() {
 
 /// The other signals are accepted.
 #[test]
-fn a_signal_that_the_receiver_has_no_pipeline_for() {
+fn a_signal_without_a_pipeline_is_reported() {
     let endpoint = endpoint(&servers::http(&["/v1/traces", "/v1/metrics"], None));
     let variables = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
@@ -153,7 +153,7 @@ fn a_signal_that_the_receiver_has_no_pipeline_for() {
 }
 
 #[test]
-fn headers_that_are_missing_or_refused() {
+fn missing_or_rejected_headers_are_reported() {
     let endpoint = endpoint(&servers::http(ALL, Some("secret")));
     let mut variables = vec![("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
     assert_failure(
@@ -175,7 +175,7 @@ fn headers_that_are_missing_or_refused() {
 }
 
 #[test]
-fn headers_that_a_grpc_server_refuses() {
+fn headers_rejected_over_grpc_are_reported() {
     let endpoint = endpoint(&servers::grpc("16"));
     let variables = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
@@ -192,7 +192,7 @@ fn headers_that_a_grpc_server_refuses() {
 
 /// `--timeout` holds although the timeout of the exporter is longer.
 #[test]
-fn a_port_that_never_answers() {
+fn a_silent_port_is_reported() {
     let endpoint = endpoint(&servers::silent());
     let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
     let started = Instant::now();
@@ -224,7 +224,7 @@ fn rejected_telemetry_is_not_looked_for() {
 }
 
 #[test]
-fn jaeger_and_prometheus_that_are_away_or_something_else() {
+fn unreachable_jaeger_and_prometheus_are_reported() {
     let endpoint = endpoint(&servers::http(ALL, None));
     let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
     let away = format!("http://{}", servers::nothing());

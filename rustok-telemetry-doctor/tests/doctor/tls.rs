@@ -19,7 +19,7 @@ fn secure(authority: &Authority, mutual: bool) -> Receiver {
 }
 
 #[test]
-fn with_the_right_authority_all_is_well() {
+fn a_trusted_authority_is_accepted() {
     let authority = Authority::new("doctor_right");
     let (endpoint, certificate) = (secure(&authority, false), authority.certificate());
     for protocol in PROTOCOLS {
@@ -35,7 +35,7 @@ fn with_the_right_authority_all_is_well() {
 }
 
 #[test]
-fn an_authority_that_is_not_trusted() {
+fn an_untrusted_authority_is_reported() {
     let endpoint = secure(&Authority::new("doctor_unknown"), false);
     for protocol in PROTOCOLS {
         let variables = [
@@ -54,7 +54,7 @@ fn an_authority_that_is_not_trusted() {
 }
 
 #[test]
-fn a_server_that_asks_for_a_certificate() {
+fn a_missing_client_certificate_is_reported() {
     let authority = Authority::new("doctor_mutual");
     let (endpoint, certificate) = (secure(&authority, true), authority.certificate());
     for protocol in PROTOCOLS {

@@ -1,4 +1,4 @@
-//! Parses and checks the attributes.
+//! Parses and checks `#[error_type]` attributes.
 
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
@@ -22,7 +22,7 @@ pub(super) fn error(mut input: DeriveInput, diagnostics: &mut Diagnostics) -> Op
             if let Some(attribute) = of_ours(&input.attrs).next() {
                 diagnostics.add(
                     attribute,
-                    "an enum is named by its variants",
+                    "the variants of an enum have names, not the enum itself",
                     "put the attribute on a variant",
                     USAGE,
                 );
@@ -39,7 +39,7 @@ pub(super) fn error(mut input: DeriveInput, diagnostics: &mut Diagnostics) -> Op
         Data::Union(_) => {
             diagnostics.add(
                 &input.ident,
-                "a union cannot be asked which error it is",
+                "`ErrorType` cannot be derived for a union",
                 "derive `ErrorType` for an enum or a struct",
                 USAGE,
             );
@@ -64,7 +64,7 @@ fn naming(
         if let Some(attribute) = of_ours(&field.attrs).next() {
             diagnostics.add(
                 attribute,
-                "a field has no name of an error",
+                "`#[error_type]` is not allowed on a field",
                 format!("put the attribute on `{ident}`"),
                 USAGE,
             );
@@ -100,7 +100,7 @@ fn naming(
             diagnostics.add(
                 attribute,
                 format!(
-                    "`transparent` needs one field, the error within; `{ident}` has {}",
+                    "`transparent` needs one field, the inner error; `{ident}` has {}",
                     fields.len()
                 ),
                 "give a name instead, as in `#[error_type(\"conflict\")]`",
@@ -111,7 +111,7 @@ fn naming(
         None => {
             diagnostics.add(
                 attribute,
-                "this says neither a name nor `transparent`",
+                "neither a name nor `transparent`",
                 "write `#[error_type(\"conflict\")]` or `#[error_type(transparent)]`",
                 USAGE,
             );

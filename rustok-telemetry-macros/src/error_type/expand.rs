@@ -1,4 +1,4 @@
-//! Writes the implementation.
+//! Generates the implementation of `ErrorType`.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
@@ -22,7 +22,7 @@ pub(super) fn implementation(error: &Error) -> TokenStream {
             (arms.collect(), variants)
         }
     };
-    // A reference to an enum without variants is not known to be impossible.
+    // `match self {}` does not compile: a reference to an empty enum counts as inhabited.
     let scrutinee = match all {
         [] => quote!(*self),
         _ => quote!(self),
@@ -74,7 +74,7 @@ fn arm(named: &Named, root: &Path) -> TokenStream {
     }
 }
 
-/// The error within a transparent one.
+/// Returns the field with the inner error of a transparent variant or struct.
 fn inner(named: &Named) -> Option<&Field> {
     match named.naming {
         Naming::Transparent => named.fields.iter().next(),

@@ -1,4 +1,4 @@
-//! `#[derive(ErrorType)]`: each variant of an error has a name.
+//! `#[derive(ErrorType)]`: names each variant of an error.
 
 mod check;
 mod expand;
@@ -8,7 +8,7 @@ use syn::{DeriveInput, Fields, Generics, Path, parse2};
 
 use crate::metrics::diagnostics::Diagnostics;
 
-/// How the derive is used.
+/// Example for error messages.
 const USAGE: &str = "#[derive(ErrorType)] enum CatalogError { NotFound, #[error_type(\"conflict\")] Stale, \
      #[error_type(transparent)] Database(DatabaseError) }";
 
@@ -28,16 +28,16 @@ enum Shape {
 
 /// A struct or a variant, and how it is named.
 struct Named {
-    /// Not for a struct.
+    /// `None` for a struct.
     variant: Option<Ident>,
     fields: Fields,
     naming: Naming,
 }
 
 enum Naming {
-    /// Always the same.
+    /// A fixed name.
     Name(String),
-    /// As the error within.
+    /// The name of the inner error.
     Transparent,
 }
 

@@ -1,4 +1,4 @@
-//! Turns options into settings, or into problems.
+//! Checks the options and turns them into settings.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
@@ -31,7 +31,7 @@ const KNOWN: [&str; 15] = [
     "crate",
 ];
 
-/// The settings. They are of use only when there was no problem.
+/// Returns the settings, which are valid only if no error was reported.
 pub(crate) fn settings(
     options: Vec<Given>,
     function: Option<&Function>,
@@ -87,7 +87,7 @@ pub(crate) fn settings(
                 Value::Is(sigil, value) => {
                     settings.fields.push(fields::tenant(&name, *sigil, value));
                 }
-                _ => refuse(&name, "is a value", "tenant_id = tenant", diagnostics),
+                _ => refuse(&name, "needs a value", "tenant_id = tenant", diagnostics),
             },
             "module" => settings.module = text(&name, &value, "catalog", diagnostics),
             "severity" => settings.severity = text(&name, &value, "warning", diagnostics),
@@ -116,15 +116,15 @@ pub(crate) fn settings(
     ) {
         diagnostics.add(
             severity,
-            "`severity` is that of the errors of a module, and no module is named",
-            "add `module = \"…\"`, or leave `severity` out",
+            "`severity` has no effect without `module`",
+            "add `module = \"…\"`, or remove `severity`",
             USAGE,
         );
     }
     settings
 }
 
-/// `name = "text"`, not empty.
+/// Returns the value of `name = "text"`, not empty.
 fn text(
     name: &Ident,
     value: &Value,
@@ -143,7 +143,7 @@ fn text(
             let right = format!("{name} = \"{example}\"");
             refuse(
                 name,
-                "is text in quotes, and not empty",
+                "needs a string that is not empty",
                 &right,
                 diagnostics,
             );
@@ -152,7 +152,7 @@ fn text(
     }
 }
 
-/// `name = "text"` or `name = SOME_CONSTANT`.
+/// Returns the value of `name = "text"` or `name = SOME_CONSTANT`.
 fn text_or_constant(
     name: &Ident,
     value: &Value,
@@ -165,7 +165,7 @@ fn text_or_constant(
     }
 }
 
-/// `name = expression`.
+/// Returns the value of `name = expression`.
 fn expression<'a>(
     name: &Ident,
     value: &'a Value,
@@ -177,7 +177,7 @@ fn expression<'a>(
         _ => {
             refuse(
                 name,
-                "is a value",
+                "needs a value",
                 &format!("{name} = {example}"),
                 diagnostics,
             );
@@ -186,13 +186,13 @@ fn expression<'a>(
     }
 }
 
-/// `name(…)`.
+/// Returns the tokens of `name(…)`.
 fn list(name: &Ident, value: Value, example: &str, diagnostics: &mut Diagnostics) -> TokenStream {
     match value {
         Value::List(list) => list,
         _ => {
             let right = format!("{name}({example})");
-            refuse(name, "is a list in parentheses", &right, diagnostics);
+            refuse(name, "needs a list in parentheses", &right, diagnostics);
             TokenStream::new()
         }
     }

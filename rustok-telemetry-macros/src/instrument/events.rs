@@ -1,4 +1,4 @@
-//! `err(Debug, level = "warn")` and `ret(Display)`: events with the value that a call returned.
+//! `err(Debug, level = "warn")` and `ret(Display)`: events with the returned value.
 
 use proc_macro2::Ident;
 use syn::parse::{Parse, ParseStream, Parser};
@@ -11,11 +11,11 @@ use super::parse::{Sigil, Value};
 use crate::metrics::diagnostics::Diagnostics;
 use crate::metrics::suggest;
 
-/// The event for what was returned.
+/// The settings of `err` or `ret`.
 #[derive(Default)]
 pub(crate) struct EventSettings {
     pub(crate) level: Option<Level>,
-    /// How the value is written, when it was said.
+    /// The format of the value, if set.
     pub(crate) format: Option<Sigil>,
 }
 
@@ -24,7 +24,7 @@ struct Argument {
     value: Option<Expr>,
 }
 
-/// The settings, as far as they could be read.
+/// Returns the settings. Reports errors, and ignores what is invalid.
 pub(crate) fn settings(name: &Ident, value: Value, diagnostics: &mut Diagnostics) -> EventSettings {
     let mut settings = EventSettings::default();
     let list = match value {
@@ -57,9 +57,9 @@ pub(crate) fn settings(name: &Ident, value: Value, diagnostics: &mut Diagnostics
                 let right = match suggest::closest(given, ["Debug", "Display", "level"]) {
                     Some("level") => "write `level = \"warn\"`".to_owned(),
                     Some(close) => format!("write `{close}`"),
-                    None => "there are `Debug`, `Display` and `level = \"…\"`".to_owned(),
+                    None => "the options are `Debug`, `Display` and `level = \"…\"`".to_owned(),
                 };
-                let wrong = format!("`{given}` is not known here");
+                let wrong = format!("unknown option `{given}`");
                 diagnostics.add(&name, wrong, right, USAGE);
                 false
             }
@@ -67,8 +67,8 @@ pub(crate) fn settings(name: &Ident, value: Value, diagnostics: &mut Diagnostics
         if twice {
             diagnostics.add(
                 &name,
-                "this is said twice",
-                "`Debug` or `Display` at most once, and `level` at most once",
+                "set twice",
+                "write one of `Debug` and `Display`, and one `level`",
                 USAGE,
             );
         }

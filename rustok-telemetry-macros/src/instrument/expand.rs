@@ -13,10 +13,10 @@ use super::parse::{Function, Sigil};
 use super::settings::Settings;
 use crate::root::private;
 
-/// The field of the status' description.
+/// The field with the description of the span's status.
 const DESCRIPTION: &str = "otel.status_description";
 
-/// Fields that a call's outcome is recorded in.
+/// Fields for the outcome of a call.
 const OUTCOME_FIELDS: [&str; 4] = [
     "error.type",
     "otel.status_code",
@@ -24,7 +24,7 @@ const OUTCOME_FIELDS: [&str; 4] = [
     "rustok.outcome",
 ];
 
-/// The function, instrumented.
+/// Generates the instrumented function.
 pub(crate) fn function(function: &Function, settings: &Settings) -> TokenStream {
     let Function {
         attributes,
@@ -62,7 +62,7 @@ pub(crate) fn function(function: &Function, settings: &Settings) -> TokenStream 
     }
 }
 
-/// The body of a `#[track_caller]` function, between the steps of its call.
+/// Generates the body of a `#[track_caller]` function.
 fn in_place(
     function: &Function,
     body: InPlace,
@@ -74,7 +74,7 @@ fn in_place(
     let body = body.expression(root);
     let returned = written_type(&function.signature.output);
     match returned {
-        // There is nothing to finish, and `!` is no type for generics.
+        // The call never finishes, and `!` is not allowed as a generic argument.
         Type::Never(_) => {
             let entered = local("_entered");
             quote! {
@@ -99,8 +99,8 @@ fn in_place(
     }
 }
 
-/// The body of an asynchronous function. The compiler takes the type of its first `return` for the function's, so that
-/// there is one of the declared type before all others.
+/// Generates the body of an asynchronous function. The compiler infers the type from the first `return`, so an
+/// unreachable one of the declared type is prepended.
 fn typed(body: &TokenStream, returned: &Type, private: &TokenStream) -> TokenStream {
     let first = match returned {
         Type::Never(_) => None,
@@ -144,7 +144,7 @@ fn makes_future(
     }
 }
 
-/// The call, within its new span.
+/// Generates the expression that creates the span and begins the call.
 fn begin(function: &Function, settings: &Settings) -> TokenStream {
     let private = private(&settings.root);
     let span = span(function, settings);
@@ -167,7 +167,7 @@ fn begin(function: &Function, settings: &Settings) -> TokenStream {
         Some(severity) => quote!(#severity),
         None => quote!("error"),
     };
-    // The static is in a block of its own, where no expression of the user's can see it.
+    // A separate block, so that the user's expressions cannot refer to the static.
     quote!({
         let #new = #span;
         #follows_from
@@ -281,7 +281,7 @@ fn target(settings: &Settings) -> TokenStream {
     }
 }
 
-/// The declared type, with `_` for each `impl Trait`, which may stand in a signature only.
+/// Returns the declared type with `_` for each `impl Trait`, which is allowed in signatures only.
 fn written_type(output: &ReturnType) -> Type {
     match output {
         ReturnType::Default => parse_quote!(()),
@@ -316,7 +316,7 @@ fn erase(written: &mut Type) {
     }
 }
 
-/// A variable that the function's own code cannot see.
+/// Returns a variable name that the function's own code cannot refer to.
 fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }

@@ -1,4 +1,4 @@
-//! `fields(order.id = 3, %user)` and `record(id, ?filter, user.id)`: what a span carries.
+//! Fields of a span: `fields(order.id = 3, %user)` and `record(id, ?filter, user.id)`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -26,35 +26,35 @@ enum Name {
     Dotted(Punctuated<Ident, Token![.]>),
     /// `{ORDER_ID}`
     Constant(Expr),
-    /// `pair.0`, the text of a place.
+    /// `pair.0`: the source text of a place expression.
     Place { text: String, place: Expr },
 }
 
 enum FieldValue {
-    /// Recorded later, or never.
+    /// No value; one may be recorded later.
     Empty,
-    /// The variable that is called as the field.
+    /// The variable with the name of the field.
     Variable,
-    /// As `tracing` takes it.
+    /// A value in the syntax of `tracing`.
     Is(TokenStream),
-    /// Recorded as its type says: numbers, `bool` and text as they are, `None` not at all, other types by `Debug`.
+    /// Recorded by type: numbers, `bool` and text unchanged, `None` not at all, other types by `Debug`.
     Argument(TokenStream),
-    /// As an argument, but a type that is neither a number nor `bool` nor text is a mistake.
+    /// Like an argument, but only numbers, `bool` and text are allowed.
     Tenant(TokenStream),
 }
 
-/// An argument, or a field of one, that is to be recorded.
+/// An argument to record, or a field of one.
 struct Recorded {
     sigil: Sigil,
     value: Expr,
 }
 
-/// The fields of `fields(…)`, in the syntax of `tracing::instrument`.
+/// Parses `fields(…)`, in the syntax of `tracing::instrument`.
 pub(crate) fn fields(list: TokenStream, diagnostics: &mut Diagnostics) -> Vec<Field> {
     read(list, diagnostics)
 }
 
-/// The field of `tenant_id = …`.
+/// Returns the field of `tenant_id = …`.
 pub(crate) fn tenant(name: &Ident, sigil: Sigil, value: &Expr) -> Field {
     let value = value.to_token_stream();
     Field {
@@ -67,7 +67,7 @@ pub(crate) fn tenant(name: &Ident, sigil: Sigil, value: &Expr) -> Field {
     }
 }
 
-/// The fields of `record(…)`. Without a function's parameters nothing is judged.
+/// Parses `record(…)`. Without parameters, because the function did not parse, the names are not checked.
 pub(crate) fn recorded(
     list: TokenStream,
     parameters: Option<&[Ident]>,
@@ -111,19 +111,25 @@ pub(crate) fn check_skipped(
     diagnostics: &mut Diagnostics,
 ) {
     let Some(parameters) = parameters else { return };
-    let parse = |input: ParseStream<'_>| {
-        Punctuated::<Ident, Token![,]>::parse_terminated_with(input, Ident::parse_any)
-    };
-    match parse.parse2(list) {
-        Ok(names) => {
-            let unknown = names.iter().filter(|name| !parameters.contains(name));
-            unknown.for_each(|name| refuse(name, parameters, diagnostics));
+    for skipped in read::<Expr>(list, diagnostics) {
+        let name = match &skipped {
+            Expr::Path(path) => path.path.get_ident(),
+            _ => None,
+        };
+        match name {
+            Some(name) if parameters.contains(name) => {}
+            Some(name) => refuse(name, parameters, diagnostics),
+            None => diagnostics.add(
+                &skipped,
+                "`skip` takes names of arguments",
+                "write `skip(password)`, or leave it out: only arguments named in `record` are recorded",
+                USAGE,
+            ),
         }
-        Err(error) => diagnostics.add_syntax(&error, USAGE),
     }
 }
 
-/// The variable that a chain of field accesses begins with, and the chain as text.
+/// Returns the variable at the start of a chain of field accesses, and the chain as text.
 fn place(value: &Expr) -> Option<(Ident, String)> {
     match value {
         Expr::Path(path) if path.attrs.is_empty() && path.qself.is_none() => {
@@ -152,7 +158,7 @@ pub(crate) fn check_names(fields: &[Field], diagnostics: &mut Diagnostics) {
         if fields[..index].iter().any(|other| other.is_called(&name)) {
             diagnostics.add(
                 field.name.written(),
-                format!("the field `{name}` is there twice"),
+                format!("the field `{name}` is set twice"),
                 "remove one of the two",
                 USAGE,
             );
@@ -161,7 +167,7 @@ pub(crate) fn check_names(fields: &[Field], diagnostics: &mut Diagnostics) {
 }
 
 impl Field {
-    /// Whether this is the field's name.
+    /// Returns whether this is the field's name.
     pub(crate) fn is_called(&self, name: &str) -> bool {
         self.dotted_name().is_some_and(|own| own == name)
     }
@@ -179,7 +185,7 @@ impl Field {
 }
 
 impl Name {
-    /// What an error points to.
+    /// Returns the tokens that an error points to.
     fn written(&self) -> TokenStream {
         match self {
             Self::Place { place, .. } => place.to_token_stream(),
@@ -204,10 +210,10 @@ fn refuse(name: &Ident, parameters: &[Ident], diagnostics: &mut Diagnostics) {
     let right = match suggest::closest(&name.to_string(), names.iter().copied()) {
         Some(close) => format!("did you mean `{close}`?"),
         None if names.is_empty() => {
-            "the function has none; a field of another value is `fields(name = value)`".to_owned()
+            "it has no arguments; write `fields(name = value)` to record another value".to_owned()
         }
         None => format!(
-            "the arguments are {}; a field of another value is `fields(name = value)`",
+            "its arguments are {}; write `fields(name = value)` to record another value",
             suggest::list(&names)
         ),
     };
@@ -238,7 +244,7 @@ impl Parse for Field {
             )?)
         };
         if input.parse::<Option<Token![=]>>()?.is_none() {
-            // As `tracing::instrument` has it: a name alone is a field without a value.
+            // As in `tracing::instrument`, a name alone declares a field without a value.
             let value = match before {
                 Sigil::None => FieldValue::Empty,
                 Sigil::Display | Sigil::Debug => FieldValue::Variable,
@@ -259,7 +265,7 @@ impl Parse for Field {
 }
 
 impl Field {
-    /// The field as `tracing`'s macros take it.
+    /// Generates the field in the syntax of `tracing`'s macros.
     pub(crate) fn tokens(&self, root: &Path) -> TokenStream {
         let (name, sigil) = (&self.name, self.sigil);
         let private = private(root);
@@ -275,14 +281,14 @@ impl Field {
     }
 }
 
-/// A field of what the first fitting trait makes of the value: `ByType`, then `others`.
+/// Generates a field whose value is converted by the first applicable trait: `ByType`, else `others`.
 fn recording(root: &Path, name: &Name, value: &TokenStream, others: &TokenStream) -> TokenStream {
     let recorded = Ident::new("recorded", Span::mixed_site());
     let traits = private(root);
     let span = value.span();
     let private = private_at(root, span);
     let record = quote_spanned!(span=> (&&&#private::Recording(#recorded)).__rustok_recorded());
-    // `match` keeps temporary values of the expression until the span has them.
+    // `match` keeps temporary values of the expression alive until the span has recorded them.
     quote! {
         #name = match &#value {
             #recorded => {

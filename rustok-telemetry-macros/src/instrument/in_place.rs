@@ -1,8 +1,8 @@
 //! Bodies of `#[track_caller]` functions.
 //!
-//! A closure cannot be `#[track_caller]`, so such a body stays in the function, as a block with a label: `return` and
-//! `?` become a `break` out of it, and the block's value is what the function returns. A `return` or `?` among the
-//! arguments of a macro cannot be seen and leaves the function itself; then the guard of the call is dropped.
+//! A closure cannot be `#[track_caller]`, so such a body stays in the function, as a labelled block: `return` and `?`
+//! become a `break` with the returned value. A `return` or `?` among the arguments of a macro is not visible to this
+//! crate and leaves the function itself; then the guard of the call is dropped and records the outcome.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -19,8 +19,8 @@ pub(crate) struct InPlace {
     statements: Vec<Stmt>,
 }
 
-/// The body, if the function is `#[track_caller]`. One that cannot be read is left to the compiler, whose message is
-/// the better one.
+/// Returns the body of a `#[track_caller]` function; `None` for other functions, and for a body that does not parse,
+/// because the compiler reports syntax errors better.
 pub(crate) fn body(function: &Function) -> Option<InPlace> {
     if !function.attributes.iter().any(tracks_caller) {
         return None;
@@ -29,7 +29,7 @@ pub(crate) fn body(function: &Function) -> Option<InPlace> {
     Some(InPlace { statements })
 }
 
-/// `#[track_caller]`, or a `#[cfg_attr(…, track_caller)]` that has not been decided yet.
+/// Returns whether this is `#[track_caller]`, or `#[cfg_attr(…, track_caller)]`, which is not evaluated yet.
 fn tracks_caller(attribute: &Attribute) -> bool {
     let path = attribute.path();
     let decided_later = || {
@@ -40,7 +40,7 @@ fn tracks_caller(attribute: &Attribute) -> bool {
 }
 
 impl InPlace {
-    /// The body as an expression of the type that the function returns.
+    /// Returns the body as an expression of the function's return type.
     pub(crate) fn expression(mut self, root: &Path) -> TokenStream {
         let mut exits = Exits {
             root,
@@ -51,7 +51,7 @@ impl InPlace {
             exits.visit_stmt_mut(statement);
         }
         let Self { statements } = self;
-        // A label that nothing uses is a warning.
+        // The compiler warns about an unused label.
         let label = exits.any.then(|| {
             let label = &exits.label;
             quote!(#label:)
@@ -60,7 +60,7 @@ impl InPlace {
     }
 }
 
-/// Rewrites what leaves the function.
+/// Rewrites `return` and `?`.
 struct Exits<'root> {
     root: &'root Path,
     label: Lifetime,
@@ -97,7 +97,7 @@ impl VisitMut for Exits<'_> {
         *expression = Expr::Verbatim(exit);
     }
 
-    // What these contain leaves them, and not the function.
+    // A `return` or `?` in one of these leaves it, not the function.
     fn visit_expr_closure_mut(&mut self, _: &mut ExprClosure) {}
     fn visit_expr_async_mut(&mut self, _: &mut ExprAsync) {}
     fn visit_expr_const_mut(&mut self, _: &mut ExprConst) {}

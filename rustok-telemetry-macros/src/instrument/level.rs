@@ -1,4 +1,4 @@
-//! `level = "debug"`: as text, as a number from 1 to 5, or as the path of a constant.
+//! `level = "debug"`: a string, a number from 1 to 5, or the path of a constant.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -24,12 +24,12 @@ impl Default for Level {
 }
 
 impl Level {
-    /// The default level of `err` events.
+    /// Returns the default level of `err` events.
     pub(crate) fn error() -> Self {
         Self::Named("error")
     }
 
-    /// The level that was given, or a problem.
+    /// Parses a level; reports an error if it is invalid.
     pub(crate) fn given(value: &Expr, diagnostics: &mut Diagnostics) -> Option<Self> {
         let name = match value {
             Expr::Path(path) => return Some(Self::Constant(path.to_token_stream())),
@@ -48,7 +48,7 @@ impl Level {
         if name.is_none() {
             diagnostics.add(
                 value,
-                "this is no level",
+                "not a level",
                 "write \"trace\", \"debug\", \"info\", \"warn\" or \"error\", or a constant such as `Level::DEBUG`",
                 USAGE,
             );

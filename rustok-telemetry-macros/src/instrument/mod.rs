@@ -1,7 +1,7 @@
 //! `#[instrument]`: a function whose calls are spans with an outcome.
 //!
-//! [`parse`] reads the function and the options as written, [`check`] turns the options into [`settings::Settings`] or
-//! into problems, [`mod@expand`] writes the function anew. Problems are reported together.
+//! [`parse`] parses the function and the options. [`check`] turns the options into [`settings::Settings`] and reports
+//! all errors. [`mod@expand`] generates the instrumented function.
 
 mod body;
 mod check;
@@ -19,11 +19,11 @@ use quote::quote;
 
 use crate::metrics::diagnostics::Diagnostics;
 
-/// How `#[instrument]` is used.
+/// Example for error messages.
 const USAGE: &str =
     "#[instrument(record(id), tenant_id = tenant, module = \"catalog\")] async fn load(…) { … }";
 
-/// The instrumented function, or the function as it was and an error for each problem.
+/// Returns the instrumented function, or the unchanged function followed by all errors.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let options = parse::options(arguments, &mut diagnostics);

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span};
 use syn::{FnArg, Pat, Signature};
 
-/// All of them, `self` included.
+/// Returns all bound variables, `self` included.
 pub(crate) fn of(signature: &Signature) -> Vec<Ident> {
     let mut parameters = Vec::new();
     for input in &signature.inputs {

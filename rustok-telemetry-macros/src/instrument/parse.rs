@@ -1,4 +1,4 @@
-//! Parses the function and the options. Checks only whether there is a function.
+//! Parses the function and the options. Only whether the item is a function is checked.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
@@ -12,7 +12,7 @@ use syn::{
 use super::USAGE;
 use crate::metrics::diagnostics::Diagnostics;
 
-/// A function whose body is not looked into.
+/// A function whose body is not parsed.
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
@@ -21,7 +21,7 @@ pub(crate) struct Function {
     pub(crate) body: TokenStream,
 }
 
-/// One option, as written.
+/// One option.
 pub(crate) struct Given {
     pub(crate) name: Ident,
     pub(crate) value: Value,
@@ -44,7 +44,7 @@ pub(crate) enum Value {
 /// How a value is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sigil {
-    /// As it is.
+    /// By type.
     None,
     /// `%`
     Display,
@@ -52,7 +52,7 @@ pub(crate) enum Sigil {
     Debug,
 }
 
-/// The options between the attribute's parentheses.
+/// Parses the options between the attribute's parentheses.
 pub(crate) fn options(arguments: TokenStream, diagnostics: &mut Diagnostics) -> Vec<Given> {
     match Punctuated::<Given, Token![,]>::parse_terminated.parse2(arguments) {
         Ok(options) => options.into_iter().collect(),
@@ -63,7 +63,7 @@ pub(crate) fn options(arguments: TokenStream, diagnostics: &mut Diagnostics) -> 
     }
 }
 
-/// The function, or a problem when it is none that can be instrumented.
+/// Parses the function; reports an error if it cannot be instrumented.
 pub(crate) fn function(item: &TokenStream, diagnostics: &mut Diagnostics) -> Option<Function> {
     let function = match parse2::<Function>(item.clone()) {
         Ok(function) => function,
@@ -90,7 +90,7 @@ fn refuse(item: &TokenStream, error: &syn::Error, diagnostics: &mut Diagnostics)
     {
         diagnostics.add(
             &declared.sig,
-            format!("the function `{}` has no body to run", declared.sig.ident),
+            format!("the function `{}` has no body", declared.sig.ident),
             "put `#[instrument]` on it in each implementation of the trait",
             USAGE,
         );
@@ -101,7 +101,7 @@ fn refuse(item: &TokenStream, error: &syn::Error, diagnostics: &mut Diagnostics)
         Ok(other) => diagnostics.add(
             other,
             "`#[instrument]` goes on a function",
-            "put it on each function that is to have a span",
+            "put it on each function that should have a span",
             USAGE,
         ),
     }
@@ -126,7 +126,7 @@ impl Parse for Function {
 
 impl Parse for Given {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        // The name of the span may be written without saying so.
+        // A string alone is the name of the span.
         if input.peek(LitStr) {
             let name: LitStr = input.parse()?;
             return Ok(Self {
@@ -142,7 +142,7 @@ impl Parse for Given {
         }
         let name = input
             .call(Ident::parse_any)
-            .map_err(|error| syn::Error::new(error.span(), "an option begins with its name"))?;
+            .map_err(|error| syn::Error::new(error.span(), "expected the name of an option"))?;
         let value = if input.parse::<Option<Token![=]>>()?.is_some() {
             Value::Is(input.parse()?, input.parse()?)
         } else if input.peek(syn::token::Paren) {

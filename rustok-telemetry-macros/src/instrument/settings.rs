@@ -12,14 +12,14 @@ use crate::root;
 pub(crate) struct Settings {
     /// Path of `rustok_telemetry`.
     pub(crate) root: Path,
-    /// The span's name, when it is not the function's.
+    /// The span's name; by default the function's name.
     pub(crate) name: Option<TokenStream>,
     pub(crate) level: Level,
-    /// The target, when it is not the module's path.
+    /// The target; by default the path of the module.
     pub(crate) target: Option<TokenStream>,
     pub(crate) parent: Option<Expr>,
     pub(crate) follows_from: Option<Expr>,
-    /// The recorded arguments, the fields, the tenant.
+    /// Recorded arguments, other fields and the tenant.
     pub(crate) fields: Vec<Field>,
     pub(crate) module: Option<LitStr>,
     pub(crate) severity: Option<LitStr>,

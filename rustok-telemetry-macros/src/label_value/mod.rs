@@ -1,4 +1,4 @@
-//! `#[derive(LabelValue)]`: an enum without fields becomes the values of a label.
+//! `#[derive(LabelValue)]`: names each variant of an enum without fields, for use as label values.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -7,7 +7,7 @@ use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Path, Variant, parse2};
 use crate::metrics::diagnostics::Diagnostics;
 use crate::{root, snake_case};
 
-/// How the derive is used.
+/// Example for error messages.
 const USAGE: &str = "#[derive(LabelValue)] enum Outcome { Hit, #[label(\"missed\")] Miss }";
 
 /// Maximum length of a value, in bytes. A longer one would be folded to `other`.
@@ -54,7 +54,7 @@ fn implementation(input: &DeriveInput, values: &[(Ident, String)], root: &Path) 
     }
 }
 
-/// Reports what `#[label_value]` does not mean.
+/// Reports `#[label_value]` on variants, and on the enum without `crate = …`.
 fn misplaced(input: &DeriveInput, diagnostics: &mut Diagnostics) {
     let variants = match &input.data {
         Data::Enum(data) => data.variants.iter().collect(),
@@ -65,15 +65,15 @@ fn misplaced(input: &DeriveInput, diagnostics: &mut Diagnostics) {
         if attribute.path().is_ident("label_value") {
             diagnostics.add(
                 attribute,
-                "`#[label_value]` is for `crate = …` on the enum",
-                "write `#[label(\"missed\")]` on a variant to give its value",
+                "`#[label_value]` is allowed on the enum only, with `crate = …`",
+                "write `#[label(\"missed\")]` on a variant to set its value",
                 USAGE,
             );
         }
     }
 }
 
-/// Each variant with its value.
+/// Returns each variant with its value.
 fn values(input: &DeriveInput, diagnostics: &mut Diagnostics) -> Vec<(Ident, String)> {
     let Data::Enum(data) = &input.data else {
         diagnostics.add(
@@ -92,8 +92,8 @@ fn values(input: &DeriveInput, diagnostics: &mut Diagnostics) -> Vec<(Ident, Str
         if let Some((other, _)) = values.iter().find(|(_, taken)| *taken == value) {
             diagnostics.add(
                 &variant.ident,
-                format!("`{other}` has the value \"{value}\" already"),
-                "give one of them another: `#[label(\"…\")]`",
+                format!("`{other}` already has the value \"{value}\""),
+                "set another value for one of them: `#[label(\"…\")]`",
                 USAGE,
             );
         }
@@ -107,7 +107,7 @@ fn value(variant: &Variant, diagnostics: &mut Diagnostics) -> Option<String> {
         diagnostics.add(
             variant,
             format!(
-                "`{}` has fields, and what they hold is not bounded",
+                "`{}` has fields, so the number of its values is not bounded",
                 variant.ident
             ),
             "use a variant without fields for each value",
@@ -134,7 +134,7 @@ fn given(attribute: &Attribute, diagnostics: &mut Diagnostics) -> Option<String>
     let Ok(text) = attribute.parse_args::<LitStr>() else {
         diagnostics.add(
             attribute,
-            "`#[label]` on a variant has its value in quotes",
+            "`#[label]` on a variant needs a string",
             "write `#[label(\"missed\")]`",
             USAGE,
         );

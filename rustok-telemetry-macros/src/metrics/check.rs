@@ -50,7 +50,7 @@ pub(crate) fn declaration(
                 kind.words(),
                 signature.ident
             ),
-            "say what it measures in a `///` line above: it becomes the metric's help text",
+            "describe what it measures in a `///` line above, which becomes the metric's help text",
             usage,
         );
     }
@@ -96,7 +96,7 @@ fn only_kind(declaration: &Declaration, diagnostics: &mut Diagnostics) -> Option
         match meant {
             Some((written, kind)) => diagnostics.add(
                 written,
-                format!("`{written}` is no kind of metric"),
+                format!("`{written}` is not a kind of metric"),
                 format!("did you mean `{kind}`?"),
                 Kind::from_attribute(kind).unwrap_or(Kind::Counter).usage(),
             ),
@@ -113,11 +113,11 @@ fn only_kind(declaration: &Declaration, diagnostics: &mut Diagnostics) -> Option
         diagnostics.add(
             attribute,
             format!(
-                "`{function}` is {} already, and one function records one metric",
+                "`{function}` is already {}, and a function records one metric",
                 kind.one()
             ),
             format!(
-                "declare another function for the {}, and call it with `also` if need be",
+                "declare another function for the {}; `also` can call it",
                 other.words()
             ),
             kind.usage(),
@@ -185,7 +185,7 @@ fn returned(
             diagnostics.add(
                 &signature.ident,
                 format!(
-                    "the {} `{}` does not say the type of its values",
+                    "the {} `{}` has no return type, which is the type of its values",
                     kind.words(),
                     signature.ident
                 ),

@@ -5,11 +5,11 @@ use std::fmt::Display;
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-/// How `#[metrics]` is used on a module.
+/// Example of `#[metrics]`, for error messages.
 pub(crate) const MODULE_USAGE: &str =
     "#[metrics(namespace = \"shop\", subsystem = \"basket\")] pub mod basket { … }";
 
-/// How `#[label]` is used on a parameter.
+/// Example of `#[label]`, for error messages.
 pub(crate) const LABEL_USAGE: &str = "#[label(name = \"path\", budget = 100)] path: &str";
 
 /// The errors found so far.

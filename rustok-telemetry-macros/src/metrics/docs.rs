@@ -1,10 +1,10 @@
-//! Doc comments: the help text of a metric, and what is added to the docs of its function.
+//! Doc comments: the help text of a metric, and the paragraph appended to the docs of its function.
 
 use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 
 use super::metric::Metric;
 
-/// The first paragraph of the doc comment, on one line. Empty when there is none.
+/// Returns the first paragraph of the doc comment on one line; empty if there is none.
 pub(crate) fn help(docs: &[Attribute]) -> String {
     let text: Vec<String> = docs.iter().filter_map(text).collect();
     let text = text.join("\n");
@@ -19,7 +19,7 @@ pub(crate) fn help(docs: &[Attribute]) -> String {
     paragraph.join(" ")
 }
 
-/// The paragraph that follows the user's: kind, name, unit, labels and budgets.
+/// Returns the appended paragraph: kind, name, unit, labels and budgets.
 pub(crate) fn paragraph(metric: &Metric) -> String {
     let mut text = format!(" {} `{}`.", metric.kind.title(), metric.full_name);
     if !metric.unit.is_empty() {
@@ -41,7 +41,7 @@ pub(crate) fn paragraph(metric: &Metric) -> String {
     text
 }
 
-/// The text of `#[doc = "…"]`, which is what `///` becomes.
+/// Returns the text of `#[doc = "…"]`, the desugared `///`.
 fn text(attribute: &Attribute) -> Option<String> {
     match &attribute.meta {
         Meta::NameValue(pair) => match &pair.value {

@@ -1,4 +1,4 @@
-//! Writes the code of a metric.
+//! Generates the code of a metric.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -12,8 +12,8 @@ use super::stub::is_condition;
 use super::timer;
 use crate::root::{private, private_at};
 
-/// The function that records the metric and puts it into the catalogue, and the one that starts a timer of this name.
-/// An observable has no function, only a catalogue entry.
+/// Generates the function that records the metric, its catalogue entry, and the function `timer`, which starts a timer.
+/// An observable has only a catalogue entry.
 pub(crate) fn metric(metric: &Metric, timer: Option<&Ident>) -> TokenStream {
     match (&metric.observe, timer) {
         (Some(observe), _) => observable(metric, &observe.to_token_stream()),
@@ -22,7 +22,7 @@ pub(crate) fn metric(metric: &Metric, timer: Option<&Ident>) -> TokenStream {
     }
 }
 
-/// A function that takes text for labels, and the two that call it: the declared one, and the timer's.
+/// Generates a hidden function with labels as text, and its two callers: the declared function and the timer.
 fn timed(metric: &Metric, timer: &Ident) -> TokenStream {
     let recorder = format_ident!(
         "__{}",
@@ -54,7 +54,7 @@ fn timed(metric: &Metric, timer: &Ident) -> TokenStream {
     }
 }
 
-/// The declared function with its body.
+/// Generates the declared function with its body.
 fn function(metric: &Metric, body: &TokenStream) -> TokenStream {
     let Metric {
         docs,
@@ -84,7 +84,7 @@ fn function(metric: &Metric, body: &TokenStream) -> TokenStream {
     }
 }
 
-/// Records `value` under `labels`, and calls what is to be called after it.
+/// Generates the body: records `value` to the series `labels`, and calls the function of `also`.
 fn body(metric: &Metric, labels: &[TokenStream], value: &TokenStream) -> TokenStream {
     let private = private(&metric.root);
     let declaration = declaration(metric);
@@ -105,7 +105,7 @@ fn body(metric: &Metric, labels: &[TokenStream], value: &TokenStream) -> TokenSt
     }
 }
 
-/// The text of each label's parameter.
+/// Generates the text of each label's parameter.
 fn label_values(metric: &Metric) -> Vec<TokenStream> {
     let labels = metric.labels.iter().map(|label| {
         let name = &label.parameter;
@@ -115,7 +115,7 @@ fn label_values(metric: &Metric) -> Vec<TokenStream> {
     labels.collect()
 }
 
-/// The parameter that holds the value, or the 1 that a counter without one adds.
+/// Returns the parameter with the value, or 1 for a counter without a value.
 fn value(metric: &Metric) -> TokenStream {
     match &metric.value {
         Some(value) => value.parameter.to_token_stream(),
@@ -140,7 +140,7 @@ fn observable(metric: &Metric, observe: &TokenStream) -> TokenStream {
     }
 }
 
-/// `static DECLARATION`, and the check of its boundaries.
+/// Generates `static DECLARATION`, and the compile-time check of its boundaries.
 fn declaration(metric: &Metric) -> TokenStream {
     let private = private(&metric.root);
     let Metric {
@@ -192,7 +192,7 @@ fn declaration(metric: &Metric) -> TokenStream {
     }
 }
 
-/// `Counter<u64>, 2`: the instrument's marker and the number of labels.
+/// Generates the marker of the instrument and the number of labels: `Counter<u64>, 2`.
 fn instrument(metric: &Metric) -> TokenStream {
     let private = private(&metric.root);
     let marker = metric.kind.marker();
@@ -201,7 +201,7 @@ fn instrument(metric: &Metric) -> TokenStream {
     quote!(#private::#marker<::core::primitive::#value>, #labels)
 }
 
-/// Puts `METRIC` into the catalogue.
+/// Generates the catalogue entry of `METRIC`.
 fn entry(metric: &Metric) -> TokenStream {
     let private = private(&metric.root);
     quote! {
@@ -211,7 +211,7 @@ fn entry(metric: &Metric) -> TokenStream {
     }
 }
 
-/// The boundaries as a slice: a list is written without `&`.
+/// Returns the boundaries as a slice; a list in the declaration has no `&`.
 fn boundaries(expression: &Expr) -> TokenStream {
     match expression {
         Expr::Array(_) => quote_spanned!(expression.span()=> &#expression),

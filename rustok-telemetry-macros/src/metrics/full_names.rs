@@ -18,22 +18,22 @@ pub(crate) struct Arguments {
     pub(crate) prefix: Option<Prefix>,
 }
 
-/// What every name in the module begins with.
+/// The prefix of every metric name in the module: `{namespace}_{subsystem}`.
 pub(crate) struct Prefix(String);
 
-/// The full names so far, with their functions.
+/// The full names declared so far, with their functions.
 #[derive(Default)]
 pub(crate) struct FullNames(HashMap<String, Vec<Known>>);
 
-/// The function of a known name.
+/// The function that declares a name.
 struct Known {
     function: String,
-    /// Whether a `#[cfg]` decides if it is there.
+    /// Whether the function has a `#[cfg]`.
     conditional: bool,
 }
 
 impl Arguments {
-    /// Reads `namespace = "…", subsystem = "…", crate = path`.
+    /// Parses `namespace = "…", subsystem = "…", crate = path`.
     pub(crate) fn read(arguments: TokenStream, diagnostics: &mut Diagnostics) -> Self {
         let before = diagnostics.count();
         let known = ["namespace", "subsystem", "crate"];
@@ -69,14 +69,15 @@ impl Prefix {
         Self(parts.join("_"))
     }
 
-    /// The full name of the metric `name`.
+    /// Returns the full name of the metric `name`.
     pub(crate) fn full_name(&self, name: &str) -> String {
         format!("{}_{name}", self.0)
     }
 }
 
 impl FullNames {
-    /// Whether no earlier metric has the same name. Metrics under different `#[cfg]`s may have the same name.
+    /// Returns whether no earlier metric has the same name, else reports an error. Metrics with a `#[cfg]` may share a
+    /// name.
     pub(crate) fn is_new(&mut self, metric: &Metric, diagnostics: &mut Diagnostics) -> bool {
         let conditional = metric.attributes.iter().any(|a| a.path().is_ident("cfg"));
         let known = self.0.entry(metric.full_name.clone()).or_default();
@@ -90,7 +91,7 @@ impl FullNames {
                     "`{}` is declared twice: `{}` has this name already",
                     metric.full_name, other.function
                 ),
-                "give one of the two another name, or one function the labels of both",
+                "rename one of the two, or declare one function with the labels of both",
                 metric.kind.usage(),
             );
             return false;

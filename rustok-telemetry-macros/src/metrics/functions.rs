@@ -1,4 +1,4 @@
-//! The functions of a module, and the check that timers do not take their names.
+//! The functions of a module, and the check that generated timer functions do not collide with them.
 
 use std::collections::HashMap;
 
@@ -11,19 +11,19 @@ use super::metric::Metric;
 use super::parse::ModuleItem;
 use super::timer;
 
-/// What is known by name.
+/// Named items of the module.
 #[derive(Default)]
 pub(crate) struct Functions(HashMap<String, Vec<Known>>);
 
 struct Known {
     /// Description for the error message.
     words: String,
-    /// Whether a `#[cfg]` decides if it is there.
+    /// Whether the item has a `#[cfg]`.
     conditional: bool,
 }
 
 impl Functions {
-    /// The functions, constants and statics that are written in the module.
+    /// Collects the functions, constants and statics written in the module.
     pub(crate) fn written(items: &[ModuleItem]) -> Self {
         let mut functions = Self::default();
         for item in items {
@@ -34,8 +34,8 @@ impl Functions {
         functions
     }
 
-    /// The function that starts the metric's timer: nothing where the metric has none, or where its name is taken,
-    /// which is a problem. Two that `#[cfg]`s tell apart may share a name.
+    /// Returns the name of the metric's timer function; `None` if the metric has no timer, or if the name is taken,
+    /// which is reported. Items with a `#[cfg]` may share a name.
     pub(crate) fn timer(
         &mut self,
         metric: &Metric,
@@ -53,7 +53,7 @@ impl Functions {
             diagnostics.add(
                 function,
                 format!(
-                    "the timer of `{function}` is called `{timer}`, and so is {}",
+                    "the timer of `{function}` is named `{timer}`, like {}",
                     other.words
                 ),
                 "rename one of the two",
@@ -66,7 +66,7 @@ impl Functions {
         Some(timer)
     }
 
-    /// Whether nothing has this name.
+    /// Returns whether no item has this name.
     pub(crate) fn is_free(&self, name: &Ident) -> bool {
         !self.0.contains_key(&name.to_string())
     }
@@ -79,7 +79,7 @@ impl Functions {
     }
 }
 
-/// The name that an item takes among the functions.
+/// Returns the name of a function, constant or static, which share a namespace.
 fn named(item: &ModuleItem) -> Option<(&Ident, &[Attribute])> {
     match item {
         ModuleItem::Declaration(declaration) => {

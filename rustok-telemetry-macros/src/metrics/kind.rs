@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span};
 
-/// What kind of instrument a metric is.
+/// The kind of an instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Counter,
@@ -13,7 +13,7 @@ pub(crate) enum Kind {
     ObservableCounter,
 }
 
-/// The type of the numbers that an instrument takes.
+/// The type of the values that an instrument accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ValueType {
     U64,
@@ -31,7 +31,7 @@ impl Kind {
         Self::ObservableCounter,
     ];
 
-    /// The attribute's name.
+    /// Returns the name of the attribute.
     pub(crate) const fn attribute(self) -> &'static str {
         match self {
             Self::Counter => "counter",
@@ -43,12 +43,12 @@ impl Kind {
         }
     }
 
-    /// The kind with this attribute name.
+    /// Returns the kind whose attribute has this name.
     pub(crate) fn from_attribute(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.attribute() == name)
     }
 
-    /// The name of the runtime's `Kind` variant and of its instrument marker.
+    /// Returns the name of the variant of `rustok_telemetry`'s `Kind`, which is also that of the instrument's marker.
     pub(crate) fn marker(self) -> Ident {
         let name = match self {
             Self::Counter => "Counter",
@@ -61,7 +61,7 @@ impl Kind {
         Ident::new(name, Span::call_site())
     }
 
-    /// The kind in a sentence.
+    /// Returns the kind in words: `up-down counter`.
     pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::Counter => "counter",
@@ -73,7 +73,7 @@ impl Kind {
         }
     }
 
-    /// The kind in a sentence, as one of many.
+    /// Returns the kind in words with its article: `an up-down counter`.
     pub(crate) fn one(self) -> String {
         let words = self.words();
         match words.starts_with(['a', 'e', 'i', 'o', 'u']) {
@@ -82,7 +82,7 @@ impl Kind {
         }
     }
 
-    /// The kind at the beginning of a sentence.
+    /// Returns the kind in words, capitalized.
     pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Counter => "Counter",
@@ -94,17 +94,17 @@ impl Kind {
         }
     }
 
-    /// Whether the name must end in `_total`, unless the declaration says otherwise.
+    /// Returns whether the name must end in `_total`, unless the declaration has `without_total`.
     pub(crate) const fn counts(self) -> bool {
         matches!(self, Self::Counter | Self::ObservableCounter)
     }
 
-    /// Whether the values are read when metrics are collected.
+    /// Returns whether the values are read when metrics are collected.
     pub(crate) const fn is_observable(self) -> bool {
         matches!(self, Self::ObservableGauge | Self::ObservableCounter)
     }
 
-    /// The value types that the instrument takes, the usual one first.
+    /// Returns the value types that the instrument accepts, the default first.
     pub(crate) const fn values(self) -> &'static [ValueType] {
         use ValueType::{F64, I64, U64};
         match self {
@@ -115,7 +115,7 @@ impl Kind {
         }
     }
 
-    /// The options that the attribute takes.
+    /// Returns the options of the attribute.
     pub(crate) const fn options(self) -> &'static [&'static str] {
         match self {
             Self::Counter => &["name", "unit", "series", "without_total", "also"],
@@ -126,7 +126,7 @@ impl Kind {
         }
     }
 
-    /// A declaration of this kind as it should be.
+    /// Returns an example of a declaration, for error messages.
     pub(crate) const fn usage(self) -> &'static str {
         match self {
             Self::Counter => {
@@ -150,7 +150,7 @@ impl Kind {
         }
     }
 
-    /// The value types in a sentence: `` `u64` or `f64` ``.
+    /// Returns the value types in words: `` `u64` or `f64` ``.
     pub(crate) fn values_in_words(self) -> String {
         let names: Vec<String> = self
             .values()
@@ -166,7 +166,7 @@ impl Kind {
 }
 
 impl ValueType {
-    /// The Rust type's name.
+    /// Returns the name of the Rust type.
     pub(crate) const fn rust_type(self) -> &'static str {
         match self {
             Self::U64 => "u64",
@@ -175,14 +175,14 @@ impl ValueType {
         }
     }
 
-    /// The value type of this Rust type.
+    /// Returns the value type of this Rust type.
     pub(crate) fn from_rust_type(name: &str) -> Option<Self> {
         [Self::U64, Self::I64, Self::F64]
             .into_iter()
             .find(|value| value.rust_type() == name)
     }
 
-    /// The name of the runtime's `ValueType` variant.
+    /// Returns the name of the variant of `rustok_telemetry`'s `ValueType`.
     pub(crate) fn variant(self) -> Ident {
         let name = match self {
             Self::U64 => "U64",

@@ -18,7 +18,7 @@ pub(crate) struct Metric {
     pub(crate) full_name: String,
     pub(crate) unit: String,
     pub(crate) help: String,
-    /// Doc attributes, as written.
+    /// Doc attributes.
     pub(crate) docs: Vec<Attribute>,
     /// Other attributes.
     pub(crate) attributes: Vec<Attribute>,

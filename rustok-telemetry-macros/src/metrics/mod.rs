@@ -1,8 +1,8 @@
-//! `#[metrics]`: declarations in a module become metrics.
+//! `#[metrics]`: turns the declarations in a module into metrics.
 //!
-//! [`parse`] splits the module into declarations and other items, [`check`] turns each declaration into a
-//! [`metric::Metric`] or into problems, [`mod@expand`] writes the code of a metric, [`timer`] that of a histogram's
-//! timer, [`stub`] the code of a refused one. Problems are collected in [`diagnostics`] and reported together.
+//! [`parse`] splits the module into declarations and other items. [`check`] turns each declaration into a
+//! [`metric::Metric`] or reports its errors. [`mod@expand`] generates the code of a metric, [`timer`] that of a
+//! histogram's timer, [`stub`] that of a rejected declaration. [`diagnostics`] collects the errors.
 
 mod check;
 pub(crate) mod diagnostics;
@@ -34,7 +34,7 @@ use self::full_names::{Arguments, FullNames};
 use self::functions::Functions;
 use self::parse::ModuleItem;
 
-/// The module with its declarations written out, followed by an error for each problem.
+/// Returns the expanded module, followed by all errors.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let Arguments { root, prefix } = Arguments::read(arguments, &mut diagnostics);

@@ -2,27 +2,27 @@
 
 use super::kind::Kind;
 
-/// The longest name that OpenTelemetry allows for an instrument.
+/// Maximum length of an instrument's name in OpenTelemetry, in characters.
 const LONGEST_NAME: usize = 255;
 
-/// Endings of the series that a histogram, a summary or an OpenMetrics counter makes of its own name.
+/// Suffixes that histograms, summaries and OpenMetrics counters append to their names.
 const RESERVED_ENDINGS: [&str; 5] = ["bucket", "count", "sum", "created", "info"];
 
 /// Labels that Prometheus, the Collector or a histogram set themselves.
 const RESERVED_LABELS: [&str; 4] = ["le", "quantile", "job", "instance"];
 
-/// Beginnings of labels that Prometheus, the Collector or OpenTelemetry set themselves.
+/// Prefixes of labels that Prometheus, the Collector or OpenTelemetry set themselves.
 /// `otel_` covers `otel_scope_name` and `otel_scope_version`.
 const RESERVED_LABEL_BEGINNINGS: [&str; 3] = ["__", "otel_", "exported_"];
 
-/// What is wrong, and what would be right.
+/// An error in a name, with a suggestion.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Complaint {
     pub(crate) wrong: String,
     pub(crate) right: String,
 }
 
-/// Whether `name` is lower-case words joined by `_`.
+/// Returns whether `name` consists of lower-case words joined by `_`.
 pub(crate) fn is_snake_case(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
         && name
@@ -32,7 +32,7 @@ pub(crate) fn is_snake_case(name: &str) -> bool {
         && !name.ends_with('_')
 }
 
-/// What is wrong with the spelling of `what` (a metric's name, a namespace …).
+/// Returns the error in the spelling of `what` (a metric's name, a namespace …), if any.
 pub(crate) fn spelling(what: &str, name: &str) -> Option<Complaint> {
     if name.is_empty() {
         return Some(Complaint {
@@ -52,7 +52,7 @@ pub(crate) fn spelling(what: &str, name: &str) -> Option<Complaint> {
     })
 }
 
-/// What is wrong with the end or the length of a metric's full name. `name` is the part that was written.
+/// Returns the error in the suffix or the length of a metric's full name, if any. `name` is the option's value.
 pub(crate) fn metric(
     kind: Kind,
     name: &str,
@@ -72,14 +72,12 @@ pub(crate) fn metric(
     if kind.counts() && last == "total" && without_total {
         return Some(Complaint {
             wrong: format!("`without_total` contradicts the name `{name}`, which ends in `_total`"),
-            right: "remove `without_total`, or the ending".to_owned(),
+            right: "remove `without_total`, or the suffix".to_owned(),
         });
     }
     if !kind.counts() && last == "total" {
         return Some(Complaint {
-            wrong: format!(
-                "the {words} `{name}` ends in `_total`, which says that it is a counter"
-            ),
+            wrong: format!("the {words} `{name}` ends in `_total`, the suffix of counters"),
             right: match name.strip_suffix("_total") {
                 Some(better) => format!("write `name = \"{better}\"`, or declare a counter"),
                 None => "choose another name, or declare a counter".to_owned(),
@@ -89,21 +87,21 @@ pub(crate) fn metric(
     if RESERVED_ENDINGS.contains(&last) {
         return Some(Complaint {
             wrong: format!(
-                "the {words} `{name}` ends in `_{last}`, which Prometheus keeps for the series of a histogram, a summary or an info metric"
+                "the {words} `{name}` ends in `_{last}`, which Prometheus reserves for the series of histograms, summaries and info metrics"
             ),
             right: "choose another last word".to_owned(),
         });
     }
     (full_name.len() > LONGEST_NAME).then(|| Complaint {
         wrong: format!(
-            "the full name `{full_name}` has {} letters",
+            "the full name `{full_name}` has {} characters",
             full_name.len()
         ),
         right: format!("OpenTelemetry allows {LONGEST_NAME}: choose a shorter name"),
     })
 }
 
-/// What is wrong with a label's name.
+/// Returns the error in a label's name, if any.
 pub(crate) fn label(name: &str) -> Option<Complaint> {
     let reserved = RESERVED_LABELS.contains(&name)
         || RESERVED_LABEL_BEGINNINGS
@@ -120,12 +118,12 @@ pub(crate) fn label(name: &str) -> Option<Complaint> {
     spelling("the label name", name)
 }
 
-/// The word after the last `_`.
+/// Returns the word after the last `_`.
 pub(crate) fn last_word(name: &str) -> &str {
     name.rsplit('_').next().unwrap_or(name)
 }
 
-/// The nearest spelling that [`is_snake_case`].
+/// Converts a name to snake case; `None` if that is not possible.
 fn to_snake_case(name: &str) -> Option<String> {
     let mut words = String::new();
     let mut after_lower = false;

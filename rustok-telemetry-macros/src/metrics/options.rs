@@ -1,4 +1,4 @@
-//! Reads `name = "…", series = 3, without_total`: the options of an attribute.
+//! Parses the options of an attribute, such as `name = "…", series = 3, without_total`.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
@@ -12,12 +12,12 @@ use super::kind::Kind;
 use super::suggest;
 use crate::root;
 
-/// The options that were given, each known and at most once.
+/// The options of an attribute: each is known and unique.
 pub(crate) struct Options {
     given: Vec<Given>,
-    /// What misspelled options were meant to be.
+    /// Suggestions for misspelled options.
     meant: Vec<String>,
-    /// Whether all of the attribute could be read.
+    /// Whether the whole attribute was parsed.
     readable: bool,
     usage: &'static str,
 }
@@ -29,7 +29,7 @@ struct Given {
 }
 
 impl Options {
-    /// The options of the attributes, which are written as `#[label(…)]` or `#[label]`.
+    /// Parses the options of attributes of the form `#[label(…)]` or `#[label]`.
     pub(crate) fn of_attributes(
         attributes: &[&Attribute],
         known: &[&str],
@@ -56,7 +56,7 @@ impl Options {
         options
     }
 
-    /// The options among the tokens between an attribute's parentheses.
+    /// Parses the tokens between an attribute's parentheses.
     pub(crate) fn of_arguments(
         arguments: TokenStream,
         known: &[&str],
@@ -68,12 +68,12 @@ impl Options {
         options
     }
 
-    /// Whether the option is present, valid or not, or misspelled. It is not reported as missing then.
+    /// Returns whether the option is present, even if invalid or misspelled. Then it is not reported as missing.
     pub(crate) fn has(&self, name: &str) -> bool {
         !self.readable || self.find(name).is_some() || self.meant.iter().any(|meant| meant == name)
     }
 
-    /// The option `name = "…"`.
+    /// Returns the value of `name = "…"`.
     pub(crate) fn string(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<LitStr> {
         let given = self.find(name)?;
         match given.value.as_ref().map(ungroup) {
@@ -85,7 +85,7 @@ impl Options {
         }
     }
 
-    /// The option `name = 3`, which is at least 1.
+    /// Returns the value of `name = 3`, at least 1.
     pub(crate) fn number(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<u32> {
         let given = self.find(name)?;
         let number = match given.value.as_ref().map(ungroup) {
@@ -106,7 +106,7 @@ impl Options {
         }
     }
 
-    /// The option `name = some::path`.
+    /// Returns the value of `name = some::path`.
     pub(crate) fn path(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<Path> {
         let given = self.find(name)?;
         match given.value.as_ref().map(ungroup) {
@@ -122,7 +122,7 @@ impl Options {
         }
     }
 
-    /// The option `crate = path`: where `rustok-telemetry` is.
+    /// Returns the path of `rustok_telemetry`: the value of `crate = path`, or the default.
     pub(crate) fn root(&self, diagnostics: &mut Diagnostics) -> Path {
         let Some(given) = self.find("crate") else {
             return root::default();
@@ -134,7 +134,7 @@ impl Options {
         })
     }
 
-    /// The option `name = expression`.
+    /// Returns the value of `name = expression`.
     pub(crate) fn expression(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<Expr> {
         let given = self.find(name)?;
         match &given.value {
@@ -143,7 +143,7 @@ impl Options {
         }
     }
 
-    /// The option `name`, without a value.
+    /// Returns whether the option `name`, which has no value, is set.
     pub(crate) fn flag(&self, name: &str, diagnostics: &mut Diagnostics) -> bool {
         let Some(given) = self.find(name) else {
             return false;
@@ -168,7 +168,7 @@ impl Options {
         }
     }
 
-    /// Adds the options among `tokens`, without those that are unknown or repeated.
+    /// Adds the options in `tokens`. Unknown and repeated options are reported.
     fn read(&mut self, tokens: TokenStream, known: &[&str], diagnostics: &mut Diagnostics) {
         let parser = Punctuated::<Given, Token![,]>::parse_terminated;
         let given = match parser.parse2(tokens) {
@@ -237,7 +237,7 @@ impl Parse for Given {
     }
 }
 
-/// What stands for itself inside the invisible group that a `macro_rules!` fragment makes.
+/// Returns the expression without the invisible groups of `macro_rules!` fragments.
 fn ungroup(expression: &Expr) -> &Expr {
     match expression {
         Expr::Group(group) => ungroup(&group.expr),
@@ -254,7 +254,7 @@ fn unknown(name: &str) -> String {
     match owners.is_empty() {
         true => format!("unknown option `{name}`"),
         false => format!(
-            "the option `{name}` has no place here, it belongs to {}",
+            "the option `{name}` is not allowed here, it belongs to {}",
             suggest::list(&owners)
         ),
     }

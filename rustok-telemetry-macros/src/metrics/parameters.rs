@@ -14,14 +14,14 @@ use super::names;
 use super::options::Options;
 use super::types::{Role, role, suggested_number, written};
 
-/// What the parameters say.
+/// The labels and the value of a declaration.
 #[derive(Default)]
 pub(crate) struct Parameters {
     pub(crate) labels: Vec<Label>,
     pub(crate) value: Option<Value>,
 }
 
-/// Reads the labels and the value, and adds a problem for each parameter that is neither.
+/// Returns the labels and the value. Reports an error for each parameter that is neither.
 pub(crate) fn read(signature: &Signature, kind: Kind, diagnostics: &mut Diagnostics) -> Parameters {
     let typed: Vec<&PatType> = signature
         .inputs
@@ -43,7 +43,7 @@ pub(crate) fn read(signature: &Signature, kind: Kind, diagnostics: &mut Diagnost
                 if !seen.insert(label.name.clone()) {
                     diagnostics.add(
                         &parameter.pat,
-                        format!("the label `{}` is there twice", label.name),
+                        format!("the label `{}` is declared twice", label.name),
                         "give one of the two another name with `#[label(name = \"…\")]`",
                         LABEL_USAGE,
                     );
@@ -54,7 +54,7 @@ pub(crate) fn read(signature: &Signature, kind: Kind, diagnostics: &mut Diagnost
                 for attribute in labels {
                     diagnostics.add(
                         attribute,
-                        format!("`{name}` is a number, so it is the value and no label"),
+                        format!("`{name}` is a number, so it is the value, not a label"),
                         "remove `#[label]`, or take the label as `&str`",
                         kind.usage(),
                     );
@@ -112,7 +112,7 @@ fn name(parameter: &PatType, position: usize, kind: Kind, diagnostics: &mut Diag
                 "write `name: type`",
                 kind.usage(),
             );
-            // Keeps the other checks going. Nothing is expanded from a declaration with a problem.
+            // A placeholder, so that the other checks run. A declaration with an error is not expanded.
             match other {
                 Pat::Ident(pattern) => pattern.ident.clone(),
                 _ => format_ident!("parameter_{position}"),
@@ -121,7 +121,7 @@ fn name(parameter: &PatType, position: usize, kind: Kind, diagnostics: &mut Diag
     }
 }
 
-/// The `#[label]`s of a parameter. Other attributes have no place there.
+/// Returns the `#[label]`s of a parameter. Reports other attributes as errors.
 fn label_attributes<'a>(
     parameter: &'a PatType,
     kind: Kind,
@@ -134,7 +134,7 @@ fn label_attributes<'a>(
     for other in others {
         diagnostics.add(
             other,
-            "only `#[label]` goes on a parameter of a metric",
+            "a parameter of a metric allows only the attribute `#[label]`",
             "remove the attribute",
             if labels.is_empty() {
                 kind.usage()
@@ -186,7 +186,7 @@ fn value(
         diagnostics.add(
             parameter,
             format!("this {} takes a value, `{name}`", kind.words()),
-            "remove the parameter: `observe` reports the values, and the return type is theirs",
+            "remove the parameter: `observe` reports the values, and the return type is their type",
             kind.usage(),
         );
         return None;
@@ -195,7 +195,7 @@ fn value(
         diagnostics.add(
             parameter,
             format!("the value `{name}` is not the last parameter"),
-            "move it behind the labels",
+            "move it after the labels",
             kind.usage(),
         );
     }

@@ -1,4 +1,4 @@
-//! Splits a module into metric declarations and other items. Checks nothing but the module itself.
+//! Splits a module into metric declarations and other items. Only the module itself is checked.
 
 use proc_macro2::TokenStream;
 use syn::{Attribute, ForeignItemFn, Item, ItemFn, ItemMod, Signature, Visibility, parse2, token};
@@ -17,24 +17,24 @@ pub(crate) struct Module {
 pub(crate) enum ModuleItem {
     /// An unchanged item.
     Other(Box<Item>),
-    /// A function with a body and, wrongly, with a metric attribute.
+    /// A function with a body and a metric attribute, which is an error.
     WithBody(Box<ItemFn>),
     /// A function without a body.
     Declaration(Box<Declaration>),
 }
 
-/// A function without a body, its attributes sorted.
+/// A function without a body.
 pub(crate) struct Declaration {
-    /// `#[counter(…)]` and the like: exactly one, when all is well.
+    /// Metric attributes, such as `#[counter(…)]`. A valid declaration has exactly one.
     pub(crate) kinds: Vec<(Kind, Attribute)>,
     pub(crate) docs: Vec<Attribute>,
-    /// All others.
+    /// Other attributes.
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
 }
 
-/// The module, or a problem when it is not an inline module.
+/// Parses an inline module; reports an error if it is none.
 pub(crate) fn module(item: TokenStream, diagnostics: &mut Diagnostics) -> Option<Module> {
     let mut shell = match parse2::<Item>(item) {
         Ok(Item::Mod(module)) => module,
@@ -56,10 +56,10 @@ pub(crate) fn module(item: TokenStream, diagnostics: &mut Diagnostics) -> Option
         diagnostics.add(
             &shell,
             format!(
-                "`#[metrics]` cannot see into the file of the module `{}`",
+                "`#[metrics]` cannot read the file of the module `{}`",
                 shell.ident
             ),
-            "write the module's items in braces, right here",
+            "write the module's items in braces here",
             MODULE_USAGE,
         );
         return None;
@@ -71,13 +71,13 @@ pub(crate) fn module(item: TokenStream, diagnostics: &mut Diagnostics) -> Option
     })
 }
 
-/// The kind that an attribute declares.
+/// Returns the kind that an attribute declares.
 pub(crate) fn kind_of(attribute: &Attribute) -> Option<Kind> {
     Kind::from_attribute(&attribute.path().get_ident()?.to_string())
 }
 
 impl Module {
-    /// The module with other items.
+    /// Returns the module with `items` in place of its own.
     pub(crate) fn around(self, items: Vec<Item>) -> ItemMod {
         ItemMod {
             content: Some((self.brace, items)),
@@ -91,7 +91,7 @@ fn sort_item(item: Item) -> ModuleItem {
         Item::Fn(function) if function.attrs.iter().any(|a| kind_of(a).is_some()) => {
             ModuleItem::WithBody(Box::new(function))
         }
-        // A function without a body is not Rust outside of traits and `extern` blocks, so it comes as tokens.
+        // syn returns a function without a body as tokens, because it is invalid outside of traits and `extern` blocks.
         Item::Verbatim(tokens) => match parse2::<ForeignItemFn>(tokens.clone()) {
             Ok(function) => ModuleItem::Declaration(Box::new(sort_attributes(function))),
             Err(_) => ModuleItem::Other(Box::new(Item::Verbatim(tokens))),

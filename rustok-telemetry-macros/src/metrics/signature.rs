@@ -15,7 +15,7 @@ pub(crate) fn check(signature: &Signature, kind: Kind, diagnostics: &mut Diagnos
         refuse(part, "recording a metric is not `const`", "remove `const`");
     }
     if let Some(part) = &signature.asyncness {
-        refuse(part, "recording a metric never waits", "remove `async`");
+        refuse(part, "recording a metric is not `async`", "remove `async`");
     }
     if let Some(part) = &signature.unsafety {
         refuse(part, "recording a metric is safe", "remove `unsafe`");
@@ -51,7 +51,7 @@ pub(crate) fn check(signature: &Signature, kind: Kind, diagnostics: &mut Diagnos
     if let Some(FnArg::Receiver(part)) = signature.inputs.first() {
         refuse(
             part,
-            "a metric's function is free, it has no `self`",
+            "a metric's function has no `self`",
             "remove the parameter",
         );
     }

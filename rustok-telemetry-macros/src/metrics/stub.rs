@@ -44,7 +44,7 @@ pub(crate) fn declaration(
     let timer = is_histogram(declaration).then(|| timer::name_beside(name));
     let timer = timer.filter(|timer| functions.is_free(timer)).map(|timer| {
         let private = private(root);
-        // All but the value.
+        // Without the value.
         let labels = parameters.iter().take(parameters.len().saturating_sub(1));
         let label_names = names.iter().take(names.len().saturating_sub(1));
         quote! {
@@ -80,7 +80,7 @@ pub(crate) fn with_body(function: &ItemFn) -> TokenStream {
     quote!(#function)
 }
 
-/// The parameters without their attributes, and the names among them.
+/// Returns the parameters without their attributes, and their names.
 fn parameters(signature: &Signature) -> (Vec<TokenStream>, Vec<TokenStream>) {
     let mut parameters = Vec::new();
     let mut names = Vec::new();
@@ -106,7 +106,7 @@ fn is_histogram(declaration: &Declaration) -> bool {
     kinds.iter().any(|(kind, _)| *kind == Kind::Histogram)
 }
 
-/// Whether an attribute decides if something is there.
+/// Returns whether this is a `#[cfg]` or `#[cfg_attr]`.
 pub(crate) fn is_condition(attribute: &Attribute) -> bool {
     attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
 }

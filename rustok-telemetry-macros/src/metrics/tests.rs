@@ -1,4 +1,4 @@
-//! The whole way from a module to its expansion. What the compiler makes of it is in `rustok-telemetry/tests/ui`.
+//! Expansions of whole modules. `rustok-telemetry/tests/ui` compiles them.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -220,12 +220,12 @@ fn module_in_another_file_is_rejected() {
     );
     let text = expanded.to_string();
     assert!(
-        text.contains("cannot see into the file of the module `declared`"),
+        text.contains("cannot read the file of the module `declared`"),
         "{text}"
     );
 }
 
-/// What becomes of the items of a module.
+/// Returns the expansion of a module's items.
 fn expand(items: TokenStream) -> TokenStream {
     super::expand(
         quote!(namespace = "shop"),

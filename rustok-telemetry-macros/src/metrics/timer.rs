@@ -1,4 +1,4 @@
-//! Timers: the function beside the one that records a histogram of seconds.
+//! Timer functions of histograms of seconds: `time_x` beside `record_x`.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -9,23 +9,23 @@ use super::kind::{Kind, ValueType};
 use super::metric::{Label, Metric};
 use crate::root::{private, private_at};
 
-/// The function that starts a timer of this metric, if it has one.
+/// Returns the name of the metric's timer function, if the metric has a timer.
 pub(crate) fn name(metric: &Metric) -> Option<Ident> {
     let is_timed =
         metric.kind == Kind::Histogram && metric.value_type == ValueType::F64 && metric.unit == "s";
     is_timed.then(|| name_beside(&metric.function))
 }
 
-/// What the function that starts a timer is called beside the one that records.
+/// Returns the name of the timer function for a recording function.
 pub(crate) fn name_beside(function: &Ident) -> Ident {
     let name = function.unraw().to_string();
     let what = name.strip_prefix("record_").unwrap_or(&name);
-    // The place is that of the function, and yet no compiler's warning is about it: not every metric is timed.
+    // Errors point to the function. The call-site hygiene suppresses the warning about an unused timer function.
     let span = Span::call_site().located_at(function.span());
     format_ident!("time_{what}", span = span)
 }
 
-/// The function that starts a timer. `recorder` is to be called at the end, with labels that are text.
+/// Generates the function that starts a timer. The timer calls `recorder` with the labels as text when it ends.
 pub(crate) fn function(metric: &Metric, name: &Ident, recorder: &Ident) -> TokenStream {
     let private = private(&metric.root);
     let visibility = &metric.visibility;
@@ -64,13 +64,13 @@ fn docs(metric: &Metric) -> [String; 3] {
     ]
 }
 
-/// The label's parameter as something that the timer borrows.
+/// Generates the label's parameter, borrowed for the lifetime of the timer.
 fn borrowed(label: &Label) -> TokenStream {
     let timed = timed();
     match unwrapped(&label.parameter_type) {
         Type::Reference(text) => {
             let mut text = text.clone();
-            // What is `'static` stays so.
+            // Keeps an explicit lifetime, such as `'static`.
             text.lifetime.get_or_insert(timed);
             text.to_token_stream()
         }
@@ -82,7 +82,7 @@ fn borrowed(label: &Label) -> TokenStream {
     }
 }
 
-/// A type without the groups that a `macro_rules` puts around it.
+/// Returns the type without the invisible groups of `macro_rules!` fragments.
 fn unwrapped(of: &Type) -> &Type {
     match of {
         Type::Group(group) => unwrapped(&group.elem),
@@ -95,7 +95,7 @@ fn timed() -> Lifetime {
     Lifetime::new("'timed", Span::call_site())
 }
 
-/// `#[doc(hidden)]` and the like, not text.
+/// Returns whether this is `#[doc(hidden)]` or another option instead of text.
 fn is_option(doc: &Attribute) -> bool {
     matches!(doc.meta, Meta::List(_))
 }

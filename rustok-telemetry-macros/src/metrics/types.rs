@@ -5,22 +5,22 @@ use syn::{GenericArgument, PathArguments, Type, TypeParamBound, TypePath};
 
 use super::kind::{Kind, ValueType};
 
-/// Number types that no instrument supports.
+/// Number types that no instrument accepts.
 const OTHER_NUMBERS: [&str; 10] = [
     "u8", "u16", "u32", "u128", "usize", "i8", "i16", "i32", "i128", "isize",
 ];
 
-/// What a parameter's type makes of it.
+/// The role of a parameter, which follows from its type.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Label,
-    /// A number. `None` when it is one that no instrument takes.
+    /// A number; `None` if no instrument accepts its type.
     Number(Option<ValueType>),
-    /// Neither, and what would be right.
+    /// Neither, with a suggestion.
     Unsupported(String),
 }
 
-/// What a parameter of this type is.
+/// Returns the role of a parameter of this type.
 pub(crate) fn role(of: &Type, kind: Kind) -> Role {
     match of {
         Type::Group(group) => role(&group.elem, kind),
@@ -60,15 +60,14 @@ pub(crate) fn role(of: &Type, kind: Kind) -> Role {
                 "take seconds as `f64`, and end the metric's name in `_seconds`".to_owned(),
             ),
             Some("Option") => Role::Unsupported(
-                "take a label as `&str`, and say what stands for nothing, such as `none`"
-                    .to_owned(),
+                "take a label as `&str`, with a value such as `none` if there is none".to_owned(),
             ),
             name => Role::Unsupported(label_hint(name)),
         },
     }
 }
 
-/// The value type that a type is, or what would be right instead.
+/// Returns the value type, or a suggestion if the type is none.
 pub(crate) fn value_type(of: &Type, kind: Kind) -> Result<ValueType, String> {
     let found = match role(of, kind) {
         Role::Number(Some(found)) => Some(found),
@@ -80,7 +79,7 @@ pub(crate) fn value_type(of: &Type, kind: Kind) -> Result<ValueType, String> {
     }
 }
 
-/// The number to write instead of `of`.
+/// Suggests a number type in place of `of`.
 pub(crate) fn suggested_number(of: &Type, kind: Kind) -> String {
     let name = role_name(of);
     let expected = match name.as_deref() {
@@ -94,14 +93,14 @@ pub(crate) fn suggested_number(of: &Type, kind: Kind) -> String {
     match (kind.values().contains(&expected), falls) {
         (true, _) => format!("write `{}`", expected.rust_type()),
         (false, true) => format!(
-            "write {}; a counter never falls, what falls is an up-down counter or a gauge",
+            "write {}; for values that decrease, use an up-down counter or a gauge",
             kind.values_in_words()
         ),
         (false, false) => format!("write {}", kind.values_in_words()),
     }
 }
 
-/// A type as one would write it.
+/// Returns a type as source text.
 pub(crate) fn written(of: &impl ToTokens) -> String {
     let tokens = of.to_token_stream().to_string();
     [
@@ -117,7 +116,7 @@ pub(crate) fn written(of: &impl ToTokens) -> String {
     .fold(tokens, |text, (from, to)| text.replace(from, to))
 }
 
-/// The last segment of a path without generic types, or of one that is known by its name alone.
+/// Returns the last segment of a path without generic types, or of a type that its name alone identifies.
 fn role_name(of: &Type) -> Option<String> {
     match of {
         Type::Path(TypePath { qself: None, path }) => {
@@ -146,7 +145,7 @@ fn is_number(name: &str) -> bool {
 fn label_hint(name: Option<&str>) -> String {
     match name {
         Some("String" | "str" | "Cow" | "Box" | "Arc" | "Rc") => {
-            "take text as `&str`: recording never keeps it".to_owned()
+            "take text as `&str`: recording copies it if needed".to_owned()
         }
         Some("bool") => {
             "take a label as `&str`, such as `\"true\"`; a value of 0 or 1 as a number".to_owned()

@@ -1,14 +1,14 @@
-//! Units: derived from the name by default, and consistent with it.
+//! Units: derived from the name by default, and checked against it.
 
 use super::names::Complaint;
 
-/// The longest unit that OpenTelemetry allows.
+/// Maximum length of a unit in OpenTelemetry, in characters.
 const LONGEST_UNIT: usize = 63;
 
-/// Units whose word must be in the name, and the other way round.
+/// Units with the word that a metric's name contains if, and only if, it has this unit.
 const NAMED_UNITS: [(&str, &str); 2] = [("s", "seconds"), ("By", "bytes")];
 
-/// The unit that the name says: `s` for `…_seconds` and `…_seconds_total`.
+/// Returns the unit that follows from the name: `s` for `…_seconds` and `…_seconds_total`.
 pub(crate) fn from_name(full_name: &str) -> Option<&'static str> {
     let name = full_name.strip_suffix("_total").unwrap_or(full_name);
     NAMED_UNITS
@@ -17,7 +17,7 @@ pub(crate) fn from_name(full_name: &str) -> Option<&'static str> {
         .map(|(unit, _)| unit)
 }
 
-/// What is wrong with the unit of a metric of this name.
+/// Returns the error in the unit of a metric with this name, if any.
 pub(crate) fn check(unit: &str, full_name: &str) -> Option<Complaint> {
     if unit.len() > LONGEST_UNIT || !unit.chars().all(|c| c.is_ascii_graphic()) {
         return Some(Complaint {
@@ -28,7 +28,7 @@ pub(crate) fn check(unit: &str, full_name: &str) -> Option<Complaint> {
     if let Some(named) = from_name(full_name).filter(|named| *named != unit) {
         return Some(Complaint {
             wrong: format!(
-                "the unit `{unit}` contradicts the name `{full_name}`, which says `{named}`"
+                "the unit `{unit}` contradicts the name `{full_name}`, which implies `{named}`"
             ),
             right: format!(
                 "remove `unit` (it follows from the name), or write `unit = \"{named}\"`, or choose another name"
@@ -38,7 +38,7 @@ pub(crate) fn check(unit: &str, full_name: &str) -> Option<Complaint> {
     let (_, word) = NAMED_UNITS.into_iter().find(|(named, _)| *named == unit)?;
     (!full_name.split('_').any(|part| part == word)).then(|| Complaint {
         wrong: format!("the unit `{unit}` is not in the name `{full_name}`"),
-        right: format!("put `{word}` into the name, as in `…_{word}`, or write the right unit"),
+        right: format!("put `{word}` into the name, as in `…_{word}`, or correct the unit"),
     })
 }
 

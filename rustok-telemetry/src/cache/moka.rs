@@ -126,9 +126,6 @@ where
 
     /// Returns the value of a key as [`try_get_with`](Self::try_get_with) does. `name` returns the result of a failed
     /// load, such as `not_found`. See [`CacheRecorder::load_named`].
-    ///
-    /// # Errors
-    /// Returns the error of the loader, which is shared by callers that wait for it and is not cached.
     pub async fn try_get_with_named<Q, E>(
         &self,
         key: &Q,

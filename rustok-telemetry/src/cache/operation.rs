@@ -11,66 +11,56 @@ use crate::{
     trace::CANCELLED,
 };
 
-/// An operation with the labels of its metrics.
-#[derive(Debug, Clone)]
-pub(super) struct Operation {
-    pub(super) cache: Arc<str>,
-    pub(super) name: &'static str,
-    /// The result of a successful operation.
-    pub(super) result: &'static str,
-}
-
-/// A started operation.
+/// A started operation with the labels of its metrics.
 #[derive(Debug)]
-struct Began {
-    operation: Operation,
-    at: Instant,
+pub(super) struct Operation {
+    cache: Arc<str>,
+    name: &'static str,
+    /// The result of a successful operation.
+    result: &'static str,
+    started: Instant,
 }
 
 impl Operation {
+    pub(super) fn begin(cache: &Arc<str>, name: &'static str, result: &'static str) -> Self {
+        Self {
+            cache: Arc::clone(cache),
+            name,
+            result,
+            started: Instant::now(),
+        }
+    }
+
     /// Runs the operation. `other` returns a result that replaces the default one.
     pub(super) fn run<T>(
         self,
         work: impl FnOnce() -> T,
         other: impl FnOnce(&T) -> Option<&'static str>,
     ) -> T {
-        self.begin()
-            .run(work, |value, _| other(value).map(ErrorName::given))
+        let call = Call::begin(Span::none(), self);
+        call.run(work, |value, _| other(value).map(ErrorName::given))
     }
 
-    /// Runs the asynchronous operation, which starts at its first poll.
+    /// Runs the asynchronous operation.
     pub(super) async fn run_async<T>(
         self,
         work: impl Future<Output = T>,
         other: impl FnOnce(&T) -> Option<&'static str>,
     ) -> T {
-        OutcomeFuture::new(self.begin(), work, |value, _| {
-            other(value).map(ErrorName::given)
-        })
-        .await
-    }
-
-    /// Starts a call without a span.
-    fn begin(self) -> Call<Began> {
-        let at = Instant::now();
-        let operation = self;
-        Call::begin(Span::none(), Began { operation, at })
+        let call = Call::begin(Span::none(), self);
+        OutcomeFuture::new(call, work, |value, _| other(value).map(ErrorName::given)).await
     }
 }
 
-impl OutcomeRecorder for Began {
+impl OutcomeRecorder for Operation {
     fn count(&mut self, outcome: &Outcome) {
-        let Operation {
-            cache,
-            name,
-            result,
-        } = &self.operation;
         let result = match outcome {
-            Outcome::Ok => result,
+            Outcome::Ok => self.result,
             Outcome::Cancelled => CANCELLED,
-            Outcome::Error(_) | Outcome::Panic => outcome.error_type().unwrap_or(result),
+            Outcome::Error(_) | Outcome::Panic => outcome.error_type().unwrap_or(self.result),
         };
-        metrics::record_cache_operation(cache, name, result);
-        metrics::record_cache_duration(cache, name, self.at.elapsed().as_secs_f64());
+        metrics::record_cache_operation(&self.cache, self.name, result);
+        let seconds = self.started.elapsed().as_secs_f64();
+        metrics::record_cache_duration(&self.cache, self.name, seconds);
     }
 }

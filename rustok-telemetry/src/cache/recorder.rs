@@ -6,15 +6,6 @@ use super::operation::Operation;
 use crate::metrics::{self, ObserverGuard, collection::current_hooks};
 
 /// Records the operations of a cache. Cloning it is cheap.
-///
-/// ```
-/// use rustok_telemetry::cache::CacheRecorder;
-///
-/// let recorder = CacheRecorder::new("tenant_cache");
-/// let found = recorder.get(|| Some("acme")); // a hit
-/// recorder.evicted("ttl");
-/// # assert_eq!(found, Some("acme"));
-/// ```
 #[derive(Debug, Clone)]
 pub struct CacheRecorder {
     cache: Arc<str>,
@@ -35,50 +26,34 @@ impl CacheRecorder {
 
     /// Runs and times a lookup, and records a hit or a miss.
     pub fn get<V>(&self, lookup: impl FnOnce() -> Option<V>) -> Option<V> {
-        self.operation("get", HIT).run(lookup, miss)
+        self.begin("get", HIT).run(lookup, miss)
     }
 
     /// Runs and times an asynchronous lookup, for example in a remote cache, and records a hit or a miss. If the future
     /// is dropped early, the result is `cancelled`.
-    ///
-    /// ```
-    /// # use rustok_telemetry::cache::CacheRecorder;
-    /// # async fn redis_get(key: &str) -> Option<String> { None }
-    /// # async fn example(recorder: &CacheRecorder) {
-    /// let session = recorder.get_async(redis_get("session:42")).await;
-    /// # }
-    /// ```
     pub async fn get_async<V>(&self, lookup: impl Future<Output = Option<V>>) -> Option<V> {
-        self.operation("get", HIT).run_async(lookup, miss).await
+        self.begin("get", HIT).run_async(lookup, miss).await
     }
 
     /// Runs and times the load of a missing value, and records `ok` or `error`.
-    ///
-    /// # Errors
-    /// Returns the error of `loading`.
     pub async fn load<V, E>(&self, loading: impl Future<Output = Result<V, E>>) -> Result<V, E> {
         self.load_named(loading, |_| ERROR).await
     }
 
     /// Runs and times the load of a missing value, and records `ok` or the result that `name` returns for the error,
     /// such as `not_found`. All caches together may have at most ten different results.
-    ///
-    /// # Errors
-    /// Returns the error of `loading`.
     pub async fn load_named<V, E>(
         &self,
         loading: impl Future<Output = Result<V, E>>,
         name: impl FnOnce(&E) -> &'static str,
     ) -> Result<V, E> {
         let failure = |loaded: &Result<V, E>| loaded.as_ref().err().map(name);
-        let operation = self.operation("load", OK);
-        operation.run_async(loading, failure).await
+        self.begin("load", OK).run_async(loading, failure).await
     }
 
     /// Runs and times another operation, such as `insert` or `invalidate`, and records `ok`.
     pub async fn run<T>(&self, operation: &'static str, work: impl Future<Output = T>) -> T {
-        let operation = self.operation(operation, OK);
-        operation.run_async(work, |_| None).await
+        self.begin(operation, OK).run_async(work, |_| None).await
     }
 
     /// Records a hit without a duration.
@@ -124,12 +99,8 @@ impl CacheRecorder {
             .observe(cache, move || Some([read().into()?]))
     }
 
-    fn operation(&self, name: &'static str, result: &'static str) -> Operation {
-        Operation {
-            cache: Arc::clone(&self.cache),
-            name,
-            result,
-        }
+    fn begin(&self, name: &'static str, result: &'static str) -> Operation {
+        Operation::begin(&self.cache, name, result)
     }
 }
 

@@ -25,14 +25,6 @@ pub enum State {
 /// Records the events of a circuit breaker, labelled with the service that it protects. Clones share the breaker.
 ///
 /// Use a different name for each breaker, because its gauges have one writer. Dropping the last clone sets both to 0.
-///
-/// ```
-/// use rustok_telemetry::circuit_breaker::{CircuitBreakerRecorder, State};
-///
-/// let recorder = CircuitBreakerRecorder::new("inventory");
-/// recorder.success();
-/// recorder.transition(State::Closed, State::Open);
-/// ```
 #[derive(Debug, Clone)]
 pub struct CircuitBreakerRecorder {
     breaker: Arc<Breaker>,
@@ -74,40 +66,33 @@ impl CircuitBreakerRecorder {
         if from == to {
             return;
         }
-        let Breaker {
-            service,
-            state,
-            failures,
-            ..
-        } = &*self.breaker;
+        let service = &self.breaker.service;
         metrics::record_circuit_breaker_transition(service, from.as_label(), to.as_label());
-        state.set(service, to as i64);
+        self.breaker.state.set(service, to as i64);
         if to == State::Closed {
-            failures.set(service, 0);
+            self.breaker.failures.set(service, 0);
         }
     }
 
     /// Records a successful call, and resets the failures to 0.
     pub fn success(&self) {
-        let Breaker {
-            service, failures, ..
-        } = &*self.breaker;
-        metrics::record_circuit_breaker_call(service, "success");
-        failures.set(service, 0);
+        self.count("success");
+        self.breaker.failures.set(&self.breaker.service, 0);
     }
 
     /// Records a failed call.
     pub fn failure(&self) {
-        let Breaker {
-            service, failures, ..
-        } = &*self.breaker;
-        metrics::record_circuit_breaker_call(service, "failure");
-        failures.add_one(service);
+        self.count("failure");
+        self.breaker.failures.add_one(&self.breaker.service);
     }
 
     /// Records a rejected call: the breaker is open, or half-open with enough calls in flight.
     pub fn rejected(&self) {
-        metrics::record_circuit_breaker_call(&self.breaker.service, "rejected");
+        self.count("rejected");
+    }
+
+    fn count(&self, result: &str) {
+        metrics::record_circuit_breaker_call(&self.breaker.service, result);
     }
 }
 

@@ -2,59 +2,25 @@
 
 use std::time::Duration;
 
-use super::{
-    rules::{LARGEST, Rules, integer, timeout},
-    setting::{Setting, Source},
-    variables::table_name,
-    visitor::{Visitor, settings},
-};
+use super::{LARGEST, Rules, Setting, Source, Visitor, integer, settings, table_name, timeout};
 
-/// The SDK reserves room for the whole queue at once, so a few zeros too many would take all memory.
+/// The SDK allocates the whole queue at once, so a much larger one would take all memory.
 const LARGEST_QUEUE: u32 = 1 << 20;
 
-/// A batch processor, as its variables are named.
-#[derive(Clone, Copy)]
-pub(super) enum Processor {
-    /// `OTEL_BSP_…`
-    Spans,
-    /// `OTEL_BLRP_…`
-    LogRecords,
-}
-
-impl Processor {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Spans => "BSP",
-            Self::LogRecords => "BLRP",
-        }
-    }
-
-    fn variable(self, setting: &str) -> &'static str {
-        table_name(&["OTEL_", self.name(), "_", setting])
-    }
-
-    fn default_delay(self) -> Duration {
-        match self {
-            Self::Spans => Duration::from_secs(5),
-            Self::LogRecords => Duration::from_secs(1),
-        }
-    }
-}
-
 settings! {
-    /// How spans or log records, items in short, are batched.
+    /// How spans or log records, called items here, are batched.
     #[derive(Eq)]
-    pub struct BatchConfig(processor: Processor) {
+    pub struct BatchConfig(processor: &'static str, default_delay: Duration) {
         /// Time between two exports.
         schedule_delay: Setting<Duration> =
-            setting("schedule_delay", [processor.variable("SCHEDULE_DELAY")], processor.default_delay()),
+            setting("schedule_delay", [variable(processor, "SCHEDULE_DELAY")], default_delay),
         /// Maximum duration of one export. `None`: no limit.
         export_timeout: Setting<Option<Duration>> = setting(
-            "export_timeout", [processor.variable("EXPORT_TIMEOUT")], Some(Duration::from_secs(30)), timeout()
+            "export_timeout", [variable(processor, "EXPORT_TIMEOUT")], Some(Duration::from_secs(30)), timeout()
         ),
-        /// Maximum number of items that wait. Room for all of them is reserved at once.
+        /// Maximum number of queued items. Memory for all of them is allocated at once.
         max_queue_size: Setting<u32> = setting(
-            "max_queue_size", [processor.variable("MAX_QUEUE_SIZE")], 2048,
+            "max_queue_size", [variable(processor, "MAX_QUEUE_SIZE")], 2048,
             Rules::new()
                 .parse(|text| integer(text, 1..=LARGEST_QUEUE))
                 .check(|size| integer(&size.to_string(), 1..=LARGEST_QUEUE).err())
@@ -74,15 +40,20 @@ impl BatchConfig {
     }
 }
 
-/// The size must fit the queue. A queue whose size is refused is the only diagnostic.
+/// Returns the name of a variable of the processor `BSP` or `BLRP`.
+fn variable(processor: &str, setting: &str) -> &'static str {
+    table_name(&["OTEL_", processor, "_", setting])
+}
+
+/// Visits the batch size, which must fit the queue. If the queue size is refused, that is the only diagnostic.
 fn visit_batch_size(
     old: Option<&Setting<u32>>,
     visitor: &mut Visitor<'_>,
     queue: &Setting<u32>,
-    processor: Processor,
+    processor: &str,
 ) -> Setting<u32> {
-    let queue_name = processor.variable("MAX_QUEUE_SIZE");
-    let name = processor.variable("MAX_EXPORT_BATCH_SIZE");
+    let queue_name = variable(processor, "MAX_QUEUE_SIZE");
+    let name = variable(processor, "MAX_EXPORT_BATCH_SIZE");
     let default = default_batch(queue.value);
     let rules = Rules::new().parse(|text| integer(text, 1..=LARGEST));
     let mut size = visitor.setting(old, "max_export_batch_size", &[name], default, &rules);

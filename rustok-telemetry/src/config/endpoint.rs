@@ -1,33 +1,26 @@
-//! Where OTLP is sent: the specification's rules for endpoint URLs.
+//! OTLP endpoints, by the specification's rules for their URLs.
 
 use std::fmt;
 
 use url::Url;
 
-use super::error::debug_is_display;
-use super::otlp::Signal;
-use super::protocol::Protocol;
-use super::variables::mask_url;
+use super::{Protocol, Signal, debug_is_display, mask_url};
 
-/// Where OTLP is sent, before it is known which protocol and signal it is for.
+/// An OTLP endpoint, independent of protocol and signal.
 ///
-/// A [base](Endpoint::base) endpoint is for all signals, and gets the signal's path with
-/// `http/protobuf`. An [exact](Endpoint::exact) one is for one signal, and is used as it is. The default
-/// one is `localhost` on the protocol's usual port. With `grpc` no path is used, and the scheme may be left
-/// out: `collector:4317` is with TLS unless `OTEL_EXPORTER_OTLP_INSECURE` is true.
+/// A [base](Endpoint::base) endpoint is for all signals: `http/protobuf` appends the signal's path. An
+/// [exact](Endpoint::exact) one is for one signal, and is used unchanged. The default is `localhost` with the
+/// protocol's usual port. `grpc` uses no path, and allows an endpoint without a scheme: `collector:4317` is with TLS
+/// unless `OTEL_EXPORTER_OTLP_INSECURE` is true.
 ///
-/// A query may hold a secret: `Debug` and `Display` mask it.
+/// A query may contain a secret: `Debug` and `Display` mask it.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Endpoint {
-    given: Option<Given>,
+    /// With `http` if it was given without a scheme; `None` for the default.
+    url: Option<Url>,
+    /// With `https`, if it was given without a scheme. The default ports of the two differ.
+    tls: Option<Url>,
     exact: bool,
-}
-
-/// An endpoint as it was given. Both readings of one without a scheme are kept, since they differ in their ports.
-#[derive(Clone, PartialEq, Eq)]
-enum Given {
-    Whole(Url),
-    WithoutScheme { plain: Url, tls: Url },
 }
 
 impl Endpoint {
@@ -35,40 +28,46 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// What is wrong with the URL, with an example of a right one.
+    /// The text is not a URL that OTLP can be sent to.
     pub fn base(text: &str) -> Result<Self, EndpointError> {
-        Ok(Self {
-            given: Some(parse(text)?),
-            exact: false,
-        })
+        Self::parse(text, false)
     }
 
     /// Returns an endpoint for one signal.
     ///
     /// # Errors
     ///
-    /// What is wrong with the URL, with an example of a right one.
+    /// The text is not a URL that OTLP can be sent to.
     pub fn exact(text: &str) -> Result<Self, EndpointError> {
-        Ok(Self {
-            given: Some(parse(text)?),
-            exact: true,
-        })
+        Self::parse(text, true)
     }
 
-    /// Returns the URL to send `signal` to with `protocol`. `insecure` decides about TLS where no scheme was given.
-    pub fn url(&self, signal: Signal, protocol: Protocol, insecure: bool) -> String {
-        let given = match &self.given {
-            None => return default_url(signal, protocol),
-            Some(Given::WithoutScheme { tls, .. }) if !insecure => tls,
-            Some(Given::WithoutScheme { plain: url, .. } | Given::Whole(url)) => url,
+    fn parse(text: &str, exact: bool) -> Result<Self, EndpointError> {
+        let text = text.trim();
+        let (url, tls) = if text.contains("://") {
+            (parse_url(text)?, None)
+        } else if text.is_empty() || text.starts_with(NO_HOST) {
+            return Err(EndpointError("not a URL: the scheme is missing".to_owned()));
+        } else {
+            let with = |scheme: &str| parse_url(&format!("{scheme}://{text}"));
+            (with("http")?, Some(with("https")?))
         };
-        match protocol {
-            Protocol::Grpc => given.origin().ascii_serialization(),
-            Protocol::HttpProtobuf if self.exact => given.to_string(),
-            Protocol::HttpProtobuf => {
-                let mut url = given.clone();
-                let base = given.path().trim_end_matches('/');
-                url.set_path(&format!("{base}{}", signal.path()));
+        let url = Some(url);
+        Ok(Self { url, tls, exact })
+    }
+
+    /// Returns the URL to send `signal` to with `protocol`. `insecure` disables TLS for an endpoint without a scheme.
+    pub fn url(&self, signal: Signal, protocol: Protocol, insecure: bool) -> String {
+        let tls = self.tls.as_ref().filter(|_| !insecure);
+        match (tls.or(self.url.as_ref()), protocol) {
+            (None, Protocol::Grpc) => "http://localhost:4317".to_owned(),
+            (None, Protocol::HttpProtobuf) => format!("http://localhost:4318{}", signal.path()),
+            (Some(url), Protocol::Grpc) => url.origin().ascii_serialization(),
+            (Some(url), Protocol::HttpProtobuf) if self.exact => url.to_string(),
+            (Some(base), Protocol::HttpProtobuf) => {
+                let mut url = base.clone();
+                let path = base.path().trim_end_matches('/');
+                url.set_path(&format!("{path}{}", signal.path()));
                 url.to_string()
             }
         }
@@ -79,20 +78,15 @@ impl Endpoint {
         self.exact = false;
     }
 
-    /// Whether it is with TLS, as far as the endpoint says so. The default one is without.
+    /// Whether it is with TLS; `None` without a scheme.
     pub(super) fn tls(&self) -> Option<bool> {
-        match &self.given {
-            None => Some(false),
-            Some(Given::Whole(url)) => Some(url.scheme() == "https"),
-            Some(Given::WithoutScheme { .. }) => None,
-        }
+        let secure = self.url.as_ref().is_some_and(|url| url.scheme() == "https");
+        self.tls.is_none().then_some(secure)
     }
 
-    /// The URL as it was given, as one without TLS if it did not say; `None` for the default.
+    /// Returns the URL, with `http` if it was given without a scheme; `None` for the default.
     pub(super) fn given(&self) -> Option<&Url> {
-        match self.given.as_ref()? {
-            Given::Whole(url) | Given::WithoutScheme { plain: url, .. } => Some(url),
-        }
+        self.url.as_ref()
     }
 
     /// Whether it is for one signal.
@@ -103,13 +97,13 @@ impl Endpoint {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |url: &Url| mask_url(url.as_str());
-        match &self.given {
-            None => f.write_str("default"),
-            Some(Given::Whole(url)) => f.write_str(&shown(url)),
-            Some(Given::WithoutScheme { plain, .. }) => {
-                f.write_str(shown(plain).trim_start_matches("http://"))
-            }
+        let Some(url) = &self.url else {
+            return f.write_str("default");
+        };
+        let shown = mask_url(url.as_str());
+        match self.tls {
+            None => f.write_str(&shown),
+            Some(_) => f.write_str(shown.trim_start_matches("http://")),
         }
     }
 }
@@ -121,63 +115,39 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// Why a text is not an endpoint. Holds no secret.
+/// Why a text is not an endpoint. It contains no secret.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct EndpointError(String);
 
 debug_is_display!(EndpointError);
 
-fn parse(text: &str) -> Result<Given, EndpointError> {
-    let text = text.trim();
-    if text.contains("://") {
-        return Ok(Given::Whole(parse_url(text)?));
-    }
-    if text.is_empty() || text.starts_with(['/', '\\', ':', '?', '#']) {
-        return Err(EndpointError("not a URL: the scheme is missing".to_owned()));
-    }
-    let with = |scheme: &str| parse_url(&format!("{scheme}://{text}"));
-    Ok(Given::WithoutScheme {
-        plain: with("http")?,
-        tls: with("https")?,
-    })
-}
+/// What a text without a host starts with.
+const NO_HOST: [char; 5] = ['/', '\\', ':', '?', '#'];
 
 fn parse_url(text: &str) -> Result<Url, EndpointError> {
-    let wrong = |why: String| Err(EndpointError(why));
+    let wrong = |why: &str| Err(EndpointError(why.to_owned()));
     if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return wrong("not a URL: it has white space inside".to_owned());
+        return wrong("not a URL: it has white space inside");
     }
     let (scheme, rest) = text.split_once("://").unwrap_or_default();
     if !["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) {
-        return wrong("the scheme is neither http nor https".to_owned());
+        return wrong("the scheme is neither http nor https");
     }
-    if rest.is_empty() || rest.starts_with(['/', '\\', ':', '?', '#']) {
-        return wrong("not a URL: the host is missing after `://`".to_owned());
+    if rest.is_empty() || rest.starts_with(NO_HOST) {
+        return wrong("not a URL: the host is missing after `://`");
     }
-    let url = match Url::parse(text) {
-        Ok(url) => url,
-        Err(error) => return wrong(format!("not a URL: {error}")),
-    };
+    let url = Url::parse(text).map_err(|error| EndpointError(format!("not a URL: {error}")))?;
     if url.port() == Some(0) {
-        return wrong("port 0 cannot be connected to".to_owned());
+        return wrong("port 0 cannot be connected to");
     }
     if !url.username().is_empty() || url.password().is_some() {
         return wrong(
-            "a user name or password in the URL is not sent; use the header authorization=Basic%20… \
-             instead"
-                .to_owned(),
+            "a user name or password in the URL is not sent; use the header authorization=Basic%20… instead",
         );
     }
     if url.fragment().is_some() {
-        return wrong("a fragment (#…) is not sent to a server; remove it".to_owned());
+        return wrong("a fragment (#…) is not sent to a server; remove it");
     }
     Ok(url)
-}
-
-fn default_url(signal: Signal, protocol: Protocol) -> String {
-    match protocol {
-        Protocol::Grpc => "http://localhost:4317".to_owned(),
-        Protocol::HttpProtobuf => format!("http://localhost:4318{}", signal.path()),
-    }
 }

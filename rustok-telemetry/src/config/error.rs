@@ -1,11 +1,11 @@
-//! What is wrong with a configuration: all of it, in one error.
+//! The error of a configuration, with all its diagnostics.
 
 use std::fmt;
 
-use super::setting::Source;
-use super::variables::{Privacy, find_variable};
+use super::variables::{Privacy, find_variable, position};
+use super::{Source, env::Place};
 
-/// Writes `Debug` for errors whose text is for people, wherever Rust prints it.
+/// Implements `Debug` by `Display`, so that an error returned from `main` prints its message.
 macro_rules! debug_is_display {
     ($($error:ty),+) => {$(
         impl std::fmt::Debug for $error {
@@ -17,9 +17,9 @@ macro_rules! debug_is_display {
 }
 pub(crate) use debug_is_display;
 
-/// Everything that is wrong with a configuration.
+/// All diagnostics of a configuration.
 ///
-/// Its text has one line per problem, and a heading if there are several:
+/// Its text has one line per diagnostic, and a heading if there are several:
 ///
 /// ```text
 /// 2 errors in the configuration:
@@ -29,7 +29,7 @@ pub(crate) use debug_is_display;
 ///
 /// `Debug` is the same text, as for [`InitError`](crate::InitError).
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}{}", heading(diagnostics.len()), lines(diagnostics))]
+#[error("{}", text(diagnostics))]
 pub struct ConfigError {
     diagnostics: Vec<Diagnostic>,
 }
@@ -37,12 +37,12 @@ pub struct ConfigError {
 debug_is_display!(ConfigError);
 
 impl ConfigError {
-    /// The problems, in the order of the table of variables. There is at least one.
+    /// Returns the diagnostics, in the order of the table of variables. There is at least one.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
     }
 
-    /// `Err` with these problems, or `Ok` when there are none.
+    /// Returns an error if there are diagnostics.
     pub(super) fn check(mut diagnostics: Vec<Diagnostic>) -> Result<(), Self> {
         if diagnostics.is_empty() {
             return Ok(());
@@ -52,40 +52,40 @@ impl ConfigError {
     }
 }
 
-/// One thing that is wrong: which variable, its value, why, and what would be right.
+/// An error in a configuration: the variable, its value, what is wrong, and the accepted values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     variable: String,
     value: Option<String>,
     why: String,
-    allowed: Option<String>,
-    /// The line in the configuration file; 0 for what is in no file.
+    allowed: Option<&'static str>,
+    /// The line in the configuration file; 0 outside a file.
     line: u32,
 }
 
 impl Diagnostic {
-    /// The environment variable's name. For a value set in code, the variable that it overrides; for one of a
-    /// configuration file, the file, the line and the keys.
+    /// Returns the name of the environment variable. For a value set in code, it is the variable that the code
+    /// overrides; for a value of a configuration file, the file, the line and the keys.
     pub fn variable(&self) -> &str {
         &self.variable
     }
 
-    /// The value that was refused. Secrets are masked; `None` when it cannot be shown.
+    /// Returns the refused value, with secrets masked; `None` if it is not shown.
     pub fn value(&self) -> Option<&str> {
         self.value.as_deref()
     }
 
-    /// What is wrong with it.
+    /// Returns what is wrong.
     pub fn why(&self) -> &str {
         &self.why
     }
 
-    /// What would be right, when that can be said in general.
+    /// Returns the accepted values in words, if the variable has any.
     pub fn allowed(&self) -> Option<&str> {
-        self.allowed.as_deref()
+        self.allowed
     }
 
-    /// A value of a known variable that cannot be used. Masks it as the variable asks.
+    /// Returns the diagnostic of a variable's value, which it masks according to the table of variables.
     pub(super) fn of_value(name: &str, value: &str, why: impl Into<String>) -> Self {
         let variable = find_variable(name);
         let privacy = variable.map_or(Privacy::Secret, |variable| variable.privacy);
@@ -93,38 +93,32 @@ impl Diagnostic {
             variable: name.to_owned(),
             value: Some(privacy.show(value)),
             why: why.into(),
-            allowed: variable.map(|variable| variable.allowed.to_owned()),
+            allowed: variable.map(|variable| variable.allowed),
             line: 0,
         }
     }
 
-    /// A variable that should not be there at all. Its value is not shown when `value` is `None`.
+    /// Returns the diagnostic of a variable that must not be set at all.
     pub(super) fn of_name(name: &str, value: Option<&str>, why: impl Into<String>) -> Self {
         let shown = Self::of_value(name, value.unwrap_or_default(), why);
         Self {
             value: value.and(shown.value),
-            variable: shown.variable,
-            why: shown.why,
             allowed: None,
-            line: 0,
+            ..shown
         }
     }
 
-    /// The same problem, of a value that stands in a configuration file.
-    pub(super) fn at(self, file: &str, line: u32, path: &str) -> Self {
-        let place = if path.is_empty() {
-            format!("{file}:{line}")
-        } else {
-            format!("{file}:{line}: {path}")
-        };
+    /// Returns the diagnostic with its place in a configuration file.
+    pub(super) fn at(self, file: &str, Place { line, path }: &Place) -> Self {
+        let separator = if path.is_empty() { "" } else { ": " };
         Self {
-            variable: place,
-            line,
+            variable: format!("{file}:{line}{separator}{path}"),
+            line: *line,
             ..self
         }
     }
 
-    /// The same problem, saying so when the value was set in code.
+    /// Returns the diagnostic, with a note if the value was set in code.
     pub(super) fn from(mut self, source: Source) -> Self {
         if source == Source::Code {
             self.why.push_str(" (set in code)");
@@ -147,28 +141,18 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// Puts problems into the order of the table of variables. The first problem of a variable counts.
+/// Sorts diagnostics into the order of the table of variables, and keeps the first one of each variable.
 pub(super) fn sort(diagnostics: &mut Vec<Diagnostic>) {
-    diagnostics.sort_by_cached_key(|diagnostic| {
-        (
-            diagnostic.line,
-            super::variables::position(&diagnostic.variable),
-        )
+    diagnostics.sort_by_cached_key(|diagnostic| (diagnostic.line, position(&diagnostic.variable)));
+    diagnostics.dedup_by(|later, first| {
+        later == first || later.variable == first.variable && later.line == 0
     });
-    diagnostics.dedup_by(|later, first| later.variable == first.variable && later.line == 0);
 }
 
-fn heading(count: usize) -> String {
-    match count {
-        1 => String::new(),
-        _ => format!("{count} errors in the configuration:\n"),
+fn text(diagnostics: &[Diagnostic]) -> String {
+    let lines: Vec<_> = diagnostics.iter().map(Diagnostic::to_string).collect();
+    match lines.len() {
+        1 => lines.concat(),
+        count => format!("{count} errors in the configuration:\n{}", lines.join("\n")),
     }
-}
-
-fn lines(diagnostics: &[Diagnostic]) -> String {
-    diagnostics
-        .iter()
-        .map(Diagnostic::to_string)
-        .collect::<Vec<_>>()
-        .join("\n")
 }

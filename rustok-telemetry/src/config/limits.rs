@@ -1,6 +1,6 @@
 //! Limits of spans and log records.
 
-use super::{rules::Rules, setting::Setting, visitor::settings};
+use super::{Rules, Setting, settings};
 
 const COUNT: &str = "OTEL_ATTRIBUTE_COUNT_LIMIT";
 const VALUE_LENGTH: &str = "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT";

@@ -4,13 +4,10 @@ use percent_encoding::percent_decode_str;
 
 use super::error::debug_is_display;
 
-/// Parses `key=value,key=value`, with white space around keys and values allowed.
+/// Parses `key=value,key=value`, with optional white space around keys and values.
 ///
-/// The values are percent-decoded; so are the keys when `decode_keys` says so. A value may hold `=`
-/// (the first one separates). Nothing between two commas or after the last one is ignored, as in any
-/// list of HTTP. Every pair must be whole: a pair without `=`, a bad escape and a key that is given
-/// twice (in the same letter case) are errors, which tell the pair by its position. An error holds no
-/// part of the text, since the text may be secret.
+/// Values are percent-decoded; keys as well if `decode_keys` is true. The first `=` of a pair separates key and value.
+/// Empty list members are ignored, as in HTTP.
 ///
 /// ```
 /// use rustok_telemetry::config::parse_pairs;
@@ -23,60 +20,59 @@ use super::error::debug_is_display;
 ///
 /// # Errors
 ///
-/// The first pair that is malformed.
+/// A pair has no `=`, no key or a malformed escape, or repeats a key (in the same letter case). The error gives the
+/// pair's position, and contains no part of the text, which may be secret.
 pub fn parse_pairs(text: &str, decode_keys: bool) -> Result<Vec<(String, String)>, ListError> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     let mut positions = Vec::new();
-    for (index, pair) in text.split(',').enumerate() {
+    let members = text.split(',').zip(1..);
+    for (pair, position) in members.filter(|(pair, _)| !pair.trim().is_empty()) {
         let at = |diagnostic| ListError {
-            position: index + 1,
+            position,
             diagnostic,
         };
-        if pair.trim().is_empty() {
-            continue;
-        }
-        let (key, value) = parse_pair(pair.trim(), decode_keys).map_err(at)?;
+        let (key, value) = parse_pair(pair, decode_keys).map_err(at)?;
         if let Some(first) = pairs.iter().position(|(known, _)| *known == key) {
-            return Err(at(ListProblem::Repeated {
-                first: positions[first],
-            }));
+            let first = positions[first];
+            return Err(at(ListProblem::Repeated { first }));
         }
-        positions.push(index + 1);
+        positions.push(position);
         pairs.push((key, value));
     }
     Ok(pairs)
 }
 
-/// Why a list cannot be read: which pair, counted from 1, and what is wrong with it.
+/// Why a list is malformed, and at which pair.
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("pair {position} {diagnostic}")]
+#[non_exhaustive]
 pub struct ListError {
-    /// The pair's place among the commas. The first is 1.
+    /// The pair's position in the list, from 1.
     pub position: usize,
-    /// What is wrong with it.
+    /// What is wrong with the pair.
     pub diagnostic: ListProblem,
 }
 
-/// What is wrong with one pair of a list.
+/// What is wrong with a pair of a list.
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListProblem {
-    /// No `=`.
+    /// The pair has no `=`.
     #[error("has no `=` (a comma inside a value is written %2C)")]
     NoEquals,
-    /// Nothing before the `=`.
+    /// The key is empty.
     #[error("has no key before its `=`")]
     NoKey,
-    /// A `%` that two hexadecimal digits do not follow.
+    /// A `%` is not followed by two hexadecimal digits.
     #[error("has a `%` without two hexadecimal digits after it (a plain % is written %25)")]
     BadEscape,
     /// The decoded bytes are not UTF-8.
     #[error("is not UTF-8 after percent-decoding")]
     NotUtf8,
-    /// The key was there before.
+    /// The key is repeated.
     #[error("has the same key as pair {first}")]
     Repeated {
-        /// The earlier pair's place.
+        /// The position of the first pair with this key.
         first: usize,
     },
 }
@@ -84,8 +80,8 @@ pub enum ListProblem {
 debug_is_display!(ListError, ListProblem);
 
 /// Returns the parts separated by commas, or `none`.
-pub(super) fn show_list(parts: impl Iterator<Item = impl Into<String>>) -> String {
-    let parts: Vec<String> = parts.map(Into::into).collect();
+pub(super) fn show_list(parts: impl Iterator<Item = String>) -> String {
+    let parts: Vec<String> = parts.collect();
     match parts.is_empty() {
         true => "none".to_owned(),
         false => parts.join(","),
@@ -104,20 +100,15 @@ fn parse_pair(pair: &str, decode_keys: bool) -> Result<(String, String), ListPro
     Ok((key, decode(value.trim())?))
 }
 
-/// Strict percent-decoding: the decoder of the crate leaves bad escapes as they are.
+/// Decodes strictly. The decoder of `percent_encoding` keeps malformed escapes.
 fn decode(text: &str) -> Result<String, ListProblem> {
-    let escapes = text.split('%').skip(1);
-    if escapes
-        .into_iter()
-        .any(|after| !starts_with_two_digits(after))
-    {
+    let is_escape = |after: &str| {
+        let digits = after.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !text.split('%').skip(1).all(is_escape) {
         return Err(ListProblem::BadEscape);
     }
     let decoded = percent_decode_str(text).decode_utf8();
     decoded.map(Into::into).map_err(|_| ListProblem::NotUtf8)
-}
-
-fn starts_with_two_digits(text: &str) -> bool {
-    let digits = text.as_bytes().get(..2);
-    digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
 }

@@ -2,7 +2,7 @@
 
 use tracing_subscriber::EnvFilter;
 
-use super::{choice::choice, telemetry::TelemetryConfig};
+use super::{TelemetryConfig, choice};
 
 pub(super) const DEFAULT: &str = "info";
 
@@ -14,10 +14,8 @@ pub(super) fn parse_directives(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         return Ok(DEFAULT.to_owned());
     }
-    match EnvFilter::builder().parse(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
+    let parsed = EnvFilter::builder().parse(text).map(|_| text.to_owned());
+    parsed.map_err(|error| error.to_string())
 }
 
 impl TelemetryConfig {
@@ -35,32 +33,21 @@ impl TelemetryConfig {
     }
 }
 
-/// The level of what the SDK and the OpenTelemetry crates log about themselves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LogLevel {
-    /// Nothing.
-    Off,
-    /// Errors.
-    Error,
-    /// And warnings.
-    Warn,
-    /// And rare events.
-    Info,
-    /// And details for debugging.
-    Debug,
-    /// Everything.
-    Trace,
-}
-
-choice!(LogLevel {
-    accepted {
+choice! {
+    /// The level of the log events of this crate and of the OpenTelemetry crates.
+    pub enum LogLevel {
+        /// No events.
         "off" => Off,
+        /// Errors only.
         "error" => Error,
+        /// Warnings and errors.
         "warn" => Warn,
+        /// Rare events, too.
         "info" => Info,
+        /// Details for debugging, too.
         "debug" => Debug,
+        /// All events.
         "trace" => Trace,
     }
-    refused { "none" => "its name is `off`", "warning" => "its name is `warn`" }
-});
+    refused { "none" => "its name is `off`", "warning" => "its name is `warn`", }
+}

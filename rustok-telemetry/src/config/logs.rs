@@ -1,13 +1,8 @@
 //! Settings of log records.
 
-use super::{
-    batch::{BatchConfig, Processor},
-    choice::choice,
-    limits::LogLimitsConfig,
-    otlp::{OtlpConfig, Signal},
-    setting::Setting,
-    visitor::settings,
-};
+use std::time::Duration;
+
+use super::{BatchConfig, LogLimitsConfig, OtlpConfig, Setting, Signal, choice, settings};
 
 settings! {
     /// Settings of log records. They don't touch the log lines on standard error.
@@ -15,7 +10,7 @@ settings! {
         /// Where log records are exported.
         exporters: Setting<Vec<LogsExporter>> = setting("exporters", ["OTEL_LOGS_EXPORTER"], Vec::new()),
         /// How log records are batched.
-        batch: BatchConfig = by("batch", BatchConfig::visit, Processor::LogRecords),
+        batch: BatchConfig = by("batch", BatchConfig::visit, "BLRP", Duration::from_secs(1)),
         /// Limits of one log record.
         limits: LogLimitsConfig = by("limits", LogLimitsConfig::visit),
         /// How OTLP sends log records.
@@ -23,20 +18,16 @@ settings! {
     }
 }
 
-/// Where log records are exported, besides standard error.
-///
-/// The specification's default is `otlp`. Here it is `none`, on purpose: the lines are on standard error already, where
-/// every platform collects them, and a Collector without a pipeline for logs would refuse each batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LogsExporter {
-    /// By OTLP.
-    Otlp,
-    /// Standard output, one line of JSON for each; the thread that logs waits for the output. For development.
-    Console,
+choice! {
+    /// Where log records are exported, besides standard error.
+    ///
+    /// The specification's default is `otlp`. Here it is `none`, on purpose: the lines are on standard error already, where
+    /// every platform collects them, and a Collector without a pipeline for logs would refuse each batch.
+    pub enum LogsExporter {
+        /// By OTLP.
+        "otlp" => Otlp,
+        /// Standard output, one line of JSON for each; the thread that logs waits for the output. For development.
+        "console" => Console,
+    }
+    refused { "logging" => "its name is `console`", "otlp/stdout" => "use `console`", }
 }
-
-choice!(LogsExporter {
-    accepted { "otlp" => Otlp, "console" => Console }
-    refused { "logging" => "its name is `console`", "otlp/stdout" => "use `console`" }
-});

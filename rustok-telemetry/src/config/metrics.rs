@@ -3,21 +3,18 @@
 use std::time::Duration;
 
 use super::{
-    choice::{choice, parse_name},
-    otlp::{OtlpConfig, Signal},
-    prometheus::PrometheusConfig,
-    rules::{Rules, timeout},
-    setting::{Setting, Source},
-    views::{View, visit_views},
-    visitor::settings,
+    OtlpConfig, Reader, Rules, Setting, Signal, Source, View, choice, choice::parse_name, settings,
+    timeout, views::visit_views,
 };
 
-pub(super) const EXPORTER: &str = "OTEL_METRICS_EXPORTER";
+const EXPORTER: &str = "OTEL_METRICS_EXPORTER";
+const PROMETHEUS_HOST: &str = "OTEL_EXPORTER_PROMETHEUS_HOST";
+const PROMETHEUS_PORT: &str = "OTEL_EXPORTER_PROMETHEUS_PORT";
 
 settings! {
     /// Settings of metrics.
     pub struct MetricsConfig() {
-        /// Where metrics are exported. The Prometheus text is a route of the service in any case.
+        /// The exporters. The service's route for the Prometheus text is independent of them.
         exporters: Setting<Vec<MetricsExporter>> = setting("exporters", [EXPORTER], vec![MetricsExporter::Otlp]),
         /// Time between the starts of two exports.
         interval: Setting<Duration> = setting("interval", ["OTEL_METRIC_EXPORT_INTERVAL"], Duration::from_secs(60)),
@@ -31,25 +28,44 @@ settings! {
         /// How histograms are aggregated: `explicit_bucket_histogram`, into the buckets that each metric declares.
         histograms: Setting<&'static str> = setting(
             "histograms", ["OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION"], "explicit_bucket_histogram",
-            named(&["explicit_bucket_histogram"], &[(
-                "base2_exponential_bucket_histogram", "the Prometheus text would lose such histograms"
-            )])
+            named(
+                &[("explicit_bucket_histogram", "explicit_bucket_histogram")],
+                &[("base2_exponential_bucket_histogram", "the Prometheus text would lose such histograms")]
+            )
         ),
         /// Which measurements may become exemplars: `always_off`, or `trace_based` for those within sampled spans. The
         /// SDK records none: a Collector makes them from sampled spans.
         exemplars: Setting<&'static str> = setting(
             "exemplars", ["OTEL_METRICS_EXEMPLAR_FILTER"], "always_off",
-            named(&["always_off", "trace_based"], &[(
-                "always_on",
-                "no exemplars are recorded; a Collector makes them from sampled spans, so use `trace_based`"
-            )])
+            named(
+                &[("always_off", "always_off"), ("trace_based", "trace_based")],
+                &[(
+                    "always_on",
+                    "no exemplars are recorded; a Collector makes them from sampled spans, so use `trace_based`"
+                )]
+            )
         ),
-        /// A listener for the Prometheus text, if the exporter `prometheus` is chosen.
+        /// A listener for the Prometheus text, used with the exporter `prometheus`.
         prometheus: PrometheusConfig = by("prometheus", PrometheusConfig::visit),
         /// Overrides for some metrics. No variable sets them, only a configuration file or code.
         views: Setting<Vec<View>> = by("", visit_views),
         /// How OTLP sends metrics.
         otlp: OtlpConfig = by("otlp", OtlpConfig::visit, Signal::Metrics),
+    }
+}
+
+settings! {
+    /// A listener for the Prometheus text, at `/metrics`.
+    ///
+    /// It needs the exporter `prometheus`, and a host or a port that is set. By default nothing listens, unlike in the
+    /// specification: the service already serves the text on its own port, and two replicas on one machine could not
+    /// both listen on the default port.
+    #[derive(Eq)]
+    pub struct PrometheusConfig() {
+        /// The host to listen on.
+        host: Setting<String> = setting("host", [PROMETHEUS_HOST], "localhost".to_owned()),
+        /// The port to listen on; 0 for any free one.
+        port: Setting<u16> = setting("port", [PROMETHEUS_PORT], 9464),
     }
 }
 
@@ -64,46 +80,47 @@ impl MetricsConfig {
     }
 }
 
-/// Returns the rules of a name that changes nothing here, but whose other values are refused.
+/// Refuses host and port of the listener without the exporter `prometheus`.
+pub(super) fn refuse_prometheus(reader: &mut Reader, exporters: &[MetricsExporter]) {
+    if !exporters.contains(&MetricsExporter::Prometheus) && !reader.has_failed(EXPORTER) {
+        for name in [PROMETHEUS_HOST, PROMETHEUS_PORT] {
+            let why = "takes no effect without `prometheus` in OTEL_METRICS_EXPORTER";
+            reader.refuse(name, why);
+        }
+    }
+}
+
+/// Returns the rules of a setting without effect, which exists to refuse the unsupported names.
 fn named(
-    accepted: &'static [&'static str],
+    accepted: &'static [(&'static str, &'static str)],
     refused: &'static [(&'static str, &'static str)],
 ) -> Rules<'static, &'static str> {
-    let parse =
-        move |text: &str| parse_name(text, accepted.iter().map(|name| (*name, *name)), refused);
+    let parse = move |text: &str| parse_name(text, accepted, refused);
     Rules::of(parse, |name| (*name).to_owned())
 }
 
-/// Where metrics are exported, besides the Prometheus text that is a route of the service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum MetricsExporter {
-    /// By OTLP.
-    Otlp,
-    /// Nowhere: Prometheus scrapes the text. `OTEL_EXPORTER_PROMETHEUS_HOST` or `…_PORT` adds a listener for it.
-    Prometheus,
-    /// Standard output, one line of JSON for each metric at each interval. For development.
-    Console,
+choice! {
+    /// Where metrics are exported, besides the Prometheus text that is a route of the service.
+    pub enum MetricsExporter {
+        /// By OTLP.
+        "otlp" => Otlp,
+        /// None: Prometheus scrapes the text. `OTEL_EXPORTER_PROMETHEUS_HOST` or `…_PORT` adds a listener for it.
+        "prometheus" => Prometheus,
+        /// Standard output, one line of JSON for each metric at each interval. For development.
+        "console" => Console,
+    }
+    refused { "logging" => "its name is `console`", "otlp/stdout" => "use `console`", }
 }
 
-choice!(MetricsExporter {
-    accepted { "otlp" => Otlp, "prometheus" => Prometheus, "console" => Console }
-    refused { "logging" => "its name is `console`", "otlp/stdout" => "use `console`" }
-});
-
-/// The temporality of what OTLP sends. The Prometheus text is cumulative in any case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TemporalityPreference {
-    /// Cumulative.
-    Cumulative,
-    /// Delta; cumulative for up-down counters.
-    Delta,
-    /// Delta where that saves memory.
-    LowMemory,
-}
-
-choice!(TemporalityPreference {
-    accepted { "cumulative" => Cumulative, "delta" => Delta, "lowmemory" => LowMemory }
+choice! {
+    /// The temporality of what OTLP sends. The Prometheus text is cumulative in any case.
+    pub enum TemporalityPreference {
+        /// Cumulative.
+        "cumulative" => Cumulative,
+        /// Delta; cumulative for up-down counters.
+        "delta" => Delta,
+        /// Delta where that saves memory.
+        "lowmemory" => LowMemory,
+    }
     refused {}
-});
+}

@@ -1,11 +1,10 @@
 //! Parsed, typed settings, from the environment and from code.
 //!
-//! Every `OTEL_*` variable of the OpenTelemetry specification is either honoured or refused by name;
-//! none is ignored silently, and a value that cannot be used is an error, never a default.
-//! All diagnostics are in one [`ConfigError`]. With `RUSTOK_TELEMETRY_STRICT=false` each is one warning instead, and the
-//! variable is ignored.
+//! Every `OTEL_*` variable of the OpenTelemetry specification is either honoured or refused by name; none is ignored
+//! silently, and an invalid value is an error. One [`ConfigError`] has all diagnostics. With
+//! `RUSTOK_TELEMETRY_STRICT=false` each is one warning instead, and the variable is ignored.
 //!
-//! Each setting knows where its value came from ([`Source`]). Precedence, lowest first:
+//! Each setting has the [`Source`] of its value. Precedence, lowest first:
 //!
 //! 1. the default of the specification,
 //! 2. the environment: a signal's own variable wins over the general one; or, in its place, the file that
@@ -24,9 +23,9 @@
 //! # Ok::<(), rustok_telemetry::config::ConfigError>(())
 //! ```
 //!
-//! Where to read on: `telemetry.rs` is the whole; `traces.rs`, `metrics.rs`, `logs.rs`, `otlp.rs` and others declare
-//! the settings; `visitor.rs` is the pass over them; `rules.rs` parses values; `variables/` is the table of names;
-//! `env.rs` is the only reader of the environment; `file/` reads a configuration file.
+//! `telemetry.rs`, `traces.rs`, `metrics.rs`, `logs.rs`, `otlp.rs` and others declare the settings; `visitor.rs` is the
+//! pass over them; `rules.rs` parses values; `variables/` is the table of names; `env.rs` is the only reader of the
+//! environment; `file/` reads a configuration file.
 
 mod batch;
 mod choice;
@@ -42,7 +41,6 @@ mod log_filter;
 mod logs;
 mod metrics;
 mod otlp;
-mod prometheus;
 mod propagator;
 mod protocol;
 mod report;
@@ -59,6 +57,12 @@ mod views;
 mod visitor;
 mod warnings;
 
+use choice::{choice, disabled};
+use env::Reader;
+use rules::{LARGEST, Rules, integer, timeout};
+use variables::{mask_url, one_line, table_name};
+use visitor::{Mode, Visitor, settings};
+
 pub use batch::BatchConfig;
 pub use endpoint::{Endpoint, EndpointError};
 pub(crate) use error::debug_is_display;
@@ -68,9 +72,8 @@ pub use limits::{LogLimitsConfig, SpanLimitsConfig};
 pub use list::{ListError, ListProblem, parse_pairs};
 pub use log_filter::LogLevel;
 pub use logs::{LogsConfig, LogsExporter};
-pub use metrics::{MetricsConfig, MetricsExporter, TemporalityPreference};
+pub use metrics::{MetricsConfig, MetricsExporter, PrometheusConfig, TemporalityPreference};
 pub use otlp::{OtlpConfig, Signal};
-pub use prometheus::PrometheusConfig;
 pub use propagator::Propagator;
 pub use protocol::{Compression, Protocol};
 pub use report::{Report, ReportLine};

@@ -3,52 +3,41 @@
 use std::time::Duration;
 
 use super::{
-    endpoint::Endpoint,
-    headers::Headers,
-    protocol::{Compression, Protocol},
-    rules::{Rules, Value, timeout},
-    setting::{Setting, Source},
-    tls::{TLS_DISABLED, TlsConfig},
-    variables::{mask_url, table_name},
-    visitor::{Visitor, settings},
+    Compression, Endpoint, Headers, Protocol, Rules, Setting, Source, TlsConfig, Visitor, mask_url,
+    settings, table_name, timeout,
 };
+use super::{rules::Value, tls::TLS_DISABLED, tls::visit_tls};
 
 settings! {
     /// How one signal is sent by OTLP. A signal's own variables win over the general ones.
-    pub struct OtlpConfig(the_signal: Signal) {
+    pub struct OtlpConfig(signal: Signal) {
         /// The signal.
-        signal: Signal = by("", visit_signal, the_signal),
+        signal: Signal = is(signal),
         /// The protocol.
-        protocol: Setting<Protocol> = setting(
-            "protocol", signal.variables("PROTOCOL"), Protocol::default(),
-            Rules::new().check(|protocol: &Protocol| protocol.disabled().map(str::to_owned))
-        ),
+        protocol: Setting<Protocol> = setting("protocol", signal.variables("PROTOCOL"), Protocol::default()),
         /// Headers of each request.
         headers: Setting<Headers> = setting("headers", signal.variables("HEADERS"), Headers::default()),
         /// Maximum duration of one export. `None`: no limit.
         timeout: Setting<Option<Duration>> =
             setting("timeout", signal.variables("TIMEOUT"), Some(Duration::from_secs(10)), timeout()),
         /// Compression of requests.
-        compression: Setting<Compression> = setting(
-            "compression", signal.variables("COMPRESSION"), Compression::None,
-            Rules::new().check(|compression: &Compression| compression.disabled().map(str::to_owned))
-        ),
+        compression: Setting<Compression> =
+            setting("compression", signal.variables("COMPRESSION"), Compression::None),
         /// Whether gRPC is without TLS where the endpoint has no scheme.
         insecure: Setting<bool> = setting("insecure", signal.variables("INSECURE"), false),
         /// The configured endpoint. [`OtlpConfig::url`] is what to connect to.
         endpoint: Setting<Endpoint> = by("", visit_endpoint, signal, protocol.value, insecure.value),
         /// Certificates and keys, for `https://`.
-        tls: TlsConfig = by("", TlsConfig::visit, signal),
+        tls: TlsConfig = by("", visit_tls, signal),
     }
 }
 
 impl OtlpConfig {
     /// Returns the URL to connect to: the endpoint with the signal's path, or without any path for gRPC.
-    /// It may hold a secret in its query; [`OtlpConfig::shown_url`] is for printing.
+    /// Its query may contain a secret; print [`OtlpConfig::shown_url`] instead.
     pub fn url(&self) -> String {
-        self.endpoint
-            .value
-            .url(self.signal, self.protocol.value, self.insecure.value)
+        let (protocol, insecure) = (self.protocol.value, self.insecure.value);
+        self.endpoint.value.url(self.signal, protocol, insecure)
     }
 
     /// Returns [`OtlpConfig::url`] with secrets masked.
@@ -56,17 +45,13 @@ impl OtlpConfig {
         mask_url(&self.url())
     }
 
-    /// Whether it is sent with TLS.
+    /// Whether the exporter connects with TLS.
     pub fn is_secure(&self) -> bool {
         self.endpoint.value.tls().unwrap_or(!self.insecure.value)
     }
 }
 
-fn visit_signal(_: Option<&Signal>, _: &mut Visitor<'_>, signal: Signal) -> Signal {
-    signal
-}
-
-/// The general endpoint gets each signal's path; a signal's own is used as it is.
+/// Visits the endpoint. The general one gets the signal's path; the signal's own is used unchanged.
 fn visit_endpoint(
     old: Option<&Setting<Endpoint>>,
     visitor: &mut Visitor<'_>,
@@ -93,19 +78,14 @@ fn visit_endpoint(
     endpoint
 }
 
-/// HTTP's endpoints need a scheme, those of gRPC do not.
+/// Returns an error for an HTTP endpoint without a scheme. gRPC endpoints need none.
 fn scheme_missing(endpoint: &Endpoint, protocol: Protocol) -> Option<String> {
     let missing = protocol == Protocol::HttpProtobuf && endpoint.tls().is_none();
-    missing.then(|| {
-        let shown = endpoint.to_string();
-        format!(
-            "the scheme is missing; write http://{}",
-            shown.trim_end_matches('/')
-        )
-    })
+    let why = format!("the scheme is missing; write http://{endpoint}");
+    missing.then(|| why.trim_end_matches('/').to_owned())
 }
 
-/// A kind of telemetry that OTLP carries.
+/// A signal of OpenTelemetry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Signal {

@@ -3,15 +3,8 @@
 use std::fmt::{self, Display};
 
 use super::{
-    error::Diagnostic,
-    logs::LogsExporter,
-    metrics::MetricsExporter,
-    otlp::OtlpConfig,
-    setting::Source,
-    telemetry::TelemetryConfig,
-    traces::TracesExporter,
-    variables::one_line,
-    visitor::{Mode, Visitor},
+    Diagnostic, LogsExporter, MetricsExporter, Mode, OtlpConfig, Source, TelemetryConfig,
+    TracesExporter, Visitor, one_line,
 };
 
 /// The settings in force: one line each, with its source. Secrets are masked.
@@ -22,19 +15,21 @@ use super::{
 /// # Ok::<(), rustok_telemetry::config::ConfigError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Report {
     /// The settings.
     pub lines: Vec<ReportLine>,
     /// `OTEL_*` variables that are set and unknown to this library.
     pub unknown: Vec<String>,
-    /// What is wrong. Each of these variables is ignored.
+    /// Errors of variables, which are ignored.
     pub diagnostics: Vec<Diagnostic>,
-    /// What is valid, but probably not intended.
+    /// Settings that are valid, but probably not intended.
     pub warnings: Vec<String>,
 }
 
-/// One setting, as it is printed.
+/// A line of a [`Report`]: one setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ReportLine {
     /// The setting's name, such as `traces.sampler`.
     pub name: String,
@@ -50,14 +45,14 @@ impl Report {
         TelemetryConfig::visit(Some(config), &mut Visitor::new(Mode::Report(&mut lines)));
         for (signal, otlp, is_exported) in config.signals() {
             let prefix = format!("{signal}.otlp.");
-            let is_url = |line: &ReportLine| line.name == format!("{prefix}url");
+            let url_name = format!("{prefix}url");
             let first = lines.iter().position(|line| line.name.starts_with(&prefix));
-            let url = lines.iter().position(is_url);
+            let url = lines.iter().position(|line| line.name == url_name);
             if let (Some(first), Some(url)) = (first, url) {
                 lines[url].value = one_line(&otlp.shown_url());
                 lines[first..=url].rotate_right(1);
             }
-            // Defaults of what is not exported would mislead.
+            // Defaults without effect are omitted.
             let unused = [prefix, format!("{signal}.batch.")];
             lines.retain(|line| {
                 let is_unused = unused.iter().any(|prefix| line.name.starts_with(prefix));
@@ -84,28 +79,23 @@ impl TelemetryConfig {
     /// Returns each signal with its OTLP settings, and whether OTLP exports it.
     pub(super) fn signals(&self) -> [(&'static str, &OtlpConfig, bool); 3] {
         let (traces, metrics, logs) = (&self.traces, &self.metrics, &self.logs);
-        let by_otlp = [
+        let by_otlp = (
             traces.exporters.value.contains(&TracesExporter::Otlp),
             metrics.exporters.value.contains(&MetricsExporter::Otlp),
             logs.exporters.value.contains(&LogsExporter::Otlp),
-        ];
+        );
         [
-            ("traces", &traces.otlp, by_otlp[0]),
-            ("metrics", &metrics.otlp, by_otlp[1]),
-            ("logs", &logs.otlp, by_otlp[2]),
+            ("traces", &traces.otlp, by_otlp.0),
+            ("metrics", &metrics.otlp, by_otlp.1),
+            ("logs", &logs.otlp, by_otlp.2),
         ]
     }
 }
 
 impl Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for ReportLine {
-            name,
-            value,
-            source,
-        } in &self.lines
-        {
-            writeln!(f, "{name} = {value} ({source})")?;
+        for line in &self.lines {
+            writeln!(f, "{} = {} ({})", line.name, line.value, line.source)?;
         }
         for name in &self.unknown {
             writeln!(f, "unknown: {} is set, and left alone", one_line(name))?;

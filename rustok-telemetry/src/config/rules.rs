@@ -1,20 +1,15 @@
 //! How the value of a setting is parsed, checked and shown.
 
-use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{fmt::Display, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
 
-use super::{
-    choice::Choice,
-    endpoint::Endpoint,
-    headers::Headers,
-    list::{parse_pairs, show_list},
-};
+use super::{Endpoint, Headers, choice::Choice, choice::parse_name, list::show_list, parse_pairs};
 
-/// Whole numbers go up to this: the range that the specification asks for.
+/// The largest whole number that the specification requires.
 pub(super) const LARGEST: u32 = i32::MAX as u32;
 
 /// A type with one usual way to be written in a variable.
 pub(super) trait Value: Sized {
-    /// Returns the value that the text stands for, or why it stands for none.
+    /// Returns the value of this text, or why it has none.
     fn parse(text: &str) -> Result<Self, String>;
 
     /// Returns why a value that was set in code cannot be used.
@@ -26,14 +21,13 @@ pub(super) trait Value: Sized {
     fn show(&self) -> String;
 }
 
-type Parse<'a, T> = Box<dyn Fn(&str) -> Result<T, String> + 'a>;
-type Check<'a, T> = Box<dyn Fn(&T) -> Option<String> + 'a>;
+type Function<'a, In, Out> = Box<dyn Fn(&In) -> Out + 'a>;
 
-/// How one setting is parsed, checked and shown: as its type says, except what is set here.
+/// How one setting is parsed, checked and shown: by its [`Value`] implementation, unless overridden here.
 pub(super) struct Rules<'a, T> {
-    pub(super) parse: Parse<'a, T>,
-    pub(super) check: Check<'a, T>,
-    pub(super) show: Box<dyn Fn(&T) -> String + 'a>,
+    pub(super) parse: Function<'a, str, Result<T, String>>,
+    pub(super) check: Function<'a, T, Option<String>>,
+    pub(super) show: Function<'a, T, String>,
 }
 
 impl<'a, T> Rules<'a, T> {
@@ -57,19 +51,14 @@ impl<'a, T> Rules<'a, T> {
         }
     }
 
-    pub(super) fn parse(self, parse: impl Fn(&str) -> Result<T, String> + 'a) -> Self {
-        let parse = Box::new(parse);
-        Self { parse, ..self }
+    pub(super) fn parse(mut self, parse: impl Fn(&str) -> Result<T, String> + 'a) -> Self {
+        self.parse = Box::new(parse);
+        self
     }
 
-    pub(super) fn check(self, check: impl Fn(&T) -> Option<String> + 'a) -> Self {
-        let check = Box::new(check);
-        Self { check, ..self }
-    }
-
-    pub(super) fn show(self, show: impl Fn(&T) -> String + 'a) -> Self {
-        let show = Box::new(show);
-        Self { show, ..self }
+    pub(super) fn check(mut self, check: impl Fn(&T) -> Option<String> + 'a) -> Self {
+        self.check = Box::new(check);
+        self
     }
 }
 
@@ -81,68 +70,50 @@ impl<'a, T: Value + 'a> Rules<'a, Option<T>> {
     }
 }
 
-/// Returns the rules of a limit of time. 0 and `None` are no limit.
+/// Returns the rules of a maximum duration. 0 and `None` mean no limit.
 pub(super) fn timeout() -> Rules<'static, Option<Duration>> {
     Rules::optional("no limit").parse(|text| {
-        let duration = milliseconds(text, 0..=LARGEST)?;
+        let duration = milliseconds(text, 0)?;
         Ok((!duration.is_zero()).then_some(duration))
     })
 }
 
-impl Value for bool {
-    /// The specification takes any other text for false; here it is an error.
-    fn parse(text: &str) -> Result<Self, String> {
-        match text.trim().to_ascii_lowercase().as_str() {
-            "true" => Ok(true),
-            "false" => Ok(false),
-            _ => Err("neither true nor false".to_owned()),
+/// Implements [`Value`] for types that the report shows by `Display`.
+macro_rules! values {
+    (|$text:ident| $($type:ty: $parsed:expr,)*) => {$(
+        impl Value for $type {
+            fn parse($text: &str) -> Result<Self, String> {
+                $parsed
+            }
+
+            fn show(&self) -> String {
+                self.to_string()
+            }
         }
-    }
-
-    fn show(&self) -> String {
-        self.to_string()
-    }
+    )*};
 }
 
-/// Text that must not be blank; surrounding white space is removed.
-impl Value for String {
-    fn parse(text: &str) -> Result<Self, String> {
-        match text.trim() {
-            "" => Err("only white space".to_owned()),
-            trimmed => Ok(trimmed.to_owned()),
-        }
-    }
-
-    fn show(&self) -> String {
-        self.clone()
-    }
-}
-
-impl Value for u32 {
-    fn parse(text: &str) -> Result<Self, String> {
-        integer(text, 0..=LARGEST)
-    }
-
-    fn show(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl Value for u16 {
-    fn parse(text: &str) -> Result<Self, String> {
-        let number = integer(text, 0..=u32::from(Self::MAX))?;
-        Self::try_from(number).map_err(|error| error.to_string())
-    }
-
-    fn show(&self) -> String {
-        self.to_string()
-    }
+values! { |text|
+    // The specification reads any other text as false; here it is an error.
+    bool: match text.trim().to_ascii_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("neither true nor false".to_owned()),
+    },
+    String: match text.trim() {
+        "" => Err("only white space".to_owned()),
+        trimmed => Ok(trimmed.to_owned()),
+    },
+    u16: integer(text, 0..=u16::MAX),
+    u32: integer(text, 0..=LARGEST),
+    Headers: Self::parse(text).map_err(|error| error.to_string()),
+    Endpoint: Self::exact(text).map_err(|error| error.to_string()),
 }
 
 /// Milliseconds, at least 1.
 impl Value for Duration {
     fn parse(text: &str) -> Result<Self, String> {
-        milliseconds(text, 1..=LARGEST)
+        milliseconds(text, 1)
     }
 
     fn check(&self) -> Option<String> {
@@ -161,26 +132,6 @@ impl Value for PathBuf {
 
     fn show(&self) -> String {
         self.display().to_string()
-    }
-}
-
-impl Value for Headers {
-    fn parse(text: &str) -> Result<Self, String> {
-        Self::parse(text).map_err(|error| error.to_string())
-    }
-
-    fn show(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl Value for Endpoint {
-    fn parse(text: &str) -> Result<Self, String> {
-        Self::exact(text).map_err(|error| error.to_string())
-    }
-
-    fn show(&self) -> String {
-        self.to_string()
     }
 }
 
@@ -203,11 +154,15 @@ impl Value for Vec<(String, String)> {
 
 impl<T: Choice> Value for T {
     fn parse(text: &str) -> Result<Self, String> {
-        <T as Choice>::parse(text)
+        parse_name(text, T::ACCEPTED, T::REFUSED)
+    }
+
+    fn check(&self) -> Option<String> {
+        self.disabled().map(str::to_owned)
     }
 
     fn show(&self) -> String {
-        self.name().to_owned()
+        self.to_string()
     }
 }
 
@@ -216,13 +171,23 @@ impl<T: Choice> Value for Vec<T> {
         T::parse_list(text)
     }
 
+    fn check(&self) -> Option<String> {
+        let mut disabled: Vec<_> = self.iter().filter_map(|value| value.disabled()).collect();
+        disabled.sort_unstable();
+        disabled.dedup();
+        (!disabled.is_empty()).then(|| disabled.join("; "))
+    }
+
     fn show(&self) -> String {
-        show_list(self.iter().map(|value| value.name()))
+        show_list(self.iter().map(T::to_string))
     }
 }
 
-/// Returns the whole number within `range` that the text stands for.
-pub(super) fn integer(text: &str, range: RangeInclusive<u32>) -> Result<u32, String> {
+/// Returns the whole number of this text, if it is within `range`.
+pub(super) fn integer<N>(text: &str, range: RangeInclusive<N>) -> Result<N, String>
+where
+    N: Display + FromStr + PartialOrd,
+{
     let text = text.trim();
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -234,11 +199,11 @@ pub(super) fn integer(text: &str, range: RangeInclusive<u32>) -> Result<u32, Str
     }
 }
 
-fn milliseconds(text: &str, range: RangeInclusive<u32>) -> Result<Duration, String> {
+fn milliseconds(text: &str, least: u32) -> Result<Duration, String> {
     let text = text.trim();
     let has_unit = text.starts_with(|first: char| first.is_ascii_digit())
         && text.ends_with(|last: char| last.is_ascii_alphabetic());
-    match integer(text, range) {
+    match integer(text, least..=LARGEST) {
         Ok(number) => Ok(Duration::from_millis(u64::from(number))),
         Err(why) if has_unit => Err(why + "; write plain milliseconds, such as 5000 for 5 seconds"),
         Err(why) => Err(why),

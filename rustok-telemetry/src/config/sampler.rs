@@ -2,26 +2,26 @@
 
 use std::fmt;
 
-use super::{choice::Choice, env::Reader, rules::Rules, setting::Setting, visitor::Visitor};
+use super::{Reader, Rules, Setting, Visitor, choice::Choice};
 
 const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
 const SAMPLER_ARG: &str = "OTEL_TRACES_SAMPLER_ARG";
 
-/// Which traces are recorded. The ratios are numbers from 0 to 1.
+/// Which traces are recorded. Ratios are numbers from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Sampler {
-    /// All.
+    /// All traces.
     AlwaysOn,
-    /// None.
+    /// No traces.
     AlwaysOff,
-    /// This share of them.
+    /// This ratio of traces.
     TraceIdRatio(f64),
-    /// As the caller decided; all root traces.
+    /// The decision of the parent span; all root traces.
     ParentBasedAlwaysOn,
-    /// As the caller decided; no root traces.
+    /// The decision of the parent span; no root traces.
     ParentBasedAlwaysOff,
-    /// As the caller decided; this share of root traces.
+    /// The decision of the parent span; this ratio of root traces.
     ParentBasedTraceIdRatio(f64),
 }
 
@@ -57,38 +57,39 @@ impl Sampler {
 
 impl fmt::Display for Sampler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut named = *self;
-        match named.ratio_mut().map(|ratio| std::mem::replace(ratio, 1.0)) {
-            Some(ratio) => write!(f, "{} {ratio}", named.name()),
-            None => f.write_str(named.name()),
+        let name = self.name();
+        match self {
+            Self::TraceIdRatio(ratio) | Self::ParentBasedTraceIdRatio(ratio) => {
+                write!(f, "{name} {ratio}")
+            }
+            _ => f.write_str(name),
         }
     }
 }
 
-/// Visits the sampler; its argument has a variable of its own.
+/// Visits the sampler. Its ratio has a variable of its own.
 pub(super) fn visit_sampler(
     old: Option<&Setting<Sampler>>,
     visitor: &mut Visitor<'_>,
 ) -> Setting<Sampler> {
-    let rules = Rules::new().show(Sampler::to_string);
     let default = Sampler::ParentBasedAlwaysOn;
-    let mut sampler = visitor.setting(old, "sampler", &[SAMPLER], default, &rules);
+    let mut sampler = visitor.setting(old, "sampler", &[SAMPLER], default, &Rules::new());
     if let Some(reader) = visitor.reader() {
         read_ratio(reader, &mut sampler.value);
     }
-    let (mut usable, source) = (sampler.value, sampler.source);
-    if let Some(ratio) = usable.ratio_mut()
+    let Setting { mut value, source } = sampler;
+    if let Some(ratio) = value.ratio_mut()
         && !(0.0..=1.0).contains(ratio)
     {
         let shown = std::mem::replace(ratio, 1.0).to_string();
         let why = "not between 0 and 1".to_owned();
-        visitor.refuse(&mut sampler, SAMPLER_ARG, &shown, usable, why);
+        visitor.refuse(&mut sampler, SAMPLER_ARG, &shown, value, why);
         sampler.source = source;
     }
     sampler
 }
 
-/// Reads the argument. An argument that no sampler takes is an error.
+/// Reads the ratio. A ratio for a sampler without one is an error.
 fn read_ratio(reader: &mut Reader, sampler: &mut Sampler) {
     if reader.has_failed(SAMPLER) {
         // Whether a refused sampler takes an argument is unknown, unless its name says so.

@@ -1,8 +1,8 @@
-//! A value together with where it came from.
+//! A setting: a value and its source.
 
 use std::fmt;
 
-/// A setting: its value, and where the value came from.
+/// A setting: a value and its source.
 ///
 /// ```
 /// use rustok_telemetry::config::{Source, TelemetryConfig};
@@ -13,20 +13,19 @@ use std::fmt;
 /// # Ok::<(), rustok_telemetry::config::ConfigError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Setting<T> {
     /// The value in force.
     pub value: T,
-    /// Where it came from.
+    /// Where the value came from.
     pub source: Source,
 }
 
 impl<T> Setting<T> {
     /// Returns a setting with its default value.
     pub fn default_value(value: T) -> Self {
-        Self {
-            value,
-            source: Source::Default,
-        }
+        let source = Source::Default;
+        Self { value, source }
     }
 
     /// Sets the value from code, which overrides the environment.
@@ -46,10 +45,10 @@ pub enum Source {
     Environment(&'static str),
     /// A line of the configuration file.
     File {
-        /// Which, from 1.
+        /// The line number, from 1.
         line: u32,
     },
-    /// A call in the program.
+    /// The program, with [`Setting::set`].
     Code,
 }
 

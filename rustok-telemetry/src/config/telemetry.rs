@@ -1,22 +1,12 @@
 //! The whole configuration.
 
-use std::{collections::BTreeMap, ffi::OsString};
+use std::{collections::BTreeMap, ffi::OsString, path::Path};
 
+use super::variables::{LOG_FILTER, STRICT};
 use super::{
-    env::{Reader, process_variables},
-    error::{ConfigError, Diagnostic, sort},
-    log_filter::{self, LogLevel, parse_directives},
-    logs::LogsConfig,
-    metrics::{self, MetricsConfig, MetricsExporter},
-    prometheus::refuse_prometheus,
-    propagator::{Propagator, disabled_propagators},
-    report::Report,
-    rules::Rules,
-    setting::{Setting, Source},
-    tls::refuse_unused,
-    traces::TracesConfig,
-    variables::{LOG_FILTER, STRICT},
-    visitor::{Mode, Visitor, settings},
+    ConfigError, Diagnostic, LogLevel, LogsConfig, MetricsConfig, Mode, Propagator, Reader, Report,
+    Rules, Setting, Source, TracesConfig, Visitor, env::process_variables, error::sort, log_filter,
+    log_filter::parse_directives, metrics::refuse_prometheus, settings, tls::refuse_unused,
 };
 
 settings! {
@@ -25,7 +15,7 @@ settings! {
     /// Read it from the environment, override it from code with [`Setting::set`], then
     /// [`check`](TelemetryConfig::check) it. Printing it shows no secrets.
     pub struct TelemetryConfig() {
-        /// Whether a diagnostic stops `init`. If not, each is one warning, and the variable is ignored.
+        /// Whether a diagnostic makes `init` fail. If not, each is one warning, and the variable is ignored.
         strict: Setting<bool> = setting("strict", [STRICT], true),
         /// Whether all telemetry is off. Propagators still work, as the specification says.
         disabled: Setting<bool> = setting("disabled", ["OTEL_SDK_DISABLED"], false),
@@ -35,18 +25,16 @@ settings! {
         /// The other resource attributes, without `service.name`.
         resource_attributes: Setting<Vec<(String, String)>> =
             setting("resource.attributes", ["OTEL_RESOURCE_ATTRIBUTES"], Vec::new()),
-        /// The formats of the context that travels between services, each once, in the order given.
-        propagators: Setting<Vec<Propagator>> = setting(
-            "propagators", ["OTEL_PROPAGATORS"], vec![Propagator::TraceContext, Propagator::Baggage],
-            Rules::new().check(|propagators: &Vec<Propagator>| disabled_propagators(propagators))
-        ),
-        /// Which events become log lines and log records: directives like those of `RUST_LOG`.
+        /// The propagation formats, each once, in the order given.
+        propagators: Setting<Vec<Propagator>> =
+            setting("propagators", ["OTEL_PROPAGATORS"], vec![Propagator::TraceContext, Propagator::Baggage]),
+        /// Which events become log lines and log records: directives as in `RUST_LOG`.
         log_filter: Setting<String> = setting(
             "log.filter", [LOG_FILTER], log_filter::DEFAULT.to_owned(),
             Rules::of(parse_directives, String::clone).check(|text| parse_directives(text).err())
         ),
-        /// The level of what the SDK logs about itself. `None`: its own lines as `RUST_LOG` says, and those of the
-        /// OpenTelemetry crates if `RUST_LOG` names them.
+        /// The level of the log events of this crate and of the OpenTelemetry crates. `None`: `RUST_LOG` applies, which
+        /// must name the OpenTelemetry crates to enable them.
         log_level: Setting<Option<LogLevel>> =
             setting("log_level", ["OTEL_LOG_LEVEL"], None, Rules::optional("as RUST_LOG says")),
         /// Settings of traces.
@@ -57,8 +45,8 @@ settings! {
         logs: LogsConfig = by("logs", LogsConfig::visit),
         /// `OTEL_*` variables that are set and unknown to this library.
         unknown: Vec<String> = kept(),
-        /// What is wrong with the variables that were read. `init` fails if there is anything, unless
-        /// [`strict`](Self::strict) is off.
+        /// Errors of the variables that were read. `init` fails if there are any, unless [`strict`](Self::strict) is
+        /// off.
         diagnostics: Vec<Diagnostic> = kept(),
         /// The file that the settings come from, if `OTEL_CONFIG_FILE` names one.
         file: Option<ConfigFile> = kept(),
@@ -67,10 +55,11 @@ settings! {
 
 /// A file of OpenTelemetry's declarative configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConfigFile {
     /// The path, as given.
     pub path: String,
-    /// `OTEL_*` variables that are set and not used, because the file takes their place.
+    /// `OTEL_*` variables that are set, and replaced by the file.
     pub not_used: Vec<&'static str>,
 }
 
@@ -91,7 +80,7 @@ impl TelemetryConfig {
     }
 
     /// Reads the configuration from these variables. Those that do not start with `OTEL_` or `RUSTOK_TELEMETRY_` are
-    /// left alone, except `RUST_LOG`.
+    /// ignored, except `RUST_LOG`.
     ///
     /// # Errors
     ///
@@ -134,11 +123,7 @@ impl TelemetryConfig {
         let file = None;
         let mut config = Self::visit(None, &mut Visitor::new(Mode::Read(&mut reader)));
         config.name_service();
-        let exporters = &config.metrics.exporters.value;
-        let prometheus = exporters.contains(&MetricsExporter::Prometheus);
-        if !prometheus && !reader.has_failed(metrics::EXPORTER) {
-            refuse_prometheus(&mut reader);
-        }
+        refuse_prometheus(&mut reader, &config.metrics.exporters.value);
         let signals = [&config.traces.otlp, &config.metrics.otlp, &config.logs.otlp];
         refuse_unused(&mut reader, signals);
         (config.unknown, config.diagnostics) = reader.finish();
@@ -148,8 +133,8 @@ impl TelemetryConfig {
         config
     }
 
-    /// Checks values that were set in code: ranges, and values that depend on others.
-    /// Those from the environment have been checked already.
+    /// Checks values that were set in code: ranges, and values that depend on others. Those from the environment have
+    /// been checked already.
     ///
     /// # Errors
     ///
@@ -180,17 +165,14 @@ impl TelemetryConfig {
         *self = Self::visit(Some(self), &mut Visitor::new(Mode::ApplyDefaults));
     }
 
-    /// Moves `service.name` out of the attributes, so that the name is in one place.
+    /// Moves `service.name` from the resource attributes into the service's name, unless that is set.
     fn name_service(&mut self) {
-        let attributes = &mut self.resource_attributes;
-        let mut names = attributes
-            .value
-            .extract_if(.., |(key, _)| key == "service.name");
-        if let Some((_, name)) = names.next()
-            && self.service_name.source == Source::Default
-        {
-            self.service_name.value = Some(name);
-            self.service_name.source = attributes.source;
+        let Setting { value, source } = &mut self.resource_attributes;
+        let name = value.iter().position(|(key, _)| key == "service.name");
+        let name = name.map(|index| value.remove(index).1);
+        if name.is_some() && self.service_name.source == Source::Default {
+            self.service_name.value = name;
+            self.service_name.source = *source;
         }
     }
 
@@ -198,8 +180,7 @@ impl TelemetryConfig {
     pub(crate) fn effective_service_name(&self) -> String {
         self.service_name.value.clone().unwrap_or_else(|| {
             let program = std::env::current_exe().ok();
-            let program = program.as_deref().and_then(std::path::Path::file_stem);
-            match program {
+            match program.as_deref().and_then(Path::file_stem) {
                 Some(name) => format!("unknown_service:{}", name.to_string_lossy()),
                 None => "unknown_service".to_owned(),
             }
@@ -208,11 +189,8 @@ impl TelemetryConfig {
 
     /// Reads `RUST_LOG` of the process, unless the filter has been set or refused already.
     pub(crate) fn read_log_filter(&mut self) {
-        let told = self
-            .diagnostics
-            .iter()
-            .any(|diagnostic| diagnostic.variable() == LOG_FILTER);
-        if self.log_filter.source == Source::Default && !told {
+        let is_refused = self.diagnostics.iter().any(is_of_log_filter);
+        if self.log_filter.source == Source::Default && !is_refused {
             let filter = process_variables().filter(|(name, _)| name == LOG_FILTER);
             let mut read = Self::from_vars_tolerant(filter);
             self.log_filter = read.log_filter;
@@ -222,14 +200,16 @@ impl TelemetryConfig {
 
     /// Removes the diagnostic of `RUST_LOG` and returns it.
     pub(crate) fn take_log_filter_diagnostic(&mut self) -> Option<Diagnostic> {
-        let mut of_filter = self
-            .diagnostics
-            .extract_if(.., |diagnostic| diagnostic.variable() == LOG_FILTER);
-        of_filter.next()
+        let index = self.diagnostics.iter().position(is_of_log_filter)?;
+        Some(self.diagnostics.remove(index))
     }
 
     /// Returns the settings in force, one line each, with their sources. Secrets are masked.
     pub fn report(&self) -> Report {
         Report::new(self)
     }
+}
+
+fn is_of_log_filter(diagnostic: &Diagnostic) -> bool {
+    diagnostic.variable() == LOG_FILTER
 }

@@ -1,142 +1,98 @@
-//! Certificates and keys for OTLP with TLS: paths, whose files are checked at once.
+//! Certificates and keys for OTLP with TLS. Their files are checked when the paths are read.
 
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
+use super::rules::{Rules, Value};
 #[cfg(feature = "tls")]
 use super::tls_files;
-use super::{
-    env::Reader,
-    otlp::{OtlpConfig, Signal},
-    rules::{Rules, Value},
-    setting::{Setting, Source},
-    visitor::Visitor,
-};
+use super::{OtlpConfig, Reader, Setting, Signal, Source, Visitor, disabled, settings};
 
-/// Certificates and keys for OTLP with TLS. The files are PEM.
-///
-/// They are read at start-up. A file that is renewed later is not read again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsConfig {
-    /// Certificates of the trusted authorities, in place of those of the operating system.
-    pub certificate: Setting<Option<PathBuf>>,
-    /// The client certificate with its chain, for servers that ask for one (mTLS).
-    pub client_certificate: Setting<Option<PathBuf>>,
-    /// The private key of the client certificate.
-    pub client_key: Setting<Option<PathBuf>>,
+settings! {
+    /// Certificates and keys for OTLP with TLS. The files are PEM.
+    ///
+    /// The exporters load them at start-up; a renewed file needs a restart.
+    #[derive(Eq)]
+    pub struct TlsConfig(signal: Signal) {
+        /// Certificates of the trusted authorities, instead of those of the operating system.
+        certificate: Setting<Option<PathBuf>> = setting(
+            "certificate", signal.variables("CERTIFICATE"), None, file("of the system", tls_files::trusted)
+        ),
+        /// The client certificate with its chain, for servers that require one (mTLS).
+        client_certificate: Setting<Option<PathBuf>> = setting(
+            "client_certificate", signal.variables("CLIENT_CERTIFICATE"), None,
+            file("none", tls_files::certificates)
+        ),
+        /// The private key of the client certificate.
+        client_key: Setting<Option<PathBuf>> = setting(
+            "client_key", signal.variables("CLIENT_KEY"), None, file("none", tls_files::key)
+        ),
+    }
+}
+
+/// Returns the rules of a file that `read` must accept.
+fn file<T: 'static>(
+    unset: &'static str,
+    read: fn(&Path) -> Result<T, String>,
+) -> Rules<'static, Option<PathBuf>> {
+    Rules::optional(unset).check(move |path: &Option<PathBuf>| read(path.as_deref()?).err())
 }
 
 /// Why TLS cannot be used in this build, if it cannot.
-pub(crate) const TLS_DISABLED: Option<&str> = if cfg!(feature = "tls") {
-    None
-} else {
-    Some("TLS is disabled in this build: turn on the Cargo feature `tls` of rustok-telemetry")
-};
+pub(crate) const TLS_DISABLED: Option<&str> = disabled!("TLS", "tls");
 
-/// Without the Cargo feature `tls` each check refuses.
+/// Without the Cargo feature `tls` no file is accepted.
 #[cfg(not(feature = "tls"))]
 mod tls_files {
     use super::{Path, TLS_DISABLED};
 
-    pub(super) fn check_trusted(_: &Path) -> Result<(), String> {
+    pub(super) fn trusted(_: &Path) -> Result<(), String> {
         Err(TLS_DISABLED.unwrap_or_default().to_owned())
     }
 
-    pub(super) use self::{check_trusted as check_certificate, check_trusted as check_key};
+    pub(super) use self::{trusted as certificates, trusted as key};
 
     pub(super) fn check_pair(_: &Path, key: &Path) -> Result<(), String> {
-        check_trusted(key)
+        trusted(key)
     }
 }
 
-impl TlsConfig {
-    /// Visits the three paths; without `old` ones they are read.
-    pub(super) fn visit(old: Option<&Self>, visitor: &mut Visitor<'_>, signal: Signal) -> Self {
-        let certificate = visit_path(
-            (
-                old.map(|old| &old.certificate),
-                "certificate",
-                "of the system",
-            ),
-            visitor,
-            signal.variables("CERTIFICATE"),
-            tls_files::check_trusted,
-        );
-        let refused = visitor.refused;
-        let certificate_names = signal.variables("CLIENT_CERTIFICATE");
-        let mut client_certificate = visit_path(
-            (
-                old.map(|old| &old.client_certificate),
-                "client_certificate",
-                "none",
-            ),
-            visitor,
-            certificate_names,
-            tls_files::check_certificate,
-        );
-        let key_names = signal.variables("CLIENT_KEY");
-        let mut client_key = visit_path(
-            (old.map(|old| &old.client_key), "client_key", "none"),
-            visitor,
-            key_names,
-            tls_files::check_key,
-        );
-        // Whether they belong together is checked once each is right.
-        if visitor.refused == refused && !visitor.is_report() {
-            let needs = |what: &str, names: [&str; 2]| format!("needs {what} in {}", names[0]);
-            match (client_certificate.value.clone(), client_key.value.clone()) {
-                (Some(path), None) => {
-                    let why = needs("its private key", key_names);
-                    let shown = path.show();
-                    visitor.refuse(
-                        &mut client_certificate,
-                        certificate_names[0],
-                        &shown,
-                        None,
-                        why,
-                    );
-                }
-                (None, Some(path)) => {
-                    let why = needs("its certificate", certificate_names);
-                    visitor.refuse(&mut client_key, key_names[0], &path.show(), None, why);
-                }
-                (Some(certificate), Some(key)) => {
-                    if let Err(why) = tls_files::check_pair(&certificate, &key) {
-                        visitor.refuse(&mut client_key, key_names[0], &key.show(), None, why);
-                    }
-                }
-                (None, None) => {}
-            }
-        }
-        // One is of no use without the other.
-        if visitor.applies_defaults()
-            && client_certificate.value.is_some() != client_key.value.is_some()
-        {
-            client_certificate = Setting::default_value(None);
-            client_key = Setting::default_value(None);
-        }
-        Self {
-            certificate,
-            client_certificate,
-            client_key,
-        }
-    }
-}
-
-fn visit_path(
-    (old, key, unset): (Option<&Setting<Option<PathBuf>>>, &str, &str),
+/// Visits the three paths. Certificate and key must belong together, which is checked once each is valid.
+pub(super) fn visit_tls(
+    old: Option<&TlsConfig>,
     visitor: &mut Visitor<'_>,
-    names: [&'static str; 2],
-    check: fn(&Path) -> Result<(), String>,
-) -> Setting<Option<PathBuf>> {
-    let rules =
-        Rules::optional(unset).check(|path: &Option<PathBuf>| check(path.as_deref()?).err());
-    visitor.setting(old, key, &names, None, &rules)
+    signal: Signal,
+) -> TlsConfig {
+    let mut tls = TlsConfig::visit(old, visitor, signal);
+    let (certificate, key) = (&mut tls.client_certificate, &mut tls.client_key);
+    let refused = visitor.has_refused("client_certificate") || visitor.has_refused("client_key");
+    if !refused && !visitor.is_report() {
+        let names = ["CLIENT_CERTIFICATE", "CLIENT_KEY"].map(|name| signal.variables(name)[0]);
+        let why = match (&certificate.value, &key.value) {
+            (Some(_), None) => Some(format!("needs its private key in {}", names[1])),
+            (None, Some(_)) => Some(format!("needs its certificate in {}", names[0])),
+            (Some(path), Some(key)) => tls_files::check_pair(path, key).err(),
+            (None, None) => None,
+        };
+        if let Some(why) = why {
+            let (setting, name) = match key.value {
+                Some(_) => (&mut *key, names[1]),
+                None => (&mut *certificate, names[0]),
+            };
+            let shown: String = setting.value.iter().map(PathBuf::show).collect();
+            visitor.refuse(setting, name, &shown, None, why);
+        }
+    }
+    if visitor.applies_defaults() && certificate.value.is_some() != key.value.is_some() {
+        *certificate = Setting::default_value(None);
+        *key = Setting::default_value(None);
+    }
+    tls
 }
 
-/// Refuses a certificate or key where nothing is sent with TLS, and `…_INSECURE` where every endpoint says otherwise.
+/// Refuses a certificate or key for endpoints without TLS, and `…_INSECURE` that contradicts every endpoint.
 ///
 /// A general variable takes effect if it does for one signal.
 pub(super) fn refuse_unused(reader: &mut Reader, signals: [&OtlpConfig; 3]) {
@@ -147,7 +103,7 @@ pub(super) fn refuse_unused(reader: &mut Reader, signals: [&OtlpConfig; 3]) {
         }
     };
     for otlp in signals {
-        // The scheme of a wrong endpoint is unknown.
+        // The scheme of an invalid endpoint is unknown.
         let endpoint = otlp.signal.variables("ENDPOINT");
         let unknown = endpoint.iter().any(|name| reader.has_failed(name));
         let url = otlp.shown_url();

@@ -9,39 +9,23 @@ use tokio_rustls::rustls::{
     sign::CertifiedKey,
 };
 
-/// More than any bundle of certificates needs.
+/// Maximum size of a file, in bytes.
 const LARGEST: u64 = 4 << 20;
 
-/// Whether the file holds certificates that can be trusted.
-pub(crate) fn check_trusted(path: &Path) -> Result<(), String> {
-    trusted(path).map(drop)
-}
-
-/// Whether the file holds a certificate.
-pub(crate) fn check_certificate(path: &Path) -> Result<(), String> {
-    certificates(path).map(drop)
-}
-
-/// Whether the file holds a private key.
-pub(crate) fn check_key(path: &Path) -> Result<(), String> {
-    key(path).map(drop)
-}
-
-/// Whether the private key is that of the certificate.
+/// Returns an error unless the private key belongs to the certificate.
 pub(crate) fn check_pair(certificate: &Path, key_path: &Path) -> Result<(), String> {
     let pair = CertifiedKey::from_der(certificates(certificate)?, key(key_path)?, &provider());
     let wrong = |error| format!("is not the key of {}: {error}", certificate.display());
     pair.map(drop).map_err(wrong)
 }
 
-/// The application's choice if it made one (FIPS, for example), else `ring`.
+/// Returns the provider that the application installed (FIPS, for example), else `ring`.
 pub(crate) fn provider() -> Arc<CryptoProvider> {
-    match CryptoProvider::get_default() {
-        Some(provider) => Arc::clone(provider),
-        None => Arc::new(ring::default_provider()),
-    }
+    let installed = CryptoProvider::get_default().map(Arc::clone);
+    installed.unwrap_or_else(|| Arc::new(ring::default_provider()))
 }
 
+/// Returns the trusted certificates.
 pub(crate) fn trusted(path: &Path) -> Result<RootCertStore, String> {
     let mut trusted = RootCertStore::empty();
     for certificate in certificates(path)? {
@@ -52,6 +36,7 @@ pub(crate) fn trusted(path: &Path) -> Result<RootCertStore, String> {
     Ok(trusted)
 }
 
+/// Returns the certificates, of which there is at least one.
 pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let pem = read(path)?;
     let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
@@ -62,7 +47,7 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
     }
 }
 
-/// The error says nothing of what is in the file.
+/// Returns the private key. The error contains nothing of the file.
 pub(crate) fn key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
     PrivateKeyDer::from_pem_slice(&read(path)?).map_err(|_| {
         "there is no private key in this file that can be read (PEM is expected, not encrypted)"
@@ -70,7 +55,7 @@ pub(crate) fn key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
     })
 }
 
-/// Reads a file that is one: not a folder, nor something without an end.
+/// Reads a regular file: directories and devices are errors.
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     let failed = |error| format!("cannot be read: {error}");
     let about = fs::metadata(path).map_err(failed)?;
@@ -80,10 +65,8 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     if about.len() > LARGEST {
         return Err(format!("larger than {} MiB", LARGEST >> 20));
     }
-    let mut content = Vec::new();
     let file = fs::File::open(path).map_err(failed)?;
-    file.take(LARGEST)
-        .read_to_end(&mut content)
-        .map_err(failed)?;
-    Ok(content)
+    let mut content = Vec::new();
+    let read = file.take(LARGEST).read_to_end(&mut content);
+    read.map(|_| content).map_err(failed)
 }

@@ -1,13 +1,10 @@
 //! Settings of traces.
 
+use std::time::Duration;
+
 use super::{
-    batch::{BatchConfig, Processor},
-    choice::choice,
-    limits::SpanLimitsConfig,
-    otlp::{OtlpConfig, Signal},
-    sampler::{Sampler, visit_sampler},
-    setting::Setting,
-    visitor::settings,
+    BatchConfig, OtlpConfig, Sampler, Setting, Signal, SpanLimitsConfig, choice,
+    sampler::visit_sampler, settings,
 };
 
 settings! {
@@ -19,7 +16,7 @@ settings! {
         /// Which traces are recorded.
         sampler: Setting<Sampler> = by("", visit_sampler),
         /// How spans are batched.
-        batch: BatchConfig = by("batch", BatchConfig::visit, Processor::Spans),
+        batch: BatchConfig = by("batch", BatchConfig::visit, "BSP", Duration::from_secs(5)),
         /// Limits of one span.
         limits: SpanLimitsConfig = by("limits", SpanLimitsConfig::visit),
         /// How OTLP sends spans.
@@ -27,23 +24,19 @@ settings! {
     }
 }
 
-/// Where spans are exported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TracesExporter {
-    /// By OTLP.
-    Otlp,
-    /// Standard output, one line of JSON for each span as soon as it has ended; the thread that ends it waits for the
-    /// output. For development.
-    Console,
-}
-
-choice!(TracesExporter {
-    accepted { "otlp" => Otlp, "console" => Console }
+choice! {
+    /// Where spans are exported.
+    pub enum TracesExporter {
+        /// By OTLP.
+        "otlp" => Otlp,
+        /// Standard output, one line of JSON for each span as soon as it has ended; the thread that ends it waits for the
+        /// output. For development.
+        "console" => Console,
+    }
     refused {
         "zipkin" => "send OTLP to a Collector, which can forward to Zipkin",
         "logging" => "its name is `console`",
         "otlp/stdout" => "use `console`",
         "jaeger" => "Jaeger takes OTLP: use `otlp`",
     }
-});
+}

@@ -1,20 +1,13 @@
 //! One pass over all settings, for each use of them: reading, checking, reporting.
 //!
 //! [`settings!`] declares a struct of settings and its `visit` function. Each setting is declared once, with its key in
-//! the report, its variables (the first that is set counts), its default and, where its type does not say so, its rules.
+//! the report, its variables (the first that is set wins), its default and, if they are not those of its type, its rules.
 
-use super::{
-    env::Reader,
-    error::Diagnostic,
-    report::ReportLine,
-    rules::Rules,
-    setting::{Setting, Source},
-    variables::one_line,
-};
+use super::{Diagnostic, Reader, ReportLine, Rules, Setting, Source, one_line};
 
 /// What a pass over the settings does.
 pub(super) enum Mode<'a> {
-    /// Reads each setting. What cannot be used is refused and gets its default.
+    /// Reads each setting. A value that cannot be used is refused and replaced by the default.
     Read(&'a mut Reader),
     /// Adds a line for each setting.
     Report(&'a mut Vec<ReportLine>),
@@ -27,10 +20,10 @@ pub(super) enum Mode<'a> {
 /// A pass over the settings.
 pub(super) struct Visitor<'a> {
     mode: Mode<'a>,
-    /// What the keys of the report start with.
+    /// The prefix of the report's keys.
     prefix: String,
-    /// Values that could not be used so far.
-    pub(super) refused: usize,
+    /// Keys of the settings whose values could not be used.
+    refused: Vec<String>,
 }
 
 impl<'a> Visitor<'a> {
@@ -38,7 +31,7 @@ impl<'a> Visitor<'a> {
         Self {
             mode,
             prefix: String::new(),
-            refused: 0,
+            refused: Vec::new(),
         }
     }
 
@@ -65,13 +58,14 @@ impl<'a> Visitor<'a> {
     ) -> Setting<T> {
         let mut setting = match (old, &mut self.mode) {
             (Some(old), _) => old.clone(),
-            (None, Mode::Read(reader)) => reader.first_of(names, default.clone(), &rules.parse),
+            (None, Mode::Read(reader)) => reader.first_of(names, default.clone(), &*rules.parse),
             (None, _) => Setting::default_value(default.clone()),
         };
         let shown = (rules.show)(&setting.value);
         if self.is_report() {
             self.report(key, &shown, setting.source);
         } else if let Some(why) = (rules.check)(&setting.value) {
+            self.refused.push(format!("{}{key}", self.prefix));
             self.refuse(&mut setting, names[0], &shown, default, why);
         }
         setting
@@ -88,7 +82,12 @@ impl<'a> Visitor<'a> {
         }
     }
 
-    /// Deals with a value that cannot be used. `name` is the variable that would set it.
+    /// Whether the value of this setting could not be used.
+    pub(super) fn has_refused(&self, key: &str) -> bool {
+        self.refused.contains(&format!("{}{key}", self.prefix))
+    }
+
+    /// Reports or replaces a value that cannot be used. `name` is the variable that would set it.
     pub(super) fn refuse<T>(
         &mut self,
         setting: &mut Setting<T>,
@@ -97,7 +96,6 @@ impl<'a> Visitor<'a> {
         default: T,
         why: String,
     ) {
-        self.refused += 1;
         let name = match setting.source {
             Source::Environment(name) => name,
             _ => name,
@@ -142,9 +140,9 @@ impl<'a> Visitor<'a> {
 
 /// Declares a struct of settings and its `visit` function. A field is one of
 ///
-/// - `name: Setting<T> = setting("key", [variables], default)`, followed by its [`Rules`] if its type does not say them,
+/// - `name: Setting<T> = setting("key", [variables], default)`, with its [`Rules`] last if they are not those of `T`,
 /// - `name: T = by("key", function, arguments…)`, visited by that function, below the key unless it is empty,
-/// - `name: T = kept()`, which is no setting.
+/// - `name: T = is(value)` or `name: T = kept()`, which is no setting.
 ///
 /// Expressions may name the parameters of the struct and the fields above.
 macro_rules! settings {
@@ -156,6 +154,7 @@ macro_rules! settings {
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq)]
+        #[non_exhaustive]
         pub struct $name {
             $($(#[$field_meta])* pub $field: $type,)*
         }
@@ -184,6 +183,9 @@ macro_rules! settings {
     };
     (@by $visitor:ident, $old:expr, $key:literal, $function:path $(, $argument:expr)*) => {
         $visitor.below($key, |visitor| $function($old, visitor $(, $argument)*))
+    };
+    (@is $visitor:ident, $old:expr, $value:expr) => {
+        $value
     };
     (@kept $visitor:ident, $old:expr,) => {
         $old.cloned().unwrap_or_default()

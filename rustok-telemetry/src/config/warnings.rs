@@ -1,75 +1,62 @@
-//! What is valid, but probably not intended.
+//! Warnings about settings that are valid, but probably not intended.
 
-use super::{
-    otlp::{OtlpConfig, Signal},
-    protocol::Protocol,
-    setting::{Setting, Source},
-    telemetry::TelemetryConfig,
-    variables::one_line,
-};
+use super::{OtlpConfig, Protocol, Setting, Signal, Source, TelemetryConfig, one_line};
 
 impl TelemetryConfig {
-    /// Returns what is valid, but probably not intended. Each warning names the setting and the way out.
+    /// Returns warnings about settings that are valid, but probably not intended. Each names the setting and says what
+    /// to change.
     pub fn warnings(&self) -> Vec<String> {
-        let mut warnings: Vec<String> = self.not_used().into_iter().collect();
+        let mut warnings: Vec<String> = self.replaced_by_file().into_iter().collect();
         if self.disabled.value {
             return warnings;
         }
-        let exported = self
-            .signals()
-            .into_iter()
-            .filter(|(_, _, is_exported)| *is_exported);
-        let exported: Vec<_> = exported.map(|(_, otlp, _)| otlp).collect();
-        warnings.extend(self.nameless(!exported.is_empty()));
-        for otlp in exported {
+        let signals = self.signals().into_iter();
+        let exported: Vec<_> = signals.filter(|(_, _, is_exported)| *is_exported).collect();
+        if !exported.is_empty() && self.service_name.value.is_none() {
+            warnings.push(format!(
+                "The service has no name, so backends list it as `{}`: set OTEL_SERVICE_NAME.",
+                self.effective_service_name()
+            ));
+        }
+        for (_, otlp, _) in exported {
             for warning in [other_protocols_port(otlp), path_mistake(otlp)] {
-                if let Some(warning) = warning.filter(|warning| !warnings.contains(warning)) {
-                    warnings.push(warning);
-                }
+                warnings.extend(warning.filter(|warning| !warnings.contains(warning)));
             }
         }
         warnings
     }
 
-    /// Backends cannot tell services without a name apart.
-    fn nameless(&self, is_sent: bool) -> Option<String> {
-        let nameless = is_sent && self.service_name.value.is_none();
-        nameless.then(|| {
+    /// Returns a warning about the variables that a configuration file replaces.
+    fn replaced_by_file(&self) -> Option<String> {
+        let file = self.file.as_ref()?;
+        (!file.not_used.is_empty()).then(|| {
             format!(
-                "The service has no name, so backends list it as `{}`: set OTEL_SERVICE_NAME.",
-                self.effective_service_name()
+                "OTEL_CONFIG_FILE={} takes the place of the other variables, so these are not used: {}.",
+                one_line(&file.path),
+                file.not_used.join(", ")
             )
         })
     }
-
-    /// Variables that a configuration file replaces.
-    fn not_used(&self) -> Option<String> {
-        let file = self
-            .file
-            .as_ref()
-            .filter(|file| !file.not_used.is_empty())?;
-        Some(format!(
-            "OTEL_CONFIG_FILE={} takes the place of the other variables, so these are not used: {}.",
-            one_line(&file.path),
-            file.not_used.join(", ")
-        ))
-    }
 }
 
-/// 4317 is gRPC's port and 4318 is HTTP's; the other way round nothing arrives.
+/// Returns a warning about gRPC's port 4317 with HTTP, or HTTP's port 4318 with gRPC.
 fn other_protocols_port(otlp: &OtlpConfig) -> Option<String> {
     let port = otlp.endpoint.value.given()?.port()?;
-    let (whose, other, right_port) = match (otlp.protocol.value, port) {
+    let protocol = otlp.protocol.value;
+    let (whose, other, right_port) = match (protocol, port) {
         (Protocol::HttpProtobuf, 4317) => ("gRPC", Protocol::Grpc, 4318),
         (Protocol::Grpc, 4318) => ("HTTP", Protocol::HttpProtobuf, 4317),
         _ => return None,
     };
-    let protocol = otlp.protocol.value;
     let by_default = match otlp.protocol.source {
         Source::Default => " (the default)",
         _ => "",
     };
-    let variable = protocol_variable(otlp);
+    let [own, general] = otlp.signal.variables("PROTOCOL");
+    let variable = origin(&otlp.protocol).unwrap_or(match otlp.endpoint.value.is_exact() {
+        true => own,
+        false => general,
+    });
     Some(format!(
         "{} with protocol {protocol}{by_default}: {port} is usually the {whose} port. \
          Set {variable}={other}, or use {right_port}.",
@@ -77,16 +64,18 @@ fn other_protocols_port(otlp: &OtlpConfig) -> Option<String> {
     ))
 }
 
-/// A path that is added twice, left out, or not used at all.
+/// Returns a warning about a path that is repeated, missing or unused.
 fn path_mistake(otlp: &OtlpConfig) -> Option<String> {
     let path = otlp.endpoint.value.given()?.path();
     let shown = shown(otlp);
     let signal_path = otlp.signal.path();
+    let signals = [Signal::Traces, Signal::Metrics, Signal::Logs];
+    let ends_with = |signal: &Signal| path.trim_end_matches('/').ends_with(signal.path());
     match (otlp.protocol.value, otlp.endpoint.value.is_exact()) {
         (Protocol::Grpc, _) if path != "/" => Some(format!(
             "{shown} with protocol grpc: the path {path} is not used."
         )),
-        (Protocol::HttpProtobuf, false) if ends_with_signal_path(path) => Some(format!(
+        (Protocol::HttpProtobuf, false) if signals.iter().any(ends_with) => Some(format!(
             "{shown}: each signal's path is added, which makes {}. Leave /v1/… out.",
             otlp.shown_url()
         )),
@@ -97,31 +86,17 @@ fn path_mistake(otlp: &OtlpConfig) -> Option<String> {
     }
 }
 
-fn ends_with_signal_path(path: &str) -> bool {
-    let path = path.trim_end_matches('/');
-    [Signal::Traces, Signal::Metrics, Signal::Logs]
-        .iter()
-        .any(|signal| path.ends_with(signal.path()))
-}
-
-/// `NAME=url`, as given.
+/// Returns `NAME=url`, as given.
 fn shown(otlp: &OtlpConfig) -> String {
     let given = otlp.endpoint.value.to_string();
+    let url = given.trim_end_matches('/');
     match origin(&otlp.endpoint) {
-        Some(name) => format!("{name}={}", given.trim_end_matches('/')),
-        None => format!("the endpoint {}", given.trim_end_matches('/')),
+        Some(name) => format!("{name}={url}"),
+        None => format!("the endpoint {url}"),
     }
 }
 
-/// The variable that sets the protocol.
-fn protocol_variable(otlp: &OtlpConfig) -> &'static str {
-    let [own, general] = otlp.signal.variables("PROTOCOL");
-    origin(&otlp.protocol).unwrap_or(match otlp.endpoint.value.is_exact() {
-        true => own,
-        false => general,
-    })
-}
-
+/// Returns the variable that set the value.
 fn origin<T>(setting: &Setting<T>) -> Option<&'static str> {
     match setting.source {
         Source::Environment(name) => Some(name),

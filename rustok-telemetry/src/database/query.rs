@@ -14,22 +14,10 @@ use crate::{
     operation::{Call, Outcome, OutcomeFuture, OutcomeRecorder},
 };
 
-/// Runs a query in a span, and records its duration and outcome.
+/// Runs a query in a span, and records its duration and outcome. See the example of the [module](super).
 ///
 /// `kind` is the operation (`select`, `insert`, …), and `table` its table. Both are labels, and therefore constants.
 /// [`Query`] has further attributes, and other ways to name an error.
-///
-/// ```
-/// use rustok_telemetry::{ErrorType, database};
-///
-/// #[derive(Debug, ErrorType)]
-/// enum Error { Unreachable }
-///
-/// # async fn example() -> Result<(), Error> {
-/// let count = database::query("select", "products", async { Ok::<_, Error>(3) }).await?;
-/// # Ok(())
-/// # }
-/// ```
 pub fn query<T, E: ErrorType>(
     kind: &'static str,
     table: &'static str,
@@ -104,9 +92,6 @@ impl Query {
     }
 
     /// Runs a query whose error implements [`ErrorType`].
-    ///
-    /// # Errors
-    /// Returns the error of `work`.
     pub fn run<T, E: ErrorType>(
         self,
         work: impl Future<Output = Result<T, E>>,
@@ -132,9 +117,6 @@ impl Query {
     /// # Ok(())
     /// # }
     /// ```
-    ///
-    /// # Errors
-    /// Returns the error of `work`.
     pub async fn run_named<T, E>(
         self,
         work: impl Future<Output = Result<T, E>>,
@@ -144,19 +126,6 @@ impl Query {
     }
 
     /// Runs a query with a driver that blocks the thread.
-    ///
-    /// ```
-    /// use rustok_telemetry::{ErrorType, database::Query};
-    ///
-    /// # #[derive(Debug, ErrorType)]
-    /// # enum Error { Locked }
-    /// # fn count() -> Result<u64, Error> { Ok(3) }
-    /// let count = Query::new("select", "products").run_blocking(|| count());
-    /// # assert!(count.is_ok());
-    /// ```
-    ///
-    /// # Errors
-    /// Returns the error of `work`.
     pub fn run_blocking<T, E: ErrorType>(
         self,
         work: impl FnOnce() -> Result<T, E>,
@@ -167,8 +136,8 @@ impl Query {
 
     fn begin(self) -> Call<Began> {
         let span = self.span();
-        let at = Instant::now();
-        Call::begin(span, Began { query: self, at })
+        let (query, at) = (self, Instant::now());
+        Call::begin(span, Began { query, at })
     }
 
     fn span(self) -> Span {

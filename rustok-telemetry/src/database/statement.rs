@@ -131,6 +131,3 @@ fn is_plain(name: &str) -> bool {
             .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
         && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == b'_')
 }
-
-#[cfg(test)]
-mod tests;

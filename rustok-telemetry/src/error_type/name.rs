@@ -15,7 +15,7 @@ pub struct ErrorName(Repr);
 #[derive(Debug, Clone)]
 enum Repr {
     Given(&'static str),
-    Made { text: [u8; CAPACITY], length: usize },
+    Made(Text),
 }
 
 impl ErrorName {
@@ -26,36 +26,21 @@ impl ErrorName {
 
     /// Returns the digits of a code, such as an HTTP status.
     pub fn of_code(code: u16) -> Self {
-        let mut made = Writer::default();
+        let mut made = Text::default();
         code.to_string().chars().for_each(|digit| made.push(digit));
-        Self(Repr::Made {
-            text: made.text,
-            length: made.length,
-        })
+        Self(Repr::Made(made))
     }
 
     /// Returns the name of the type `E` without path and generics, prefixed by its crate if it is just `Error`.
     ///
     /// It is computed for each error: a static in a generic function would be shared by all types.
     pub fn of_type<E: ?Sized>() -> Self {
-        Self::of_type_name(type_name::<E>())
-    }
-
-    /// Returns the name as text.
-    pub fn as_str(&self) -> &str {
-        match &self.0 {
-            Repr::Given(name) => name,
-            Repr::Made { text, length } => str::from_utf8(&text[..*length]).unwrap_or(ERROR),
-        }
-    }
-
-    fn of_type_name(type_name: &str) -> Self {
-        let path = bare_path(type_name);
+        let path = bare_path(type_name::<E>());
         let name = path.rsplit("::").next().unwrap_or_default();
         if name.is_empty() {
             return Self::given(ERROR);
         }
-        let mut made = Writer::default();
+        let mut made = Text::default();
         if name == "Error"
             && let Some(origin) = origin(path)
         {
@@ -63,10 +48,17 @@ impl ErrorName {
             made.push('_');
         }
         made.write_snake_case(name);
-        Self(Repr::Made {
-            text: made.text,
-            length: made.length,
-        })
+        Self(Repr::Made(made))
+    }
+
+    /// Returns the name as text.
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Repr::Given(name) => name,
+            Repr::Made(Text { bytes, length }) => {
+                str::from_utf8(&bytes[..*length]).unwrap_or(ERROR)
+            }
+        }
     }
 }
 
@@ -100,21 +92,23 @@ fn origin(path: &str) -> Option<&str> {
     (!origin.eq_ignore_ascii_case(ERROR)).then_some(origin)
 }
 
-struct Writer {
-    text: [u8; CAPACITY],
+/// Text of limited length.
+#[derive(Debug, Clone)]
+struct Text {
+    bytes: [u8; CAPACITY],
     length: usize,
 }
 
-impl Default for Writer {
+impl Default for Text {
     fn default() -> Self {
         Self {
-            text: [0; CAPACITY],
+            bytes: [0; CAPACITY],
             length: 0,
         }
     }
 }
 
-impl Writer {
+impl Text {
     /// `HttpError` and `HTTPError` become `http_error`.
     fn write_snake_case(&mut self, name: &str) {
         let mut letters = name.chars().peekable();
@@ -137,63 +131,9 @@ impl Writer {
     /// Appends a letter, if there is room.
     fn push(&mut self, letter: char) {
         let end = self.length + letter.len_utf8();
-        if let Some(room) = self.text.get_mut(self.length..end) {
+        if let Some(room) = self.bytes.get_mut(self.length..end) {
             letter.encode_utf8(room);
             self.length = end;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ErrorName;
-
-    #[track_caller]
-    fn assert_name<E: ?Sized>(expected: &str) {
-        assert_eq!(ErrorName::of_type::<E>().as_str(), expected);
-    }
-
-    #[test]
-    fn types_are_named_without_path_and_generics() {
-        struct HTTPError;
-        struct Wrapped<T>(std::marker::PhantomData<T>);
-        assert_name::<HTTPError>("http_error");
-        assert_name::<Wrapped<Vec<String>>>("wrapped");
-        assert_name::<std::num::ParseIntError>("parse_int_error");
-        assert_name::<String>("string");
-        assert_name::<&'static str>("str");
-        assert_name::<()>("error");
-        assert_name::<(u8, u8)>("error");
-        assert_name::<[u8; 4]>("error");
-    }
-
-    #[test]
-    fn a_type_called_error_is_named_with_its_crate() {
-        struct Error;
-        assert_name::<Error>("rustok_telemetry_error");
-        assert_name::<std::io::Error>("io_error");
-        assert_name::<std::fmt::Error>("fmt_error");
-        assert_name::<http::Error>("http_error");
-        for (type_name, expected) in [
-            ("sqlx_core::error::Error", "sqlx_error"),
-            ("anyhow::Error", "anyhow_error"),
-        ] {
-            assert_eq!(ErrorName::of_type_name(type_name).as_str(), expected);
-        }
-    }
-
-    #[test]
-    fn boxes_and_references_are_named_by_their_target() {
-        assert_name::<Box<std::fmt::Error>>("fmt_error");
-        assert_name::<&Box<std::sync::Arc<std::num::ParseIntError>>>("parse_int_error");
-        assert_name::<Box<dyn std::error::Error>>("error");
-        assert_name::<Box<dyn std::error::Error + Send + Sync>>("error");
-    }
-
-    #[test]
-    fn long_names_are_truncated() {
-        let name = ErrorName::of_type_name(&format!("my_crate::{}", "Ä".repeat(100)));
-        assert!(name.as_str().len() <= 64);
-        assert!(name.as_str().starts_with("ä"));
     }
 }

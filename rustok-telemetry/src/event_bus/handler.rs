@@ -1,9 +1,9 @@
 //! Handling events.
 
 use super::{
-    EventMetadata, NO_MODULE, Panicked, Severity,
+    EventMetadata, Panicked, Severity,
     handling::{Handling, span},
-    panicked::Caught,
+    panicked::catch,
     severity::failure,
 };
 use crate::{
@@ -11,29 +11,10 @@ use crate::{
     operation::{Call, CallMeta, OutcomeFuture},
 };
 
-/// Runs `future` as a handler of the event, and returns its result.
+/// Runs `future` as a handler of the event, and returns its result. See the example of the [module](super).
 ///
-/// The handler has a span `event.handle` in the publisher's trace, with the event's tenant. Its duration is recorded in
-/// `rustok_event_bus_processing_duration_seconds`. The event is counted in `rustok_event_bus_dispatched_total`, or
-/// after an error or a panic in `rustok_event_bus_errors_total`.
-///
-/// ```
-/// use rustok_telemetry::{ErrorType, event_bus::{self, EventMetadata}};
-///
-/// #[derive(Debug, ErrorType)]
-/// enum IndexError { NothingToIndex }
-///
-/// async fn index(event: &EventMetadata) -> Result<(), IndexError> {
-///     // …
-/// #    let _ = event;
-///     Ok(())
-/// }
-///
-/// async fn work(event: &EventMetadata) {
-///     let handled = event_bus::handle(event, "index_handler", index(event)).await;
-///     # let _ = handled;
-/// }
-/// ```
+/// The handler has a span `event.handle` in the publisher's trace, with the event's tenant, and is
+/// [timed and counted](super#what-is-recorded).
 ///
 /// # Panics
 ///
@@ -52,16 +33,10 @@ pub async fn handle<T, E: ErrorType>(
 /// use rustok_telemetry::{ErrorType, event_bus::{EventMetadata, Handler, Panicked}};
 ///
 /// #[derive(Debug, ErrorType)]
-/// enum AuditError {
-///     DiskFull,
-///     #[error_type(transparent)]
-///     Panicked(Panicked),
-/// }
+/// enum AuditError { DiskFull, Panicked }
 ///
 /// impl From<Panicked> for AuditError {
-///     fn from(panicked: Panicked) -> Self {
-///         Self::Panicked(panicked)
-///     }
+///     fn from(_: Panicked) -> Self { Self::Panicked }
 /// }
 ///
 /// const AUDIT: Handler<'_> = Handler::new("audit_handler").module("audit").severity("warning");
@@ -71,10 +46,11 @@ pub async fn handle<T, E: ErrorType>(
 /// let handled: Result<(), AuditError> = AUDIT
 ///     .handle_catching(&event, async { panic!("a bug in this handler") })
 ///     .await;
-/// assert!(matches!(handled, Err(AuditError::Panicked(_))));
+/// assert!(matches!(handled, Err(AuditError::Panicked)));
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy)]
+#[must_use = "a handler records nothing until it handles an event"]
 pub struct Handler<'name, S = &'static str> {
     name: &'name str,
     module: Option<&'static str>,
@@ -86,20 +62,18 @@ impl<'name> Handler<'name> {
     pub const fn new(name: &'name str) -> Self {
         Self {
             name,
-            module: NO_MODULE.module,
-            severity: NO_MODULE.severity,
+            module: CallMeta::NO_MODULE.module,
+            severity: CallMeta::NO_MODULE.severity,
         }
     }
 
     /// Also counts errors in `rustok_module_errors_total`, for this module.
-    #[must_use]
     pub const fn module(mut self, module: &'static str) -> Self {
         self.module = Some(module);
         self
     }
 
     /// Sets the severity of an error for the module. The default is `error`. A panic is always `critical`.
-    #[must_use]
     pub const fn severity(mut self, severity: &'static str) -> Self {
         self.severity = severity;
         self
@@ -120,7 +94,6 @@ impl<'name> Handler<'name> {
     ///
     /// let index = Handler::new("index_handler").module("search_index").severity_by(IndexError::severity);
     /// ```
-    #[must_use]
     pub const fn severity_by<E>(
         self,
         severity: fn(&E) -> &'static str,
@@ -135,10 +108,6 @@ impl<'name> Handler<'name> {
 
 impl<S: Copy> Handler<'_, S> {
     /// Runs `future` as this handler, as [`handle`] does.
-    ///
-    /// # Panics
-    ///
-    /// Panics if `future` panics.
     pub async fn handle<T, E: ErrorType>(
         &self,
         event: &EventMetadata,
@@ -161,15 +130,11 @@ impl<S: Copy> Handler<'_, S> {
         S: Severity<E>,
     {
         let handling = OutcomeFuture::new(self.begin(event), future, failure(self.severity));
-        let caught = Caught::new(handling).await;
+        let caught = catch(handling).await;
         caught.unwrap_or_else(|panicked| Err(panicked.into()))
     }
 
     /// Runs a synchronous function as this handler.
-    ///
-    /// # Panics
-    ///
-    /// Panics if `work` panics.
     pub fn handle_sync<T, E: ErrorType>(
         &self,
         event: &EventMetadata,
@@ -182,11 +147,11 @@ impl<S: Copy> Handler<'_, S> {
     }
 
     fn begin<'event>(&'event self, event: &'event EventMetadata) -> Call<Handling<'event>> {
-        let site = CallMeta {
+        let meta = CallMeta {
             module: self.module,
-            ..NO_MODULE
+            ..CallMeta::NO_MODULE
         };
-        let handling = Handling::begin(event.event_type(), self.name, site);
+        let handling = Handling::begin(event.event_type(), self.name, meta);
         Call::begin(span(event, self.name), handling)
     }
 }

@@ -14,16 +14,16 @@ pub(super) struct Handling<'event> {
     event_type: &'event str,
     handler: &'event str,
     timer: Option<Timer<'event, 2>>,
-    site: CallMeta,
+    meta: CallMeta,
 }
 
 impl<'event> Handling<'event> {
-    pub(super) fn begin(event_type: &'event str, handler: &'event str, site: CallMeta) -> Self {
+    pub(super) fn begin(event_type: &'event str, handler: &'event str, meta: CallMeta) -> Self {
         Self {
             event_type,
             handler,
             timer: Some(metrics::time_event_processing_duration(event_type, handler)),
-            site,
+            meta,
         }
     }
 }
@@ -38,7 +38,7 @@ impl OutcomeRecorder for Handling<'_> {
         if let Some(error_type) = outcome.error_type() {
             metrics::record_event_error(self.event_type, error_type);
         }
-        self.site.count(outcome);
+        self.meta.count(outcome);
     }
 }
 

@@ -13,17 +13,6 @@ use crate::{
 };
 
 /// Type, tenant, time and trace context of an event, to be stored as a field of the event. Cloning it is cheap.
-///
-/// ```
-/// use rustok_telemetry::event_bus::EventMetadata;
-///
-/// struct ProductCreated { metadata: EventMetadata, sku: String }
-///
-/// let metadata = EventMetadata::now("ProductCreated");
-/// let event = ProductCreated { metadata, sku: "TEA".to_owned() };
-/// assert_eq!(event.metadata.event_type(), "ProductCreated");
-/// ```
-///
 /// [`publish`](super::publish) creates it within the span of the publication.
 ///
 /// # Across processes
@@ -48,6 +37,7 @@ use crate::{
 /// assert_eq!(received, sent);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
 pub struct EventMetadata {
     // Small and cheap to clone, because events are moved often, and returned in the error of a full queue.
     parts: Arc<Parts>,
@@ -68,13 +58,9 @@ impl EventMetadata {
     ///
     /// The type is a label, such as `ProductCreated`: use few.
     pub fn now(event_type: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(Parts {
-            event_type: event_type.into(),
-            id: None,
-            tenant: tenant::current(),
-            published_at: SystemTime::now(),
-            context: EventContext::current(),
-        })
+        let mut metadata = Self::from_parts(event_type, SystemTime::now(), EventContext::current());
+        Arc::make_mut(&mut metadata.parts).tenant = tenant::current();
+        metadata
     }
 
     /// Creates the metadata of an event from another process, without tenant and id.
@@ -83,24 +69,23 @@ impl EventMetadata {
         published_at: SystemTime,
         context: EventContext,
     ) -> Self {
-        Self::new(Parts {
+        let parts = Arc::new(Parts {
             event_type: event_type.into(),
             id: None,
             tenant: None,
             published_at,
             context,
-        })
+        });
+        Self { parts }
     }
 
     /// Sets the tenant of the event.
-    #[must_use]
     pub fn with_tenant(mut self, tenant: &str) -> Self {
         Arc::make_mut(&mut self.parts).tenant = Some(Tenant::from(tenant));
         self
     }
 
     /// Sets the id of the event: the attribute `messaging.message.id` of the handlers' spans.
-    #[must_use]
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
         Arc::make_mut(&mut self.parts).id = Some(id.into());
         self
@@ -139,10 +124,5 @@ impl EventMetadata {
         let lag = self.published_at().elapsed().unwrap_or_default();
         metrics::record_event_lag(self.event_type(), lag.as_secs_f64());
         lag
-    }
-
-    fn new(parts: Parts) -> Self {
-        let parts = Arc::new(parts);
-        Self { parts }
     }
 }

@@ -72,11 +72,3 @@ pub use self::{
     queue::observe_queue,
     severity::Severity,
 };
-
-use crate::operation::CallMeta;
-
-/// Attributes of a call that belongs to no module.
-const NO_MODULE: CallMeta = CallMeta {
-    module: None,
-    severity: "error",
-};

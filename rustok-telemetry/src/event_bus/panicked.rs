@@ -2,12 +2,11 @@
 
 use std::{
     fmt,
+    future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
-    task::{Context, Poll},
+    pin::pin,
+    task::Poll,
 };
-
-use pin_project_lite::pin_project;
 
 use crate::ErrorType;
 
@@ -32,29 +31,15 @@ impl ErrorType for Panicked {
     }
 }
 
-pin_project! {
-    /// A future that returns a panic as an error.
-    pub(super) struct Caught<F> {
-        #[pin]
-        future: F,
-    }
-}
-
-impl<F: Future> Caught<F> {
-    pub(super) fn new(future: F) -> Self {
-        Self { future }
-    }
-}
-
-impl<F: Future> Future for Caught<F> {
-    type Output = Result<F::Output, Panicked>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let future = self.project().future;
+/// Runs a future, and returns its panic as an error.
+pub(super) async fn catch<F: Future>(future: F) -> Result<F::Output, Panicked> {
+    let mut future = pin!(future);
+    poll_fn(|context| {
         // The future is not used after a panic. The state that it shares is the responsibility of its author.
-        match catch_unwind(AssertUnwindSafe(|| future.poll(context))) {
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
             Ok(poll) => poll.map(Ok),
             Err(_) => Poll::Ready(Err(Panicked)),
         }
-    }
+    })
+    .await
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use tracing::{Span, field::Empty};
 
-use super::{EventMetadata, NO_MODULE, severity::failure};
+use super::{EventMetadata, severity::failure};
 use crate::{
     ErrorType, metrics,
     operation::{Call, CallMeta, Outcome, OutcomeFuture, OutcomeRecorder},
@@ -13,8 +13,8 @@ use crate::{
 
 /// Calls `send` with the metadata of a new event, and returns its result.
 ///
-/// `send` sends the event, within a producer span `event.publish` with the current [tenant](crate::tenant). The event
-/// is counted in `rustok_event_bus_published_total`, or after an error or a panic in `rustok_event_bus_errors_total`.
+/// `send` sends the event, within a producer span `event.publish` with the current [tenant](crate::tenant). Its outcome
+/// is [counted](super#what-is-recorded).
 ///
 /// ```
 /// use rustok_telemetry::event_bus;
@@ -23,10 +23,6 @@ use crate::{
 /// let sent = event_bus::publish("ProductCreated", |metadata| queue.try_send((metadata, "TEA")));
 /// assert!(sent.is_ok());
 /// ```
-///
-/// # Panics
-///
-/// Panics if `send` panics.
 pub fn publish<T, E: ErrorType>(
     event_type: impl Into<Cow<'static, str>>,
     send: impl FnOnce(EventMetadata) -> Result<T, E>,
@@ -39,21 +35,14 @@ pub fn publish<T, E: ErrorType>(
 ///
 /// ```
 /// use rustok_telemetry::event_bus;
-/// # tokio_test(async {
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// # let (queue, _events) = tokio::sync::mpsc::channel(1);
 ///
 /// let queue = &queue;
 /// let sent = event_bus::publish_async("ProductCreated", |metadata| queue.send((metadata, "TEA")));
 /// assert!(sent.await.is_ok());
-/// # });
-/// # fn tokio_test(test: impl Future<Output = ()>) {
-/// #     tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(test);
 /// # }
 /// ```
-///
-/// # Panics
-///
-/// Panics if `send` or its future panics.
 pub async fn publish_async<T, E: ErrorType, F: Future<Output = Result<T, E>>>(
     event_type: impl Into<Cow<'static, str>>,
     send: impl FnOnce(EventMetadata) -> F,
@@ -72,35 +61,32 @@ pub async fn publish_async<T, E: ErrorType, F: Future<Output = Result<T, E>>>(
 /// assert!(sent.is_ok());
 /// ```
 #[derive(Debug, Clone, Copy)]
+#[must_use = "a publisher records nothing until it publishes an event"]
 pub struct Publisher {
-    site: CallMeta,
+    meta: CallMeta,
 }
 
 impl Publisher {
     /// Creates a publisher without a module.
     pub const fn new() -> Self {
-        Self { site: NO_MODULE }
+        Self {
+            meta: CallMeta::NO_MODULE,
+        }
     }
 
     /// Also counts errors in `rustok_module_errors_total`, for this module.
-    #[must_use]
     pub const fn module(mut self, module: &'static str) -> Self {
-        self.site.module = Some(module);
+        self.meta.module = Some(module);
         self
     }
 
     /// Sets the severity of an error for the module. The default is `error`. A panic is always `critical`.
-    #[must_use]
     pub const fn severity(mut self, severity: &'static str) -> Self {
-        self.site.severity = severity;
+        self.meta.severity = severity;
         self
     }
 
     /// Publishes an event, as [`publish`] does.
-    ///
-    /// # Panics
-    ///
-    /// Panics if `send` panics.
     pub fn publish<T, E: ErrorType>(
         &self,
         event_type: impl Into<Cow<'static, str>>,
@@ -110,15 +96,11 @@ impl Publisher {
         let call = self.begin(event_type.clone());
         call.run(
             || send(EventMetadata::now(event_type)),
-            failure(self.site.severity),
+            failure(self.meta.severity),
         )
     }
 
     /// Publishes an event, as [`publish_async`] does.
-    ///
-    /// # Panics
-    ///
-    /// Panics if `send` or its future panics.
     pub async fn publish_async<T, E: ErrorType, F: Future<Output = Result<T, E>>>(
         &self,
         event_type: impl Into<Cow<'static, str>>,
@@ -127,7 +109,7 @@ impl Publisher {
         let event_type = event_type.into();
         let call = self.begin(event_type.clone());
         let sending = async { send(EventMetadata::now(event_type)).await };
-        OutcomeFuture::new(call, sending, failure(self.site.severity)).await
+        OutcomeFuture::new(call, sending, failure(self.meta.severity)).await
     }
 
     fn begin(&self, event_type: Cow<'static, str>) -> Call<Publication> {
@@ -136,7 +118,7 @@ impl Publisher {
         let publication = Publication {
             event_type,
             tenant,
-            site: self.site,
+            meta: self.meta,
         };
         Call::begin(span, publication)
     }
@@ -152,7 +134,7 @@ impl Default for Publisher {
 struct Publication {
     event_type: Cow<'static, str>,
     tenant: Option<Tenant>,
-    site: CallMeta,
+    meta: CallMeta,
 }
 
 impl OutcomeRecorder for Publication {
@@ -164,7 +146,7 @@ impl OutcomeRecorder for Publication {
         if let Some(error_type) = outcome.error_type() {
             metrics::record_event_error(&self.event_type, error_type);
         }
-        self.site.count(outcome);
+        self.meta.count(outcome);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Attributes of the server span that say by which address, and from where, a request came.
+//! Attributes of the server span: scheme, addresses of server and client, and user agent.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -12,18 +12,18 @@ use http::{
     uri::Authority,
 };
 
-/// The longest `user_agent.original` in bytes.
+/// Maximum length of `user_agent.original` in bytes.
 const MAX_USER_AGENT: usize = 256;
 
-/// The longest `server.address` in bytes, as DNS has it.
+/// Maximum length of `server.address` in bytes, that of a DNS name.
 const MAX_HOST: usize = 253;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// The address of the client's end of the connection, for frameworks other than axum: an extension of the request that
-/// [`TelemetryLayer::client_address`](super::TelemetryLayer::client_address) reads.
+/// The address of the connection's client, for frameworks other than axum: an extension of the request, read by
+/// [`TelemetryLayer::client_address`](super::TelemetryLayer::client_address).
 ///
 /// ```
 /// use rustok_telemetry::http::PeerAddress;
@@ -36,7 +36,7 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeerAddress(pub SocketAddr);
 
-/// Which attributes the span has, and whose word is taken for them.
+/// The attributes to record, and the proxies that are trusted for them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SpanAttributes {
     pub(super) https: bool,
@@ -46,7 +46,7 @@ pub(super) struct SpanAttributes {
     pub(super) proxies: Proxies,
 }
 
-/// The proxies whose headers are believed, and how many there are in a row.
+/// The kind of header that is trusted, with the number of proxies in a row.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) enum Proxies {
     #[default]
@@ -56,7 +56,7 @@ pub(super) enum Proxies {
 }
 
 impl SpanAttributes {
-    /// `url.scheme`.
+    /// Returns `url.scheme`.
     pub(super) fn scheme(self, request: &Parts) -> &str {
         match self.proxies.scheme(&request.headers) {
             Some(scheme) => scheme,
@@ -71,16 +71,19 @@ impl SpanAttributes {
             return None;
         }
         let authority = |text| Authority::from_str(text).ok();
-        let by_host = || authority(request.headers.get(HOST)?.to_str().ok()?);
-        let server = self.proxies.host(&request.headers).and_then(authority);
+        let in_host_header = || authority(request.headers.get(HOST)?.to_str().ok()?);
+        let forwarded = self
+            .proxies
+            .value(&request.headers, "host", X_FORWARDED_HOST);
+        let server = forwarded.and_then(authority);
         let server = server.or_else(|| request.uri.authority().cloned());
-        let server = server.or_else(by_host)?;
+        let server = server.or_else(in_host_header)?;
         let host = server.host().trim_start_matches('[').trim_end_matches(']');
-        let known = !host.is_empty() && host.len() <= MAX_HOST;
-        known.then(|| (host.to_owned(), server.port_u16().map(i64::from)))
+        let is_valid = (1..=MAX_HOST).contains(&host.len());
+        is_valid.then(|| (host.to_owned(), server.port_u16().map(i64::from)))
     }
 
-    /// `client.address`.
+    /// Returns `client.address`.
     pub(super) fn client(self, request: &Parts) -> Option<IpAddr> {
         if !self.client_address {
             return None;
@@ -90,7 +93,7 @@ impl SpanAttributes {
         client.map(|client| client.to_canonical())
     }
 
-    /// `user_agent.original`.
+    /// Returns `user_agent.original`.
     pub(super) fn user_agent(self, request: &Parts) -> Option<&str> {
         if !self.user_agent {
             return None;
@@ -119,11 +122,7 @@ impl Proxies {
             .find(|known| scheme.eq_ignore_ascii_case(known))
     }
 
-    fn host(self, headers: &HeaderMap) -> Option<&str> {
-        self.value(headers, "host", X_FORWARDED_HOST)
-    }
-
-    /// The client's address, unless it is hidden or no address.
+    /// Returns the client's address, unless it is obfuscated or malformed.
     fn client(self, headers: &HeaderMap) -> Option<IpAddr> {
         let client = self.value(headers, "for", X_FORWARDED_FOR)?;
         let without_brackets = client.trim_start_matches('[').trim_end_matches(']');
@@ -131,7 +130,7 @@ impl Proxies {
         without_brackets.parse().or_else(|_| with_port()).ok()
     }
 
-    /// What the outermost of these proxies wrote.
+    /// Returns the value that the outermost trusted proxy wrote.
     fn value<'headers>(
         self,
         headers: &'headers HeaderMap,
@@ -141,104 +140,22 @@ impl Proxies {
         match self {
             Self::None => None,
             Self::Forwarded(count) => {
-                let element = from_the_right(headers, FORWARDED, count)?;
+                let element = from_end(headers, FORWARDED, count)?;
                 let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
-                let of_name =
-                    |(name, _): &(&str, &str)| name.trim().eq_ignore_ascii_case(parameter);
-                let (_, value) = pairs.find(of_name)?;
+                let (_, value) =
+                    pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case(parameter))?;
                 Some(value.trim().trim_matches('"'))
             }
-            Self::XForwarded(count) => from_the_right(headers, header, count),
+            Self::XForwarded(count) => from_end(headers, header, count),
         }
     }
 }
 
-/// An element of a list in a header, of which each proxy appends one; the first if there are fewer.
-fn from_the_right(headers: &HeaderMap, header: HeaderName, count: usize) -> Option<&str> {
+/// Returns the element at `count` from the end of a list to which each proxy appends one, or the first if there are
+/// fewer.
+fn from_end(headers: &HeaderMap, header: HeaderName, count: usize) -> Option<&str> {
     let values = headers.get_all(header).into_iter().rev();
     let elements = values.filter_map(|value| value.to_str().ok());
     let elements = elements.flat_map(|value| value.rsplit(','));
     elements.take(count).last().map(str::trim)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn request(headers: &[(&'static str, &str)]) -> Parts {
-        let mut request = http::Request::builder();
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        request.body(()).expect("a request").into_parts().0
-    }
-
-    fn by(proxies: Proxies) -> SpanAttributes {
-        SpanAttributes {
-            server_address: true,
-            client_address: true,
-            proxies,
-            ..SpanAttributes::default()
-        }
-    }
-
-    #[test]
-    fn each_proxy_appends_an_address() {
-        let list = request(&[
-            ("x-forwarded-for", "6.6.6.6, 203.0.113.7"),
-            ("x-forwarded-for", "10.0.0.2:4711"),
-        ]);
-        for (count, expected) in [
-            (0, None),
-            (1, Some("10.0.0.2")),
-            (2, Some("203.0.113.7")),
-            (3, Some("6.6.6.6")),
-            (4, Some("6.6.6.6")),
-        ] {
-            let client = by(Proxies::XForwarded(count)).client(&list);
-            assert_eq!(
-                client,
-                expected.map(|text| text.parse().expect("an address"))
-            );
-        }
-        assert_eq!(by(Proxies::None).client(&list), None);
-        assert_eq!(by(Proxies::Forwarded(1)).client(&list), None);
-    }
-
-    #[test]
-    fn forwarded_is_read_with_its_quotes() {
-        let forwarded = request(&[(
-            "forwarded",
-            "for=192.0.2.1, For=\"[2001:db8::1]:4711\"; Proto=HTTPS;host=\"shop.example:8443\"",
-        )]);
-        let attributes = by(Proxies::Forwarded(1));
-        let client = attributes.client(&forwarded);
-        assert_eq!(client, "2001:db8::1".parse().ok());
-        assert_eq!(attributes.scheme(&forwarded), "https");
-        let server = attributes.server(&forwarded);
-        assert_eq!(server, Some(("shop.example".to_owned(), Some(8443))));
-        assert_eq!(by(Proxies::Forwarded(2)).scheme(&forwarded), "http");
-    }
-
-    #[test]
-    fn what_is_no_address_or_scheme_is_not_recorded() {
-        let long = "a".repeat(MAX_HOST + 1);
-        let headers = request(&[
-            ("x-forwarded-for", "unknown"),
-            ("x-forwarded-proto", "javascript"),
-            ("x-forwarded-host", "no host"),
-            ("host", &long),
-        ]);
-        let attributes = by(Proxies::XForwarded(1));
-        assert_eq!(attributes.client(&headers), None);
-        assert_eq!(attributes.scheme(&headers), "http");
-        assert_eq!(attributes.server(&headers), None);
-    }
-
-    #[test]
-    fn passwords_and_brackets_are_not_part_of_a_host() {
-        let headers = request(&[("host", "user:hunter2@[::1]:8080")]);
-        let server = by(Proxies::None).server(&headers);
-        assert_eq!(server, Some(("::1".to_owned(), Some(8080))));
-    }
 }

@@ -15,7 +15,7 @@ use tower_service::Service;
 
 use super::{ResponseBody, TelemetryLayer, TelemetryService};
 
-/// A [`TelemetryLayer`] whose responses have axum's body type. Made by [`TelemetryLayer::axum_body`].
+/// A [`TelemetryLayer`] whose responses have axum's body type, created by [`TelemetryLayer::axum_body`].
 #[derive(Debug, Clone)]
 pub struct AxumTelemetryLayer(pub(super) TelemetryLayer);
 
@@ -27,7 +27,7 @@ impl<S> Layer<S> for AxumTelemetryLayer {
     }
 }
 
-/// The service that [`AxumTelemetryLayer`] makes.
+/// The service of [`AxumTelemetryLayer`].
 #[derive(Debug, Clone)]
 pub struct AxumTelemetryService<S>(TelemetryService<S>);
 

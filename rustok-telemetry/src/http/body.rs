@@ -23,12 +23,11 @@ pin_project! {
 }
 
 impl<B: Body> ResponseBody<B> {
-    pub(super) fn new(inner: B, tracker: Option<RequestTracker>) -> Self {
-        let mut body = Self { inner, tracker };
-        if body.inner.is_end_stream() {
-            finish(&mut body.tracker);
+    pub(super) fn new(inner: B, mut tracker: Option<RequestTracker>) -> Self {
+        if inner.is_end_stream() {
+            complete(&mut tracker);
         }
-        body
+        Self { inner, tracker }
     }
 }
 
@@ -57,12 +56,12 @@ impl<B: Body> Body for ResponseBody<B> {
             None => inner.poll_frame(context),
         });
         match (&frame, this.tracker.as_mut()) {
-            (None, _) => finish(this.tracker),
+            (None, _) => complete(this.tracker),
             (Some(Ok(frame)), Some(tracker)) => {
                 tracker.sent(data_length(frame));
                 // Servers do not poll again after trailers, or after the declared end.
                 if frame.is_trailers() || this.inner.is_end_stream() {
-                    finish(this.tracker);
+                    complete(this.tracker);
                 }
             }
             (Some(Err(_)), Some(tracker)) => {
@@ -83,9 +82,9 @@ impl<B: Body> Body for ResponseBody<B> {
     }
 }
 
-fn finish(tracker: &mut Option<RequestTracker>) {
+fn complete(tracker: &mut Option<RequestTracker>) {
     if let Some(mut tracker) = tracker.take() {
-        tracker.complete();
+        tracker.is_complete = true;
     }
 }
 

@@ -1,4 +1,4 @@
-//! HTTP clients: a middleware for reqwest that makes a span for each request, and sends the trace along.
+//! HTTP clients: a middleware for reqwest that creates a span for each request and injects its context.
 //!
 //! ```
 //! use reqwest_middleware::ClientBuilder;
@@ -23,13 +23,11 @@
 //! attributes are `http.request.method`, `server.address`, `server.port`, `url.full`, `url.template` and
 //! `http.response.status_code`. Headers and bodies are not recorded.
 //!
-//! Unlike in the conventions, `url.full` has no user, password, query and fragment, since
-//! they carry secrets.
+//! Unlike in the conventions, `url.full` has no user, password, query and fragment, because they may contain secrets.
 //!
-//! There is one span for a request, also if it is redirected. The headers with the trace, and the tenant if it is
-//! [sent](TelemetryMiddleware::send_tenant), go along to where the request is redirected. The span ends when the
-//! response's head is there; reading the body is up to the caller. A middleware that repeats requests is added after
-//! this one for one span in all, before it for one span an attempt.
+//! A redirected request has one span, and its trace and [tenant](TelemetryMiddleware::send_tenant) headers are sent to
+//! the new location too. The span ends with the response head, before the caller reads the body. Add a middleware that
+//! retries after this one for one span per request, before it for one span per attempt.
 //!
 //! # Outcomes
 //!
@@ -55,30 +53,24 @@ use crate::{
     propagation,
 };
 
-/// Makes a span for each request, and writes its context into the request's headers. See the [module](self).
+/// Creates a span for each request and injects its context into the headers. See the [module](self).
 #[derive(Debug, Clone, Copy, Default)]
+#[must_use = "a middleware does nothing until it is added to a client"]
 pub struct TelemetryMiddleware {
     sends_tenant: bool,
 }
 
 impl TelemetryMiddleware {
-    /// The middleware. It sends the trace, and no tenant.
+    /// Returns a middleware that sends the trace and no tenant.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sends the current [tenant](crate::tenant) along, as the entry `tenant_id` of the baggage.
+    /// Also sends the current [tenant](crate::tenant), as the baggage entry `tenant_id`.
     ///
     /// Only for clients of internal services: every receiver can read it. The receiver accepts it with
-    /// [`tenant_from_baggage`](super::TelemetryLayer::tenant_from_baggage), within the limits of
-    /// [who decides](crate::propagation#trust); beyond them it is not sent.
-    ///
-    /// ```
-    /// use rustok_telemetry::http::client::TelemetryMiddleware;
-    ///
-    /// let middleware = TelemetryMiddleware::new().send_tenant();
-    /// ```
-    #[must_use = "this makes a middleware and changes none"]
+    /// [`tenant_from_baggage`](super::TelemetryLayer::tenant_from_baggage). A tenant that is
+    /// [not valid](crate::propagation#trust) is not sent.
     pub fn send_tenant(mut self) -> Self {
         self.sends_tenant = true;
         self
@@ -93,7 +85,7 @@ impl TelemetryMiddleware {
     }
 }
 
-/// The path of a request's URL with names in place of what varies, such as `/stock/{sku}`: an extension of the request.
+/// The template of the request's path, such as `/stock/{sku}`: an extension of the request.
 ///
 /// ```
 /// use rustok_telemetry::http::client::UrlTemplate;
@@ -115,13 +107,9 @@ impl Middleware for TelemetryMiddleware {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response> {
-        static SITE: CallMeta = CallMeta {
-            module: None,
-            severity: "error",
-        };
         let span = client_span(&request, extensions.get());
         span.in_scope(|| self.write_context(&mut request));
-        let call = Call::begin(span, &SITE);
+        let call = Call::begin(span, &CallMeta::NO_MODULE);
         OutcomeFuture::new(call, next.run(request, extensions), failure).await
     }
 }
@@ -158,7 +146,7 @@ fn failure(result: &Result<Response>, span: &Span) -> Option<ErrorName> {
     }
 }
 
-/// The order matters: time that ran out while connecting is both.
+/// Returns the kind of an error. A timeout while connecting is both, so the order matters.
 fn kind(error: &Error) -> &'static str {
     match error {
         error if error.is_timeout() => "timeout",
@@ -171,7 +159,7 @@ fn kind(error: &Error) -> &'static str {
     }
 }
 
-/// A URL without what may be secret.
+/// A URL without user, password, query and fragment.
 struct Redacted<'url>(&'url Url);
 
 impl fmt::Display for Redacted<'_> {

@@ -27,6 +27,7 @@ use super::{
 /// Requests below `/api/_health/` are excluded, so probes and scrapes don't count; see
 /// [`exclude_paths`](Self::exclude_paths).
 #[derive(Debug, Clone, Default)]
+#[must_use = "a layer does nothing until it is added to a service"]
 pub struct TelemetryLayer {
     options: Arc<Options>,
 }
@@ -45,7 +46,6 @@ impl TelemetryLayer {
     ///
     /// let layer = TelemetryLayer::new().exclude_paths(["/api/_health/", "/favicon.ico"]);
     /// ```
-    #[must_use = "this makes a layer and changes none"]
     pub fn exclude_paths(
         mut self,
         prefixes: impl IntoIterator<Item = impl Into<Cow<'static, str>>>,
@@ -67,7 +67,6 @@ impl TelemetryLayer {
     ///     }
     /// });
     /// ```
-    #[must_use = "this makes a layer and changes none"]
     pub fn on_request(
         mut self,
         hook: impl Fn(&request::Parts, &mut SpanFields<'_>) + Send + Sync + 'static,
@@ -86,7 +85,6 @@ impl TelemetryLayer {
     ///     span.set("cache.hit", response.headers.contains_key("age"));
     /// });
     /// ```
-    #[must_use = "this makes a layer and changes none"]
     pub fn on_response(
         mut self,
         hook: impl Fn(&response::Parts, &mut SpanFields<'_>) + Send + Sync + 'static,
@@ -96,26 +94,17 @@ impl TelemetryLayer {
     }
 
     /// Sets whether responses have the `traceresponse` header, which names the trace. They do by default.
-    #[must_use = "this makes a layer and changes none"]
     pub fn traceresponse(mut self, send: bool) -> Self {
         self.options_mut().traceresponse = send;
         self
     }
 
-    /// Takes the [tenant](crate::tenant) of a request from its caller: the entry `tenant_id` of the baggage becomes that
-    /// of the request's span, and so of everything within it, until [`tenant::set`](crate::tenant::set) names another.
+    /// Accepts the [tenant](crate::tenant) that the caller names: the baggage entry `tenant_id` becomes the tenant of the
+    /// request's span and of the work within it, until [`tenant::set`](crate::tenant::set) sets another.
     ///
-    /// Only for internal services that no stranger can reach: any caller can write a header. Without this option the
-    /// entry is ignored and not passed on. The rules for the tenant, and what overrides it, are
-    /// in [who decides](crate::propagation#trust). `OTEL_PROPAGATORS` must name `baggage`, as it does by default, or
-    /// `jaeger`. Without effect on a [public edge](Self::public_edge).
-    ///
-    /// ```
-    /// use rustok_telemetry::http::TelemetryLayer;
-    ///
-    /// let layer = TelemetryLayer::new().tenant_from_baggage();
-    /// ```
-    #[must_use = "this makes a layer and changes none"]
+    /// Only for internal services, because any caller can write a header. Without this option the entry is ignored and
+    /// not forwarded. See [trust](crate::propagation#trust) for the rules. `OTEL_PROPAGATORS` must contain `baggage`, as
+    /// it does by default, or `jaeger`. Has no effect with [`public_edge`](Self::public_edge).
     pub fn tenant_from_baggage(mut self) -> Self {
         let options = self.options_mut();
         if options.trust == Trust::Trace {
@@ -124,22 +113,12 @@ impl TelemetryLayer {
         self
     }
 
-    /// Takes nothing from a request's caller, for services that strangers can reach.
+    /// Uses no context of the caller, for public services.
     ///
-    /// The request's span begins a trace of its own, and the configured sampler decides about it as about any root
-    /// span: a stranger neither turns recording on nor off. The span has a link to the caller's span, if the headers name
-    /// one. The caller's trace state and baggage are not taken over, so outgoing requests and events don't carry them,
-    /// and its `tenant_id` is not believed: this overrules [`tenant_from_baggage`](Self::tenant_from_baggage), in either
-    /// order. The response's `traceresponse` header names the new trace.
-    ///
-    /// See [who decides](crate::propagation#trust).
-    ///
-    /// ```
-    /// use rustok_telemetry::http::TelemetryLayer;
-    ///
-    /// let layer = TelemetryLayer::new().public_edge();
-    /// ```
-    #[must_use = "this makes a layer and changes none"]
+    /// The span begins a new trace, which the configured sampler decides on as for any root span. It has a link to the
+    /// caller's span, if the headers name one. The caller's trace state, baggage and tenant are ignored, and not
+    /// forwarded by outgoing requests and events. This overrides [`tenant_from_baggage`](Self::tenant_from_baggage), in
+    /// either order. The response header `traceresponse` has the new trace. See [trust](crate::propagation#trust).
     pub fn public_edge(mut self) -> Self {
         self.options_mut().trust = Trust::Nothing;
         self
@@ -147,7 +126,6 @@ impl TelemetryLayer {
 
     /// Records `https` as `url.scheme`, for a service that clients reach by TLS. An HTTP/1 request has no scheme, so
     /// `http` is recorded by default.
-    #[must_use = "this makes a layer and changes none"]
     pub fn https(mut self) -> Self {
         self.options_mut().attributes.https = true;
         self
@@ -155,7 +133,6 @@ impl TelemetryLayer {
 
     /// Records `server.address` and `server.port`: from the URI, if it is absolute or came over HTTP/2, else from the
     /// `Host` header. An address longer than 253 bytes is not recorded.
-    #[must_use = "this makes a layer and changes none"]
     pub fn server_address(mut self) -> Self {
         self.options_mut().attributes.server_address = true;
         self
@@ -175,14 +152,12 @@ impl TelemetryLayer {
     /// axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
     /// # }
     /// ```
-    #[must_use = "this makes a layer and changes none"]
     pub fn client_address(mut self) -> Self {
         self.options_mut().attributes.client_address = true;
         self
     }
 
     /// Records `user_agent.original`, the first 256 bytes of the `User-Agent` header.
-    #[must_use = "this makes a layer and changes none"]
     pub fn user_agent(mut self) -> Self {
         self.options_mut().attributes.user_agent = true;
         self
@@ -193,13 +168,6 @@ impl TelemetryLayer {
     ///
     /// Each proxy appends to a list. The layer reads the element of the outermost trusted proxy: the last with one proxy.
     /// The client wrote the elements before it. Only for a service that is reachable through these proxies alone.
-    ///
-    /// ```
-    /// use rustok_telemetry::http::TelemetryLayer;
-    ///
-    /// let layer = TelemetryLayer::new().client_address().trust_x_forwarded(1);
-    /// ```
-    #[must_use = "this makes a layer and changes none"]
     pub fn trust_x_forwarded(mut self, proxies: usize) -> Self {
         self.options_mut().attributes.proxies = Proxies::XForwarded(proxies);
         self
@@ -210,16 +178,16 @@ impl TelemetryLayer {
     ///
     /// Proxies that write the other headers pass on a `Forwarded` header of the client, so only one kind can be
     /// trusted.
-    #[must_use = "this makes a layer and changes none"]
     pub fn trust_forwarded(mut self, proxies: usize) -> Self {
         self.options_mut().attributes.proxies = Proxies::Forwarded(proxies);
         self
     }
 
-    /// The same layer with axum's body in the response, as `axum::serve` wants it of a service that is no `Router`.
+    /// Returns the layer with axum's body type in the response, which `axum::serve` needs for a service that is not a
+    /// `Router`.
     ///
-    /// Prefer [`Router::layer`](axum::Router::layer), behind which the route is known: around a router, requests count
-    /// as [`UNMATCHED`](super::UNMATCHED) unless the response [has the route](super#labels).
+    /// Prefer [`Router::layer`](axum::Router::layer), where the route is known: around a router, requests count as
+    /// [`UNMATCHED`](super::UNMATCHED) unless the response [has the route](super#labels).
     ///
     /// ```
     /// use axum::{Router, ServiceExt, extract::Request};
@@ -252,7 +220,7 @@ impl<S> Layer<S> for TelemetryLayer {
     }
 }
 
-/// The service that [`TelemetryLayer`] makes.
+/// The service of [`TelemetryLayer`].
 #[derive(Debug, Clone)]
 pub struct TelemetryService<S> {
     inner: S,

@@ -1,16 +1,16 @@
-//! Methods and versions as values of labels and attributes, and the names that spans have from them.
+//! Methods, versions and span names for labels and attributes.
 
 use std::borrow::Cow;
 
 use http::{Method, Version, request::Parts};
 
-/// `method` of requests whose method no convention knows.
+/// `method` of requests with an unknown method.
 const OTHER: &str = "_OTHER";
 
-/// Letters that are kept of such a method.
+/// Maximum length of an unknown method.
 const MAX_METHOD: usize = 32;
 
-/// The method, if it is one that OpenTelemetry's conventions know.
+/// Returns the method, or `_OTHER` if OpenTelemetry's conventions do not know it.
 pub(super) fn known_method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -26,8 +26,7 @@ pub(super) fn known_method(method: &Method) -> &'static str {
     }
 }
 
-/// The name that the conventions give to a span: the method, which is called HTTP there if it is unknown, and the
-/// template of the route or of the URL.
+/// Returns the span name of the conventions: `{method} {template}`, with `HTTP` for an unknown method.
 pub(super) fn span_name(method: &'static str, template: Option<&str>) -> Cow<'static, str> {
     let method = if method == OTHER { "HTTP" } else { method };
     match template {
@@ -36,7 +35,7 @@ pub(super) fn span_name(method: &'static str, template: Option<&str>) -> Cow<'st
     }
 }
 
-/// A method that no convention knows, cut to a length that does no harm.
+/// Returns an unknown method, truncated.
 pub(super) fn original_method<'request>(
     request: &'request Parts,
     method: &str,

@@ -1,5 +1,5 @@
-//! HTTP servers: a tower layer that makes the server span and every `rustok_http_*` metric, and the health routes.
-//! For [clients](#clients) there is a middleware.
+//! HTTP servers: a tower layer that creates a server span for each request and records the `rustok_http_*` metrics, and
+//! the health routes. For [clients](#clients) there is a middleware.
 //!
 //! ```
 //! # #[cfg(feature = "axum")] {
@@ -13,11 +13,11 @@
 //! # }
 //! ```
 //!
-//! Add the layer last: it covers the routes that are there already, and a router that is merged later brings an
-//! uncovered fallback with it, so that unmatched requests would not be counted.
+//! Add the layer last: it covers the routes that exist already. A router that is merged later brings a fallback that the
+//! layer does not cover, so unmatched requests are not counted.
 //!
-//! The layer keeps the type of the request's body, and wraps the response's in [`ResponseBody`]. Where the type must
-//! stay axum's, as in `axum::serve` of a service that is no `Router`, or in `option_layer`, use
+//! The layer keeps the type of the request body and wraps the response body in [`ResponseBody`]. Where the response must
+//! have axum's body type, as in `option_layer` or in `axum::serve` of a service that is not a `Router`, use
 //! `TelemetryLayer::axum_body`.
 //!
 //! # Labels
@@ -25,53 +25,55 @@
 //! | label | values |
 //! |---|---|
 //! | `method` | the methods of RFC 9110 and `PATCH`; `_OTHER` for any other |
-//! | `path`, `endpoint` | the route's template, such as `/api/products/{id}`; [`UNMATCHED`] where no route matched, since the raw path would let callers choose the number of series |
-//! | `status` | the status code; [`CLIENT_CLOSED`], [`PANIC`] or [`BODY_ERROR`] where no whole response was sent |
+//! | `path`, `endpoint` | the route template, such as `/api/products/{id}`; [`UNMATCHED`] if no route matches, because clients choose raw paths |
+//! | `status` | the status code; [`CLIENT_CLOSED`], [`PANIC`] or [`BODY_ERROR`] if the response was not sent completely |
 //!
-//! With axum (feature `axum`) the template is known from the router; a service that was nested with `nest_service` has
-//! its prefix. Any other framework puts a [`RouteTemplate`] into the extensions of the request, before the layer, or of
-//! the response, behind it. A layer around a whole `Router` runs before a route is known, so that the response must
-//! tell it: by a `RouteTemplate` or axum's `MatchedPath` among its extensions.
+//! With axum (feature `axum`) the template comes from the router; a service that was nested with `nest_service` has its
+//! prefix. Other frameworks insert a [`RouteTemplate`] into the extensions of the request before the layer, or of the
+//! response behind it. A layer around a whole `Router` runs before routing, so the response needs a `RouteTemplate` or
+//! axum's `MatchedPath` in its extensions.
 //!
 //! # Time and sizes
 //!
-//! A request ends when its response's body has been sent, or when the body is dropped because the client went away. A
-//! body that the server need not send, as in an answer to `HEAD`, or that has been sent up to its length, is complete.
+//! A request ends when its response body has been sent, or when the body is dropped because the client disconnected. A
+//! body that has been sent up to its declared length, or that HTTP does not allow, as in a response to `HEAD`, is
+//! complete.
 //!
-//! A response's size is that of the data that was sent. A request's size is that of the data that the handler read,
-//! where the body is axum's, tonic's or a `BoxBody`; else the length that the request declared. Without either, such
-//! as for a chunked request to a plain hyper service, no size is recorded.
+//! The size of a response is that of the data that was sent. The size of a request is that of the data that the handler
+//! read, if its body has the type of axum or tonic or is a `BoxBody`; otherwise it is the declared length. Without
+//! either, as for a chunked request to a plain hyper service, no size is recorded.
 //!
 //! # Streams
 //!
-//! The life of a stream says nothing about the speed of the service. So `rustok_http_request_duration_seconds` has the
-//! time to a stream's head, and `rustok_http_stream_duration_seconds` the time to its end. A response is a stream if
+//! The duration of a stream does not measure the latency of the service. For streams,
+//! `rustok_http_request_duration_seconds` has the time to the response head, and `rustok_http_stream_duration_seconds`
+//! the time to the end. A response is a stream if
 //!
 //! - its type is `text/event-stream`, `multipart/x-mixed-replace`, `application/x-ndjson`, `application/jsonl`,
 //!   `application/json-seq` or `application/stream+json`; or
-//! - neither its `Content-Length` nor its body tells its length, and it has no `Content-Encoding`.
+//! - neither a `Content-Length` nor the body declares its length, and it has no `Content-Encoding`.
 //!
-//! The request is counted, and its span ends, with the body. After an upgrade, such as a WebSocket's, the request ends
-//! with its head (`101`): the layer does not see what the connection is used for.
+//! The request is counted, and its span ends, with the body. After an upgrade, for example to a WebSocket, the request
+//! ends with its head (`101`): the layer does not see how the connection is used.
 //!
 //! # Spans
 //!
 //! The span follows OpenTelemetry's [conventions for HTTP servers]: kind `server`, name `{method} {route}` (`HTTP` for
 //! an unknown method), the caller's context as its parent, and the attributes `http.request.method`,
 //! `http.request.method_original` (of an unknown method), `http.route`, `http.response.status_code`, `error.type`,
-//! `network.protocol.version`, `url.path` and `url.scheme`. What is in headers and in the query string is recorded on
-//! demand only: `server.address` and `server.port` by [`TelemetryLayer::server_address`], `client.address` by
-//! [`TelemetryLayer::client_address`], `user_agent.original` by [`TelemetryLayer::user_agent`]; `url.query` never. The
-//! response's `traceresponse` header tells the caller the trace, so that it can be given with a question. The span
-//! declares `tenant_id`: call [`tenant::set`](crate::tenant::set) as soon as the tenant is known.
+//! `network.protocol.version`, `url.path` and `url.scheme`. Values of headers are recorded only with an option:
+//! `server.address` and `server.port` with [`TelemetryLayer::server_address`], `client.address` with
+//! [`TelemetryLayer::client_address`], `user_agent.original` with [`TelemetryLayer::user_agent`]. `url.query` is never
+//! recorded. The response header `traceresponse` has the trace id, so that a caller can report it. The span declares
+//! `tenant_id`: call [`tenant::set`](crate::tenant::set) as soon as the tenant is known.
 //!
-//! Where only the service's own can be the callers, [`TelemetryLayer::tenant_from_baggage`] takes the tenant from them.
-//! Where strangers can, [`TelemetryLayer::public_edge`] takes nothing: the span begins a trace of its own. See
-//! [who decides](crate::propagation#trust).
+//! A service whose callers are all internal can accept their tenant with [`TelemetryLayer::tenant_from_baggage`]. A
+//! public service uses nothing of its callers with [`TelemetryLayer::public_edge`]: the span begins a new trace. See
+//! [trust](crate::propagation#trust).
 //!
 //! # Clients
 //!
-//! With the feature `reqwest-middleware` there is a middleware for clients, `http::client::TelemetryMiddleware`; any
+//! With the feature `reqwest-middleware` there is a middleware for clients, `http::client::TelemetryMiddleware`. Any
 //! other client calls [`inject_headers`](crate::propagation::inject_headers).
 //!
 //! [conventions for HTTP servers]: https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span

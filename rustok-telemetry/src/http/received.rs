@@ -1,4 +1,4 @@
-//! The size of a request's body.
+//! Measures the size of a request body.
 
 use std::{
     any::Any,
@@ -18,20 +18,20 @@ use pin_project_lite::pin_project;
 
 use super::body::{content_length, data_length};
 
-/// The size of a request's body.
+/// The size of a request body.
 #[derive(Debug)]
 pub(super) enum ReceivedSize {
     /// The bytes that the handler has read.
     Counted(Arc<AtomicU64>),
-    /// The length that the request declared.
+    /// The declared length.
     Declared(u64),
-    /// The body has another type than those that can be counted, and no length was declared.
+    /// The body cannot be counted, and no length is declared.
     Unknown,
 }
 
 impl ReceivedSize {
-    /// Counts what will be read of a body. The body keeps its type, so that the layer fits between any others; only the
-    /// usual type-erased bodies can be wrapped that way. A request without a body costs no allocation.
+    /// Wraps a body so that it counts the bytes that are read. Only type-erased bodies can be wrapped, because the layer
+    /// keeps the type of the body. A request without a body does not allocate.
     pub(super) fn of<B: Body + 'static>(body: &mut B, headers: &HeaderMap) -> Self {
         if body.is_end_stream() {
             return Self::Declared(0);
@@ -83,7 +83,7 @@ fn replace<B: Default>(body: &mut B, wrap: impl FnOnce(CountedBody<B>) -> B) -> 
 }
 
 pin_project! {
-    /// A request's body that counts the bytes that the handler reads.
+    /// A request body that counts the bytes that the handler reads.
     struct CountedBody<B> {
         #[pin]
         inner: B,
@@ -114,55 +114,5 @@ impl<B: Body> Body for CountedBody<B> {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::convert::Infallible;
-
-    use bytes::Bytes;
-    use futures::{executor::block_on, stream};
-    use http::header::CONTENT_LENGTH;
-    use http_body_util::{BodyExt, Empty, Full, StreamBody};
-
-    use super::*;
-
-    /// A body whose length nothing tells.
-    fn chunked() -> impl Body<Data = Bytes, Error = Infallible> + Send + Sync + Unpin {
-        let frames = ["01234", "567"].map(|data| Ok(Frame::data(Bytes::from(data))));
-        StreamBody::new(stream::iter(frames))
-    }
-
-    /// The size that is known when the whole body has been read.
-    fn size<B: Body + Unpin + 'static>(mut body: B, headers: &HeaderMap) -> Option<u64> {
-        let size = ReceivedSize::of(&mut body, headers);
-        assert!(block_on(body.collect()).is_ok());
-        size.bytes()
-    }
-
-    #[test]
-    fn bodies_of_erased_types_are_counted_as_they_are_read() {
-        // The declared length does not matter.
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_LENGTH, http::HeaderValue::from_static("1000"));
-        assert_eq!(size(chunked().boxed(), &headers), Some(8));
-        assert_eq!(size(chunked().boxed_unsync(), &headers), Some(8));
-        #[cfg(feature = "axum")]
-        assert_eq!(size(axum::body::Body::new(chunked()), &headers), Some(8));
-        #[cfg(feature = "grpc")]
-        assert_eq!(size(tonic::body::Body::new(chunked()), &headers), Some(8));
-        let mut unread = chunked().boxed();
-        assert_eq!(ReceivedSize::of(&mut unread, &headers).bytes(), Some(0));
-    }
-
-    #[test]
-    fn other_bodies_have_the_declared_size() {
-        let mut headers = HeaderMap::new();
-        assert_eq!(size(chunked(), &headers), None);
-        assert_eq!(size(Full::new(Bytes::from("01234")), &headers), Some(5));
-        assert_eq!(size(Empty::<Bytes>::new(), &headers), Some(0));
-        headers.insert(CONTENT_LENGTH, http::HeaderValue::from_static("8"));
-        assert_eq!(size(chunked(), &headers), Some(8));
     }
 }

@@ -1,6 +1,6 @@
 //! One request and its response, counted once.
 
-use std::{sync::Arc, thread, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use http::{StatusCode, request::Parts, response};
 use http_body::Body;
@@ -17,8 +17,10 @@ use super::{
     stream::is_stream,
 };
 use crate::{
-    metrics, propagation, tenant,
-    trace::{CANCELLED, panics},
+    error_type::ErrorName,
+    metrics,
+    operation::{Call, Outcome, OutcomeRecorder},
+    propagation, tenant,
 };
 
 /// `status` of requests whose client went away before the whole response was sent.
@@ -33,28 +35,25 @@ pub const BODY_ERROR: &str = "body_error";
 /// Tracks a request until its response has been sent. Dropping the tracker records the metrics.
 #[derive(Debug)]
 pub(super) struct RequestTracker {
+    call: Call<Request>,
+    /// Whether the whole response has been sent.
+    pub(super) is_complete: bool,
+    options: Arc<Options>,
+}
+
+/// Records the metrics of a request.
+#[derive(Debug)]
+struct Request {
     method: &'static str,
     route: Option<Route>,
     started: Instant,
-    status: Option<StatusCode>,
-    end: End,
+    status: StatusCode,
     received: ReceivedSize,
     sent: u64,
     /// Length of the response body, if the body or the header declares it.
     declared: Option<u64>,
     /// Whether the response is a stream. Its duration has been recorded.
     is_stream: bool,
-    span: Span,
-    options: Arc<Options>,
-}
-
-/// The end of the response body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    Open,
-    Complete,
-    Failed,
-    Panicked,
 }
 
 impl RequestTracker {
@@ -68,17 +67,19 @@ impl RequestTracker {
             route.as_ref().map(Route::template),
             options,
         );
-        let mut tracker = Self {
+        let recorder = Request {
             method,
             route,
             started: Instant::now(),
-            status: None,
-            end: End::Open,
+            status: StatusCode::OK,
             received,
             sent: 0,
             declared: None,
             is_stream: false,
-            span,
+        };
+        let mut tracker = Self {
+            call: Call::begin(span, recorder),
+            is_complete: false,
             options: Arc::clone(options),
         };
         if let Some(hook) = &options.on_request {
@@ -88,75 +89,96 @@ impl RequestTracker {
     }
 
     fn run_hook<Head>(&mut self, hook: &Hook<Head>, head: &Head) {
-        let span = self.span.clone();
-        self.watch(|| hook(head, &mut SpanFields { span: &span }));
+        self.call
+            .step(|span| (hook(head, &mut SpanFields { span }), None));
     }
 
-    /// Runs a part of the request within its span. A panic is recorded at once, because it may have been caught by the time
-    /// the tracker is dropped.
+    /// Runs a part of the request within its span.
     pub(super) fn watch<T>(&mut self, part: impl FnOnce() -> T) -> T {
-        struct Watch<'request>(&'request mut End, &'request Span);
-
-        impl Drop for Watch<'_> {
-            fn drop(&mut self) {
-                if thread::panicking() {
-                    *self.0 = End::Panicked;
-                    panics::report(true);
-                    fail(self.1, PANIC);
-                }
-            }
-        }
-
-        panics::forget();
-        let _entered = self.span.enter();
-        let watch = Watch(&mut self.end, &self.span);
-        let result = part();
-        drop(watch);
-        result
+        self.call.step(|_| (part(), None))
     }
 
     pub(super) fn respond<B: Body>(&mut self, response: &mut response::Parts, body: &B) {
+        let Call { span, pending } = &mut self.call;
+        let request = &mut pending.recorder;
         if self.options.traceresponse {
-            propagation::inject_traceresponse(&self.span, &mut response.headers);
+            propagation::inject_traceresponse(span, &mut response.headers);
         }
-        if self.route.as_ref().is_none_or(Route::is_prefix)
+        if request.route.as_ref().is_none_or(Route::is_prefix)
             && let Some(route) = Route::from_extensions(&response.extensions)
         {
             // Recording `otel.name` does not rename a span that has started.
-            let name = span_name(self.method, Some(route.template()));
-            self.span.context().span().update_name(name);
-            self.span.record("http.route", route.template());
-            self.route = Some(route);
+            let name = span_name(request.method, Some(route.template()));
+            span.context().span().update_name(name);
+            span.record("http.route", route.template());
+            request.route = Some(route);
         }
-        self.status = Some(response.status);
-        self.span.record(
-            "http.response.status_code",
-            i64::from(response.status.as_u16()),
-        );
+        request.status = response.status;
+        let status = response.status.as_u16();
+        span.record("http.response.status_code", i64::from(status));
         if response.status.is_server_error() {
-            self.fail(response.status.as_str());
+            // At the head, so that a hook can replace the attribute. The outcome follows with the end of the body.
+            Outcome::Error(ErrorName::of_code(status).into()).record(span, false);
         }
         if let Some(hook) = self.options.on_response.clone() {
             self.run_hook(&hook, response);
         }
         let exact = body.size_hint().exact();
-        self.declared = exact.or_else(|| content_length(&response.headers));
+        let request = self.request();
+        request.declared = exact.or_else(|| content_length(&response.headers));
         // Servers drop an empty body without polling it.
-        if self.is_without_body(response.status) || self.declared == Some(0) {
-            self.complete();
-        } else if !body.is_end_stream() && is_stream(&response.headers, self.declared) {
-            self.is_stream = true;
-            self.record_duration(metrics::record_http_request_duration);
+        if request.is_without_body() || request.declared == Some(0) {
+            self.is_complete = true;
+        } else if !body.is_end_stream() && is_stream(&response.headers, request.declared) {
+            request.is_stream = true;
+            request.record_duration(metrics::record_http_request_duration);
         }
     }
 
+    /// Counts a part of the response body. A server does not poll again after the declared length.
+    pub(super) fn sent(&mut self, bytes: usize) {
+        let request = self.request();
+        request.sent += bytes as u64;
+        if request
+            .declared
+            .is_some_and(|length| request.sent >= length)
+        {
+            self.is_complete = true;
+        }
+    }
+
+    pub(super) fn body_failed(&mut self) {
+        self.fail(ErrorName::given(BODY_ERROR));
+    }
+
+    /// The service returned an error instead of a response.
+    pub(super) fn service_failed(&mut self) {
+        self.fail(ErrorName::of_code(500));
+    }
+
+    fn fail(&mut self, name: ErrorName) {
+        self.call.finish(&Outcome::Error(name.into()));
+    }
+
+    fn request(&mut self) -> &mut Request {
+        &mut self.call.pending.recorder
+    }
+}
+
+impl Drop for RequestTracker {
+    fn drop(&mut self) {
+        // Otherwise dropping the call cancels the request.
+        if self.is_complete {
+            self.call.finish(&Outcome::Ok);
+        }
+    }
+}
+
+impl Request {
     /// Records the time since the request's arrival.
     fn record_duration(&self, record: fn(&str, &str, f64)) {
-        record(
-            self.method,
-            self.path(),
-            self.started.elapsed().as_secs_f64(),
-        );
+        let seconds = self.started.elapsed().as_secs_f64();
+        record(self.method, self.path(), seconds);
     }
 
     fn path(&self) -> &str {
@@ -164,64 +186,24 @@ impl RequestTracker {
     }
 
     /// Whether HTTP allows the response no body.
-    fn is_without_body(&self, status: StatusCode) -> bool {
+    fn is_without_body(&self) -> bool {
         let without_body = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED];
         self.method == "HEAD"
-            || self.method == "CONNECT" && status.is_success()
-            || status.is_informational()
-            || without_body.contains(&status)
-    }
-
-    /// Counts a part of the response body. A server does not poll again after the declared length.
-    pub(super) fn sent(&mut self, bytes: usize) {
-        self.sent += bytes as u64;
-        if self.declared.is_some_and(|declared| self.sent >= declared) {
-            self.complete();
-        }
-    }
-
-    pub(super) fn complete(&mut self) {
-        if self.end == End::Open {
-            self.end = End::Complete;
-        }
-    }
-
-    pub(super) fn body_failed(&mut self) {
-        self.end = End::Failed;
-        self.fail(BODY_ERROR);
-    }
-
-    /// The service returned an error instead of a response.
-    pub(super) fn service_failed(&mut self) {
-        self.status = Some(StatusCode::INTERNAL_SERVER_ERROR);
-        self.end = End::Complete;
-        self.fail(StatusCode::INTERNAL_SERVER_ERROR.as_str());
-    }
-
-    fn fail(&self, error_type: &str) {
-        fail(&self.span, error_type);
+            || self.method == "CONNECT" && self.status.is_success()
+            || self.status.is_informational()
+            || without_body.contains(&self.status)
     }
 }
 
-fn fail(span: &Span, error_type: &str) {
-    span.record("error.type", error_type);
-    span.record("otel.status_code", "ERROR");
-}
-
-impl Drop for RequestTracker {
-    fn drop(&mut self) {
+impl OutcomeRecorder for Request {
+    fn count(&mut self, outcome: &Outcome) {
         metrics::add_http_active_connections(-1);
-        let status = match (self.end, &self.status) {
-            (End::Failed, _) => BODY_ERROR,
-            (End::Panicked, _) => PANIC,
-            (End::Complete, Some(status)) => status.as_str(),
-            (End::Open | End::Complete, _) => {
-                self.span.record("rustok.outcome", CANCELLED);
-                CLIENT_CLOSED
-            }
+        let status = match outcome {
+            Outcome::Ok => self.status.as_str(),
+            Outcome::Cancelled => CLIENT_CLOSED,
+            Outcome::Error(_) | Outcome::Panic => outcome.error_type().unwrap_or(PANIC),
         };
-        let method = self.method;
-        let path = self.path();
+        let (method, path) = (self.method, self.path());
         metrics::record_http_request(method, path, status);
         metrics::record_http_request_by_endpoint(method, path, status);
         self.record_duration(match self.is_stream {

@@ -30,7 +30,7 @@ pub(super) enum Route {
 }
 
 impl Route {
-    /// The route of a request that has been routed.
+    /// Returns the route of a request that has been routed.
     pub(super) fn of_request(extensions: &Extensions) -> Option<Self> {
         let route = Self::from_extensions(extensions);
         #[cfg(feature = "axum")]
@@ -96,10 +96,10 @@ mod nested {
         Router::new().route(ROOT, get(path))
     });
 
-    /// The path that a nested service has, followed by [`ROOT`].
+    /// Returns the path of a nested service, followed by [`ROOT`].
     ///
-    /// axum keeps the path in an extension of a private type, and a router in the nested service puts it before the
-    /// path of its own route. So a router that knows the root only is asked for its route.
+    /// axum keeps the path in an extension of a private type, and a router in the nested service prepends it to the path
+    /// of its own route. So this asks a router whose only route is the root.
     pub(super) fn prefix(extensions: &Extensions) -> Option<MatchedPath> {
         if extensions.is_empty() {
             return None;

@@ -1,5 +1,5 @@
-//! Attributes of log records with [`Builder::enrich_log_records`](crate::Builder::enrich_log_records): key-values of the
-//! `log` crate, and the fields of the spans around the event.
+//! The attributes that [`Builder::enrich_log_records`](crate::Builder::enrich_log_records) adds to OTLP log records: the
+//! key-values of the `log` crate, and the fields of the spans around the event.
 
 use std::{cell::RefCell, error::Error, fmt};
 
@@ -14,32 +14,33 @@ use tracing_subscriber::{layer::Context, registry::LookupSpan};
 
 use crate::trace::TENANT_ID;
 
-/// Attributes in the order of their precedence.
+/// Attributes, those with the highest precedence first.
 type Fields = Vec<(Key, AnyValue)>;
 
 thread_local! {
-    /// The key-values of what this thread logs through the `log` crate.
+    /// Key-values of the `log` record that this thread is logging.
     static KEY_VALUES: RefCell<Fields> = const { RefCell::new(Vec::new()) };
-    /// The fields of the log record that this thread is making.
+    /// Attributes to add to the OTLP record that this thread is creating.
     static FIELDS: RefCell<Fields> = const { RefCell::new(Vec::new()) };
 }
 
-/// Emits a record, to which [`take`] gives the fields. Formatting a field may log: events nest.
+/// Calls `emit`, which creates a record and gets the attributes with [`take`]. Formatting a field may log, so events
+/// nest.
 pub(super) fn with_fields_of<S>(event: &Event<'_>, context: &Context<'_, S>, emit: impl FnOnce())
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    let around = FIELDS.replace(of(event, context));
+    let outer = FIELDS.replace(fields_of(event, context));
     emit();
-    FIELDS.set(around);
+    FIELDS.set(outer);
 }
 
-/// Takes the fields of the record that this thread is making.
+/// Takes the attributes for the record that this thread is creating.
 pub(super) fn take() -> Fields {
     FIELDS.take()
 }
 
-fn of<S>(event: &Event<'_>, context: &Context<'_, S>) -> Fields
+fn fields_of<S>(event: &Event<'_>, context: &Context<'_, S>) -> Fields
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
@@ -48,19 +49,19 @@ where
         false => Fields::new(),
     };
     for span in context.event_scope(event).into_iter().flatten() {
-        if let Some(of_span) = span.extensions().get::<SpanFields>() {
-            fields.extend(of_span.0.iter().cloned());
+        if let Some(SpanFields(stored)) = span.extensions().get() {
+            fields.extend(stored.iter().cloned());
         }
     }
     fields
 }
 
-/// The fields of a span, each with its last value.
+/// The fields of a span with their last values, an extension of the span.
 #[derive(Default)]
 struct SpanFields(Fields);
 
-/// Keeps the fields of a new span.
-pub(super) fn keep<S>(attributes: &Attributes<'_>, id: &Id, context: &Context<'_, S>)
+/// Stores the fields of a new span.
+pub(super) fn store<S>(attributes: &Attributes<'_>, id: &Id, context: &Context<'_, S>)
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
@@ -71,12 +72,12 @@ where
     }
 }
 
-/// Keeps what is recorded on a span.
-pub(super) fn keep_recorded<S>(record: &Record<'_>, id: &Id, context: &Context<'_, S>)
+/// Stores values that are recorded on a span.
+pub(super) fn store_recorded<S>(record: &Record<'_>, id: &Id, context: &Context<'_, S>)
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    // Before the span is locked: foreign code formats the values.
+    // Values are formatted before the span is locked, because `Debug` and `Display` may use the span.
     let mut recorded = SpanFields::default();
     record.record(&mut recorded);
     let Some(span) = context.span(id) else { return };
@@ -92,14 +93,14 @@ where
 
 impl SpanFields {
     fn set(&mut self, key: Key, value: AnyValue) {
-        match self.0.iter_mut().find(|(own, _)| *own == key) {
-            Some((_, own)) => *own = value,
+        match self.0.iter_mut().find(|(stored, _)| *stored == key) {
+            Some((_, stored)) => *stored = value,
             None => self.0.push((key, value)),
         }
     }
 
     fn visit(&mut self, field: &Field, value: impl Into<AnyValue>) {
-        // The tenant has its own rule, and fields of `otel` are no attributes of spans either.
+        // The record has the tenant of the nearest span, and `otel.*` fields control the exported span.
         let name = field.name();
         if name != TENANT_ID && !name.starts_with("otel.") {
             self.set(Key::from_static_str(name), value.into());
@@ -149,17 +150,17 @@ fn text(value: impl fmt::Display) -> AnyValue {
     AnyValue::String(StringValue::from(value.to_string()))
 }
 
-/// An integer, or text if it does not fit into 64 bits.
+/// Returns an integer, or text if it exceeds `i64`.
 fn integer(value: impl TryInto<i64> + fmt::Display + Copy) -> AnyValue {
     value.try_into().map_or_else(|_| text(value), AnyValue::Int)
 }
 
-/// The logger of the `log` crate: hands what is logged to `tracing`, and keeps its key-values, which have no place in an
-/// event of `tracing`.
+/// A logger of the `log` crate that forwards records to `tracing`, and stores their key-values, which a `tracing` event
+/// cannot have.
 pub(super) struct KeyValueLogger(LogTracer);
 
 impl KeyValueLogger {
-    /// Makes it the logger of the process.
+    /// Installs the logger of the process.
     pub(super) fn install() -> Result<(), log::SetLoggerError> {
         log::set_boxed_logger(Box::new(Self(LogTracer::new())))?;
         log::set_max_level(log::LevelFilter::max());
@@ -177,11 +178,11 @@ impl log::Log for KeyValueLogger {
             return;
         }
         let mut values = KeyValues(Fields::new());
-        // It fails only if the visitor fails, which this one never does.
+        // Fails only if the visitor does, which never happens.
         let _ = record.key_values().visit(&mut values);
-        let around = KEY_VALUES.replace(values.0);
+        let outer = KEY_VALUES.replace(values.0);
         self.0.log(record);
-        KEY_VALUES.set(around);
+        KEY_VALUES.set(outer);
     }
 
     fn flush(&self) {
@@ -209,7 +210,7 @@ impl<'kvs> log::kv::VisitSource<'kvs> for KeyValues {
     }
 }
 
-/// A value of the `log` crate; none for its null.
+/// A value of the `log` crate; `None` for null.
 struct KeyValue(Option<AnyValue>);
 
 impl KeyValue {

@@ -1,10 +1,9 @@
-//! Escapes control characters in a line of text, so that a logged value cannot begin a line or control a terminal.
+//! Escapes control characters, so that a logged value cannot begin a line or control a terminal.
 
 use std::fmt::{self, Write};
 
-/// Writes `text` on one line: `\n`, `\r`, `\u{1b}` and so on in the place of control characters and of Unicode's
-/// separators of lines and paragraphs. A tab stays. `colours` keeps the escape character, for text in which those of a
-/// value are escaped already.
+/// Writes `text` on one line: control characters and Unicode's line and paragraph separators, except tabs, are escaped as
+/// `\n` or `\u{1b}`. With `colours` the escape character is kept, for text whose values are escaped already.
 pub(super) fn write_on_one_line(writer: &mut impl Write, text: &str, colours: bool) -> fmt::Result {
     let mut rest = text;
     let breaks = |character: char| is_control(character) && !(colours && character == '\u{1b}');
@@ -20,7 +19,7 @@ pub(super) fn write_on_one_line(writer: &mut impl Write, text: &str, colours: bo
     writer.write_str(rest)
 }
 
-/// Whether a text has characters that are written as an escape.
+/// Whether a text contains characters that are escaped.
 pub(super) fn has_controls(text: &str) -> bool {
     text.contains(is_control)
 }
@@ -29,7 +28,7 @@ fn is_control(character: char) -> bool {
     (character.is_control() && character != '\t') || matches!(character, '\u{2028}' | '\u{2029}')
 }
 
-/// A writer that [escapes](write_on_one_line) what is written to it.
+/// A writer that [escapes](write_on_one_line) its input.
 pub(super) struct OneLine<W>(pub(super) W);
 
 impl<W: Write> Write for OneLine<W> {

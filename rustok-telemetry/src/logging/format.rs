@@ -21,14 +21,20 @@ use crate::trace::TENANT_ID;
 /// The format of log lines, with the origin of each event.
 #[derive(Debug)]
 pub(super) struct Line {
-    pub(super) style: Style,
-    pub(super) spans: Spans,
+    style: Style,
+    spans: Spans,
+}
+
+impl Line {
+    pub(super) fn new(style: Style, spans: &Spans) -> Self {
+        let spans = spans.clone();
+        Self { style, spans }
+    }
 }
 
 #[derive(Debug)]
 pub(super) enum Style {
-    /// A line of text: `… message field=1 trace_id=… span_id=… tenant_id=acme`. It is always one line: see
-    /// [`write_on_one_line`].
+    /// A single line of text: `… message field=1 trace_id=… span_id=… tenant_id=acme`.
     Human {
         format: Format<Full>,
         /// For a target with control characters, which the formatter does not escape.
@@ -177,19 +183,21 @@ mod tests {
         }
     }
 
-    /// The line of an event on a terminal.
-    fn coloured(event: impl FnOnce()) -> String {
+    /// Returns the lines of events on a terminal.
+    fn coloured(events: impl FnOnce()) -> String {
         let written = Written::default();
         let writer = written.clone();
+        let spans = Spans::default();
         let lines = tracing_subscriber::fmt::layer()
             .with_writer(move || writer.clone())
             .with_ansi(true)
             .fmt_fields(HumanFields)
-            .map_event_format(|line| Line {
-                style: Style::human(line, true),
-                spans: Spans::default(),
-            });
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), event);
+            .map_event_format(|line| Line::new(Style::human(line, true), &spans));
+        let tracer = SdkTracerProvider::default().tracer("test");
+        let subscriber = tracing_subscriber::registry()
+            .with(lines.and_then(spans.layer()))
+            .with(tracing_opentelemetry::layer().with_tracer(tracer));
+        tracing::subscriber::with_default(subscriber, events);
         let bytes = written.0.lock().expect("no panic").clone();
         String::from_utf8(bytes).expect("text")
     }
@@ -227,26 +235,10 @@ mod tests {
 
     #[test]
     fn on_a_terminal_the_line_has_its_colours_and_dimmed_ids() {
-        let written = Written::default();
-        let writer = written.clone();
-        let spans = Spans::default();
-        let lines = tracing_subscriber::fmt::layer()
-            .with_writer(move || writer.clone())
-            .with_ansi(true)
-            .map_event_format(|line| Line {
-                style: Style::human(line, true),
-                spans: spans.clone(),
-            });
-        let tracer = SdkTracerProvider::default().tracer("test");
-        let subscriber = tracing_subscriber::registry()
-            .with(lines.and_then(spans.layer()))
-            .with(tracing_opentelemetry::layer().with_tracer(tracer));
-        tracing::subscriber::with_default(subscriber, || {
+        let text = coloured(|| {
             tracing::info_span!("work").in_scope(|| tracing::warn!("seen"));
             tracing::warn!("outside");
         });
-        let bytes = written.0.lock().expect("no panic").clone();
-        let text = String::from_utf8(bytes).expect("text");
         let (within, outside) = text.split_once('\n').expect("two lines");
         assert!(within.contains("\u{1b}[33m WARN\u{1b}[0m"), "{within:?}");
         assert!(within.contains("seen\u{1b}[2m trace_id="), "{within:?}");

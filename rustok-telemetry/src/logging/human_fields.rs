@@ -1,4 +1,4 @@
-//! Fields in a line of text.
+//! The format of fields in a line of text.
 
 use std::{
     error::Error,
@@ -16,12 +16,11 @@ use tracing_subscriber::{
 
 use super::escape::OneLine;
 
-/// Most bytes of a span's fields to which values that are recorded later are added.
+/// Length in bytes from which on the text of a span's fields is not extended.
 const LIMIT: usize = 8 * 1024;
 
-/// Formats fields as tracing-subscriber does, with two differences. Control characters of all values are escaped, where
-/// it escapes those of messages and errors only. The text of a span, to which each value that is recorded later is added,
-/// has a [`LIMIT`].
+/// Formats fields as tracing-subscriber does, but escapes control characters of all values, not only of messages and
+/// errors, and [limits](LIMIT) the text of a span, which grows with each recorded value.
 #[derive(Debug, Default)]
 pub(super) struct HumanFields;
 
@@ -59,7 +58,7 @@ struct Visitor<'writer> {
 
 impl Visitor<'_> {
     fn write(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        // Events of the `log` crate have their target and place as fields, which the line has already.
+        // Events of the `log` crate repeat target and location as fields.
         if self.result.is_ok() && !field.name().starts_with("log.") {
             self.result = self.try_write(field.name(), value);
         }

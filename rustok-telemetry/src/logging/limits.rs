@@ -1,5 +1,5 @@
 //! Limits of log records, and unique keys of their attributes. The SDK has neither and cannot remove an attribute, so both
-//! are applied while a record is made.
+//! are applied while a record is created.
 
 use std::{borrow::Cow, time::SystemTime};
 

@@ -1,4 +1,4 @@
-//! The log lines of a service, next to its telemetry, and the same as OTLP log records.
+//! Log lines, and the same events as OTLP log records.
 //!
 //! Each line on standard error has the ids of its trace and span, and its tenant (`format.rs`, `origin.rs`). With
 //! `OTEL_LOGS_EXPORTER=otlp` each is also exported as a log record (`records.rs`, `logger_provider.rs`).
@@ -36,16 +36,16 @@ use self::{
 };
 use crate::{InitError, trace::unfiltered_lifecycle::UnfilteredLifecycle};
 
-/// How log lines look.
+/// The format of log lines.
 ///
-/// Both have `trace_id`, `span_id` and `tenant_id` where they are known.
+/// Both formats have `trace_id`, `span_id` and `tenant_id` where they are known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogFormat {
     /// One line of text, with the ids at its end.
     #[default]
     Human,
-    /// One JSON object a line, with the ids as keys of its own.
+    /// One JSON object per line, with the ids as top-level keys.
     Json,
 }
 
@@ -88,20 +88,13 @@ where
         LogFormat::Human => {
             let ansi = io::IsTerminal::is_terminal(&io::stderr());
             let lines = lines.with_ansi(ansi).fmt_fields(HumanFields);
-            let capture = spans.layer();
-            let lines = lines.map_event_format(|line| Line {
-                style: Style::human(line, ansi),
-                spans,
-            });
-            filtered(lines.and_then(capture), filter, directives)
+            let lines = lines.map_event_format(|line| Line::new(Style::human(line, ansi), &spans));
+            filtered(lines.and_then(spans.layer()), filter, directives)
         }
         LogFormat::Json => {
-            let capture = spans.layer();
-            let lines = lines.json().map_event_format(|line| Line {
-                style: Style::Json(line),
-                spans,
-            });
-            filtered(lines.and_then(capture), filter, directives)
+            let lines = lines.json();
+            let lines = lines.map_event_format(|line| Line::new(Style::Json(line), &spans));
+            filtered(lines.and_then(spans.layer()), filter, directives)
         }
     })
 }

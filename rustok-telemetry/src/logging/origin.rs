@@ -14,19 +14,19 @@ use tracing_subscriber::{
 
 use crate::{tenant, trace::tenant_of};
 
-/// The origin of an event, as far as it is known.
+/// The origin of an event.
 #[derive(Debug, Default)]
 pub(super) struct Origin {
-    /// The trace, and the nearest span of it that is exported or counted.
+    /// The nearest span that is exported or counted.
     pub(super) span: Option<SpanContext>,
     /// The tenant of the nearest span that has one.
     pub(super) tenant: Option<Arc<str>>,
 }
 
-/// Finds the origin of events, also in spans that `RUST_LOG` disables.
+/// Finds the origin of events, even in spans that `RUST_LOG` disables.
 ///
-/// A layer's context has only the spans that the layer's filter enables, and a scoped subscriber is not available while it
-/// dispatches an event. So a [layer](Self::layer) captures the subscriber when it is installed.
+/// The context of a layer contains only spans that the layer's filter enables, and a scoped subscriber is not accessible
+/// while it dispatches an event. So a [layer](Self::layer) captures the subscriber when it is installed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Spans(Arc<OnceLock<WeakDispatch>>);
 
@@ -36,8 +36,8 @@ impl Spans {
         CaptureDispatch(self.clone())
     }
 
-    /// Returns the origin of `event`, which is being dispatched. `visible` are the spans that the layer's filter enables,
-    /// for a subscriber that was not captured.
+    /// Returns the origin of an event that is being dispatched. Without a captured subscriber, the tenant is that of
+    /// the `visible` spans, those that the layer's filter enables.
     pub(super) fn origin<S>(&self, event: &Event<'_>, visible: Option<Scope<'_, S>>) -> Origin
     where
         S: for<'span> LookupSpan<'span>,
@@ -49,7 +49,7 @@ impl Spans {
         let dispatch = self.dispatch();
         Origin {
             span: self.context(&dispatch, event),
-            tenant: tenant::of_event(&dispatch, event)
+            tenant: tenant::find_around(&dispatch, event, tenant_of)
                 .or_else(|| visible?.find_map(|span| tenant_of(&span))),
         }
     }
@@ -73,8 +73,8 @@ impl Spans {
     }
 
     fn dispatch(&self) -> Dispatch {
-        let remembered = self.0.get().and_then(WeakDispatch::upgrade);
-        remembered.unwrap_or_else(|| dispatcher::get_default(Dispatch::clone))
+        let captured = self.0.get().and_then(WeakDispatch::upgrade);
+        captured.unwrap_or_else(|| dispatcher::get_default(Dispatch::clone))
     }
 }
 
@@ -82,7 +82,7 @@ struct CaptureDispatch(Spans);
 
 impl<S: Subscriber> Layer<S> for CaptureDispatch {
     fn on_register_dispatch(&self, dispatch: &Dispatch) {
-        // A layer is in one subscriber only.
+        // A layer belongs to a single subscriber.
         let _ = self.0.0.set(dispatch.downgrade());
     }
 }

@@ -79,7 +79,7 @@ where
         ),
         None => ("off".to_owned(), ExporterTargets::default()),
     };
-    // Exporting an exporter's own events would cause new ones, without end.
+    // Exporting the events of an exporter would cause further events, without end.
     let of_others = filter_fn(move |metadata| !exporter_targets.includes(metadata.target()));
     let filter = env_filter(&directives)?.and(of_others);
     let spans = Spans::default();
@@ -104,7 +104,7 @@ impl LoggerProvider for RecordSender {
 }
 
 thread_local! {
-    /// The tenant of the event that this thread is making a record of.
+    /// The tenant of the record that this thread is creating.
     static TENANT: RefCell<Option<Arc<str>>> = const { RefCell::new(None) };
 }
 
@@ -121,13 +121,13 @@ where
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: layer::Context<'_, S>) {
         if self.enriches {
-            context_fields::keep(attributes, id, &context);
+            context_fields::store(attributes, id, &context);
         }
     }
 
     fn on_record(&self, id: &Id, record: &Record<'_>, context: layer::Context<'_, S>) {
         if self.enriches {
-            context_fields::keep_recorded(record, id, &context);
+            context_fields::store_recorded(record, id, &context);
         }
     }
 
@@ -145,19 +145,19 @@ where
         });
         let names_tenant = event.metadata().fields().field(TENANT_ID).is_some();
         let tenant = origin.tenant.filter(|_| !names_tenant);
-        // Formatting a field may log: events nest.
-        let around = TENANT.replace(tenant);
+        // Formatting a field may log, so events nest.
+        let outer = TENANT.replace(tenant);
         match self.enriches {
             true => context_fields::with_fields_of(event, &context, || {
                 bridge.on_event(event, context.clone());
             }),
             false => bridge.on_event(event, context),
         }
-        TENANT.set(around);
+        TENANT.set(outer);
     }
 }
 
-/// Completes records with what the bridge does not set.
+/// Sets what the bridge does not: the timestamp, the target of the `log` crate and the tenant.
 #[derive(Debug)]
 pub(super) struct Completing {
     pub(super) value_length: ValueLength,
@@ -168,8 +168,8 @@ impl LogProcessor for Completing {
         if let Some(now) = record.observed_timestamp() {
             record.set_timestamp(now);
         }
-        // The default name of an event is its place in the code.
-        if record.event_name().is_some_and(is_place) {
+        // The default name of a `tracing` event is its source location.
+        if record.event_name().is_some_and(is_default_name) {
             record.set_event_name("");
         }
         if let Some(target) = target_of_log_crate(record) {
@@ -187,12 +187,12 @@ impl LogProcessor for Completing {
     }
 }
 
-/// Whether this is a default name of `tracing`: `event src/main.rs:42`, or `log event`.
-fn is_place(name: &str) -> bool {
+/// Whether this is `event src/main.rs:42` or `log event`.
+fn is_default_name(name: &str) -> bool {
     name.starts_with("event ") || name == "log event"
 }
 
-/// Events of the `log` crate have the same target; the attribute `log.target` has the real one.
+/// Returns the target of a record of the `log` crate, which is in the attribute `log.target`.
 fn target_of_log_crate(record: &SdkLogRecord) -> Option<String> {
     if record.target().is_none_or(|target| target != "log") {
         return None;

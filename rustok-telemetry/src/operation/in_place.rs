@@ -48,16 +48,14 @@ impl<A: OutcomeRecorder> Entered<A> {
         value: T,
         failure: impl FnOnce(&T, &Span) -> Option<E>,
     ) -> T {
-        let Call { span, pending } = &mut self.call;
-        let outcome = Outcome::of(failure(&value, span));
-        pending.finish(&outcome, span);
+        let outcome = Outcome::of(failure(&value, &self.call.span));
+        self.call.finish(&outcome);
         value
     }
 }
 
 impl<A: OutcomeRecorder> Drop for Entered<A> {
     fn drop(&mut self) {
-        let Call { span, pending } = &mut self.call;
         let outcome = if thread::panicking() && !self.in_panic {
             Outcome::Panic
         } else if self.fallible {
@@ -65,7 +63,7 @@ impl<A: OutcomeRecorder> Drop for Entered<A> {
         } else {
             Outcome::Ok
         };
-        pending.finish(&outcome, span);
+        self.call.finish(&outcome);
     }
 }
 

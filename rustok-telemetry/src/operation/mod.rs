@@ -48,9 +48,23 @@ impl Outcome {
         failure.map_or(Self::Ok, |failure| Self::Error(failure.into()))
     }
 
-    /// Whether the status description of the span has been recorded.
-    fn is_described(&self) -> bool {
-        matches!(self, Self::Error(failure) if failure.described)
+    /// Records the outcome on the span of the operation. A panic is reported, with its message if `with_message`.
+    pub(crate) fn record(&self, span: &Span, with_message: bool) {
+        if let Self::Cancelled = self {
+            span.record("rustok.outcome", CANCELLED);
+        }
+        let Some(error_type) = self.error_type() else {
+            return;
+        };
+        if let Self::Panic = self {
+            panics::report(with_message);
+        }
+        span.record("error.type", error_type);
+        span.record("otel.status_code", "ERROR");
+        // After the code: until the SDK span starts, the last of the two wins, and later the description.
+        if !matches!(self, Self::Error(failure) if failure.described) {
+            span.record("otel.status_description", error_type);
+        }
     }
 
     /// Returns `error.type` of an error or a panic.
@@ -104,6 +118,12 @@ pub struct CallMeta {
 }
 
 impl CallMeta {
+    /// Meta of a call that belongs to no module.
+    pub(crate) const NO_MODULE: Self = Self {
+        module: None,
+        severity: "error",
+    };
+
     /// Counts an error or panic, if the function has a module.
     pub(crate) fn count(&self, outcome: &Outcome) {
         let severity = match outcome {
@@ -133,7 +153,7 @@ pub struct Call<A: OutcomeRecorder = &'static CallMeta> {
 /// Accepts the first outcome of an operation and ignores later ones.
 #[derive(Debug)]
 pub(crate) struct PendingOutcome<A> {
-    recorder: A,
+    pub(crate) recorder: A,
     open: bool,
 }
 
@@ -160,9 +180,14 @@ impl<A: OutcomeRecorder> Call<A> {
         })
     }
 
+    /// Ends the operation, unless it has ended before.
+    pub(crate) fn finish(&mut self, outcome: &Outcome) {
+        self.pending.finish(outcome, &self.span);
+    }
+
     /// Runs a part of the operation in its span. A panic is reported here, because it may have been caught by the time
     /// the call is dropped.
-    fn step<T>(&mut self, part: impl FnOnce(&Span) -> (T, Option<Outcome>)) -> T {
+    pub(crate) fn step<T>(&mut self, part: impl FnOnce(&Span) -> (T, Option<Outcome>)) -> T {
         struct Unwinds<'call, A: OutcomeRecorder>(
             Option<&'call mut PendingOutcome<A>>,
             &'call Span,
@@ -189,30 +214,17 @@ impl<A: OutcomeRecorder> Call<A> {
 
 impl<A: OutcomeRecorder> Drop for Call<A> {
     fn drop(&mut self) {
-        self.pending.finish(&Outcome::Cancelled, &self.span);
+        self.finish(&Outcome::Cancelled);
     }
 }
 
 impl<A: OutcomeRecorder> PendingOutcome<A> {
     /// Records the outcome on the span and counts it, if it is the first.
-    pub(crate) fn finish(&mut self, outcome: &Outcome, span: &Span) {
+    fn finish(&mut self, outcome: &Outcome, span: &Span) {
         if !std::mem::replace(&mut self.open, false) {
             return;
         }
-        if let Outcome::Cancelled = outcome {
-            span.record("rustok.outcome", CANCELLED);
-        }
-        if let Some(error_type) = outcome.error_type() {
-            if let Outcome::Panic = outcome {
-                panics::report(A::RECORDS_PANIC_MESSAGES);
-            }
-            span.record("error.type", error_type);
-            span.record("otel.status_code", "ERROR");
-            // After the code: until the SDK span starts, the last of the two wins, and later the description.
-            if !outcome.is_described() {
-                span.record("otel.status_description", error_type);
-            }
-        }
+        outcome.record(span, A::RECORDS_PANIC_MESSAGES);
         self.recorder.count(outcome);
     }
 }

@@ -116,12 +116,6 @@ pub fn inject_headers(headers: &mut http::HeaderMap) {
 /// it.
 ///
 /// A tenant that is [not valid](self#trust) is not injected.
-///
-/// ```
-/// let mut headers = http::HeaderMap::new();
-/// rustok_telemetry::propagation::inject_headers_with_tenant(&mut headers);
-/// // After `init`, within a span of the tenant `acme`: also `baggage: tenant_id=acme`
-/// ```
 pub fn inject_headers_with_tenant(headers: &mut http::HeaderMap) {
     let tenant = tenant::current();
     let context = carried_tenant::send(&Context::current(), tenant.as_ref().map(Tenant::as_str));

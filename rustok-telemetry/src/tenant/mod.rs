@@ -81,11 +81,6 @@ pub fn set(tenant: &str) {
     });
 }
 
-/// Returns the tenant of a `tracing` event: that of the nearest enclosing span with a tenant.
-pub(crate) fn of_event(dispatch: &Dispatch, event: &Event<'_>) -> Option<Arc<str>> {
-    find_around(dispatch, event, tenant_of)
-}
-
 /// Sets the tenant of `span` unless it has its own. [`set`] overrides it. Unlike [`tracing::Span::record`], this works
 /// for spans that do not declare the field.
 pub(crate) fn set_default_on(span: &tracing::Span, tenant: Option<&str>) {

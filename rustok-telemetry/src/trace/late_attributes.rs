@@ -9,9 +9,9 @@ use opentelemetry_sdk::trace::SpanData;
 /// Attributes with unique keys, which are merged into those of the span.
 #[derive(Debug, Default)]
 pub(super) struct LateAttributes {
-    attributes: Vec<KeyValue>,
+    pub(super) attributes: Vec<KeyValue>,
     /// Number of attributes beyond the limit.
-    dropped: u32,
+    pub(super) dropped: u32,
 }
 
 impl LateAttributes {
@@ -25,20 +25,6 @@ impl LateAttributes {
             }
             None => Some(attribute),
         }
-    }
-
-    /// Adds an attribute with a new key.
-    pub(super) fn push(&mut self, attribute: KeyValue) {
-        self.attributes.push(attribute);
-    }
-
-    /// Counts an attribute beyond the limit.
-    pub(super) fn drop_one(&mut self) {
-        self.dropped = self.dropped.saturating_add(1);
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.attributes.len()
     }
 
     /// Calls `end`, which ends the SDK's span `id` and calls the span processors on this thread. They get the

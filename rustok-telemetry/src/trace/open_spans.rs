@@ -90,30 +90,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_span_has_a_state_until_it_is_removed() {
-        let spans = OpenSpans::new();
-        let ids = || (1..=10_000).map(|number| Id::from_u64((number << 38) | (number % 7 + 1)));
-        for (number, id) in ids().enumerate() {
-            spans.insert(&id, number);
-        }
-        for (number, id) in ids().enumerate() {
-            assert_eq!(spans.with(&id, |state| *state += 1), Some(()));
-            assert_eq!(spans.remove(&id), Some(number + 1));
-            assert_eq!(spans.remove(&id), None);
-            assert_eq!(spans.with(&id, |_| ()), None);
-        }
-    }
-
-    #[test]
-    fn insert_replaces_the_state() {
-        let (spans, id) = (OpenSpans::new(), Id::from_u64(7));
-        spans.insert(&id, 1);
-        spans.insert(&id, 2);
-        assert_eq!(spans.remove(&id), Some(2));
-        assert_eq!(spans.remove(&id), None);
-    }
-
-    #[test]
     fn ids_are_spread_over_the_shards() {
         // Ids that differ in the slot, the thread or the generation.
         for step in [1, 1 << 38, 1 << 51] {

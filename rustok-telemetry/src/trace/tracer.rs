@@ -107,10 +107,10 @@ impl UniqueSpan {
         let Some(attribute) = self.late.replace(attribute) else {
             return;
         };
-        if self.late.len() < limit || self.has(&attribute.key) {
-            self.late.push(attribute);
+        if self.late.attributes.len() < limit || self.has(&attribute.key) {
+            self.late.attributes.push(attribute);
         } else {
-            self.late.drop_one();
+            self.late.dropped = self.late.dropped.saturating_add(1);
         }
     }
 

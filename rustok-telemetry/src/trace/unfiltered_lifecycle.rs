@@ -71,82 +71,14 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
-    use tracing::subscriber::with_default;
     use tracing_subscriber::layer::SubscriberExt;
 
-    use super::*;
-
-    /// Records the calls of its methods.
-    #[derive(Clone, Default)]
-    struct Calls(Arc<Mutex<Vec<String>>>);
-
-    impl Calls {
-        fn note(&self, method: &str, name: &str) {
-            let mut calls = self.0.lock().expect("no panic");
-            calls.push(format!("{method} {name}"));
-        }
-
-        fn take(&self) -> Vec<String> {
-            std::mem::take(&mut self.0.lock().expect("no panic"))
-        }
-    }
-
-    impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for Calls {
-        fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-            let parent = context.span(id).and_then(|span| span.parent());
-            self.note("new", attributes.metadata().name());
-            if let Some(parent) = parent {
-                self.note("in", parent.name());
-            }
-        }
-
-        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-            self.note("event", event.metadata().level().as_str());
-        }
-
-        fn on_enter(&self, _: &Id, _: Context<'_, S>) {
-            self.note("enter", "");
-        }
-
-        fn on_exit(&self, _: &Id, _: Context<'_, S>) {
-            self.note("exit", "");
-        }
-
-        fn on_close(&self, _: Id, _: Context<'_, S>) {
-            self.note("close", "");
-        }
-    }
-
-    fn work() {
-        let _outer = tracing::info_span!("outer").entered();
-        let _hidden = tracing::debug_span!("hidden").entered();
-        let _inner = tracing::info_span!("inner").entered();
-        tracing::info!("visible");
-        tracing::debug!("hidden");
-    }
-
-    #[test]
-    fn only_new_spans_and_events_are_filtered() {
-        let calls = Calls::default();
-        let layer = UnfilteredLifecycle::new(calls.clone(), LevelFilter::INFO);
-        // Another layer enables the hidden span and event.
-        let others = Calls::default();
-        let subscriber = tracing_subscriber::registry().with(layer);
-        let subscriber = subscriber.with(others.clone().with_filter(LevelFilter::DEBUG));
-        with_default(subscriber, work);
-        let mut expected = vec!["new outer", "enter ", "enter ", "new inner", "in outer"];
-        expected.extend(["enter ", "event INFO"]);
-        expected.extend(["exit ", "close "].repeat(3));
-        assert_eq!(calls.take(), expected);
-        assert!(others.take().contains(&"event DEBUG".to_owned()));
-    }
+    use super::{super::SpanMetricsLayer, *};
 
     #[test]
     fn the_inner_layer_can_be_downcast() {
-        let layer = UnfilteredLifecycle::new(Calls::default(), LevelFilter::INFO);
+        let layer = UnfilteredLifecycle::new(SpanMetricsLayer::new(), LevelFilter::INFO);
         let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
-        assert!(dispatch.downcast_ref::<Calls>().is_some());
+        assert!(dispatch.downcast_ref::<SpanMetricsLayer>().is_some());
     }
 }

@@ -77,7 +77,7 @@ async fn a_request_without_template_is_named_by_its_method() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn secrets_of_a_url_are_nowhere() {
+async fn secrets_of_a_url_are_never_recorded() {
     let telemetry = text_only().without_subscriber().init().expect("it starts");
     let seen = watch_counted(&telemetry);
     let address = serve().await;
@@ -107,7 +107,7 @@ async fn secrets_of_a_url_are_nowhere() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn the_tenant_is_sent_only_where_it_is_asked_for() {
+async fn the_tenant_is_sent_only_on_request() {
     let telemetry = text_only().without_subscriber().init().expect("it starts");
     let _seen = watch_counted(&telemetry);
     let url = format!("http://{}/tenant", serve().await);
@@ -125,7 +125,7 @@ async fn the_tenant_is_sent_only_where_it_is_asked_for() {
 /// A span that is not wanted passes the trace of the one around it on, and writes nothing onto it.
 #[tokio::test]
 #[test_fork::fork]
-async fn without_a_span_of_its_own_a_request_belongs_to_the_one_around() {
+async fn without_its_own_span_a_request_has_the_current_one() {
     let telemetry = text_only()
         .without_subscriber()
         .span_level(tracing::Level::WARN)
@@ -157,7 +157,7 @@ async fn without_a_span_of_its_own_a_request_belongs_to_the_one_around() {
 }
 
 #[tokio::test]
-async fn without_telemetry_requests_are_sent_as_they_are() {
+async fn without_telemetry_requests_are_unchanged() {
     let address = serve().await;
     for middleware in [
         TelemetryMiddleware::new(),

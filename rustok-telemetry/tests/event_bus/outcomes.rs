@@ -262,7 +262,7 @@ fn risen(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> BTree
 }
 
 #[test_fork::test]
-fn a_handler_that_is_aborted_is_cancelled_and_no_error() {
+fn an_aborted_handler_is_cancelled() {
     let telemetry = text_only().init().expect("telemetry starts");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
@@ -290,7 +290,7 @@ fn a_handler_that_is_aborted_is_cancelled_and_no_error() {
 }
 
 #[test_fork::test]
-fn the_severity_may_be_that_of_the_error() {
+fn the_error_can_set_the_severity() {
     let telemetry = text_only().init().expect("telemetry starts");
     fn severity(error: &Failure) -> &'static str {
         match error {

@@ -39,7 +39,7 @@ fn the_lag_is_never_negative() {
 }
 
 #[test_fork::test]
-fn the_depth_is_read_when_somebody_looks() {
+fn the_depth_is_read_at_each_collection() {
     let telemetry = text_only().init().expect("telemetry starts");
     let queue = Arc::new(Mutex::new(Vec::new()));
     let read = Arc::clone(&queue);
@@ -61,7 +61,7 @@ fn the_depth_is_read_when_somebody_looks() {
 }
 
 #[test_fork::test]
-fn a_channel_says_why_an_event_was_lost() {
+fn failed_sends_have_a_reason() {
     let telemetry = text_only().init().expect("telemetry starts");
     let (queue, events) = mpsc::channel(1);
     let send = || publish("Created", |metadata| queue.try_send(metadata));

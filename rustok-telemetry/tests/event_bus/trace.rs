@@ -91,7 +91,7 @@ async fn the_consumer_is_a_child_of_the_producer() {
 }
 
 #[test_fork::test]
-fn the_tenant_of_the_publisher_is_that_of_the_handling_and_of_what_is_below() {
+fn handlers_and_their_spans_have_the_publishers_tenant() {
     let telemetry = text_only().init().expect("telemetry starts");
     let seen = watch_counted(&telemetry);
     let event = tracing::info_span!("request", tenant_id = "acme")

@@ -18,7 +18,7 @@ mod calls;
 use rustok_telemetry::metrics;
 
 #[test]
-fn every_call_of_the_guide_is_compiled_here() {
+fn every_call_of_the_guide_compiles() {
     let guide = calls::of(include_str!("blocks.md"));
     let here = calls::of(include_str!("blocks.rs"));
     assert!(guide.len() > 30, "{} calls were found", guide.len());

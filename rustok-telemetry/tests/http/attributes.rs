@@ -103,6 +103,65 @@ async fn addresses_and_headers_are_recorded_on_demand_only() {
 }
 
 #[tokio::test]
+async fn each_proxy_appends_an_address() {
+    let list = [
+        ("x-forwarded-for", "6.6.6.6, 203.0.113.7"),
+        ("x-forwarded-for", "10.0.0.2:4711"),
+    ];
+    for (proxies, expected) in [
+        (0, "127.0.0.1"),
+        (1, "10.0.0.2"),
+        (2, "203.0.113.7"),
+        (3, "6.6.6.6"),
+        (4, "6.6.6.6"),
+    ] {
+        let layer = TelemetryLayer::new().client_address();
+        let span = span_of(layer.trust_x_forwarded(proxies), "/", &list).await;
+        span.assert_attribute("client.address", expected);
+    }
+}
+
+#[tokio::test]
+async fn forwarded_is_read_with_its_quotes() {
+    let header =
+        "for=192.0.2.1, For=\"[2001:db8::1]:4711\"; Proto=HTTPS;host=\"shop.example:8443\"";
+    let layer = || TelemetryLayer::new().client_address().server_address();
+    let forwarded = [("forwarded", header)];
+    span_of(layer().trust_forwarded(1), "/", &forwarded)
+        .await
+        .assert_attribute("client.address", "2001:db8::1")
+        .assert_attribute("url.scheme", "https")
+        .assert_attribute("server.address", "shop.example")
+        .assert_attribute("server.port", 8443);
+    span_of(layer().trust_forwarded(2), "/", &forwarded)
+        .await
+        .assert_attribute("client.address", "192.0.2.1")
+        .assert_attribute("url.scheme", "http");
+}
+
+#[tokio::test]
+async fn malformed_addresses_and_schemes_are_not_recorded() {
+    let long = "a".repeat(254);
+    let headers = [
+        ("x-forwarded-for", "unknown"),
+        ("x-forwarded-proto", "javascript"),
+        ("x-forwarded-host", "no host"),
+        ("host", &long),
+    ];
+    let layer = TelemetryLayer::new().client_address().server_address();
+    span_of(layer.trust_x_forwarded(1), "/", &headers)
+        .await
+        .assert_attribute("client.address", "127.0.0.1")
+        .assert_attribute("url.scheme", "http")
+        .assert_no_attribute("server.address");
+    let headers = [("host", "user:hunter2@[::1]:8080")];
+    span_of(TelemetryLayer::new().server_address(), "/", &headers)
+        .await
+        .assert_attribute("server.address", "::1")
+        .assert_attribute("server.port", 8080);
+}
+
+#[tokio::test]
 async fn axum_tells_the_address_of_the_connection() {
     let telemetry = testing::capture();
     let app = Router::new()

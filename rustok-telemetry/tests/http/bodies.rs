@@ -5,12 +5,13 @@ use std::{convert::Infallible, fmt};
 use axum::{Router, routing::any};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, Version, header::CONTENT_LENGTH};
-use http_body_util::Empty;
+use http_body::{Body, Frame};
+use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use rustok_telemetry::{
     http::{RouteTemplate, TelemetryLayer},
     testing,
 };
-use tower::ServiceBuilder;
+use tower::{ServiceBuilder, ServiceExt};
 
 use super::support::{
     REQUESTS, TestBody, counted, exchange, leave_after, read, send_http2, serve, within,
@@ -223,7 +224,7 @@ async fn a_body_of_every_shape_counts_under_its_status() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_within_the_body_is_client_closed() {
+async fn a_client_that_leaves_during_the_body_is_client_closed() {
     let layer = ServiceBuilder::new().layer(TelemetryLayer::new());
     let service = layer.service_fn(|request: Request<_>| async move {
         let body = TestBody::of(&["01234"]).endless();
@@ -255,4 +256,65 @@ async fn a_client_that_leaves_within_the_body_is_client_closed() {
             telemetry.span("GET").assert_cancelled();
         }
     }
+}
+
+/// Sends a request whose `Content-Length` is 1000 if it is `declared`. Returns the recorded size of the request.
+async fn received<B>(body: B, declared: bool, reads: bool) -> Option<f64>
+where
+    B: Body + 'static,
+    B::Error: fmt::Debug,
+{
+    let telemetry = testing::capture();
+    let layer = ServiceBuilder::new().layer(TelemetryLayer::new());
+    let service = layer.service_fn(async |request: Request<B>| {
+        if reads {
+            let body = request.into_body().collect().await;
+            drop(body.expect("a body"));
+        }
+        Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
+    });
+    let mut request = Request::new(body);
+    if declared {
+        request
+            .headers_mut()
+            .insert(CONTENT_LENGTH, http::HeaderValue::from_static("1000"));
+    }
+    drop(service.oneshot(request).await.expect("infallible"));
+    let series = telemetry.metric("rustok_http_request_size_bytes").series();
+    series.first().map(|series| series.value)
+}
+
+#[tokio::test]
+async fn the_size_of_a_request_is_counted_or_declared() {
+    // A body without a length.
+    let chunked = || {
+        let frames =
+            ["01234", "567"].map(|data| Ok::<_, Infallible>(Frame::data(Bytes::from(data))));
+        StreamBody::new(futures::stream::iter(frames))
+    };
+    // Type-erased bodies are counted as the handler reads them, whatever the header declares.
+    assert_eq!(received(chunked().boxed(), true, true).await, Some(8.0));
+    assert_eq!(
+        received(chunked().boxed_unsync(), true, true).await,
+        Some(8.0)
+    );
+    let body = axum::body::Body::new(chunked());
+    assert_eq!(received(body, true, true).await, Some(8.0));
+    #[cfg(feature = "grpc")]
+    assert_eq!(
+        received(tonic::body::Body::new(chunked()), true, true).await,
+        Some(8.0)
+    );
+    assert_eq!(received(chunked().boxed(), true, false).await, Some(0.0));
+    // Other bodies have their declared size.
+    assert_eq!(received(chunked(), false, true).await, None);
+    assert_eq!(received(chunked(), true, true).await, Some(1000.0));
+    assert_eq!(
+        received(Full::new(Bytes::from("01234")), false, true).await,
+        Some(5.0)
+    );
+    assert_eq!(
+        received(Empty::<Bytes>::new(), false, true).await,
+        Some(0.0)
+    );
 }

@@ -106,7 +106,7 @@ async fn served(path: &str) -> Capture {
 }
 
 #[tokio::test]
-async fn a_stream_has_the_time_to_its_head_and_its_life_apart() {
+async fn streams_record_time_to_head_and_duration() {
     for path in ["/events", "/download"] {
         let telemetry = served(path).await;
         assert_eq!(counts(&telemetry), (1, 1), "{path}");
@@ -124,7 +124,7 @@ async fn a_stream_has_the_time_to_its_head_and_its_life_apart() {
 }
 
 #[tokio::test]
-async fn an_ordinary_response_that_is_slow_is_no_stream() {
+async fn a_slow_response_is_not_a_stream() {
     for path in ["/compressed", "/announced"] {
         let telemetry = served(path).await;
         assert_eq!(counts(&telemetry), (1, 0), "{path}");
@@ -134,7 +134,7 @@ async fn an_ordinary_response_that_is_slow_is_no_stream() {
 }
 
 #[tokio::test]
-async fn a_stream_that_lasts_is_in_the_latency_already() {
+async fn an_open_stream_is_already_in_the_latency() {
     let telemetry = testing::capture();
     let address = serve(app()).await;
     let path = "/events/endless";

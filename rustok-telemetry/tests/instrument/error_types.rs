@@ -165,6 +165,62 @@ async fn names_on_spans() {
     let _ = telemetry.shutdown();
 }
 
+/// Returns the name of an error that does not implement [`ErrorType`].
+#[cfg(feature = "testing")]
+fn name_of<E>(error: E) -> String {
+    let telemetry = rustok_telemetry::testing::capture();
+    assert!(unbounded(error).is_err());
+    let span = telemetry.span("unbounded");
+    let name = span.attribute("error.type").expect("an error");
+    name.to_string()
+}
+
+#[cfg(feature = "testing")]
+#[test]
+fn names_of_types() {
+    struct HTTPError;
+    struct Error;
+    #[rustfmt::skip]
+    struct ÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄ;
+    let number = || "x".parse::<u8>().expect_err("no number");
+    for (name, expected) in [
+        (name_of(HTTPError), "http_error"),
+        (
+            name_of(QuotaExceeded::<Vec<String>>(PhantomData)),
+            "quota_exceeded",
+        ),
+        (name_of(number()), "parse_int_error"),
+        (name_of(String::new()), "string"),
+        (name_of("text"), "str"),
+        (name_of(()), "error"),
+        (name_of((1, 2)), "error"),
+        (name_of([1; 4]), "error"),
+        // A type called `Error` has the name of its crate.
+        (name_of(Error), "instrument_error"),
+        (name_of(std::io::Error::other("")), "io_error"),
+        (name_of(fmt::Error), "fmt_error"),
+        (
+            name_of(http::Error::from(
+                http::Method::from_bytes(b"").expect_err("no method"),
+            )),
+            "http_error",
+        ),
+        (name_of(sqlx::Error::RowNotFound), "sqlx_error"),
+        // Boxes and references have the name of their target.
+        (name_of(Box::new(fmt::Error)), "fmt_error"),
+        (name_of(&Box::new(Arc::new(number()))), "parse_int_error"),
+        (name_of(Box::<dyn std::error::Error>::from("")), "error"),
+        (
+            name_of(Box::<dyn std::error::Error + Send + Sync>::from("")),
+            "error",
+        ),
+    ] {
+        assert_eq!(name, expected);
+    }
+    let long = name_of(ÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄ);
+    assert!(long.len() <= 64 && long.starts_with('ä'), "{long}");
+}
+
 #[derive(LabelValue)]
 enum Outcome {
     Hit,

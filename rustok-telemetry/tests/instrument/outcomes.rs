@@ -179,7 +179,7 @@ fn each_call_has_one_outcome() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_task_that_is_aborted_is_cancelled_and_no_error() {
+async fn an_aborted_task_is_cancelled() {
     let telemetry = text_only().init().expect("telemetry starts");
     let task = tokio::spawn(asynchronous(How::Dropped, "hunter2"));
     tokio::task::yield_now().await;
@@ -193,7 +193,7 @@ async fn a_task_that_is_aborted_is_cancelled_and_no_error() {
 }
 
 #[test]
-fn a_future_that_is_dropped_by_a_panic_elsewhere_is_cancelled() {
+fn a_future_dropped_by_another_panic_is_cancelled() {
     let seen = watch();
     let unwound = catch_unwind(|| {
         let mut future = Box::pin(asynchronous(How::Dropped, "hunter2"));
@@ -209,7 +209,7 @@ fn a_future_that_is_dropped_by_a_panic_elsewhere_is_cancelled() {
 }
 
 #[test]
-fn a_call_in_a_destructor_of_a_panic_did_not_panic_itself() {
+fn a_call_in_a_destructor_during_a_panic_did_not_panic() {
     struct CleansUp;
     impl Drop for CleansUp {
         fn drop(&mut self) {
@@ -226,7 +226,7 @@ fn a_call_in_a_destructor_of_a_panic_did_not_panic_itself() {
 }
 
 #[test_fork::test]
-fn a_call_that_ends_well_allocates_nothing() {
+fn a_successful_call_does_not_allocate() {
     assert!(blocking(How::Ok, "hunter2").is_ok());
     let info = allocation_counter::measure(|| {
         for _ in 0..100 {
@@ -252,7 +252,7 @@ fn a_filtered_span_still_counts_the_modules_errors() {
 }
 
 #[tokio::test]
-async fn what_a_call_owns_is_dropped_within_its_span() {
+async fn values_of_a_call_are_dropped_within_its_span() {
     struct Tells;
     impl Drop for Tells {
         fn drop(&mut self) {

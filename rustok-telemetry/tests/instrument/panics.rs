@@ -94,7 +94,7 @@ fn a_panic_is_one_log_event_within_the_innermost_span() {
 }
 
 #[test_fork::test]
-fn a_panic_that_was_caught_is_not_told_of_later() {
+fn a_caught_panic_is_not_reported_later() {
     let _telemetry = text_only()
         .without_subscriber()
         .init()
@@ -139,7 +139,7 @@ fn a_panic_that_was_caught_is_not_told_of_later() {
 }
 
 #[test_fork::test]
-fn a_payload_that_is_no_text_has_no_message() {
+fn a_payload_that_is_not_text_has_no_message() {
     let _telemetry = text_only()
         .without_subscriber()
         .init()
@@ -165,7 +165,7 @@ fn a_payload_that_is_no_text_has_no_message() {
 }
 
 #[test_fork::test]
-fn handlers_tasks_and_queries_tell_of_their_panics() {
+fn handlers_tasks_and_queries_report_panics() {
     let _telemetry = text_only()
         .without_subscriber()
         .init()
@@ -210,7 +210,7 @@ fn handlers_tasks_and_queries_tell_of_their_panics() {
 }
 
 #[test_fork::test]
-fn without_the_hook_there_is_no_message() {
+fn without_the_panic_hook_there_is_no_message() {
     let seen = watch();
     for _ in 0..2 {
         assert!(catch_unwind(|| outer("secret")).is_err());
@@ -225,7 +225,7 @@ fn without_the_hook_there_is_no_message() {
 }
 
 #[test_fork::test]
-fn the_hook_can_be_left_out() {
+fn the_panic_hook_can_be_disabled() {
     let telemetry = text_only().without_subscriber().without_panic_hook();
     let _telemetry = telemetry.init().expect("telemetry starts");
     let seen = watch();
@@ -234,7 +234,7 @@ fn the_hook_can_be_left_out() {
 }
 
 #[test_fork::test]
-fn the_hook_before_is_called() {
+fn the_previous_panic_hook_is_called() {
     use std::sync::atomic::{AtomicU32, Ordering};
     static CALLS: AtomicU32 = AtomicU32::new(0);
     std::panic::set_hook(Box::new(|_| {

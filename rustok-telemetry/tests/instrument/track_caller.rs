@@ -60,7 +60,7 @@ impl Shop {
 }
 
 #[test]
-fn the_caller_is_the_caller() {
+fn track_caller_reports_the_caller() {
     let lines = [
         (line!(), below()),
         (line!(), above()),
@@ -170,7 +170,7 @@ fn a_panic_is_reported_at_the_callers_line() {
 }
 
 #[test]
-fn what_leaves_a_function_within_is_left_alone() {
+fn returns_in_nested_functions_are_not_rewritten() {
     #[track_caller]
     #[instrument]
     fn nested(values: &[u8]) -> Option<u8> {
@@ -216,7 +216,7 @@ fn what_leaves_a_function_within_is_left_alone() {
 }
 
 #[test]
-fn question_marks_work_as_elsewhere() {
+fn question_marks_behave_as_without_the_macro() {
     #[derive(Debug)]
     struct Converted(u32);
     impl From<Failure> for Converted {
@@ -295,7 +295,7 @@ fn question_marks_work_as_elsewhere() {
 }
 
 #[test]
-fn types_that_are_not_named_and_functions_that_never_return() {
+fn unnamed_types_and_diverging_functions() {
     #[track_caller]
     #[instrument]
     fn gives(until: u8) -> impl Iterator<Item = u8> + use<> {
@@ -360,7 +360,7 @@ fn types_that_are_not_named_and_functions_that_never_return() {
 }
 
 #[test]
-fn a_call_in_a_destructor_of_a_panic_did_not_panic_itself() {
+fn a_call_in_a_destructor_during_a_panic_did_not_panic() {
     struct CleansUp;
     impl Drop for CleansUp {
         fn drop(&mut self) {

@@ -17,9 +17,9 @@ const HOSTILE: &[&str] = &[
 ];
 
 #[test]
-fn a_hostile_tenant_breaks_no_json() {
+fn a_hostile_tenant_does_not_break_json() {
     let Some(lines) = lines(
-        "hostile_tenants::a_hostile_tenant_breaks_no_json",
+        "hostile_tenants::a_hostile_tenant_does_not_break_json",
         "warn",
         || {
             let telemetry = start(LogFormat::Json);
@@ -42,8 +42,8 @@ fn a_hostile_tenant_breaks_no_json() {
 }
 
 #[test]
-fn a_hostile_tenant_breaks_no_line_for_people() {
-    let test = "hostile_tenants::a_hostile_tenant_breaks_no_line_for_people";
+fn a_hostile_tenant_does_not_break_a_text_line() {
+    let test = "hostile_tenants::a_hostile_tenant_does_not_break_a_text_line";
     let Some(lines) = lines(test, "warn", || {
         let telemetry = start(LogFormat::Human);
         for tenant in HOSTILE {

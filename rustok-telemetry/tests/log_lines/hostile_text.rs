@@ -43,8 +43,8 @@ fn log_all() -> usize {
 }
 
 #[test]
-fn hostile_text_is_one_line_for_people() {
-    let test = "hostile_text::hostile_text_is_one_line_for_people";
+fn hostile_text_is_one_text_line() {
+    let test = "hostile_text::hostile_text_is_one_text_line";
     let Some(lines) = lines(test, "info", || {
         let telemetry = start(LogFormat::Human);
         log_all();

@@ -104,8 +104,8 @@ fn a_json_line_has_the_ids_of_its_span() {
 }
 
 #[test]
-fn spans_that_rust_log_hides_still_give_their_ids() {
-    let test = "spans_that_rust_log_hides_still_give_their_ids";
+fn spans_hidden_by_rust_log_provide_ids() {
+    let test = "spans_hidden_by_rust_log_provide_ids";
     let Some(lines) = lines(test, "warn", || {
         let telemetry = start(LogFormat::Json);
         let _request = tracing::info_span!("request", tenant_id = "acme").entered();
@@ -142,8 +142,8 @@ fn a_directive_about_a_span_holds_while_it_is_entered() {
 }
 
 #[test]
-fn a_line_for_people_has_the_ids_at_its_end() {
-    let Some(lines) = lines("a_line_for_people_has_the_ids_at_its_end", "warn", || {
+fn a_text_line_ends_with_the_ids() {
+    let Some(lines) = lines("a_text_line_ends_with_the_ids", "warn", || {
         let telemetry = start(LogFormat::Human);
         tracing::warn!("outside");
         let _request = tracing::info_span!("request", tenant_id = "acme").entered();
@@ -165,8 +165,8 @@ fn a_line_for_people_has_the_ids_at_its_end() {
 }
 
 #[test]
-fn what_comes_by_the_log_crate_is_a_line_like_others() {
-    let test = "what_comes_by_the_log_crate_is_a_line_like_others";
+fn records_of_the_log_crate_are_lines_too() {
+    let test = "records_of_the_log_crate_are_lines_too";
     let Some(lines) = lines(test, "warn", || {
         let telemetry = start(LogFormat::Json);
         let _request = tracing::info_span!("request", tenant_id = "acme").entered();
@@ -182,8 +182,8 @@ fn what_comes_by_the_log_crate_is_a_line_like_others() {
 }
 
 #[test]
-fn an_event_with_a_parent_of_its_own_belongs_to_that() {
-    let test = "an_event_with_a_parent_of_its_own_belongs_to_that";
+fn an_event_belongs_to_its_explicit_parent() {
+    let test = "an_event_belongs_to_its_explicit_parent";
     let Some(lines) = lines(test, "warn", || {
         let telemetry = start(LogFormat::Json);
         let other = tracing::info_span!("other", tenant_id = "globex");

@@ -9,8 +9,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use crate::{assert_ids, json, lines, support::text_only, traceparent};
 
 #[test]
-fn a_subscriber_of_the_services_own_has_the_same_lines() {
-    let test = "own_subscriber::a_subscriber_of_the_services_own_has_the_same_lines";
+fn a_custom_subscriber_writes_the_same_lines() {
+    let test = "own_subscriber::a_custom_subscriber_writes_the_same_lines";
     let Some(lines) = lines(test, "warn", || {
         let telemetry = without_subscriber();
         let lines = telemetry
@@ -33,8 +33,8 @@ fn a_subscriber_of_the_services_own_has_the_same_lines() {
 
 /// An optional layer is not told which subscriber it is in; then the spans tell that it sees.
 #[test]
-fn an_optional_layer_knows_the_tenant_of_the_spans_that_it_sees() {
-    let test = "own_subscriber::an_optional_layer_knows_the_tenant_of_the_spans_that_it_sees";
+fn an_optional_layer_has_the_tenant_of_visible_spans() {
+    let test = "own_subscriber::an_optional_layer_has_the_tenant_of_visible_spans";
     let Some(lines) = lines(test, "info", || {
         let telemetry = without_subscriber();
         let lines = telemetry
@@ -54,9 +54,9 @@ fn an_optional_layer_knows_the_tenant_of_the_spans_that_it_sees() {
 }
 
 #[test]
-fn a_wrong_rust_log_is_an_error_of_each_layer() {
+fn an_invalid_rust_log_is_an_error_of_each_layer() {
     let Some(lines) = lines(
-        "own_subscriber::a_wrong_rust_log_is_an_error_of_each_layer",
+        "own_subscriber::an_invalid_rust_log_is_an_error_of_each_layer",
         "shop=loud",
         || {
             let error = text_only().init().expect_err("a wrong RUST_LOG");

@@ -13,7 +13,7 @@ use crate::{
 };
 
 #[test_fork::test]
-fn a_shutdown_sends_what_waits_and_tells_what_came_too_late() {
+fn shutdown_exports_the_queue_and_counts_late_records() {
     let receiver = Receiver::start(200, Duration::from_millis(500));
     let telemetry = sending_to(
         &receiver.endpoint,
@@ -97,7 +97,7 @@ fn a_full_queue_drops_records_and_counts_them() {
 }
 
 #[test_fork::test]
-fn records_that_are_refused_are_counted_and_the_reason_is_told() {
+fn rejected_records_are_counted_with_the_reason() {
     let receiver = Receiver::start(400, Duration::ZERO);
     let telemetry = sending_to(&receiver.endpoint, &[])
         .init()
@@ -129,7 +129,7 @@ fn records_that_are_refused_are_counted_and_the_reason_is_told() {
 }
 
 #[test_fork::test]
-fn what_was_sent_is_counted() {
+fn exported_records_are_counted() {
     let receiver = Receiver::start(200, Duration::ZERO);
     let telemetry = sending_to(&receiver.endpoint, &[])
         .init()

@@ -55,7 +55,7 @@ fn ids() -> (String, String) {
 }
 
 #[test_fork::test]
-fn a_record_tells_its_trace_its_span_and_its_tenant() {
+fn a_record_has_trace_span_and_tenant() {
     let receiver = Receiver::start(200, Duration::ZERO);
     let telemetry = sending_to(&receiver.endpoint, &[])
         .init()
@@ -92,8 +92,8 @@ fn a_record_tells_its_trace_its_span_and_its_tenant() {
 }
 
 #[test]
-fn what_is_sent_follows_rust_log_but_where_it_belongs_does_not() {
-    let test = "what_is_sent_follows_rust_log_but_where_it_belongs_does_not";
+fn rust_log_selects_records_but_not_their_ids() {
+    let test = "rust_log_selects_records_but_not_their_ids";
     with_rust_log(test, "warn", || {
         let receiver = Receiver::start(200, Duration::ZERO);
         let telemetry = sending_to(&receiver.endpoint, &[])
@@ -114,7 +114,7 @@ fn what_is_sent_follows_rust_log_but_where_it_belongs_does_not() {
 }
 
 #[test_fork::test]
-fn an_event_with_a_parent_or_a_tenant_of_its_own_keeps_it() {
+fn an_event_keeps_its_own_parent_and_tenant() {
     let receiver = Receiver::start(200, Duration::ZERO);
     let telemetry = sending_to(&receiver.endpoint, &[])
         .init()
@@ -142,7 +142,7 @@ fn an_event_with_a_parent_or_a_tenant_of_its_own_keeps_it() {
 }
 
 #[test_fork::test]
-fn an_event_within_an_event_leaves_the_other_its_tenant() {
+fn nested_events_keep_their_tenants() {
     struct Noisy;
     impl std::fmt::Debug for Noisy {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -170,7 +170,7 @@ fn an_event_within_an_event_leaves_the_other_its_tenant() {
 }
 
 #[test_fork::test]
-fn what_comes_by_the_log_crate_keeps_its_target() {
+fn records_of_the_log_crate_keep_their_target() {
     let receiver = Receiver::start(200, Duration::ZERO);
     let telemetry = sending_to(&receiver.endpoint, &[])
         .init()
@@ -185,7 +185,7 @@ fn what_comes_by_the_log_crate_keeps_its_target() {
 }
 
 #[test_fork::test]
-fn a_subscriber_of_the_services_own_can_send_too() {
+fn a_custom_subscriber_exports_records() {
     let receiver = Receiver::start(200, Duration::ZERO);
     let telemetry = sending_to(&receiver.endpoint, &[])
         .without_subscriber()
@@ -208,7 +208,7 @@ fn a_subscriber_of_the_services_own_can_send_too() {
 }
 
 #[test_fork::test]
-fn switched_off_nothing_is_sent() {
+fn without_an_exporter_nothing_is_sent() {
     let receiver = Receiver::start(200, Duration::ZERO);
     let config = TelemetryConfig::from_vars([
         ("OTEL_SDK_DISABLED", "true"),

@@ -12,7 +12,7 @@ use rustok_telemetry::testing::{self, Capture};
 use table::{Case, SpanEnd, Traces, WATCHED};
 
 #[tokio::test]
-async fn each_case_leaves_behind_exactly_what_it_must() {
+async fn each_case_is_recorded_exactly_once() {
     for case in Case::all() {
         let telemetry = testing::capture();
         case.run().await;
@@ -22,7 +22,7 @@ async fn each_case_leaves_behind_exactly_what_it_must() {
 }
 
 #[tokio::test]
-async fn all_cases_at_once_leave_behind_the_sum() {
+async fn concurrent_cases_are_recorded_as_their_sum() {
     let telemetry = testing::capture();
     let mut expected = Traces::default();
     for case in Case::all() {

@@ -280,7 +280,7 @@ async fn b3multi() {
 /// Every process records a debug trace, whatever its sampler does with others. No other format is told.
 #[tokio::test]
 #[test_fork::fork]
-async fn a_debug_trace_of_b3_stays_one() {
+async fn b3_debug_flag_is_passed_on() {
     let variables = [
         ("OTEL_PROPAGATORS", "b3,b3multi,jaeger,tracecontext"),
         ("OTEL_TRACES_SAMPLER", "parentbased_always_off"),
@@ -299,7 +299,7 @@ async fn a_debug_trace_of_b3_stays_one() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_decision_that_b3_leaves_to_us_is_made_here() {
+async fn a_deferred_b3_decision_is_made_here() {
     let passed = pass_in("b3", &[("b3", &format!("{TRACE}-{SPAN}"))]).await;
     assert_eq!((&*passed.trace, passed.sampled), (TRACE, true));
     passed.assert_headers(&[("b3", "{trace}-{span}-1")]);
@@ -307,7 +307,7 @@ async fn a_decision_that_b3_leaves_to_us_is_made_here() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_decision_that_b3_leaves_to_us_may_be_no() {
+async fn a_deferred_b3_decision_may_be_no() {
     let variables = [
         ("OTEL_PROPAGATORS", "b3"),
         ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
@@ -328,7 +328,7 @@ async fn b3_may_forbid_a_trace_that_has_no_ids_yet() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn b3_may_ask_for_a_trace_that_has_no_ids_yet() {
+async fn b3_can_sample_without_ids() {
     let variables = [
         ("OTEL_PROPAGATORS", "b3"),
         ("OTEL_TRACES_SAMPLER", "parentbased_always_off"),
@@ -366,7 +366,7 @@ async fn none() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn the_format_that_is_named_last_counts() {
+async fn the_last_listed_format_wins() {
     let traceparent = format!("00-{TRACE}-{SPAN}-01");
     let b3 = format!("{OTHER}-{SPAN}-1");
     let incoming = [("traceparent", &*traceparent), ("b3", &*b3)];
@@ -453,7 +453,7 @@ async fn a_repeated_decision_of_b3_is_none() {
 /// A span that is not recorded has no flags of its own, but the trace id is as random as before.
 #[tokio::test]
 #[test_fork::fork]
-async fn the_flag_of_random_ids_is_passed_on_by_spans_that_are_not_sampled() {
+async fn unsampled_spans_forward_the_random_id_flag() {
     let variables = [("OTEL_TRACES_SAMPLER", "always_off")];
     let traceparent = format!("00-{TRACE}-{SPAN}-03");
     let incoming = [
@@ -469,7 +469,7 @@ async fn the_flag_of_random_ids_is_passed_on_by_spans_that_are_not_sampled() {
 
 /// Headers that carry no context leave the context empty, whatever the current span is.
 #[test_fork::test]
-fn what_is_absent_is_not_taken_from_the_current_span() {
+fn extract_does_not_use_the_current_span() {
     use opentelemetry::trace::TraceContextExt;
 
     let telemetry = with_variables(&[]).init().expect("telemetry starts");

@@ -216,7 +216,7 @@ async fn on_a_public_edge_the_sampler_decides_at_ratio_0() {
 /// B3 and Jaeger have more to say than two flags: debug, and a decision without ids.
 #[tokio::test]
 #[test_fork::fork]
-async fn on_a_public_edge_no_format_is_a_way_around() {
+async fn a_public_edge_ignores_every_format() {
     let variables = [
         NEVER[0],
         NEVER[1],
@@ -238,7 +238,7 @@ async fn on_a_public_edge_no_format_is_a_way_around() {
 /// A span around the request, as a server may have one for all connections, is not its parent.
 #[tokio::test]
 #[test_fork::fork]
-async fn on_a_public_edge_the_current_span_is_no_parent() {
+async fn a_public_edge_ignores_the_current_span() {
     let telemetry = with_variables(&[]).init().expect("telemetry starts");
     let outer = tracing::info_span!("outer");
     let mut headers = HeaderMap::new();

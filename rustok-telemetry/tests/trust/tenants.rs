@@ -237,7 +237,7 @@ async fn logs_metrics_requests_and_events_have_the_right_tenant() {
 }
 
 #[test_fork::test]
-fn an_authenticated_tenant_overrules_that_of_an_event() {
+fn an_authenticated_tenant_overrides_that_of_an_event() {
     let receiver = Receiver::start();
     let telemetry = start(&receiver);
     let sender = tracing::info_span!("publish", tenant_id = "acme");
@@ -268,7 +268,7 @@ fn an_authenticated_tenant_overrules_that_of_an_event() {
 
 #[tokio::test]
 #[test_fork::fork]
-async fn a_span_has_one_tenant_which_is_the_right_one() {
+async fn a_span_has_exactly_the_right_tenant() {
     let (seen, spans, _) = all().await;
     let mut wrong = Wrong::default();
     for (case, _) in &seen {

@@ -17,7 +17,7 @@ use crate::{cases, extract, fill, inject, support::text_only};
 type Entries = BTreeMap<String, (String, String)>;
 
 #[test_fork::test]
-fn every_case_is_read_as_the_specification_says() {
+fn every_case_of_the_specification_passes() {
     let telemetry = text_only().init().expect("telemetry starts");
     let cases = cases(include_str!("baggage.txt"), fill);
     assert!(cases.len() > 50, "{} cases", cases.len());
@@ -39,7 +39,7 @@ fn every_case_is_read_as_the_specification_says() {
 }
 
 #[test_fork::test]
-fn any_headers_are_read_as_the_grammar_has_them() {
+fn headers_are_parsed_by_the_grammar() {
     let telemetry = text_only().init().expect("telemetry starts");
     let mut runner = TestRunner::new(Config::with_cases(3_000));
     let headers = proptest::collection::vec(header(), 0..=3);
@@ -59,7 +59,7 @@ fn any_headers_are_read_as_the_grammar_has_them() {
 }
 
 #[test_fork::test]
-fn what_is_written_is_read_again() {
+fn written_baggage_can_be_read_again() {
     let telemetry = text_only().init().expect("telemetry starts");
     let property = "[!#-'*+.0-9A-Z^-z|~-]{1,4}(=[!#-+.-:<-~&&[^\\\\]]{0,4})?";
     let properties = proptest::collection::vec(property, 0..3).prop_map(|list| list.join(";"));
@@ -94,7 +94,7 @@ fn metadata_cannot_add_a_member() {
 }
 
 #[test_fork::test]
-fn no_more_is_written_than_all_read() {
+fn written_baggage_is_within_all_limits() {
     let telemetry = text_only().init().expect("telemetry starts");
     let mut baggage = Baggage::new();
     for number in 0..64 {
@@ -118,7 +118,7 @@ fn no_more_is_written_than_all_read() {
 }
 
 #[test_fork::test]
-fn of_more_than_64_members_the_first_are_read() {
+fn only_the_first_64_members_are_read() {
     let telemetry = text_only().init().expect("telemetry starts");
     for count in [64, 65, 200] {
         let members: Vec<_> = (0..count).map(|number| format!("n{number}=1")).collect();

@@ -7,7 +7,7 @@ mod support;
 mod trace_context;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use opentelemetry::Context;
+use opentelemetry::{Context, trace::TraceContextExt};
 use opentelemetry_http::HeaderExtractor;
 use proptest::{
     collection::vec,
@@ -19,7 +19,7 @@ use rustok_telemetry::propagation::{self, EventContext};
 
 /// In a message's headers there may be any letters, and any number of them.
 #[test_fork::test]
-fn any_text_is_taken_without_panic() {
+fn any_text_is_extracted_without_panic() {
     let telemetry = support::text_only().init().expect("telemetry starts");
     let names = ["traceparent", "tracestate", "baggage", "Baggage"];
     let mut runner = TestRunner::new(Config::with_cases(2_000));
@@ -30,6 +30,28 @@ fn any_text_is_taken_without_panic() {
         Ok(())
     });
     result.unwrap_or_else(|error| panic!("{error}"));
+    let _ = telemetry.shutdown();
+}
+
+/// A value that is not UTF-8 makes the header a repeated one.
+#[test_fork::test]
+fn an_unreadable_value_is_not_skipped() {
+    let telemetry = support::text_only().init().expect("telemetry starts");
+    let parent: &[u8] = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for (values, is_valid) in [
+        (&[parent][..], true),
+        (&[parent, b"\xff"], false),
+        (&[b"\xff", parent], false),
+        (&[b"\xff"], false),
+    ] {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            let value = HeaderValue::from_bytes(value).expect("a value");
+            headers.append("traceparent", value);
+        }
+        let context = propagation::extract_headers(&headers);
+        assert_eq!(context.span().span_context().is_valid(), is_valid);
+    }
     let _ = telemetry.shutdown();
 }
 

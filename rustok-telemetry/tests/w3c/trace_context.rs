@@ -12,7 +12,7 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
 
 #[test_fork::test]
-fn every_case_is_read_as_the_specification_says() {
+fn every_case_of_the_specification_passes() {
     let telemetry = text_only().init().expect("telemetry starts");
     let fill = |text: &str| fill(&text.replace("{T}", TRACE).replace("{S}", SPAN));
     let cases = cases(include_str!("trace_context.txt"), fill);
@@ -35,7 +35,7 @@ fn every_case_is_read_as_the_specification_says() {
 }
 
 #[test_fork::test]
-fn any_headers_are_read_as_the_grammar_has_them() {
+fn headers_are_parsed_by_the_grammar() {
     let telemetry = text_only().init().expect("telemetry starts");
     let mut runner = TestRunner::new(Config::with_cases(3_000));
     let headers = (

@@ -1,4 +1,4 @@
-//! `cargo xtask catalogue`: writes what is generated from the SDK's tables, or checks that it is fresh.
+//! `cargo xtask catalogue`: generates documentation from the SDK's tables, or checks that it is up to date.
 
 use std::process::ExitCode;
 

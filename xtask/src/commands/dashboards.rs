@@ -1,4 +1,4 @@
-//! `cargo xtask dashboards`: writes the Grafana dashboards, or checks that they are fresh.
+//! `cargo xtask dashboards`: generates the Grafana dashboards, or checks that they are up to date.
 
 use std::process::ExitCode;
 

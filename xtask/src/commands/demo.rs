@@ -14,22 +14,22 @@ use xtask::workspace;
 use super::Error;
 use super::stack::{Up, WasUp, ensure_up, print_addresses};
 
-/// How long the service may take to hand its telemetry over and end.
+/// Time for the service to export its telemetry and end.
 const GRACE: Duration = Duration::from_secs(20);
 /// The package, and its `service.name`.
 const SERVICE: &str = "rustok-server";
-/// The page that the service shows itself.
+/// The name of the service's own page.
 const METRICS: &str = "service";
 const POLL: Duration = Duration::from_millis(100);
 
-/// Starts the stack unless it is up, runs the service until Ctrl-C, and leaves things as they were.
+/// Starts the stack unless it is up, runs the service until Ctrl-C, and stops the stack if it was started here.
 pub(crate) fn run(options: &Up, cancelled: Arc<AtomicBool>) -> Result<ExitCode, Error> {
     if !options.free_ports {
-        // Before anything is built or started.
+        // Fails before anything is built or started.
         Ports::from_env()?
             .check_free(&[Port::Application])
             .map_err(|taken| {
-                format!("{taken}\nStop the service that runs there, or set RUSTOK_SERVER_PORT to another port.")
+                format!("{taken}\nStop the service on that port, or set RUSTOK_SERVER_PORT to another port.")
             })?;
     }
     let (stack, WasUp(was_up)) = ensure_up(options, TraceStorage::Memory, Arc::clone(&cancelled))?;
@@ -50,17 +50,17 @@ pub(crate) fn run(options: &Up, cancelled: Arc<AtomicBool>) -> Result<ExitCode, 
 fn serve(stack: &Stack, cancelled: &AtomicBool) -> Result<ExitStatus, Error> {
     let ports = stack.ports();
     ports.check_free(&[Port::Application])?;
-    println!("{SERVICE} is built and started. Ctrl-C ends it.");
+    println!("Building and starting {SERVICE}. Ctrl-C stops it.");
     let mut service = workspace::cargo()
         .args(["run", "--package", SERVICE, "--", "--traffic"])
         .args(["--port", &ports.get(Port::Application).to_string()])
         .envs(environment(ports))
         .stdin(Stdio::null())
-        // A group of its own, so that Ctrl-C reaches it once: from here.
+        // A separate process group: Ctrl-C does not reach it, `stop` signals it.
         .process_group(0)
         .spawn()?;
     let ended = watch(&mut service, stack, cancelled);
-    // Before the service ends, so that no alert takes the end for a failure. Without the file there is nothing to end.
+    // Before the service ends, so that ServiceDown does not fire. Fails if the target file was never written.
     let _ = stack.forget_service();
     match ended {
         Ok(Some(status)) => Ok(status),
@@ -72,7 +72,7 @@ fn serve(stack: &Stack, cancelled: &AtomicBool) -> Result<ExitStatus, Error> {
     }
 }
 
-/// Shows what can be looked at as soon as it can, until the service ends, or Ctrl-C is pressed.
+/// Prints each page as soon as it has content, until the service ends or Ctrl-C is pressed.
 fn watch(
     service: &mut Child,
     stack: &Stack,
@@ -101,11 +101,11 @@ fn watch(
     Ok(None)
 }
 
-/// What can be looked at.
+/// A page with a result of the demo.
 struct Page {
     name: &'static str,
     url: String,
-    /// What is in it once there is something to see.
+    /// Text that the page contains once its data has arrived.
     content: &'static str,
 }
 

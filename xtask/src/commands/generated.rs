@@ -1,4 +1,4 @@
-//! Writes generated files, or checks that they are fresh.
+//! Writes generated files, or checks that they are up to date.
 
 use std::fs;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use xtask::workspace;
 
 use super::Error;
 
-/// Writes what is not as it should be. With `check` it writes nothing, and fails with the command that would.
+/// Writes the files whose content differs. With `check` it writes nothing, and names the stale files and `command`.
 pub(super) fn write_or_check(
     files: Vec<Generated>,
     check: bool,

@@ -9,5 +9,5 @@ pub(crate) mod slo;
 pub(crate) mod stack;
 pub(crate) mod test;
 
-/// What a command may fail with: it is only shown.
+/// An error of a command, which `main` prints.
 pub(crate) type Error = Box<dyn std::error::Error>;

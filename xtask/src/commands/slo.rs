@@ -1,4 +1,4 @@
-//! `cargo xtask slo`: writes the rules of the service level objectives, or checks that they are fresh.
+//! `cargo xtask slo`: generates the rules of the service level objectives, or checks that they are up to date.
 
 use std::process::ExitCode;
 

@@ -58,7 +58,7 @@ pub(crate) fn run(command: Command, cancelled: Arc<AtomicBool>) -> Result<ExitCo
     }
 }
 
-/// Starts the stack, or takes the one that is up; says which.
+/// Starts the stack, or returns the one that is up.
 pub(crate) fn ensure_up(
     options: &Up,
     traces: TraceStorage,
@@ -84,7 +84,7 @@ pub(crate) fn ensure_up(
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WasUp(pub(crate) bool);
 
-/// The addresses that a person can look at, and those that an application sends to.
+/// Prints the pages of the stack, and the addresses for services.
 pub(crate) fn print_addresses(stack: &Stack) {
     let ports = stack.ports();
     println!("  Prometheus      {}", Service::Prometheus.page(ports));
@@ -92,7 +92,7 @@ pub(crate) fn print_addresses(stack: &Stack) {
     println!("  Collector       {}", Service::Collector.page(ports));
     let logs = stack.dir().path().join("logs");
     println!("  logs            {}", logs.display());
-    println!("Services send to it with one of these in their environment:");
+    println!("Set one of these in a service's environment to export to it:");
     let endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
     println!("  {endpoint}={}", ports.url(Port::CollectorOtlpGrpc));
     let http = ports.url(Port::CollectorOtlpHttp);
@@ -140,12 +140,12 @@ fn down(folder: &Folder) -> Result<ExitCode, Error> {
     let mut code = ExitCode::SUCCESS;
     for (service, stopped) in stack.down()? {
         let how = match stopped {
-            Stopped::Already => "had ended before",
+            Stopped::Already => "was not running",
             Stopped::Gracefully => "stopped",
-            Stopped::Killed => "did not stop when asked to, and was killed",
+            Stopped::Killed => "did not stop on SIGTERM and was killed",
             Stopped::StillRunning => {
                 code = ExitCode::FAILURE;
-                "still runs, although it was killed"
+                "still runs after SIGKILL"
             }
         };
         println!("{service:<12}{how}");

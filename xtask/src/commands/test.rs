@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that CI runs, in the order in which a mistake shows soonest.
+//! `cargo xtask test`: everything that CI runs, fast steps first.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitCode, ExitStatus};
@@ -16,11 +16,11 @@ use xtask::workspace;
 
 use super::{Error, catalogue, dashboards, slo};
 
-/// How long a step may take. A test that hangs is named before by libtest: "… has been running for over 60 seconds".
+/// Time limit of a step. Before it, libtest names a test that hangs: "… has been running for over 60 seconds".
 const LIMIT: Duration = Duration::from_secs(3600);
 const POLL: Duration = Duration::from_millis(100);
 
-/// Run everything that CI runs: style, documentation, licences, tests, and the end-to-end test.
+/// Run everything that CI runs: formatting, generated files, lints, documentation, licences and all tests.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Skip the tests that need the Collector, Prometheus and Jaeger.
@@ -44,7 +44,7 @@ pub(crate) fn run(options: &Options, cancelled: Arc<AtomicBool>) -> Result<ExitC
         return Err("generated files are stale".into());
     }
     if !options.fast {
-        // Before anything is timed: the first build takes minutes.
+        // Not part of a timed step: the first build takes minutes.
         steps.announce("programs of the stack");
         let mut reporter = Reporter::stderr().cancelled_by(cancelled);
         for program in Program::ALL {
@@ -119,7 +119,7 @@ impl Steps {
 
     fn finish(&self, title: &str, mut command: Command) -> Result<(), Error> {
         let started = Instant::now();
-        // A group of its own, so that what it starts can be ended with it.
+        // A separate process group, so that its children can be killed with it.
         let mut process = command.process_group(0).spawn()?;
         let status = self.wait(&mut process, started + LIMIT)?;
         if self.cancelled.load(Ordering::Relaxed) {
@@ -127,7 +127,7 @@ impl Steps {
         }
         let Some(status) = status else {
             let minutes = LIMIT.as_secs() / 60;
-            return Err(format!("{title}: {command:?} was ended after {minutes} min").into());
+            return Err(format!("{title}: {command:?} was killed after {minutes} min").into());
         };
         if !status.success() {
             return Err(format!("{title}: {command:?} failed: {status}").into());
@@ -136,8 +136,7 @@ impl Steps {
         Ok(())
     }
 
-    /// Waits for the process, and ends it and what it started at the deadline or when the user asks to stop; `None`
-    /// if it had to.
+    /// Waits for the process. At the deadline, or when the user cancels, kills its process group and returns `None`.
     fn wait(&self, process: &mut Child, deadline: Instant) -> Result<Option<ExitStatus>, Error> {
         while !self.cancelled.load(Ordering::Relaxed) && Instant::now() < deadline {
             if let Some(status) = process.try_wait()? {
@@ -147,7 +146,7 @@ impl Steps {
         }
         let group = i32::try_from(process.id()).ok().and_then(Pid::from_raw);
         if let Some(group) = group {
-            // It may have ended just now.
+            // Fails if the process has just ended.
             let _ = kill_process_group(group, Signal::KILL);
         }
         process.wait()?;

@@ -1,4 +1,4 @@
-//! A dashboard: its panels in their order, and what is around them.
+//! A dashboard: its panels, variables and settings.
 
 use super::panel::Panel;
 use super::query::{Expr, Scope};
@@ -7,23 +7,23 @@ use super::variable::Variable;
 /// A dashboard.
 #[derive(Debug, Clone)]
 pub struct Dashboard {
-    /// Its file, from the root of the workspace.
+    /// The path of its file, relative to the root of the workspace.
     pub path: &'static str,
-    /// Its lasting name, which its address has.
+    /// The identifier in its URL.
     pub uid: &'static str,
     pub(crate) title: &'static str,
     pub(crate) description: &'static str,
-    /// What is shown at first: from this time until now.
+    /// Start of the default time range, which ends now.
     pub(crate) from: &'static str,
     pub(crate) refresh: &'static str,
     pub(crate) variables: Vec<Variable>,
     pub(crate) items: Vec<Item>,
 }
 
-/// What a dashboard shows.
+/// An item of a dashboard.
 #[derive(Debug, Clone)]
 pub(crate) enum Item {
-    /// A heading over the panels that follow.
+    /// A heading above the following panels.
     Row {
         id: u32,
         title: String,
@@ -45,7 +45,7 @@ impl From<Panel> for Item {
 }
 
 impl Dashboard {
-    /// What it refers to that does not exist.
+    /// Returns an error for each reference to something that does not exist.
     pub fn problems(&self) -> Vec<String> {
         let of_items = self.items.iter().flat_map(|item| match item {
             Item::Row { .. } => Vec::new(),
@@ -60,7 +60,7 @@ impl Dashboard {
             .collect()
     }
 
-    /// Versions of services that did not run a minute ago.
+    /// Returns the query for deployments: service versions that did not run a minute ago.
     pub(crate) fn deployments(&self) -> Expr {
         const SCOPE: Scope = Scope::of(&[("job", "job")]);
         const LABELS: [&str; 2] = ["job", "service_version"];

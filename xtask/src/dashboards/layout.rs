@@ -1,11 +1,11 @@
-//! Puts panels beside each other from left to right, and below each other where there is no more room.
+//! Places panels from left to right, and continues below when a line is full.
 
 use super::dashboard::Item;
 
-/// Grafana divides a dashboard's width into so many columns.
+/// The columns of Grafana's grid.
 const COLUMNS: u32 = 24;
 
-/// Where a panel is, in columns and rows of Grafana's grid.
+/// The position and size of a panel, in columns and rows of Grafana's grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) x: u32,
@@ -14,7 +14,7 @@ pub(crate) struct Place {
     pub(crate) height: u32,
 }
 
-/// A place for each item, in their order.
+/// Returns the place of each item.
 pub(crate) fn places(items: &[Item]) -> Vec<Place> {
     let mut line = Line::default();
     items
@@ -26,7 +26,7 @@ pub(crate) fn places(items: &[Item]) -> Vec<Place> {
         .collect()
 }
 
-/// The line of panels that is being filled.
+/// The current line of panels.
 #[derive(Default)]
 struct Line {
     x: u32,

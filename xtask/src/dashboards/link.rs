@@ -1,34 +1,34 @@
-//! Where a panel leads to: traces, and the runbook.
+//! Links of panels: to traces and to the runbook.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Where Grafana serves `docs/runbook.md` from, if that file is mounted into its folder of public files.
+/// The path at which Grafana serves `docs/runbook.md`, if the file is mounted into Grafana's folder of public files.
 pub const RUNBOOK: &str = "/public/rustok/runbook.md";
 
-/// The runbook's part on an alert.
+/// Returns the link to the runbook section of an alert.
 pub fn runbook_url(alert: &str) -> String {
     format!("{RUNBOOK}#{}", alert.to_lowercase())
 }
 
-/// Which traces of a service are of interest.
+/// The traces that a panel links to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Traces {
-    /// None: there is no service behind the panel.
+    /// None: the panel is not about services.
     None,
     All,
-    /// Those with an error.
+    /// Traces with an error.
     Failed,
-    /// Those that take at least so many seconds.
+    /// Traces that take at least this many seconds.
     Slow(f64),
 }
 
-/// Stands for the value that a series has of this label, in a link of the series.
+/// Returns Grafana's placeholder for the value of a label, for links of a series.
 pub(crate) fn of_series(label: &str) -> String {
     format!("${{__field.labels.{label}}}")
 }
 
 impl Traces {
-    /// What a link to them is called.
+    /// Returns the title of the link.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::None | Self::All => "Traces in Jaeger",
@@ -37,7 +37,8 @@ impl Traces {
         }
     }
 
-    /// Jaeger's search in Grafana's Explore, over the time that is shown. Without a service, it asks for one.
+    /// Returns a link to Jaeger's search in Grafana's Explore, for the selected time range. Without `service`, the user
+    /// selects one there.
     pub(crate) fn search_url(self, service: Option<&str>, operation: Option<&str>) -> String {
         let condition = match self {
             Self::None | Self::All => String::new(),
@@ -55,7 +56,7 @@ impl Traces {
     }
 }
 
-/// Percent-encodes all but Grafana's variables, which it replaces and encodes itself.
+/// Percent-encodes a text, except Grafana's variables, which Grafana replaces and encodes.
 fn encode(text: &str) -> String {
     let mut parts = text.split("${");
     let mut encoded =
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_threshold_is_told_in_jaegers_words() {
+    fn minimum_duration_is_in_jaegers_format() {
         let url = Traces::Slow(0.5).search_url(None, None);
         assert!(url.contains("minDuration%22%3A%22500ms"), "{url}");
     }

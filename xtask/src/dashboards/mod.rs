@@ -1,16 +1,16 @@
-//! The Grafana dashboards below `grafana/dashboards/`, made from the SDK's catalogue and one description each.
+//! Generates the Grafana dashboards in `grafana/dashboards/`.
 //!
 //! ```text
-//! content/    what each dashboard shows, in the order of its panels
-//! query/      PromQL that knows which metrics and labels exist (the catalogue's, and a short list of others)
-//! panel.rs    one panel: what it asks, its unit, what to do about it
-//! alert/      the alerts of prometheus/*_rules.yml: the panels' thresholds are theirs
-//! layout.rs   where each panel goes
-//! json/       the same in Grafana's words
+//! content/    the panels of each dashboard
+//! query/      PromQL, checked against the catalogue and a list of third-party metrics
+//! panel.rs    one panel: queries, unit, description, links
+//! alert/      the alerts of prometheus/*_rules.yml, which set the thresholds of panels
+//! layout.rs   the place of each panel
+//! json/       Grafana's JSON
 //! ```
 //!
-//! A metric, a label or a bucket that does not exist is a problem of the generation, so a renamed metric cannot leave
-//! a dead panel:
+//! The generation fails for a metric, a label or a bucket that does not exist, so a renamed metric cannot leave an
+//! empty panel:
 //!
 //! ```
 //! use xtask::dashboards::query::{Range, Scope};
@@ -44,11 +44,11 @@ pub use link::{RUNBOOK, runbook_url};
 use crate::catalogue::Generated;
 use crate::slo;
 
-/// Every dashboard, as it should be now.
+/// Returns every dashboard.
 ///
 /// # Errors
 ///
-/// When `prometheus/slo.yaml`, whose objectives one of them shows, cannot be used.
+/// If `prometheus/slo.yaml`, whose objectives one of them shows, is invalid.
 pub fn all() -> Result<Vec<Dashboard>, slo::Problems> {
     Ok(vec![
         content::overview::dashboard(),
@@ -59,11 +59,11 @@ pub fn all() -> Result<Vec<Dashboard>, slo::Problems> {
     ])
 }
 
-/// The files of every dashboard.
+/// Returns the file of every dashboard.
 ///
 /// # Errors
 ///
-/// When a query or a panel refers to what does not exist; all such problems at once.
+/// All references to metrics, labels, buckets or alerts that do not exist.
 pub fn generate() -> Result<Vec<Generated>, Problems> {
     let dashboards = all().map_err(|problems| Problems(vec![problems.to_string()]))?;
     let problems: Vec<_> = dashboards.iter().flat_map(Dashboard::problems).collect();
@@ -79,7 +79,7 @@ pub fn generate() -> Result<Vec<Generated>, Problems> {
         .collect())
 }
 
-/// What is wrong with the descriptions of the dashboards.
+/// All errors in the definitions of the dashboards.
 #[derive(Debug, thiserror::Error)]
-#[error("the dashboards refer to what does not exist:\n  {}", .0.join("\n  "))]
+#[error("the dashboards are invalid:\n  {}", .0.join("\n  "))]
 pub struct Problems(Vec<String>);

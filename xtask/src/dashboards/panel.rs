@@ -1,4 +1,4 @@
-//! One panel: what it asks, and what to do about the answer.
+//! A panel: queries, unit, description, thresholds and links.
 
 use super::alert::{self, Alert, Fires, Severity};
 use super::link::Traces;
@@ -7,35 +7,35 @@ use super::query::Expr;
 /// A panel.
 #[derive(Debug, Clone)]
 pub(crate) struct Panel {
-    /// Links and alerts refer to it, so it stays when panels move.
+    /// The number in the panel's URL. It stays the same when panels move.
     pub(crate) id: u32,
     pub(crate) title: String,
     pub(crate) look: Look,
     pub(crate) unit: Unit,
-    /// What it shows, and what to do when that is not as it should be.
+    /// What the panel shows, and what to do about unusual values.
     pub(crate) description: String,
     pub(crate) queries: Vec<Query>,
-    /// Names of the alerts whose part of the runbook it leads to.
+    /// Names of the alerts whose runbook sections the panel links to.
     pub(crate) alerts: Vec<String>,
     /// The alerts' thresholds.
     pub(crate) lines: Vec<Line>,
-    /// Thresholds that are no alert's, in place of those that are.
+    /// Thresholds that replace those of alerts.
     pub(crate) steps: Vec<Step>,
     pub(crate) words: Vec<Word>,
     pub(crate) traces: Traces,
-    /// The labels that name the services which a series is about.
+    /// The labels of a series that contain names of services.
     pub(crate) services: &'static [&'static str],
-    /// Columns of 24.
+    /// Columns, of 24.
     pub(crate) width: u32,
     pub(crate) height: u32,
-    /// Whether the series add up to something.
+    /// Whether the series are stacked.
     pub(crate) stacked: bool,
-    /// Whether points link to the traces behind them, where the metric has any.
+    /// Whether to show exemplars, which link to traces.
     pub(crate) exemplars: bool,
     problems: Vec<String>,
 }
 
-/// Grafana's panel types that we use.
+/// The types of panels that these dashboards use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Look {
     Stat,
@@ -57,33 +57,33 @@ pub(crate) enum Unit {
     Bytes,
     /// From 0 to 1.
     Share,
-    /// How many times as fast as allowed.
+    /// A factor.
     Times,
 }
 
-/// A query, and the name of each of its series: `{{label}}` stands for a label's value.
+/// A query, and its legend, in which `{{label}}` is replaced by the value of the label.
 #[derive(Debug, Clone)]
 pub(crate) struct Query {
     pub(crate) legend: String,
     pub(crate) expr: Expr,
 }
 
-/// When an alert fires, and how bad that is.
+/// The threshold of an alert, and its severity.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Line {
     pub(crate) fires: Fires,
     pub(crate) severity: Severity,
 }
 
-/// From this value on, this colour.
+/// A colour for values from a threshold on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Step {
-    /// None: from the least value on.
+    /// The threshold; `None` for the colour of the lowest values.
     pub(crate) from: Option<f64>,
     pub(crate) colour: &'static str,
 }
 
-/// A value that is shown as a word.
+/// A value shown as a word.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Word {
     pub(crate) value: u8,
@@ -131,7 +131,7 @@ impl Panel {
         self
     }
 
-    /// Shows what this alert watches: with its threshold, and a link to its part of the runbook.
+    /// Adds the threshold of an alert on the panel's series, and a link to its runbook section.
     pub(crate) fn watched_by(self, alert: &str) -> Self {
         self.alert(alert, |alert| match &*alert.thresholds("") {
             [threshold] => Ok(vec![*threshold]),
@@ -143,7 +143,8 @@ impl Panel {
         })
     }
 
-    /// Shows what of this alert is held against series whose names begin so; the alert watches others besides.
+    /// Like [`watched_by`](Self::watched_by), for an alert on several series: uses the thresholds of those whose names
+    /// begin with `series`.
     pub(crate) fn watched_by_part(self, alert: &str, series: &str) -> Self {
         self.alert(alert, |alert| match alert.thresholds(series) {
             none if none.is_empty() => Err(format!("{} watches no {series}…", alert.name)),
@@ -151,8 +152,8 @@ impl Panel {
         })
     }
 
-    /// Leads to this alert's part of the runbook, and has no line: what the alert holds against its threshold, if it has
-    /// one, is not what the panel shows.
+    /// Adds a link to the alert's runbook section without a threshold, because the panel shows another value than the
+    /// alert compares.
     pub(crate) fn leads_to(self, alert: &str) -> Self {
         self.alert(alert, |_| Ok(Vec::new()))
     }
@@ -175,7 +176,7 @@ impl Panel {
         self
     }
 
-    /// Thresholds that are no alert's.
+    /// Sets thresholds that replace those of alerts.
     pub(crate) fn steps(mut self, steps: &[(Option<f64>, &'static str)]) -> Self {
         let steps = steps.iter().map(|&(from, colour)| Step { from, colour });
         self.steps = steps.collect();
@@ -192,7 +193,7 @@ impl Panel {
         self
     }
 
-    /// Leads to the traces that take longer than the alert's threshold, which has to be in seconds.
+    /// Adds a link to the traces that take longer than the alert's threshold, which must be in seconds.
     pub(crate) fn slow_traces(mut self) -> Self {
         match &*self.lines {
             [line] if self.unit == Unit::Seconds => {
@@ -205,7 +206,7 @@ impl Panel {
         self
     }
 
-    /// Its series are about the services that these labels name.
+    /// Sets the labels that contain names of services.
     pub(crate) fn services(mut self, labels: &'static [&'static str]) -> Self {
         self.services = labels;
         self
@@ -226,18 +227,18 @@ impl Panel {
         self
     }
 
-    /// Whether each series names the services that it is about.
+    /// Returns whether each series has the labels with names of services.
     pub(crate) fn names_services(&self) -> bool {
         self.services.iter().all(|label| self.has_label(label))
     }
 
-    /// Whether every series of every query has this label.
+    /// Returns whether every series of every query has this label.
     pub(crate) fn has_label(&self, label: &str) -> bool {
         let mut queries = self.queries.iter();
         queries.all(|query| query.expr.labels().contains(label))
     }
 
-    /// What its alerts, queries and legends refer to that does not exist.
+    /// Returns an error for each reference in alerts, queries and legends to something that does not exist.
     pub(crate) fn problems(&self) -> Vec<String> {
         let mut problems = self.problems.clone();
         problems.extend(self.values_without_a_word());
@@ -257,7 +258,7 @@ impl Panel {
 }
 
 impl Panel {
-    /// An alert at one value needs that value's word: a line would say that greater ones are worse.
+    /// Returns an error for each alert on a single value without a word. A line would imply that higher values are worse.
     fn values_without_a_word(&self) -> Vec<String> {
         let at = self.lines.iter().filter_map(|line| match line.fires {
             Fires::At(value) => Some(value),
@@ -275,7 +276,7 @@ impl Panel {
 }
 
 impl Unit {
-    /// Grafana's name of it.
+    /// Returns Grafana's identifier.
     pub(crate) fn id(self) -> &'static str {
         match self {
             Self::Count => "short",
@@ -291,7 +292,7 @@ impl Unit {
     }
 }
 
-/// The labels in a legend.
+/// Returns the labels in a legend.
 fn labels_of(legend: &str) -> impl Iterator<Item = &str> {
     let parts = legend.split("{{").skip(1);
     parts.filter_map(|part| Some(part.split_once("}}")?.0.trim()))

@@ -1,4 +1,4 @@
-//! Variables that a reader of a dashboard sets.
+//! Variables of dashboards.
 
 use super::query::{Counter, Expr, Scope};
 
@@ -10,19 +10,19 @@ pub(crate) struct Variable {
     pub(crate) source: Source,
 }
 
-/// Where its values come from.
+/// The source of a variable's values.
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
-    /// The data sources of this type; the one of this uid at first.
+    /// Data sources of a type, with the uid of the default one.
     Plugin {
         plugin: &'static str,
         uid: &'static str,
     },
-    /// The values that a label has; several can be chosen, and all are at first.
+    /// The values of a label. Several can be selected; by default all are.
     Label { series: Expr, label: &'static str },
 }
 
-/// Where metrics come from.
+/// The data source of metrics.
 pub(crate) const METRICS: Variable = Variable {
     name: "datasource",
     title: "Metrics",
@@ -32,7 +32,7 @@ pub(crate) const METRICS: Variable = Variable {
     },
 };
 
-/// Where traces come from.
+/// The data source of traces.
 pub(crate) const TRACES: Variable = Variable {
     name: "jaeger",
     title: "Traces",
@@ -84,7 +84,7 @@ pub(crate) fn tenant(counter: &str) -> Variable {
     }
 }
 
-/// The values of a label that this counter has where what came before is selected.
+/// The values of a counter's label, filtered by the preceding variables.
 pub(crate) fn values_of(
     name: &'static str,
     title: &'static str,
@@ -100,7 +100,7 @@ pub(crate) fn values_of(
 }
 
 impl Variable {
-    /// What its query refers to that does not exist.
+    /// Returns an error for each reference in its query to something that does not exist.
     pub(crate) fn problems(&self) -> Vec<String> {
         let Source::Label { series, label } = &self.source else {
             return Vec::new();

@@ -1,9 +1,9 @@
 //! Windows and burn rates, as the SRE workbook recommends for an objective over a month.
 
-/// Two pairs of windows that one alert watches.
+/// The two pairs of windows of an alert.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Alert {
-    /// What follows the objective's name in the alert's.
+    /// The suffix of the alert's name.
     pub(super) suffix: &'static str,
     pub(super) severity: &'static str,
     pub(super) summary: &'static str,
@@ -18,7 +18,7 @@ pub(super) struct Pair {
     pub(super) short: Window,
 }
 
-/// A time over which a burn rate is taken.
+/// The window of a burn rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Window {
     pub(crate) name: &'static str,
@@ -29,15 +29,14 @@ const fn window(name: &'static str, minutes: u32) -> Window {
     Window { name, minutes }
 }
 
-/// The window that all others are put together from.
+/// The window that all others are computed from.
 pub(super) const BASE: Window = window("5m", 5);
-/// The window that windows of days are put together from.
+/// The window that windows of days are computed from.
 pub(crate) const HOUR: Window = window("1h", 60);
-/// The first such window.
+/// The shortest window of days.
 pub(super) const DAY: Window = window("1d", 1440);
 
-/// 2 % of a month's budget in an hour or 5 % in six hours wake somebody; 10 % in one or three days can wait for the
-/// working day.
+/// Spending 2 % of a month's budget in an hour, or 5 % in six hours, pages; 10 % in one or three days creates a ticket.
 pub(super) const ALERTS: [Alert; 2] = [
     Alert {
         suffix: "FastBurn",
@@ -76,10 +75,10 @@ pub(super) const ALERTS: [Alert; 2] = [
 ];
 
 impl Window {
-    /// The window that this one is put together from, and how far apart its moments are.
+    /// Returns the window that this one is computed from, and the step of the subquery.
     ///
-    /// A window of days is made of whole hours, which miss nothing. A shorter one reads the base window every minute,
-    /// so that it answers soon.
+    /// A window of days consists of full hours, which cover every request. A shorter one reads the base window every
+    /// minute, so that it reacts quickly.
     pub(super) fn parts(self) -> (Window, Step) {
         if self.minutes >= DAY.minutes {
             (
@@ -101,14 +100,14 @@ impl Window {
     }
 }
 
-/// How far apart the moments of a subquery are.
+/// The step of a subquery.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Step {
     pub(super) name: &'static str,
     pub(super) minutes: u32,
 }
 
-/// The windows besides the base one, each once, from short to long.
+/// Returns the windows except the base window, from short to long, without duplicates.
 pub(super) fn windows() -> Vec<Window> {
     let mut windows: Vec<_> = pairs()
         .flat_map(|pair| [pair.short, pair.long])
@@ -119,7 +118,7 @@ pub(super) fn windows() -> Vec<Window> {
     windows
 }
 
-/// The pairs of all alerts.
+/// Returns the pairs of all alerts.
 pub(super) fn pairs() -> impl Iterator<Item = Pair> {
     ALERTS.into_iter().flat_map(|alert| alert.pairs)
 }

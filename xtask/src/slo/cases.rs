@@ -14,10 +14,10 @@ use super::rules::series;
 use case::{Case, Recorded};
 use traffic::Traffic;
 
-/// A burn rate above every factor, which even an objective of 95 % can reach.
+/// A burn rate above every factor, within reach of an objective of 95 %.
 pub(super) const BURST: f64 = 18.0;
 
-/// The cases of all objectives.
+/// Generates the cases of all objectives.
 pub(super) fn text(objectives: &[Objective]) -> String {
     let mut text = format!(
         "{NOTICE}# For `promtool test rules`. See tests/README.md for how cases are named.\n\n\
@@ -42,7 +42,7 @@ pub(super) fn text(objectives: &[Objective]) -> String {
 
 fn cases(objective: &Objective, alert: &Alert) -> Vec<Case> {
     let [short, long] = alert.pairs;
-    // Enough for the shorter pair's minimum, and too short a time for the longer pair's.
+    // Long enough for the minimum rate of the shorter pair, too short for that of the longer one.
     let young = short.long.minutes + short.long.minutes / 12;
     let old = long.long.minutes + 60;
     let mut cases = Vec::new();
@@ -64,7 +64,7 @@ fn cases(objective: &Objective, alert: &Alert) -> Vec<Case> {
     cases
 }
 
-/// What is left of the budget, before the first hour is full and after.
+/// The remaining budget before and after the first full hour.
 fn budget(objective: &Objective) -> [Recorded; 2] {
     let half = 0.5;
     // Thousandths, as promtool compares exactly.
@@ -83,7 +83,7 @@ fn budget(objective: &Objective) -> [Recorded; 2] {
                 (MINUTES_OF_NO_HOUR, in_days.clone(), 500.0),
             ],
         },
-        // The second hour, in which nothing fails, is not full yet.
+        // The second hour, without failures, is incomplete.
         Recorded {
             name: "the budget after one full hour".to_owned(),
             traffic: Traffic::new(objective, enough(objective), &[(60, half), (55, 0.0)]),
@@ -98,10 +98,10 @@ fn budget(objective: &Objective) -> [Recorded; 2] {
 
 const MINUTES_OF_NO_HOUR: u32 = 55;
 
-/// A burst in the first hour: the day's burn rate is that of the burst, and its traffic is not known yet.
+/// A burst in the first hour: the day's burn rate is that of the burst, while its request rate has no value yet.
 fn no_full_hour(objective: &Objective, pair: Pair) -> Case {
     Case {
-        name: "too short, as no hour is full yet".to_owned(),
+        name: "too short, before the first full hour".to_owned(),
         traffic: Traffic::steady(objective, enough(objective), MINUTES_OF_NO_HOUR, BURST),
         fires_with: None,
         expr: exceeds(objective, pair.long, pair.factor),
@@ -109,7 +109,7 @@ fn no_full_hour(objective: &Objective, pair: Pair) -> Case {
     }
 }
 
-/// A burn rate that is that many times the factor of one pair.
+/// A steady burn rate of `times` the factor of one pair.
 fn steady(objective: &Objective, pair: Pair, minutes: u32, kind: &str, times: f64) -> Case {
     let rate_of_burn = pair.factor * times;
     Case {
@@ -122,11 +122,11 @@ fn steady(objective: &Objective, pair: Pair, minutes: u32, kind: &str, times: f6
     }
 }
 
-/// A burst that the short window shows and the long one does not.
+/// A burst above the factor in the short window, below it in the long one.
 fn too_short(objective: &Objective, pair: Pair, minutes: u32) -> Case {
     let burst = pair.short.minutes;
     Case {
-        name: format!("too short, as the failures begin {burst} minutes ago"),
+        name: format!("too short, failures began {burst} minutes ago"),
         traffic: Traffic::new(
             objective,
             enough(objective),
@@ -138,11 +138,11 @@ fn too_short(objective: &Objective, pair: Pair, minutes: u32) -> Case {
     }
 }
 
-/// What the long window still shows, and the short one no longer.
+/// Past failures: above the factor in the long window, below it in the short one.
 fn resolves(objective: &Objective, pair: Pair, minutes: u32) -> Case {
     let healthy = 2 * pair.short.minutes;
     Case {
-        name: format!("resolves, as the failures end {healthy} minutes ago"),
+        name: format!("resolves, failures ended {healthy} minutes ago"),
         traffic: Traffic::new(
             objective,
             enough(objective),
@@ -156,7 +156,7 @@ fn resolves(objective: &Objective, pair: Pair, minutes: u32) -> Case {
 
 fn few_requests(objective: &Objective, pair: Pair, minutes: u32) -> Case {
     Case {
-        name: "no data, as there are few requests, though all fail".to_owned(),
+        name: "no data, few requests, all of which fail".to_owned(),
         traffic: Traffic::steady(
             objective,
             objective.minimum_rate / 2.0,
@@ -171,7 +171,7 @@ fn few_requests(objective: &Objective, pair: Pair, minutes: u32) -> Case {
 
 fn no_requests(objective: &Objective, pair: Pair, minutes: u32) -> Case {
     Case {
-        name: "no data, as there are no requests".to_owned(),
+        name: "no data, no requests".to_owned(),
         traffic: Traffic::steady(objective, 0.0, minutes, 0.0),
         fires_with: None,
         expr: series(&burn(pair.long), objective),

@@ -1,17 +1,17 @@
-//! The keys of one mapping: each is taken once, and what is wrong or left over is a problem.
+//! The keys of one mapping. Invalid and unknown keys are reported.
 
 use serde_json::{Map, Value};
 
-/// A mapping that is being read.
+/// A mapping that is being read. Each key is taken once.
 pub(super) struct Fields<'a> {
-    /// Where it is, such as `slos[0]`, or its name once that is known.
+    /// Its position, such as `slos[0]`, or its name once that is known.
     place: String,
     map: Map<String, Value>,
     problems: &'a mut Vec<String>,
 }
 
 impl<'a> Fields<'a> {
-    /// Reads `value`, which is at `place`. If it is no mapping, that is a problem.
+    /// Begins to read `value`, which is at `place`. Reports an error if it is not a mapping.
     pub(super) fn of(place: String, value: &Value, problems: &'a mut Vec<String>) -> Self {
         let map = value.as_object().cloned().unwrap_or_else(|| {
             problems.push(format!("{place}: a mapping is expected, not {value}"));
@@ -24,17 +24,17 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Speaks of the mapping by this name from now on.
+    /// Uses this name for the mapping in further errors.
     pub(super) fn called(&mut self, name: &str) {
         self.place = name.to_owned();
     }
 
-    /// The value of a key, whatever it is.
+    /// Takes the value of a key.
     pub(super) fn take(&mut self, key: &str) -> Option<Value> {
         self.map.remove(key)
     }
 
-    /// A text that must be there.
+    /// Takes a required text.
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
         match self.map.remove(key) {
             Some(Value::String(text)) if !text.is_empty() => Some(text),
@@ -42,7 +42,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A number that must be there.
+    /// Takes a required number.
     pub(super) fn number(&mut self, key: &str) -> Option<f64> {
         match self.map.remove(key) {
             Some(Value::Number(number)) => number.as_f64(),
@@ -50,21 +50,21 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A mapping below this one.
+    /// Begins to read a nested mapping.
     pub(super) fn below(&mut self, key: &str, value: &Value) -> Fields<'_> {
         Fields::of(format!("{}: {key}", self.place), value, self.problems)
     }
 
-    /// Adds a problem with a key.
+    /// Reports an error in a key.
     pub(super) fn problem(&mut self, key: &str, what: impl std::fmt::Display) {
         self.problems.push(format!("{}: {key}: {what}", self.place));
     }
 
-    /// What is left over is a problem.
+    /// Reports each key that was not taken.
     pub(super) fn end(self) {
         for key in self.map.keys() {
             self.problems
-                .push(format!("{}: {key}: there is no such key", self.place));
+                .push(format!("{}: {key}: unknown key", self.place));
         }
     }
 

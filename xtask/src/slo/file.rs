@@ -1,4 +1,4 @@
-//! Reads and checks `prometheus/slo.yaml`: every problem at once.
+//! Reads and checks `prometheus/slo.yaml`. All errors are reported at once.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::measure::measure;
 use super::objective::Objective;
 use crate::yaml;
 
-/// The objectives of the file.
+/// Parses the objectives.
 pub(super) fn read(text: &str) -> Result<Vec<Objective>, Problems> {
     let value = yaml::parse(text).map_err(Problems::one)?;
     let mut problems = Vec::new();
@@ -22,9 +22,9 @@ pub(super) fn read(text: &str) -> Result<Vec<Objective>, Problems> {
     }
 }
 
-/// Everything that is wrong with `prometheus/slo.yaml`.
+/// All errors in `prometheus/slo.yaml`.
 #[derive(Debug, PartialEq, thiserror::Error)]
-#[error("{FILE} cannot be used:\n  {}", .0.join("\n  "))]
+#[error("{FILE} is invalid:\n  {}", .0.join("\n  "))]
 pub struct Problems(Vec<String>);
 
 impl Problems {
@@ -105,7 +105,7 @@ fn objective(mut fields: Fields<'_>) -> Option<Objective> {
     })
 }
 
-/// A text of which each character is allowed.
+/// Returns a text with allowed characters only; else reports an error.
 fn word(fields: &mut Fields<'_>, key: &str, allowed: impl Fn(char) -> bool) -> Option<String> {
     let text = fields.text(key)?;
     match text.chars().find(|&c| !allowed(c)) {
@@ -117,7 +117,7 @@ fn word(fields: &mut Fields<'_>, key: &str, allowed: impl Fn(char) -> bool) -> O
     }
 }
 
-/// Below, so much may fail that hardly anything is [`BURST`](super::cases::BURST) times as much.
+/// Lowest objective. Below it, a burn rate of [`BURST`](super::cases::BURST) would need almost all requests to fail.
 const LEAST_PERCENT: f64 = 95.0;
 
 fn percent(fields: &mut Fields<'_>) -> Option<f64> {
@@ -128,8 +128,8 @@ fn percent(fields: &mut Fields<'_>) -> Option<f64> {
     fields.problem(
         "objective",
         format_args!(
-            "from {LEAST_PERCENT} to less than 100 percent, not {percent}: with a lower one the fastest burn rate \
-             cannot be reached, with a higher one there is nothing to burn"
+            "from {LEAST_PERCENT} to less than 100 percent, not {percent}: a lower one cannot reach the fastest burn \
+             rate, a higher one has no error budget"
         ),
     );
     None
@@ -179,7 +179,7 @@ slos:
     }
 
     #[test]
-    fn every_problem_is_told_at_once() {
+    fn all_errors_are_reported_at_once() {
         let text = "
 slos:
   - name: HTTP
@@ -205,22 +205,21 @@ more: 1
         assert_eq!(
             problems(text),
             [
-                "file: more: there is no such key",
+                "file: more: unknown key",
                 "slos[0]: name: 'H' is not allowed in \"HTTP\"",
                 "slos[0]: alert: is missing; text is expected",
                 "slos[0]: description: is missing; text is expected",
                 "slos[0]: area: is missing; text is expected",
-                "slos[0]: objective: from 95 to less than 100 percent, not 93: with a lower one the fastest burn rate \
-                 cannot be reached, with a higher one there is nothing to burn",
+                "slos[0]: objective: from 95 to less than 100 percent, not 93: a lower one cannot reach the fastest \
+                 burn rate, a higher one has no error budget",
                 "slos[0]: window: 28d or 30d, not 7d: the burn rates are for a month",
                 "slos[0]: minimum_rate: must be above 0, not 0",
                 "slos[0]: availability: requests: rustok_http_request_duration_seconds is a histogram; a counter is \
                  expected",
                 "slos[0]: availability: failed: labels with regular expressions are expected",
-                "slos[0]: owner: there is no such key",
-                "slow: latency: within: 0.3 is no boundary of rustok_http_request_duration_seconds, so nothing counts \
-                 it; these are: 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, \
-                 10",
+                "slos[0]: owner: unknown key",
+                "slow: latency: within: 0.3 is not a boundary of rustok_http_request_duration_seconds; the boundaries \
+                 are 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10",
             ]
         );
     }

@@ -1,4 +1,4 @@
-//! The part of an objective that says what counts as a failure, held against the catalogue.
+//! The part of an objective that defines a failed request, checked against the catalogue.
 
 use rustok_telemetry::metrics::{Declaration, Kind, catalogue};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::fields::Fields;
 use super::objective::Measure;
 
-/// What the key `availability` or `latency` says.
+/// Reads the key `availability` or `latency`.
 pub(super) fn measure(fields: &mut Fields<'_>) -> Option<Measure> {
     match (fields.take("availability"), fields.take("latency")) {
         (Some(value), None) => availability(fields.below("availability", &value)),
@@ -60,7 +60,7 @@ fn latency(mut fields: Fields<'_>) -> Option<Measure> {
         fields.problem(
             "within",
             format_args!(
-                "{within} is no boundary of {}, so nothing counts it; these are: {}",
+                "{within} is not a boundary of {}; the boundaries are {}",
                 metric.name,
                 boundaries.join(", ")
             ),
@@ -73,7 +73,7 @@ fn latency(mut fields: Fields<'_>) -> Option<Measure> {
     })
 }
 
-/// A metric of the catalogue.
+/// Returns the metric of the catalogue that a key names; else reports an error.
 fn metric(fields: &mut Fields<'_>, key: &str, kinds: &[Kind]) -> Option<&'static Declaration> {
     let name = fields.text(key)?;
     let found = catalogue().into_iter().find(|metric| metric.name == name);

@@ -1,20 +1,19 @@
-//! Service level objectives: `prometheus/slo.yaml` says what is promised, and the rules that watch over it are made
-//! from that.
+//! Service level objectives: generates Prometheus rules and their tests from `prometheus/slo.yaml`.
 //!
 //! ```text
-//! file.rs      reads and checks slo.yaml: every problem at once
-//! measure.rs   what counts as a failure, held against the catalogue
-//! fields.rs    the keys of one mapping, with what is wrong with them
-//! objective.rs what is promised, and the PromQL that counts requests and failures
+//! file.rs      reads and checks slo.yaml; reports all errors at once
+//! measure.rs   the definition of a failed request, checked against the catalogue
+//! fields.rs    the keys of one mapping, with their errors
+//! objective.rs an objective, and the PromQL that counts its requests and failures
 //! burn.rs      the windows and factors of the SRE workbook
 //! recorded.rs  names of the series that the rules record; dashboards/content/slo.rs shows them
 //! rules.rs     prometheus/slo_rules.yml
 //! cases.rs     prometheus/tests/slo.yml: each alert fires and stays silent
 //! ```
 //!
-//! What an objective allows to fail is its error budget. A burn rate of 1 spends it in just the objective's window, a
-//! burn rate of 14.4 in a thirtieth of a month and less. An alert fires when both a long window and a short one burn
-//! too fast: the long one shows that it matters, the short one that it still goes on
+//! The failures that an objective allows are its error budget. A burn rate of 1 spends the budget in exactly the
+//! objective's window, a burn rate of 14.4 in about two days. An alert fires if the burn rates of both a long and a
+//! short window are too high: the long one shows that the failures matter, the short one that they continue
 //! ([SRE workbook](https://sre.google/workbook/alerting-on-slos/#6-multiwindow-multi-burn-rate-alerts)).
 
 pub(crate) mod burn;
@@ -36,11 +35,11 @@ pub(crate) use objective::{Measure, Objective};
 
 const FILE: &str = "prometheus/slo.yaml";
 
-/// The generated files, as they should be now.
+/// Returns the generated files.
 ///
 /// # Errors
 ///
-/// When `prometheus/slo.yaml` cannot be used: everything that is wrong with it.
+/// All errors in `prometheus/slo.yaml`.
 pub fn generate() -> Result<Vec<Generated>, Problems> {
     let objectives = objectives()?;
     Ok(vec![
@@ -55,7 +54,7 @@ pub fn generate() -> Result<Vec<Generated>, Problems> {
     ])
 }
 
-/// The objectives of `prometheus/slo.yaml`.
+/// Reads the objectives of `prometheus/slo.yaml`.
 pub(crate) fn objectives() -> Result<Vec<Objective>, Problems> {
     let text = fs::read_to_string(workspace::root().join(FILE)).map_err(Problems::one)?;
     file::read(&text)

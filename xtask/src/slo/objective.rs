@@ -1,47 +1,47 @@
-//! What is promised, and the PromQL that counts requests and failures.
+//! An objective, and the PromQL that counts its requests and failures.
 
 use super::burn::BASE;
 
-/// One objective of `slo.yaml`, checked.
+/// A valid objective of `slo.yaml`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Objective {
     pub(crate) name: String,
     pub(crate) alert: String,
     pub(crate) description: String,
     pub(crate) area: String,
-    /// Good requests of a hundred.
+    /// Percentage of requests that must be good.
     pub(crate) percent: f64,
     pub(crate) window_days: u32,
-    /// Requests a second.
+    /// Requests per second below which no alert fires.
     pub(crate) minimum_rate: f64,
     pub(crate) measure: Measure,
 }
 
-/// What counts as a failure.
+/// The definition of a failed request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Measure {
-    /// A request whose labels match.
+    /// The labels match.
     Availability {
         counter: String,
         failed: Vec<(String, String)>,
     },
-    /// A request that takes longer.
+    /// The request takes longer than `within` seconds.
     Latency { histogram: String, within: f64 },
 }
 
 impl Objective {
-    /// The share of requests that must be good.
+    /// Returns the share of requests that must be good.
     pub(crate) fn ratio(&self) -> f64 {
-        // Decimal places that a percentage has are not those of a binary number.
+        // Rounds away the error of the binary fraction.
         (self.percent * 1e8).round() / 1e10
     }
 
-    /// The share of requests that may fail.
+    /// Returns the share of requests that may fail.
     pub(crate) fn budget(&self) -> f64 {
         1.0 - self.ratio()
     }
 
-    /// Requests a second.
+    /// Returns the PromQL of requests per second.
     pub(super) fn requests(&self) -> String {
         match &self.measure {
             Measure::Availability { counter, .. } => rate(counter, ""),
@@ -49,7 +49,7 @@ impl Objective {
         }
     }
 
-    /// Failures a second; zero, not absent, if there are requests and none fails.
+    /// Returns the PromQL of failures per second: zero, not absent, if there are requests and none fails.
     pub(super) fn failures(&self) -> String {
         match &self.measure {
             Measure::Availability { counter, failed } => {
@@ -83,7 +83,7 @@ fn escaped(pattern: &str) -> String {
     pattern.replace('\\', "\\\\").replace('"', "\\\"")
 }
 
-/// A whole number is `1.0` when scraped as text and `1` by OTLP or remote write.
+/// Returns a matcher for a bucket. A whole number is `1.0` in scraped text, and `1` over OTLP or remote write.
 fn le(bound: f64) -> String {
     if bound.fract() == 0.0 {
         format!("le=~\"{bound}([.]0)?\"")
@@ -96,7 +96,7 @@ fn le(bound: f64) -> String {
 pub(super) mod tests {
     use super::*;
 
-    /// An objective of three nines.
+    /// Returns an availability objective of 99.9 %.
     pub(in super::super) fn availability() -> Objective {
         Objective {
             name: "api".to_owned(),

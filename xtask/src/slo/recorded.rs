@@ -3,24 +3,24 @@
 use super::burn::{BASE, Window, windows};
 use super::objective::Objective;
 
-/// How many times as fast as allowed the budget goes.
+/// The burn rate: how many times as fast as allowed the budget is spent.
 pub(crate) fn burn(window: Window) -> String {
     format!("job_slo:slo_burn:rate{}", window.name)
 }
 
-/// The windows for which there is a burn rate, from short to long.
+/// Returns the windows with a burn rate, from short to long.
 pub(crate) fn burn_windows() -> Vec<Window> {
     let mut all = vec![BASE];
     all.extend(windows());
     all
 }
 
-/// Requests a second.
+/// Requests per second.
 pub(crate) fn requests(window: Window) -> String {
     format!("job_slo:slo_requests:rate{}", window.name)
 }
 
-/// Failures a second.
+/// Failures per second.
 pub(super) fn failures(window: Window) -> String {
     format!("job_slo:slo_failures:rate{}", window.name)
 }
@@ -30,7 +30,7 @@ pub(crate) fn good(objective: &Objective) -> String {
     format!("job_slo:slo_good:ratio{}d", objective.window_days)
 }
 
-/// What is left of the budget over the objective's window: 1 before anything failed, negative if it is overspent.
+/// The remaining budget of the objective's window: 1 without failures, negative if it is overspent.
 pub(crate) fn budget_left(objective: &Objective) -> String {
     format!("job_slo:slo_budget_left:ratio{}d", objective.window_days)
 }

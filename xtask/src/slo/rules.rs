@@ -11,9 +11,9 @@ use super::recorded::{budget_left, burn, failures, good, requests};
 pub(super) fn text(objectives: &[Objective]) -> String {
     let mut text = format!(
         "{NOTICE}#\n\
-         # Each window is put together from the rates over {BASE}, so a request counts as much as any other, and the\n\
-         # series of all instances are read only once. A window without requests has no burn rate. A window of days\n\
-         # is made of whole hours, and is the last hour as long as there is none.\n\n\
+         # Longer windows average the rates over {BASE}, so every request has the same weight, and the series of all\n\
+         # instances are read only once. Without requests in a window, its burn rate is absent. A window of days\n\
+         # consists of full hours; before the first full hour it is the last hour.\n\n\
          groups:\n",
         BASE = BASE.name
     );
@@ -31,7 +31,7 @@ pub(super) fn text(objectives: &[Objective]) -> String {
     text
 }
 
-/// A series of this objective.
+/// Returns a selector for the series of this objective.
 pub(super) fn series(name: &str, objective: &Objective) -> String {
     format!("{name}{{slo=\"{}\"}}", objective.name)
 }
@@ -83,7 +83,7 @@ fn records(objective: &Objective) -> Vec<String> {
     records
 }
 
-/// Failures of all requests in a window.
+/// Returns the share of failed requests in a window.
 fn share(objective: &Objective, window: Window) -> String {
     match window.parts() {
         (HOUR, _) => share_of_hours(objective, window.name),
@@ -91,8 +91,8 @@ fn share(objective: &Objective, window: Window) -> String {
     }
 }
 
-/// The same for a window of days. It has no value before the first hour is full; until then it is the last hour, however
-/// little of it has been seen.
+/// Returns the share of failed requests in a window of days. Full hours have no value before the first one has passed;
+/// until then the last hour stands in, even if it is incomplete.
 fn share_of_hours(objective: &Objective, window: &str) -> String {
     let hours = share_of_parts(objective, DAY.parts(), window);
     let last = |name: String| series(&name, objective);
@@ -112,7 +112,8 @@ fn share_of_parts(objective: &Objective, (part, step): (Window, Step), window: &
     )
 }
 
-/// Divided by all moments of the window, so moments without the service count as moments without requests.
+/// Returns the average rate over a window. It divides by all steps of the window, so steps without data count as steps
+/// without requests.
 fn average(name: impl Fn(Window) -> String, objective: &Objective, window: Window) -> String {
     let (part, step) = window.parts();
     format!(
@@ -163,7 +164,7 @@ fn alert_rule(objective: &Objective, alert: &Alert) -> String {
           summary: \"{name}: {summary}\"
           description: >-
             {{{{ $labels.job }}}} spends the error budget of {{{{ $labels.slo }}}} {{{{ $value | humanize }}}} times
-            as fast as it may: too many requests {description}. The objective is {percent}% over {window_days}d.
+            as fast as allowed: too many requests {description}. The objective is {percent}% over {window_days}d.
           runbook_url: docs/runbook.md#{anchor}
           dashboard: /d/rustok-slo
 

@@ -1,7 +1,7 @@
-//! The observability stack without containers: Collector, Prometheus and Jaeger as child processes,
-//! with the same configuration files that every other way of running them uses.
+//! The observability stack without containers: Collector, Prometheus and Jaeger as child processes, with the same
+//! configuration files as in containers.
 //!
-//! A test owns its stack, and dropping it stops the programs:
+//! A test owns its stack; dropping it stops the programs:
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -21,9 +21,8 @@
 //! # }
 //! ```
 //!
-//! `cargo xtask stack up` leaves the programs running and notes them in the run folder
-//! ([`run_dir::RunDir`]), where `status` and `down` find them. Unix only: it needs signals and
-//! symbolic links.
+//! `cargo xtask stack up` leaves the programs running, and writes their state into the run folder
+//! ([`run_dir::RunDir`]), where `status` and `down` find it. Unix only: it needs signals and symbolic links.
 
 mod port;
 pub mod ports;

@@ -1,19 +1,19 @@
-//! Every port of the stack: its number, its purpose, and the environment variable that moves it.
+//! The ports of the stack: default number, purpose, and the environment variable that sets the port.
 //!
-//! The Collector's and Jaeger's configurations read the same variables.
+//! The configurations of the Collector and of Jaeger read the same variables.
 
 use serde::{Deserialize, Serialize};
 
-/// A port that something listens on.
+/// A port of the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Port {
     /// Collector: OTLP over gRPC.
     CollectorOtlpGrpc,
     /// Collector: OTLP over HTTP.
     CollectorOtlpHttp,
-    /// Collector: what applications pushed, for Prometheus to scrape.
+    /// Collector: metrics of services, scraped by Prometheus.
     CollectorPrometheus,
-    /// Collector: what it makes of spans, for Prometheus to scrape.
+    /// Collector: metrics derived from spans, scraped by Prometheus.
     CollectorSpanMetrics,
     /// Collector: its own metrics.
     CollectorSelfMetrics,
@@ -31,7 +31,7 @@ pub enum Port {
     JaegerSelfMetrics,
     /// Prometheus: API and web UI.
     Prometheus,
-    /// The application that Prometheus checks for `up`. The stack itself does not listen on it.
+    /// The service that Prometheus scrapes for `up`. The stack itself does not listen on it.
     Application,
 }
 
@@ -53,17 +53,17 @@ impl Port {
         Self::Application,
     ];
 
-    /// The environment variable that sets this port.
+    /// Returns the environment variable that sets this port.
     pub fn variable(self) -> &'static str {
         self.facts().0
     }
 
-    /// The number when the variable is not set.
+    /// Returns the default number.
     pub fn default_number(self) -> u16 {
         self.facts().1
     }
 
-    /// What the port is for.
+    /// Returns the purpose of the port.
     pub fn purpose(self) -> &'static str {
         self.facts().2
     }

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::port::Port;
 
-/// Where free ports are looked for: away from the defaults of this stack, and below the numbers
-/// that systems give to outgoing connections, which could take a port before its program starts.
+/// The range of free ports: it contains no default port of the stack, and is below the ephemeral ports of outgoing
+/// connections, which could take a port before its program starts.
 const FREE: Range<u16> = 20_000..32_000;
 
 /// The number of every port.
@@ -20,16 +20,16 @@ const FREE: Range<u16> = 20_000..32_000;
 pub struct Ports(BTreeMap<Port, u16>);
 
 impl Ports {
-    /// The ports that the environment sets, defaults for the others.
+    /// Returns the ports that the environment sets, and defaults for the others.
     pub fn from_env() -> Result<Self, InvalidPorts> {
         Self::from_lookup(|variable| std::env::var(variable).ok())
     }
 
-    /// Ports that nothing listens on at the moment.
+    /// Returns ports without a listener.
     ///
-    /// They are not reserved, so another program may be quicker; starting the stack copes with it.
+    /// They are not reserved. If another program takes one before the stack starts, the start is repeated with others.
     pub fn free() -> io::Result<Self> {
-        // A random start, so that two stacks that start at once do not choose the same ports.
+        // A random start, so that concurrent stacks do not choose the same ports.
         let random = RandomState::new().build_hasher().finish();
         let offset = u16::try_from(random % u64::from(FREE.end - FREE.start)).unwrap_or_default();
         let candidates = (FREE.start + offset..FREE.end).chain(FREE.start..FREE.start + offset);
@@ -42,7 +42,7 @@ impl Ports {
         }
     }
 
-    /// The number of one port.
+    /// Returns the number of a port.
     pub fn get(&self, port: Port) -> u16 {
         self.0
             .get(&port)
@@ -50,24 +50,24 @@ impl Ports {
             .unwrap_or_else(|| port.default_number())
     }
 
-    /// The same ports but for one.
+    /// Replaces one port.
     #[must_use]
     pub fn with(mut self, port: Port, number: u16) -> Self {
         self.0.insert(port, number);
         self
     }
 
-    /// `127.0.0.1:` and the number.
+    /// Returns `127.0.0.1:{number}`.
     pub fn address(&self, port: Port) -> String {
         format!("{}:{}", Ipv4Addr::LOCALHOST, self.get(port))
     }
 
-    /// `http://127.0.0.1:` and the number.
+    /// Returns `http://127.0.0.1:{number}`.
     pub fn url(&self, port: Port) -> String {
         format!("http://{}", self.address(port))
     }
 
-    /// Whether all of `ports` can be listened on; else every one that cannot.
+    /// Checks that the stack can listen on all of `ports`; the error lists every port that is in use.
     pub fn check_free(&self, ports: &[Port]) -> Result<(), PortsInUse> {
         let taken: Vec<_> = ports
             .iter()
@@ -96,7 +96,7 @@ impl Ports {
                     Ok(number) if number > 0 => number,
                     _ => {
                         problems.push(format!(
-                            "{variable}={text:?} is not a port: give a number from 1 to 65535"
+                            "{variable}={text:?} is not a port: set a number from 1 to 65535"
                         ));
                         continue;
                     }
@@ -104,7 +104,7 @@ impl Ports {
             };
             if let Some(other) = owners.insert(number, port) {
                 problems.push(format!(
-                    "{} and {variable} are both {number}: give each a number of its own",
+                    "{} and {variable} are both {number}: set different numbers",
                     other.variable()
                 ));
             }
@@ -118,25 +118,25 @@ impl Ports {
     }
 }
 
-/// Environment variables that do not make a set of ports; one line for each problem.
+/// Invalid environment variables of ports, one line each.
 #[derive(Debug)]
 pub struct InvalidPorts(Vec<String>);
 
 impl fmt::Display for InvalidPorts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the ports of the stack cannot be used as set:")?;
+        write!(f, "the ports of the stack are invalid:")?;
         self.0.iter().try_for_each(|line| write!(f, "\n  {line}"))
     }
 }
 
 impl std::error::Error for InvalidPorts {}
 
-/// Ports that something else listens on already; all of them.
+/// All ports that are in use.
 #[derive(Debug)]
 pub struct PortsInUse(Vec<(Port, u16, io::Error)>);
 
 impl PortsInUse {
-    /// The ports, with their numbers.
+    /// Returns the ports with their numbers.
     pub fn ports(&self) -> impl Iterator<Item = (Port, u16)> {
         self.0.iter().map(|(port, number, _)| (*port, *number))
     }
@@ -156,8 +156,8 @@ impl fmt::Display for PortsInUse {
         }
         write!(
             f,
-            "\nStop what listens there (`cargo xtask stack down` if it is an earlier stack), \
-             set the variables, or let the stack choose all ports with --free-ports."
+            "\nStop the programs on these ports (`cargo xtask stack down` stops an earlier stack), \
+             set the variables, or choose free ports with --free-ports."
         )
     }
 }

@@ -1,5 +1,4 @@
-//! A process that is known by its id *and* its start time, so that one which was given the same id
-//! later is never taken for it.
+//! A process, identified by its id and its start time, because ids are reused.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,35 +8,35 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 
-/// How long a program may take to end after it was asked to, before it is killed.
+/// Time between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(15);
-/// How long the kernel may take to end a killed program.
+/// Time for the kernel to end a killed process.
 const AFTER_KILL: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(50);
 
-/// One process, for as long as it lives.
+/// A process, until it ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessId {
     pid: u32,
-    /// The boot of the machine and the time since then; opaque, only ever compared.
+    /// The boot id and the start time since boot. Opaque, used for comparisons only.
     started: String,
 }
 
-/// How a process ended.
+/// The result of stopping a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stopped {
-    /// It had ended before.
+    /// It was not running.
     Already,
-    /// It ended when asked to.
+    /// It ended after SIGTERM.
     Gracefully,
-    /// It did not end when asked to, and was killed.
+    /// It ended after SIGKILL.
     Killed,
-    /// It did not even end when killed.
+    /// It still runs after SIGKILL.
     StillRunning,
 }
 
 impl ProcessId {
-    /// The process that has this id now.
+    /// Returns the process that has this id now.
     pub fn of(pid: u32) -> Option<Self> {
         Some(Self {
             pid,
@@ -45,17 +44,17 @@ impl ProcessId {
         })
     }
 
-    /// Its id.
+    /// Returns its id.
     pub fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// Whether it is still this process that has the id, and has not ended.
+    /// Returns whether this process still runs.
     pub fn is_running(&self) -> bool {
         start_time(self.pid).is_some_and(|started| started == self.started)
     }
 
-    /// Asks the process to end, waits, and kills it if it does not.
+    /// Sends SIGTERM, waits for the process to end, and kills it if it does not.
     pub fn stop(&self) -> Stopped {
         if !self.signal(Signal::TERM) {
             return Stopped::Already;
@@ -66,7 +65,7 @@ impl ProcessId {
         self.kill()
     }
 
-    /// Ends the process without asking it.
+    /// Sends SIGKILL and waits for the process to end.
     pub fn kill(&self) -> Stopped {
         if !self.signal(Signal::KILL) {
             return Stopped::Already;
@@ -78,7 +77,7 @@ impl ProcessId {
         }
     }
 
-    /// Sends the signal if it is still this process; says whether it was sent.
+    /// Sends the signal if this process still runs. Returns whether it was sent.
     fn signal(&self, signal: Signal) -> bool {
         let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
         self.is_running() && pid.is_some_and(|pid| kill_process(pid, signal).is_ok())
@@ -96,7 +95,7 @@ impl ProcessId {
     }
 }
 
-/// When the process started, in a form that is only good for comparing; none if it has ended.
+/// Returns the start time of a process, for comparisons; `None` if it has ended.
 fn start_time(pid: u32) -> Option<String> {
     if Path::new("/proc/self/stat").exists() {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -117,7 +116,7 @@ fn start_time(pid: u32) -> Option<String> {
     }
 }
 
-/// Whether the process has ended and waits for its parent, and field 22: when it started.
+/// Returns whether the process is a zombie, and field 22, its start time.
 fn end_and_start(stat: &str) -> Option<(bool, &str)> {
     // Field 2 is the name in parentheses, and may itself contain spaces and parentheses.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
@@ -125,7 +124,7 @@ fn end_and_start(stat: &str) -> Option<(bool, &str)> {
     Some((matches!(status, "Z" | "X"), fields.nth(18)?))
 }
 
-/// A process is shown as ended as soon as its first thread has; the others may still hold ports.
+/// Returns whether other threads run. The state of a process is that of its first thread; others may still hold ports.
 fn has_other_threads(pid: u32) -> bool {
     std::fs::read_dir(format!("/proc/{pid}/task")).is_ok_and(|threads| threads.count() > 1)
 }
@@ -135,19 +134,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_start_is_found_behind_a_strange_name() {
+    fn start_time_is_parsed_after_any_process_name() {
         let stat = "77 (a) (b c) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4242 20";
         assert_eq!(end_and_start(stat), Some((false, "4242")));
     }
 
     #[test]
-    fn a_process_that_waits_for_its_parent_has_ended() {
+    fn zombie_has_ended() {
         let stat = "77 (a) Z 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4242 20";
         assert_eq!(end_and_start(stat), Some((true, "4242")));
     }
 
     #[test]
-    fn another_process_with_the_same_id_is_left_alone() {
+    fn another_process_with_the_same_id_is_not_stopped() {
         let mut child = Command::new("sleep").arg("60").spawn().expect("sleep");
         let real = ProcessId::of(child.id()).expect("running");
         let reused = ProcessId {

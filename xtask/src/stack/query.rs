@@ -1,4 +1,4 @@
-//! Asks a running stack what it has received.
+//! Queries to Prometheus and Jaeger of a running stack.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,28 +9,28 @@ use ureq::Agent;
 use super::port::Port;
 use super::running::Stack;
 
-/// One series of an instant query, with its value.
+/// A series of an instant query, with its value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
-    /// Its labels, `__name__` among them where the query keeps it.
+    /// The labels, with `__name__` if the query keeps it.
     pub labels: BTreeMap<String, String>,
     /// The value.
     pub value: f64,
 }
 
 impl Sample {
-    /// One label's value, empty if it has no such label: to Prometheus that is the same.
+    /// Returns the value of a label; empty if it is missing, which is the same for Prometheus.
     pub fn label(&self, name: &str) -> &str {
         self.labels.get(name).map_or("", String::as_str)
     }
 }
 
-/// The result of an instant query that gives a vector or a scalar.
+/// Returns the result of an instant query, a vector or a scalar.
 pub fn prometheus_query(stack: &Stack, promql: &str) -> Result<Vec<Sample>, QueryError> {
     prometheus_query_at(&stack.ports().url(Port::Prometheus), promql)
 }
 
-/// The same of any Prometheus: `url` is the address of its root.
+/// Like [`prometheus_query`], for the Prometheus at `url`.
 pub fn prometheus_query_at(url: &str, promql: &str) -> Result<Vec<Sample>, QueryError> {
     let data = prometheus_api_at(url, "query", &[("query", promql)])?;
     let samples = match data["resultType"].as_str() {
@@ -44,7 +44,7 @@ pub fn prometheus_query_at(url: &str, promql: &str) -> Result<Vec<Sample>, Query
     samples.ok_or_else(|| QueryError::Unexpected(promql.to_owned(), data))
 }
 
-/// `data` of an answer of Prometheus' API: `endpoint` is what follows `/api/v1/`.
+/// Returns `data` of a response of Prometheus' API. `endpoint` follows `/api/v1/`.
 pub fn prometheus_api(
     stack: &Stack,
     endpoint: &str,
@@ -53,7 +53,7 @@ pub fn prometheus_api(
     prometheus_api_at(&stack.ports().url(Port::Prometheus), endpoint, parameters)
 }
 
-/// The same of any Prometheus: `url` is the address of its root.
+/// Like [`prometheus_api`], for the Prometheus at `url`.
 pub fn prometheus_api_at(
     url: &str,
     endpoint: &str,
@@ -67,7 +67,7 @@ pub fn prometheus_api_at(
     }
 }
 
-/// The services that Jaeger has traces of.
+/// Returns the services with traces in Jaeger.
 pub fn jaeger_services(stack: &Stack) -> Result<Vec<String>, QueryError> {
     let answer = jaeger_api(stack, "services", &[])?;
     let names = answer["data"].as_array().into_iter().flatten();
@@ -76,7 +76,7 @@ pub fn jaeger_services(stack: &Stack) -> Result<Vec<String>, QueryError> {
         .collect())
 }
 
-/// One trace in Jaeger's JSON (`spans`, `processes`); none if Jaeger does not have it.
+/// Returns a trace in Jaeger's JSON (`spans`, `processes`); `None` if Jaeger does not have it.
 pub fn jaeger_trace(stack: &Stack, trace_id: &str) -> Result<Option<Value>, QueryError> {
     match jaeger_api(stack, &format!("traces/{trace_id}"), &[]) {
         Ok(mut answer) => Ok(answer["data"].get_mut(0).map(Value::take)),
@@ -85,13 +85,13 @@ pub fn jaeger_trace(stack: &Stack, trace_id: &str) -> Result<Option<Value>, Quer
     }
 }
 
-/// The latest traces of a service, in Jaeger's JSON.
+/// Returns the latest traces of a service, in Jaeger's JSON.
 pub fn jaeger_traces(stack: &Stack, service: &str) -> Result<Vec<Value>, QueryError> {
     jaeger_search(stack, service, &[])
 }
 
-/// The latest traces of a service for which the conditions hold, such as `("minDuration", "100ms")`. They are 100 at
-/// most unless there is a condition `limit`.
+/// Returns the latest traces of a service that match the conditions, such as `("minDuration", "100ms")`: at most 100,
+/// unless there is a condition `limit`.
 pub fn jaeger_search(
     stack: &Stack,
     service: &str,
@@ -108,13 +108,13 @@ pub fn jaeger_search(
     }
 }
 
-/// Whether the address answers 200 now.
+/// Returns whether the URL responds with 200.
 pub fn is_ready(url: &str) -> bool {
     let answer = agent(Duration::from_secs(2)).get(url).call();
     answer.is_ok_and(|answer| answer.status() == 200)
 }
 
-/// Whether the address answers 200 now, with this in its text.
+/// Returns whether the URL responds with 200 and a text that contains `content`.
 pub fn shows(url: &str, content: &str) -> bool {
     let answer = agent(Duration::from_secs(2)).get(url).call();
     answer.is_ok_and(|mut answer| {
@@ -123,8 +123,8 @@ pub fn shows(url: &str, content: &str) -> bool {
     })
 }
 
-/// Whether the address shows a page of the program. Without its web pages built in, Prometheus fails, and Jaeger shows
-/// a placeholder.
+/// Returns whether the URL is a web page of the program. Built without web pages, Prometheus returns an error, and
+/// Jaeger a placeholder.
 pub(super) fn is_page(url: &str) -> bool {
     let Ok(mut answer) = agent(Duration::from_secs(5)).get(url).call() else {
         return false;
@@ -133,17 +133,17 @@ pub(super) fn is_page(url: &str) -> bool {
     answer.status() == 200 && !text.contains("This is not the Jaeger UI")
 }
 
-/// Why there is no answer, or none that can be used.
+/// An error of a query.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// The program cannot be reached, or what it says is not JSON.
+    /// The request failed, or the response is not JSON.
     #[error("{0}: {1}")]
     Http(String, ureq::Error),
-    /// The program refuses.
-    #[error("{0}: answered {1}: {2}")]
+    /// The status is not 200.
+    #[error("{0}: status {1}: {2}")]
     Status(String, u16, String),
-    /// The answer has another shape than such an answer has.
-    #[error("{0}: unexpected answer: {1}")]
+    /// The response has an unexpected structure.
+    #[error("{0}: unexpected response: {1}")]
     Unexpected(String, Value),
 }
 
@@ -156,7 +156,7 @@ fn jaeger_api(
     get_json(&url, parameters)
 }
 
-/// All traces of a long test are some ten megabytes.
+/// Size limit of a response. All traces of a long test take some ten megabytes.
 const LARGEST_ANSWER: u64 = 500 << 20;
 
 fn get_json(url: &str, parameters: &[(&str, &str)]) -> Result<Value, QueryError> {
@@ -175,7 +175,7 @@ fn get_json(url: &str, parameters: &[(&str, &str)]) -> Result<Value, QueryError>
     body.read_json().map_err(http)
 }
 
-/// A client that speaks to this machine only: no proxy, no TLS.
+/// Returns a client without proxy, because all addresses are on this machine.
 fn agent(timeout: Duration) -> Agent {
     Agent::config_builder()
         .timeout_global(Some(timeout))

@@ -1,20 +1,19 @@
-//! The folder in which one stack runs: its state, logs and data.
+//! The folder of a stack: state, logs and data.
 //!
 //! ```text
-//! lock                   held while the stack goes up or down
-//! state.json             what runs: process ids with start times, ports
+//! lock                   held while the stack starts or stops
+//! state.json             ports, and process ids with start times
 //! logs/<program>.log
 //! data/<program>/
-//! data/logs.jsonl        the log records that the Collector took
+//! data/logs.jsonl        the log records that the Collector received
 //! prometheus/
-//!   prometheus.yml  ──►  a link to the workspace's file, as is every other file beside it;
-//!                        with shorter durations, if the stack was told so, the files themselves
-//!   targets/*.yml        this stack's own addresses, and those of the service that was started beside it
-//!   targets/services.yml ──►  a link to the workspace's file, if the stack was started to be used
+//!   prometheus.yml  ──►  a link to the workspace's file, like the files beside it; a copy if the rules are shortened
+//!   targets/*.yml        the addresses of this stack and of a service added by `scrape_service`
+//!   targets/services.yml ──►  a link to the workspace's file, in detached stacks only
 //! ```
 //!
-//! Prometheus looks `targets/` up beside the link, not beside the file that the link leads to. So
-//! every stack has addresses of its own and yet all share one configuration.
+//! Prometheus resolves `targets/` relative to the link, not to its target. So each stack has its own addresses, and all
+//! share one configuration.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -29,7 +28,7 @@ use super::shortened;
 use super::state::StateError;
 use crate::workspace;
 
-/// The target files of `prometheus/prometheus.yml`, and the port that each leads to.
+/// The target files of `prometheus/prometheus.yml`, and the port in each.
 const TARGETS: [(&str, Port); 5] = [
     ("otel-collector", Port::CollectorPrometheus),
     ("otel-collector-spans", Port::CollectorSpanMetrics),
@@ -38,55 +37,55 @@ const TARGETS: [(&str, Port); 5] = [
     ("prometheus", Port::Prometheus),
 ];
 
-/// The target file in which users name their services.
+/// The target file for the user's services.
 const SERVICES: &str = "services.yml";
-/// The target file of a service that was started beside the stack.
+/// The target file of the service added by `scrape_service`.
 const STARTED: &str = "started.yml";
 
-/// Folders below `prometheus/` that a stack does not take from there.
+/// Folders in `prometheus/` that are not linked.
 const NOT_LINKED: [&str; 5] = ["targets", "targets-compose", "receivers", "build", "tests"];
 
-/// Target files of programs that a stack does not run: it has none of them, so Prometheus finds no target.
+/// Target files of programs that a stack without containers does not run. It has no such files.
 #[cfg(test)]
 const NOT_RUN: [&str; 1] = ["alertmanager.yml"];
 
-/// One stack's folder.
+/// The folder of a stack.
 #[derive(Debug, Clone)]
 pub struct RunDir(PathBuf);
 
 impl RunDir {
-    /// The folder at `path`, made if it is missing.
+    /// Creates the folder at `path` if it is missing.
     pub fn create(path: &Path) -> io::Result<Self> {
         fs::create_dir_all(path.join("logs"))?;
         Ok(Self(path.canonicalize()?))
     }
 
-    /// Where it is.
+    /// Returns its path.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Where a program's output goes.
+    /// Returns the log file of a program.
     pub fn log(&self, service: Service) -> PathBuf {
         self.0.join("logs").join(format!("{service}.log"))
     }
 
-    /// The last lines of a program's output.
+    /// Returns the last lines of a program's log.
     pub fn log_tail(&self, service: Service) -> String {
         tail(&self.log(service)).unwrap_or_default()
     }
 
-    /// Where a program keeps its data.
+    /// Returns the data folder of a program.
     pub fn data(&self, service: Service) -> PathBuf {
         self.0.join("data").join(service.name())
     }
 
-    /// Where the Collector writes the log records that it takes, as JSON, one OTLP request a line.
+    /// Returns the file to which the Collector writes received log records: JSON, one OTLP request per line.
     pub fn log_records(&self) -> PathBuf {
         self.0.join("data/logs.jsonl")
     }
 
-    /// The configuration that Prometheus is started with.
+    /// Returns Prometheus' configuration file.
     pub fn prometheus_config(&self) -> PathBuf {
         self.0.join("prometheus/prometheus.yml")
     }
@@ -95,7 +94,7 @@ impl RunDir {
         self.0.join("state.json")
     }
 
-    /// Keeps others from starting or stopping this stack until the lock is dropped.
+    /// Locks the folder: until the lock is dropped, other processes cannot start or stop this stack.
     pub(super) fn lock(&self) -> Result<Lock, StateError> {
         let path = self.0.join("lock");
         let locked = File::create(&path).map(|file| file.try_lock().map(|()| file));
@@ -108,12 +107,12 @@ impl RunDir {
         }
     }
 
-    /// Removes what the programs of an earlier stack have stored.
+    /// Removes the data of an earlier stack.
     pub(super) fn clear_data(&self) -> io::Result<()> {
         remove_folder(&self.0.join("data"))
     }
 
-    /// Writes the links and target files for Prometheus. `users_services`: with those that the user has named.
+    /// Writes links and target files for Prometheus; with `users_services`, also the link to the user's services.
     pub(super) fn write_prometheus(
         &self,
         ports: &Ports,
@@ -147,7 +146,7 @@ impl RunDir {
         Ok(())
     }
 
-    /// Lets Prometheus scrape a service, which takes the place of an earlier one.
+    /// Adds a service as a target of Prometheus, in place of an earlier one.
     pub(super) fn scrape_service(
         &self,
         job: &str,
@@ -160,20 +159,20 @@ impl RunDir {
         fs::rename(unfinished, targets.join(STARTED))
     }
 
-    /// Ends what [`scrape_service`](Self::scrape_service) began.
+    /// Removes the target that [`scrape_service`](Self::scrape_service) added.
     pub(super) fn forget_service(&self) -> io::Result<()> {
         fs::remove_file(self.0.join("prometheus/targets").join(STARTED))
     }
 }
 
-/// Held while a stack goes up or down.
+/// The lock of a stack's folder.
 #[derive(Debug)]
 pub(super) struct Lock(File);
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Closing the file is not enough: a process that another thread is just starting has the
-        // file too, for a moment. If this fails, that moment is all that is lost.
+        // Closing the file does not unlock it while a process that another thread has just forked still has it open. If
+        // unlocking fails, the lock ends with that process's `exec`.
         let _ = self.0.unlock();
     }
 }
@@ -185,7 +184,7 @@ fn remove_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// The text of a file that has durations of rules, with shorter ones.
+/// Returns the text of a rule file or of `prometheus.yml` with shorter durations; `None` for other files.
 fn shorten(path: &Path, divisor: u32) -> Option<io::Result<String>> {
     let name = path.file_name()?.to_str()?;
     let text = || fs::read_to_string(path);
@@ -212,11 +211,11 @@ fn target(address: &str, job: Option<&str>, scrape_interval: Option<Duration>) -
     text
 }
 
-/// Enough to hold the last lines, and not a whole log.
+/// The part of a log that is read for its last lines.
 const TAIL_BYTES: u64 = 16 * 1024;
 const TAIL_LINES: usize = 20;
 
-/// The last lines of a file.
+/// Returns the last lines of a file.
 pub(super) fn tail(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
@@ -226,7 +225,7 @@ pub(super) fn tail(path: &Path) -> io::Result<String> {
     Ok(last_lines(&String::from_utf8_lossy(&bytes)))
 }
 
-/// The last lines of a text.
+/// Returns the last lines of a text.
 pub(super) fn last_lines(text: &str) -> String {
     let lines: Vec<_> = text.lines().collect();
     lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")

@@ -1,4 +1,4 @@
-//! A running stack: asked how it is, stopped.
+//! A running stack: status and stop.
 
 use std::io;
 use std::path::Path;
@@ -18,37 +18,36 @@ use crate::progress::Reporter;
 
 /// A stack that is up.
 ///
-/// One that was started without [`Builder::detached`] is stopped when it is dropped.
+/// Dropping it stops the programs, unless it was started with [`Builder::detached`].
 #[derive(Debug)]
 pub struct Stack {
     dir: RunDir,
     state: State,
-    /// Those that this process started, so that they can be reaped.
+    /// Child processes, to be reaped.
     children: Vec<(Service, Child)>,
-    /// How often Prometheus scrapes, if not as its configuration says.
+    /// The scrape interval, if it differs from Prometheus' configuration.
     scrape_interval: Option<Duration>,
     stop_on_drop: bool,
 }
 
-/// How one program of a stack is.
+/// The status of a program of the stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceStatus {
-    /// Which.
+    /// The program.
     pub service: Service,
-    /// Its process, if that still runs.
+    /// The process id, if it runs.
     pub pid: Option<u32>,
-    /// Whether it answers that it is ready.
+    /// Whether its readiness check succeeds.
     pub ready: bool,
 }
 
 impl Stack {
-    /// Says how the stack is to be started.
+    /// Returns a builder, which starts a stack.
     pub fn builder() -> Builder {
         Builder::new()
     }
 
-    /// The stack that was left running in this folder; none if there is none.
-    /// Dropping it stops nothing.
+    /// Returns the stack that runs in this folder, if any. Dropping it does not stop the programs.
     pub fn find(dir: impl AsRef<Path>) -> Result<Option<Self>, StateError> {
         let path = dir.as_ref();
         if !path.is_dir() {
@@ -61,17 +60,17 @@ impl Stack {
         Ok(State::read(&dir)?.map(|state| Self::new(dir, state, None, false)))
     }
 
-    /// The ports of this stack.
+    /// Returns the ports of this stack.
     pub fn ports(&self) -> &Ports {
         &self.state.ports
     }
 
-    /// The folder with its logs and data.
+    /// Returns the folder with its logs and data.
     pub fn dir(&self) -> &RunDir {
         &self.dir
     }
 
-    /// How each program is now.
+    /// Returns the status of each program.
     pub fn status(&self) -> Vec<ServiceStatus> {
         let ports = &self.state.ports;
         let status = |service: Service| {
@@ -86,12 +85,12 @@ impl Stack {
         Service::ALL.into_iter().map(status).collect()
     }
 
-    /// Whether every program runs and is ready.
+    /// Returns whether every program runs and is ready.
     pub fn is_ready(&self) -> bool {
         self.status().iter().all(|status| status.ready)
     }
 
-    /// Stops every program, and says how each ended.
+    /// Stops every program, and returns how each ended.
     pub fn down(mut self) -> Result<Vec<(Service, Stopped)>, StateError> {
         let _lock = self.dir.lock()?;
         self.stop_on_drop = false;
@@ -100,21 +99,21 @@ impl Stack {
         Ok(stopped)
     }
 
-    /// Lets Prometheus scrape a service that was started beside the stack: `job` is its `service.name`. It takes the place
-    /// of an earlier one.
+    /// Adds a service as a target of Prometheus, in place of an earlier one. `job` is its `service.name`.
     ///
     /// # Errors
     ///
-    /// When the target file cannot be written.
+    /// If the target file cannot be written.
     pub fn scrape_service(&self, job: &str, address: &str) -> io::Result<()> {
         self.dir.scrape_service(job, address, self.scrape_interval)
     }
 
-    /// Ends what [`scrape_service`](Self::scrape_service) began, so that nothing is said of a service that is to stop.
+    /// Removes the target that [`scrape_service`](Self::scrape_service) added, so that no alert fires for a service that
+    /// is about to stop.
     ///
     /// # Errors
     ///
-    /// When the target file cannot be removed.
+    /// If the target file cannot be removed.
     pub fn forget_service(&self) -> io::Result<()> {
         self.dir.forget_service()
     }
@@ -134,28 +133,28 @@ impl Stack {
         }
     }
 
-    /// Stops one program, and says how it ended.
+    /// Stops one program, and returns how it ended.
     pub fn stop_one(&self, service: Service) -> Stopped {
         let process = self.state.processes.get(&service);
         process.map_or(Stopped::Already, ProcessId::stop)
     }
 
-    /// Ends one program without asking it, as a crash would, and says how it ended.
+    /// Kills one program, as a crash would, and returns how it ended.
     pub fn kill_one(&self, service: Service) -> Stopped {
         let process = self.state.processes.get(&service);
         process.map_or(Stopped::Already, ProcessId::kill)
     }
 
-    /// Starts one program again that has been stopped, with the data that it had, and waits until it is ready.
+    /// Restarts a stopped program with its data, and waits until it is ready.
     ///
     /// # Errors
     ///
-    /// When the program is missing, or does not become ready.
+    /// If the program is missing, or does not become ready.
     pub fn start_one(&mut self, service: Service, reporter: &mut Reporter) -> Result<(), UpError> {
         let located = programs::locate(service.program(), reporter)?;
         self.children.retain(|(other, _)| *other != service);
         self.spawn(service, &located.path, !self.stop_on_drop)?;
-        // Others may be stopped on purpose.
+        // Only this program: others may be stopped on purpose.
         let started = self.children.last_mut().map(std::slice::from_mut);
         let started = started.unwrap_or_default();
         let ports = &self.state.ports;
@@ -175,7 +174,7 @@ impl Stack {
         Ok(self.add(service, child)?)
     }
 
-    /// Notes a program that was just started, so that it can be stopped, by whomever.
+    /// Adds a started program to the state file, so that any process can stop it.
     fn add(&mut self, service: Service, child: Child) -> Result<(), StateError> {
         if let Some(process) = ProcessId::of(child.id()) {
             self.state.processes.insert(service, process);
@@ -184,12 +183,12 @@ impl Stack {
         self.state.write(&self.dir)
     }
 
-    /// Waits until every program that this process has started is ready.
+    /// Waits until every child process is ready.
     pub(super) fn wait_until_ready(&mut self, reporter: &mut Reporter) -> Result<(), StartError> {
         start::wait_until_ready(&mut self.children, &self.state.ports, &self.dir, reporter)
     }
 
-    /// Leaves the programs running when this is dropped.
+    /// Keeps the programs running when the stack is dropped.
     pub(super) fn detach(&mut self) {
         self.stop_on_drop = false;
     }
@@ -197,7 +196,7 @@ impl Stack {
     fn stop(&mut self) -> Vec<(Service, Stopped)> {
         let stopped = self.state.stop();
         for (_, child) in &mut self.children {
-            // It has ended; this only takes its exit status off the system's list.
+            // Reaps the ended process.
             let _ = child.try_wait();
         }
         stopped
@@ -208,7 +207,7 @@ impl Drop for Stack {
     fn drop(&mut self) {
         if self.stop_on_drop {
             self.stop();
-            // Nothing runs any more, so a state that stays is harmless: `down` finds nothing to do.
+            // A remaining state file is harmless: its processes have ended.
             let _ = State::remove(&self.dir);
         }
     }

@@ -1,4 +1,4 @@
-//! The programs that make up the stack: how each is started, and how one sees that it is ready.
+//! The programs of the stack: command lines, environments and readiness checks.
 
 use std::path::Path;
 use std::{ffi::OsString, fmt};
@@ -12,34 +12,34 @@ use super::query;
 use super::run_dir::RunDir;
 use crate::workspace;
 
-/// The Collector's memory limit when run by us; the Go runtime is told 80 % of it.
+/// The Collector's memory limit. `GOMEMLIMIT` is 80 % of it.
 const COLLECTOR_MEMORY_LIMIT_MIB: u32 = 512;
 
-/// A program of the stack that keeps running.
+/// A long-running program of the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
     /// Stores traces and answers queries for them.
     Jaeger,
-    /// Takes OTLP in, and hands metrics and traces on.
+    /// Receives OTLP, and exports metrics, traces and logs.
     Collector,
     /// Scrapes and stores metrics.
     Prometheus,
 }
 
-/// Where Jaeger keeps traces.
+/// Jaeger's storage for traces.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TraceStorage {
-    /// On disk: they survive a restart.
+    /// On disk: traces survive a restart.
     #[default]
     Badger,
-    /// In memory: quick, and gone afterwards.
+    /// In memory: fast, but lost at a restart.
     Memory,
 }
 
 impl TraceStorage {
-    /// Its configuration, from the root of the workspace.
+    /// Returns its configuration file, relative to the root of the workspace.
     fn file(self) -> &'static str {
         match self {
             Self::Badger => "jaeger/backends/badger.yaml",
@@ -49,14 +49,13 @@ impl TraceStorage {
 }
 
 impl Service {
-    /// All of them, in the order in which they start. They stop in the reverse order of the data's
-    /// way: see [`Service::STOP_ORDER`].
+    /// All programs, in the order in which they start.
     pub const ALL: [Self; 3] = [Self::Jaeger, Self::Collector, Self::Prometheus];
 
-    /// The Collector stops before Jaeger, so that it can hand over what it holds.
+    /// All programs, in the order in which they stop: the Collector before Jaeger, so that it can export queued spans.
     pub const STOP_ORDER: [Self; 3] = [Self::Prometheus, Self::Collector, Self::Jaeger];
 
-    /// The program that it runs.
+    /// Returns its executable.
     pub fn program(self) -> Program {
         match self {
             Self::Jaeger => Program::Jaeger,
@@ -65,7 +64,7 @@ impl Service {
         }
     }
 
-    /// The ports that it listens on.
+    /// Returns the ports that it listens on.
     pub fn ports(self) -> &'static [Port] {
         match self {
             Self::Jaeger => &[
@@ -87,8 +86,8 @@ impl Service {
         }
     }
 
-    /// The web page of the program that runs; of a program without web pages, a query to its API; of the Collector, its
-    /// health. Each answers with something to look at.
+    /// Returns a URL with something to look at: the web page of the running program, an API query if it was built
+    /// without web pages, or the health of the Collector.
     pub fn page(self, ports: &Ports) -> String {
         let (page, query) = match self {
             Self::Jaeger => (ports.url(Port::JaegerQuery), "/api/services"),
@@ -101,7 +100,7 @@ impl Service {
         }
     }
 
-    /// The address that answers 200 once the program is ready.
+    /// Returns the URL that responds with 200 once the program is ready.
     pub fn ready_url(self, ports: &Ports) -> String {
         match self {
             Self::Jaeger => format!("{}/status", ports.url(Port::JaegerHealth)),
@@ -110,7 +109,7 @@ impl Service {
         }
     }
 
-    /// Its configuration files, from the root of the workspace.
+    /// Returns its configuration files, relative to the root of the workspace.
     pub fn configuration(self, traces: TraceStorage) -> Vec<&'static str> {
         match self {
             Self::Jaeger => vec!["jaeger/config.yaml", traces.file()],
@@ -119,7 +118,7 @@ impl Service {
         }
     }
 
-    /// The command line, without the program.
+    /// Returns the command line without the program.
     pub(super) fn arguments(
         self,
         ports: &Ports,
@@ -136,15 +135,15 @@ impl Service {
                 option("--config.file=", &dir.prometheus_config()),
                 option("--storage.tsdb.path=", &dir.data(self)),
                 format!("--web.listen-address={}", ports.address(Port::Prometheus)).into(),
-                // Keeps which trace is behind a bucket; off unless said.
+                // Stores exemplars; off by default.
                 "--enable-feature=exemplar-storage".into(),
-                // How long it waits before it takes newly found targets up; 5 s unless said.
+                // Delay until new targets are scraped; 5 s by default.
                 "--scrape.discovery-reload-interval=1s".into(),
             ],
         }
     }
 
-    /// The environment that its configuration reads.
+    /// Returns the environment variables that its configuration reads.
     pub(super) fn environment(self, ports: &Ports, dir: &RunDir) -> Vec<(&'static str, OsString)> {
         let mut variables: Vec<(&str, OsString)> = self
             .ports()

@@ -1,9 +1,7 @@
-//! The rules of Prometheus with shorter durations, so that a test sees in seconds what takes minutes at work.
+//! Prometheus' rules with shorter durations, so that tests take seconds instead of minutes.
 //!
-//! The committed files are the template, and one rule makes the other text of them: every duration is divided by the
-//! same number. These are `for:` and `keep_firing_for:`, and within expressions what is in brackets (`[5m]`,
-//! `[1h:1m]`) and what follows `offset`. So an hour stays sixty of what was a minute, and all thresholds, names and
-//! labels stay as they are.
+//! Every duration in the committed files is divided by the same number: `for:`, `keep_firing_for:`, and in expressions
+//! ranges in brackets (`[5m]`, `[1h:1m]`) and `offset`. Thresholds, names and labels stay the same.
 //!
 //! ```
 //! let rule = "
@@ -21,13 +19,13 @@
 
 use std::time::Duration;
 
-/// How often shortened rules are evaluated.
+/// The evaluation interval of shortened rules.
 pub const EVALUATION_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A rule file with all of its durations divided by `divisor`.
+/// Returns a rule file with all durations divided by `divisor`.
 pub fn rules(text: &str, divisor: u32) -> String {
     let mut shortened = String::with_capacity(text.len());
-    // Where the key `expr` stands whose text goes on.
+    // The indentation of the key `expr` whose block continues.
     let mut expr_at = None;
     for line in text.split_inclusive('\n') {
         let content = line.trim_start();
@@ -52,7 +50,7 @@ pub fn rules(text: &str, divisor: u32) -> String {
     shortened
 }
 
-/// `prometheus.yml` with rules evaluated every [`EVALUATION_INTERVAL`].
+/// Returns `prometheus.yml` with [`EVALUATION_INTERVAL`].
 pub fn configuration(text: &str) -> String {
     let interval = format!("{}s", EVALUATION_INTERVAL.as_secs());
     text.split_inclusive('\n')
@@ -65,7 +63,7 @@ pub fn configuration(text: &str) -> String {
         .collect()
 }
 
-/// A line `key: value` with another value, if there is one.
+/// Returns the line `key: value` with the value that `other` returns, if any.
 fn value(line: &str, other: impl Fn(&str) -> Option<String>) -> String {
     let other = line.split_once(':').and_then(|(key, value)| {
         let value = value.trim();
@@ -74,7 +72,7 @@ fn value(line: &str, other: impl Fn(&str) -> Option<String>) -> String {
     other.unwrap_or_else(|| line.to_owned())
 }
 
-/// A line of PromQL with shorter durations.
+/// Returns a line of PromQL with shorter durations.
 fn expression(line: &str, divisor: u32) -> String {
     let mut shortened = String::with_capacity(line.len());
     let mut rest = line;
@@ -111,12 +109,12 @@ fn expression(line: &str, divisor: u32) -> String {
     shortened
 }
 
-/// Words, names of series and numbers.
+/// Returns whether the character belongs to a word, the name of a series or a number.
 fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '.')
 }
 
-/// How long the text in quotes is that stands first.
+/// Returns the length of the quoted text at the start.
 fn text_length(text: &str, quote: char) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {
@@ -130,7 +128,7 @@ fn text_length(text: &str, quote: char) -> usize {
     text.len()
 }
 
-/// Prometheus' way to write a duration, divided; `None` if it is no duration. None becomes zero.
+/// Divides a duration in Prometheus' notation; `None` if the text is not a duration. The result is never zero.
 fn duration(text: &str, divisor: u32) -> Option<String> {
     let millis = (milliseconds(text)? / u64::from(divisor.max(1))).max(1);
     Some(match millis % 1000 {

@@ -14,11 +14,11 @@ use super::run_dir::RunDir;
 use super::service::{Service, TraceStorage};
 use crate::progress::Reporter;
 
-/// How long the programs may take to become ready. They take about two seconds.
+/// Time limit for the programs to become ready. They take about two seconds.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(100);
 
-/// Starts one program; its output goes to its log.
+/// Starts one program, with its output in its log file.
 pub(super) fn spawn(
     service: Service,
     program: &Path,
@@ -34,7 +34,7 @@ pub(super) fn spawn(
         .current_dir(dir.path())
         .stdin(Stdio::null());
     if detached {
-        // A group of its own: Ctrl-C in the terminal is not for it.
+        // A separate process group: Ctrl-C in the terminal does not reach it.
         command.process_group(0);
     }
     let mut spawn = || -> io::Result<Child> {
@@ -51,7 +51,7 @@ pub(super) fn spawn(
     })
 }
 
-/// Waits until all are ready, or one of them has ended.
+/// Waits until all programs are ready. Fails if one of them ends.
 pub(super) fn wait_until_ready(
     children: &mut [(Service, Child)],
     ports: &Ports,
@@ -88,54 +88,54 @@ pub(super) fn wait_until_ready(
     Ok(())
 }
 
-/// Why a program of the stack is not running.
+/// An error in starting a program of the stack.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The system could not start it.
+    /// The process could not be started.
     #[error("{service}: {} cannot be started: {source}", program.display())]
     Spawn {
-        /// Which.
+        /// The program.
         service: Service,
-        /// Its file.
+        /// Its executable.
         program: PathBuf,
-        /// What the system said.
+        /// The cause.
         source: io::Error,
     },
-    /// It ended while it was starting.
+    /// The program ended while starting.
     #[error("{service} ended while starting ({status}). The end of {}:\n{tail}", log.display())]
     Ended {
-        /// Which.
+        /// The program.
         service: Service,
-        /// How it ended.
+        /// Its exit status.
         status: ExitStatus,
         /// Its log.
         log: PathBuf,
         /// The last lines of the log.
         tail: String,
     },
-    /// It runs, but does not become ready.
+    /// The program runs, but does not become ready.
     #[error(
-        "{service} was not ready after {} s: {url} does not answer 200. The end of {}:\n{tail}",
+        "{service} was not ready after {} s: {url} does not respond with 200. The end of {}:\n{tail}",
         READY_WITHIN.as_secs(),
         log.display()
     )]
     NotReady {
-        /// Which.
+        /// The program.
         service: Service,
-        /// The address that was asked.
+        /// The URL of its readiness check.
         url: String,
         /// Its log.
         log: PathBuf,
         /// The last lines of the log.
         tail: String,
     },
-    /// The user asked to stop.
+    /// The user cancelled the start.
     #[error("cancelled while the stack was starting")]
     Cancelled,
 }
 
 impl StartError {
-    /// Whether another program took a port after it was found free.
+    /// Returns whether another program took a port after it was found free.
     pub(super) fn lost_a_port(&self) -> bool {
         matches!(self, Self::Ended { tail, .. } if tail.contains("address already in use"))
     }

@@ -1,4 +1,4 @@
-//! What runs in a run folder, written down so that a later process can find and stop it.
+//! The state file of a stack, with which a later process can find and stop it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use super::process::{ProcessId, Stopped};
 use super::run_dir::RunDir;
 use super::service::{Service, TraceStorage};
 
-/// The processes of one stack.
+/// The ports and processes of a stack.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct State {
     pub(super) ports: Ports,
@@ -30,7 +30,7 @@ impl State {
         }
     }
 
-    /// What was written last; none if nothing is up.
+    /// Reads the state file; `None` if it does not exist.
     pub(super) fn read(dir: &RunDir) -> Result<Option<Self>, StateError> {
         let path = dir.state();
         match fs::read(&path) {
@@ -43,7 +43,7 @@ impl State {
         }
     }
 
-    /// Writes it; a reader sees the old state or the new one, never half of it.
+    /// Writes the state file atomically.
     pub(super) fn write(&self, dir: &RunDir) -> Result<(), StateError> {
         let path = dir.state();
         let unfinished = path.with_extension("json.unfinished");
@@ -54,7 +54,7 @@ impl State {
             .map_err(|source| StateError::File { path, source })
     }
 
-    /// Forgets it.
+    /// Removes the state file.
     pub(super) fn remove(dir: &RunDir) -> Result<(), StateError> {
         let path = dir.state();
         match fs::remove_file(&path) {
@@ -71,7 +71,7 @@ impl State {
             .is_some_and(ProcessId::is_running)
     }
 
-    /// Stops every process, one after the other, so that each can hand over what it holds.
+    /// Stops the processes one after the other, so that each can export its data to the next.
     pub(super) fn stop(&self) -> Vec<(Service, Stopped)> {
         Service::STOP_ORDER
             .iter()
@@ -80,31 +80,31 @@ impl State {
     }
 }
 
-/// The file that says what runs cannot be used.
+/// An error of the state file or its lock.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// It cannot be read or written.
+    /// The file cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The cause.
         source: io::Error,
     },
-    /// It can be read, but makes no sense.
+    /// The content is invalid.
     #[error(
-        "{} does not say which programs run: {source}. \
-         If none of the stack's programs runs any more, remove the file.",
+        "{} is not a valid state file: {source}. \
+         If no program of the stack runs, remove the file.",
         path.display()
     )]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What is wrong in it.
+        /// The cause.
         source: serde_json::Error,
     },
-    /// Another process starts or stops the same stack.
-    #[error("another process is starting or stopping the stack in {}: try again when it is done",
+    /// Another process is starting or stopping the same stack.
+    #[error("another process is starting or stopping the stack in {}: retry when it has finished",
         .0.display())]
     Locked(PathBuf),
 }

@@ -16,10 +16,10 @@ use super::state::{State, StateError};
 use crate::progress::Reporter;
 use crate::workspace;
 
-/// How often to start on other free ports when another program was quicker.
+/// Number of starts with other free ports, if another program takes one of them.
 const FREE_PORT_ATTEMPTS: u32 = 5;
 
-/// How a stack is to be started.
+/// Settings of a stack to start.
 #[derive(Debug)]
 pub struct Builder {
     dir: PathBuf,
@@ -51,28 +51,28 @@ impl Builder {
         }
     }
 
-    /// The folder for state, logs and data. Default: `.stack` in the workspace.
+    /// Sets the folder for state, logs and data. Default: `.stack` in the workspace.
     #[must_use]
     pub fn run_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.dir = dir.into();
         self
     }
 
-    /// Ports that nothing listens on. Default: those of the environment, see [`Ports::from_env`].
+    /// Uses ports without a listener. Default: the ports of the environment, see [`Ports::from_env`].
     #[must_use]
     pub fn free_ports(mut self) -> Self {
         self.ports = PortChoice::Free;
         self
     }
 
-    /// Exactly these ports.
+    /// Uses these ports.
     #[must_use]
     pub fn ports(mut self, ports: Ports) -> Self {
         self.ports = PortChoice::Given(ports);
         self
     }
 
-    /// How often Prometheus scrapes. Default: as its configuration says, every 15 s.
+    /// Sets Prometheus' scrape interval. Default: that of its configuration, 15 s.
     #[must_use]
     pub fn scrape_interval(mut self, interval: Duration) -> Self {
         self.scrape_interval = Some(interval);
@@ -80,38 +80,38 @@ impl Builder {
     }
 
     /// Divides every duration in Prometheus' rules by this, and evaluates them every second, see
-    /// [`shortened`](super::shortened). Default: the rules as they are.
+    /// [`shortened`](super::shortened). Default: unchanged rules.
     #[must_use]
     pub fn shorten_rules(mut self, divisor: u32) -> Self {
         self.shorten_rules = Some(divisor);
         self
     }
 
-    /// Where Jaeger keeps traces. Default: on disk.
+    /// Sets Jaeger's storage for traces. Default: on disk.
     #[must_use]
     pub fn traces(mut self, storage: TraceStorage) -> Self {
         self.traces = storage;
         self
     }
 
-    /// Leaves the programs running when the [`Stack`] is dropped, and keeps Ctrl-C from them.
+    /// Keeps the programs running when the [`Stack`] is dropped, and on Ctrl-C.
     ///
-    /// Such a stack keeps the data of the one before it in the same folder. Any other starts
-    /// without data: a test must not be answered with what an earlier run has sent.
+    /// A detached stack keeps the data of an earlier stack in the same folder. Others delete it, so that a test never
+    /// reads the data of an earlier run.
     #[must_use]
     pub fn detached(mut self) -> Self {
         self.detached = true;
         self
     }
 
-    /// Who is told of the progress. Default: standard error.
+    /// Sets the receiver of progress messages. Default: standard error.
     #[must_use]
     pub fn reporter(mut self, reporter: Reporter) -> Self {
         self.reporter = reporter;
         self
     }
 
-    /// Starts the programs and waits until all are ready. If one is not, all are stopped again.
+    /// Starts the programs and waits until all are ready. If one fails to start, stops all.
     pub fn up(mut self) -> Result<Stack, UpError> {
         let dir = RunDir::create(&self.dir).map_err(|source| UpError::RunDir {
             path: self.dir.clone(),
@@ -135,7 +135,7 @@ impl Builder {
                 {
                     attempt += 1;
                     self.reporter
-                        .note("a port was taken meanwhile: once more, on others");
+                        .note("another program took a port: starting again with other ports");
                 }
                 result => return result,
             }
@@ -153,7 +153,7 @@ impl Builder {
             .flat_map(|service| service.ports().iter().copied())
             .collect();
         ports.check_free(&listening)?;
-        // A test knows no services but its own.
+        // The stack of a test has no targets besides the test's own services.
         let users_services = self.detached;
         dir.write_prometheus(
             &ports,
@@ -165,7 +165,7 @@ impl Builder {
             path: dir.path().to_owned(),
             source,
         })?;
-        // Until it is ready, dropping it stops what has been started.
+        // Until it is ready, dropping it stops the programs.
         let state = State::new(ports, self.traces);
         let mut stack = Stack::new(dir.clone(), state, self.scrape_interval, true);
         self.start_programs(&mut stack)?;
@@ -189,7 +189,7 @@ impl Builder {
 }
 
 impl UpError {
-    /// Whether another program has one of the ports, which was free a moment before or never was.
+    /// Returns whether another program uses one of the ports.
     fn is_about_a_port(&self) -> bool {
         match self {
             Self::PortsInUse(_) => true,
@@ -199,7 +199,7 @@ impl UpError {
     }
 }
 
-/// Stops what is left of a stack of which a part has ended.
+/// Stops the remaining programs of a stack in which a program has ended.
 fn clear_leftovers(dir: &RunDir, reporter: &mut Reporter) -> Result<(), UpError> {
     let Some(state) = State::read(dir)? else {
         return Ok(());
@@ -213,27 +213,27 @@ fn clear_leftovers(dir: &RunDir, reporter: &mut Reporter) -> Result<(), UpError>
     for (service, stopped) in state.stop() {
         if stopped != Stopped::Already {
             reporter.note(&format!(
-                "{service}: stopped, since the stack was not whole"
+                "{service}: stopped, because another program of the stack has ended"
             ));
         }
     }
     Ok(State::remove(dir)?)
 }
 
-/// Why the stack is not up.
+/// An error in starting the stack.
 #[derive(Debug, thiserror::Error)]
 pub enum UpError {
-    /// The environment's ports make no sense.
+    /// The ports of the environment are invalid.
     #[error(transparent)]
     InvalidPorts(#[from] InvalidPorts),
-    /// Something else listens on some of the ports.
+    /// Other programs use some of the ports.
     #[error(transparent)]
     PortsInUse(#[from] PortsInUse),
-    /// The system gives no free ports.
-    #[error("the system has no free ports: {0}")]
+    /// There are no free ports.
+    #[error("no free ports: {0}")]
     NoFreePorts(io::Error),
-    /// A stack runs in the same folder.
-    #[error("the stack in {} is up already: see `cargo xtask stack status`", .0.display())]
+    /// A stack already runs in the same folder.
+    #[error("the stack in {} is already up: see `cargo xtask stack status`", .0.display())]
     AlreadyUp(PathBuf),
     /// A program is missing.
     #[error(transparent)]
@@ -241,15 +241,15 @@ pub enum UpError {
     /// A program did not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The note of what runs cannot be used.
+    /// The state file cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
-    /// The run folder cannot be made.
+    /// The run folder cannot be created.
     #[error("{}: {source}", path.display())]
     RunDir {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The cause.
         source: io::Error,
     },
 }

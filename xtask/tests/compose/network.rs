@@ -37,7 +37,7 @@ const PORTS: [(&str, &str, u16); 6] = [
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
-fn people_and_applications_find_the_ports_that_the_guide_names() {
+fn the_published_ports_are_those_of_the_guide() {
     let expected = PORTS.map(|(_, container, number)| (container.to_owned(), number, number));
     assert_eq!(published(&model()), BTreeSet::from(expected));
 }
@@ -104,7 +104,7 @@ fn prometheus_finds_its_targets() {
 /// No service is a target until its user says so: a service that was never started should raise no alert. The examples in the
 /// comments are right once the `#` is removed.
 #[test]
-fn services_are_named_by_their_users() {
+fn service_targets_are_left_to_users() {
     for (folder, host) in [
         ("targets", "127.0.0.1"),
         ("targets-compose", "host.docker.internal"),
@@ -148,7 +148,7 @@ fn a_container_finds_the_host_on_linux_too() {
     stack_missing,
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
-fn addresses_in_the_environment_lead_somewhere() {
+fn addresses_in_the_environment_are_reachable() {
     let model = model();
     let mut seen = 0;
     for container in model.services.values() {

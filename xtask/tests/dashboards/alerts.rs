@@ -29,7 +29,7 @@ fn every_alert_has_a_panel() {
 
 /// Above zero: at zero there is no line to draw, since any value, or none, is bad.
 #[test]
-fn every_threshold_is_drawn_beside_the_panel_that_leads_to_its_alert() {
+fn every_threshold_is_drawn_on_a_panel_with_its_alert() {
     let files = all();
     let mut drawn = 0;
     for alert in alert::all().expect("the alerts") {
@@ -53,7 +53,7 @@ fn every_threshold_is_drawn_beside_the_panel_that_leads_to_its_alert() {
 }
 
 #[test]
-fn panels_ask_for_what_their_alerts_watch() {
+fn panels_query_the_series_of_their_alerts() {
     let rules = rules::all().expect("the rules");
     let alerts: Vec<_> = rules
         .iter()

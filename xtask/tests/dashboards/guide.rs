@@ -29,7 +29,7 @@ fn the_advanced_dashboard_has_the_panels_of_the_guide_in_its_order_and_types() {
 
 /// The guide's alert on circuit breakers is on their state, which is what the panel shows: ours counts those that are open.
 #[test]
-fn thresholds_are_those_of_the_guides_alerts() {
+fn thresholds_match_the_alerts_of_the_guide() {
     let guide: Vec<_> = GUIDE.split("- alert: ").skip(1).map(alert_of).collect();
     assert_eq!(guide.len(), 7);
     let files = all();

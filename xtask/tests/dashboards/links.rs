@@ -11,7 +11,7 @@ use xtask::workspace;
 use crate::file::{File, all, list, text};
 
 #[test]
-fn links_to_the_runbook_lead_to_its_headings() {
+fn runbook_links_point_to_existing_headings() {
     let headings = headings();
     let mut seen = 0;
     for url in urls().iter().filter(|url| url.starts_with(RUNBOOK)) {
@@ -35,7 +35,7 @@ fn headings() -> BTreeSet<String> {
 }
 
 #[test]
-fn an_alerts_part_of_the_runbook_is_named_like_it() {
+fn runbook_sections_have_the_names_of_alerts() {
     let url = runbook_url("HighErrorRate");
     assert_eq!(url, format!("{RUNBOOK}#higherrorrate"));
 }
@@ -74,7 +74,7 @@ fn links_to_traces_are_searches_that_grafana_can_read() {
 }
 
 #[test]
-fn every_panel_of_a_service_leads_to_its_traces() {
+fn every_panel_of_a_service_links_to_its_traces() {
     for file in all()
         .iter()
         .filter(|file| file.name != "rustok-telemetry.json")

@@ -77,7 +77,7 @@ fn the_data_source_is_a_variable_everywhere() {
 
 /// What is made of pairs of spans has no traces behind its buckets.
 #[test]
-fn durations_ask_for_exemplars() {
+fn duration_panels_request_exemplars() {
     let files = all();
     let graphs = files.iter().flat_map(File::panels).filter(|panel| {
         let kind = text(&panel["type"]);

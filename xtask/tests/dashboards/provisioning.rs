@@ -9,7 +9,7 @@ use crate::file::{all, text};
 use crate::promql::problems;
 
 #[test]
-fn dashboards_start_with_data_sources_that_are_there() {
+fn dashboards_default_to_provisioned_data_sources() {
     let sources = read("datasources/datasources.yml");
     for file in all() {
         let variables = file
@@ -36,7 +36,7 @@ fn dashboards_start_with_data_sources_that_are_there() {
 
 /// A shorter interval would make rates that are zero between two pushes.
 #[test]
-fn the_interval_is_that_in_which_applications_push() {
+fn the_interval_is_the_default_export_interval() {
     let variables = SECTIONS.iter().flat_map(|section| section.variables);
     let pushes = variables
         .filter(|variable| variable.name == "OTEL_METRIC_EXPORT_INTERVAL")
@@ -47,7 +47,7 @@ fn the_interval_is_that_in_which_applications_push() {
 }
 
 #[test]
-fn queries_from_traces_to_metrics_are_sound() {
+fn queries_from_traces_to_metrics_are_valid() {
     let sources = read("datasources/datasources.yml");
     let queries = values(&sources, "query: ");
     assert_eq!(queries.len(), 3);

@@ -13,7 +13,7 @@ const TIMES: Times = Times {
 };
 
 #[test]
-fn every_query_is_sound() {
+fn every_query_is_valid() {
     let mut queries = 0;
     for file in all() {
         let of_panels = file.queries().map(|query| query.expr);
@@ -27,7 +27,7 @@ fn every_query_is_sound() {
 }
 
 #[test]
-fn what_variables_list_exists() {
+fn variables_query_existing_series() {
     for file in all() {
         for values in file.label_values() {
             let selects = format!("{}=~\\\"${}\\\"", values.label, values.variable);
@@ -48,7 +48,7 @@ fn what_variables_list_exists() {
 
 /// A range that is fixed shows nothing new when one zooms in, and jumps when one zooms out.
 #[test]
-fn ranges_follow_what_is_shown() {
+fn ranges_follow_the_selected_time_range() {
     for file in all() {
         for query in file.queries() {
             let ranges = query.expr.split('[').skip(1);
@@ -70,7 +70,7 @@ fn ranges_follow_what_is_shown() {
 }
 
 #[test]
-fn the_checks_find_what_is_wrong() {
+fn the_checks_detect_errors() {
     for (promql, problem) in [
         (
             "sum by (job) (rate(rustok_http_requests_total[1m])",
@@ -122,7 +122,7 @@ fn the_checks_find_what_is_wrong() {
 }
 
 #[test]
-fn the_third_party_list_has_only_what_is_used() {
+fn the_third_party_list_has_no_unused_metrics() {
     let files = all();
     for metric in THIRD_PARTY {
         assert!(

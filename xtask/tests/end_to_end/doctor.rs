@@ -16,7 +16,7 @@ use crate::support::{program, stack};
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
 #[serial_test::serial]
-fn the_doctor_follows_telemetry_to_jaeger_and_prometheus_and_says_where_it_is_lost() {
+fn the_doctor_names_the_hop_that_drops_telemetry() {
     let stack = stack("doctor");
     let grpc = stack.ports().url(Port::CollectorOtlpGrpc);
     let http = stack.ports().url(Port::CollectorOtlpHttp);

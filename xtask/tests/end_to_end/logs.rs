@@ -17,7 +17,7 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
 #[serial_test::serial]
-fn a_log_record_of_a_failed_request_leads_to_its_trace_and_its_tenant() {
+fn log_records_of_failed_requests_have_trace_and_tenant() {
     let stack = stack("logs");
     let folder = scratch("logs_server");
     // Nothing listens there: every order fails, which the service logs.

@@ -17,7 +17,7 @@ const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
 #[serial_test::serial]
-fn an_order_is_one_trace_from_the_callers_to_the_second_process() {
+fn an_order_is_one_trace_across_processes() {
     let stack = stack("one_trace");
     let folder = scratch("one_trace_server");
     let server = Server::start(&stack, &folder, "one", Protocol::Grpc, &[], &[]);

@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(40);
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
 #[serial_test::serial]
-fn no_span_is_lost_while_jaeger_is_away_and_the_collector_restarts() {
+fn spans_survive_a_jaeger_outage_and_a_collector_restart() {
     let outage = std::env::var("RUSTOK_OUTAGE_SECONDS").map_or(20, |seconds| {
         seconds
             .parse()

@@ -22,7 +22,7 @@ const TRACE: &str = "1f7651916cd43dd8448eb211c80319c1";
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
 #[serial_test::serial]
-fn secrets_are_taken_out_of_spans_events_and_log_records() {
+fn secrets_are_redacted_from_spans_events_and_log_records() {
     let stack = stack("redaction");
     send(stack.ports(), "traces", &spans());
     send(stack.ports(), "logs", &log_records());

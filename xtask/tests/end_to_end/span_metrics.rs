@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_secs(60);
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
 #[serial_test::serial]
-fn buckets_lead_to_traces_and_calls_to_services() {
+fn exemplars_link_to_traces_and_calls_to_services() {
     let stack = stack("span_metrics");
     let folder = scratch("span_metrics_server");
     let server = Server::start(&stack, &folder, "one", Protocol::Grpc, &["--traffic"], &[]);

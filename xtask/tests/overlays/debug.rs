@@ -31,7 +31,7 @@ fn what_passes_is_printed_and_handed_on() {
 
 /// An overlay replaces lists, so it has to repeat the base's.
 #[test]
-fn lists_of_overlays_are_those_of_the_base_and_more() {
+fn overlay_lists_extend_those_of_the_base() {
     let read = |path: &str| {
         let text = std::fs::read_to_string(workspace::root().join(path)).expect("a file");
         yaml::parse(&text.replace("&attributes", "").replace("*attributes", "[]")).expect("YAML")

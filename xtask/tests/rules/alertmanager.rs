@@ -37,7 +37,7 @@ fn receivers_are_defined_and_used() {
 }
 
 #[test]
-fn a_matcher_matches_some_alert() {
+fn every_matcher_matches_an_alert() {
     let config = config();
     let alerts = alerts();
     for rule in list(&config["inhibit_rules"]) {
@@ -82,7 +82,7 @@ fn a_matcher_matches_some_alert() {
 }
 
 #[test]
-fn receivers_are_told_by_files_alone() {
+fn receivers_have_addresses_in_files_only() {
     for receiver in list(&config()["receivers"]) {
         for (kind, settings) in receiver.as_object().expect("a receiver") {
             if kind == "name" {

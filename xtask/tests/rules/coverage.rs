@@ -54,7 +54,7 @@ fn every_alert_has_a_case_of_each_kind() {
 }
 
 #[test]
-fn a_case_is_what_its_name_says() {
+fn a_case_matches_its_name() {
     let mut names = BTreeSet::new();
     for case in cases() {
         let Some((alert, kind)) = alert_and_kind(&case) else {
@@ -87,7 +87,7 @@ fn a_case_is_what_its_name_says() {
 
 /// An alert is silent too when a series is misspelt: what is silent proves that it has cause to be.
 #[test]
-fn a_silent_case_has_a_proof() {
+fn a_silent_case_verifies_its_condition() {
     for case in cases() {
         let Some((_, kind)) = alert_and_kind(&case) else {
             continue;

@@ -22,7 +22,7 @@ const ALERTS: [(&str, &str, &str, &str); 8] = [
 ];
 
 #[test]
-fn thresholds_durations_and_severities_are_the_guides() {
+fn thresholds_durations_and_severities_match_the_guide() {
     let alerts = alerts();
     for (name, condition, duration, severity) in ALERTS {
         let alert = alerts

@@ -9,7 +9,7 @@ use xtask::workspace;
 use crate::files::{alerts, rules};
 
 #[test]
-fn every_metric_of_ours_is_declared() {
+fn every_rustok_metric_is_declared() {
     let declared: BTreeSet<String> = catalogue()
         .into_iter()
         .flat_map(|metric| match metric.kind {

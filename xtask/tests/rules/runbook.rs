@@ -17,7 +17,7 @@ const PARTS: [&str; 5] = [
 ];
 
 #[test]
-fn headings_and_alerts_are_the_same() {
+fn every_alert_has_a_heading_and_vice_versa() {
     let alerts: BTreeSet<_> = alerts().into_iter().map(|alert| alert.name).collect();
     let runbook = runbook();
     let headings: Vec<_> = sections(&runbook)

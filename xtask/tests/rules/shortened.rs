@@ -14,7 +14,7 @@ use crate::{assert_succeeds, files};
 const DIVISOR: u32 = 30;
 
 #[test]
-fn every_duration_is_shorter_and_nothing_else_is_different() {
+fn only_durations_are_shortened() {
     let (mut alerts, mut windows) = (0, 0);
     for path in files::rule_files() {
         let text = fs::read_to_string(&path).expect("the file");
@@ -68,7 +68,7 @@ fn promtool_accepts_them() {
 }
 
 #[test]
-fn of_the_configuration_the_evaluation_interval_alone_is_different() {
+fn only_the_evaluation_interval_is_changed() {
     let path = workspace::root().join("prometheus/prometheus.yml");
     let text = fs::read_to_string(path).expect("the file");
     let short = yaml::parse(&shortened::configuration(&text)).expect("YAML");

@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_a_file_of_sqlite() {
+    fn a_path_is_an_sqlite_file() {
         let location = Location::parse("data/a#b.db").expect("a path");
         assert_eq!(location.url(), "sqlite:data/a%23b.db?mode=rwc");
         assert_eq!(
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn other_databases_are_refused_by_name() {
+    fn other_databases_are_rejected_by_name() {
         let problem = Location::parse("mysql://db/shop").expect_err("not supported");
         assert!(problem.contains("`mysql://` is not supported"), "{problem}");
     }

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_without_a_word_is_an_error() {
+    fn a_name_without_words_is_an_error() {
         let error = terms(&named("*** !!!")).expect_err("no word");
         assert_eq!(error.kind(), "nothing_to_index");
     }

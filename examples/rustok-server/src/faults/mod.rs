@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_found_again_and_are_parts_of_an_address() {
+    fn names_parse_again_and_are_path_segments() {
         for fault in Fault::ALL {
             assert_eq!(Fault::named(fault.name()), Some(fault));
             assert!(
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_waits_sees_a_switch_in_a_clone() {
+    async fn waiters_observe_a_switch_in_a_clone() {
         let faults = Faults::default();
         let clone = faults.clone();
         let waiting = tokio::spawn(async move { clone.wait_until(Fault::FullQueue, true).await });

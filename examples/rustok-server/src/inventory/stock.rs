@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_there_can_be_taken() {
+    fn stock_cannot_go_below_zero() {
         let stock = Stock::default();
         assert_eq!(stock.take("acme/TEA", 20), Ok(5));
         assert_eq!(stock.take("acme/TEA", 6), Err(5));

@@ -1,72 +1,66 @@
-//! YAML as a tree in which every value knows its line and its path.
+//! A YAML document as a tree whose values have a line and a path.
 
 use saphyr::{MarkedYamlOwned, ScalarStyle, YamlDataOwned, YamlLoader};
 use saphyr_parser::{BufferedInput, Parser, ScanError};
 
 use crate::config::env::Place;
 
-/// Nodes that aliases may expand to. A configuration has some hundred.
+/// Maximum number of nodes that aliases expand to. A configuration has some hundred.
 const ALIAS_LIMIT: usize = 10_000;
 
-/// A YAML document.
-pub(super) struct Document(MarkedYamlOwned);
-
-impl Document {
-    /// # Errors
-    ///
-    /// Why the text is no YAML, with the line.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let failed =
-            |error: &ScanError| format!("line {}: {}", error.marker().line(), error.info());
-        let mut loader: YamlLoader<'_, MarkedYamlOwned> = YamlLoader::default();
-        // Values stay text, so that `0x10` and `1_000` are not read in two ways.
-        loader.early_parse(false);
-        loader.alias_limit(ALIAS_LIMIT);
-        let mut parser = Parser::new(BufferedInput::new(text.chars()));
-        parser
-            .load(&mut loader, true)
-            .map_err(|error| failed(&error))?;
-        if let Some(error) = loader.error() {
-            return Err(failed(error));
-        }
-        let mut documents = loader.into_documents();
-        match documents.len() {
-            0 => Err("the file is empty".to_owned()),
-            1 => Ok(Self(documents.remove(0))),
-            many => Err(format!("{many} documents in one file")),
-        }
+/// Parses the text of a file with one document.
+///
+/// # Errors
+///
+/// The text is not YAML; the error has the line.
+pub(super) fn parse(text: &str) -> Result<MarkedYamlOwned, String> {
+    let failed = |error: &ScanError| format!("line {}: {}", error.marker().line(), error.info());
+    let mut loader: YamlLoader<'_, MarkedYamlOwned> = YamlLoader::default();
+    // Values remain text, which the rules of the variables parse.
+    loader.early_parse(false);
+    loader.alias_limit(ALIAS_LIMIT);
+    let mut parser = Parser::new(BufferedInput::new(text.chars()));
+    let loaded = parser.load(&mut loader, true);
+    loaded.map_err(|error| failed(&error))?;
+    if let Some(error) = loader.error() {
+        return Err(failed(error));
     }
-
-    pub(super) fn root(&self) -> Node<'_> {
-        Node {
-            yaml: &self.0,
-            key: None,
-            path: String::new(),
-        }
+    let mut documents = loader.into_documents();
+    match documents.len() {
+        0 => Err("the file is empty".to_owned()),
+        1 => Ok(documents.remove(0)),
+        many => Err(format!("{many} documents in one file")),
     }
 }
 
 /// A value in a document.
-#[derive(Clone)]
 pub(super) struct Node<'document> {
     yaml: &'document MarkedYamlOwned,
     key: Option<&'document MarkedYamlOwned>,
     path: String,
 }
 
-/// What a value is.
+/// The content of a [`Node`].
 pub(super) enum Value<'document> {
-    /// Nothing, as after a key alone.
+    /// No value, as after a key alone.
     Null,
-    /// Text; whether it is quoted.
+    /// A scalar, and whether it is quoted.
     Text(&'document str, bool),
     List(Vec<Node<'document>>),
     Mapping(Vec<(&'document str, Node<'document>)>),
-    /// An alias that leads nowhere, a key that is no text, and the like.
+    /// Any other node, such as an alias without an anchor or a mapping with a key that is not a scalar.
     Other,
 }
 
 impl<'document> Node<'document> {
+    pub(super) fn root(yaml: &'document MarkedYamlOwned) -> Self {
+        Self {
+            yaml,
+            key: None,
+            path: String::new(),
+        }
+    }
+
     pub(super) fn place(&self) -> Place {
         let start = self.key.unwrap_or(self.yaml).span.start;
         Place {
@@ -76,54 +70,48 @@ impl<'document> Node<'document> {
     }
 
     pub(super) fn value(&self) -> Value<'document> {
-        match &self.yaml.data {
-            YamlDataOwned::Representation(text, style, _) => {
-                let quoted = *style != ScalarStyle::Plain;
-                let is_null = matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL");
-                if is_null && !quoted {
-                    Value::Null
-                } else {
-                    Value::Text(text, quoted)
-                }
+        let mut yaml = self.yaml;
+        while let YamlDataOwned::Tagged(_, inner) = &yaml.data {
+            yaml = inner;
+        }
+        match &yaml.data {
+            YamlDataOwned::Representation(text, ScalarStyle::Plain, _) => match text.as_str() {
+                "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+                _ => Value::Text(text, false),
+            },
+            YamlDataOwned::Representation(text, ..) => Value::Text(text, true),
+            YamlDataOwned::Sequence(items) => {
+                let items = items.iter().enumerate();
+                Value::List(
+                    items
+                        .map(|(index, yaml)| self.below(None, yaml, &format!("[{index}]")))
+                        .collect(),
+                )
             }
-            YamlDataOwned::Sequence(items) => Value::List(
-                items
-                    .iter()
-                    .enumerate()
-                    .map(|(index, yaml)| self.below(yaml, &format!("[{index}]")))
-                    .collect(),
-            ),
             YamlDataOwned::Mapping(entries) => {
-                let entries = entries.iter().map(|(key, yaml)| {
-                    let YamlDataOwned::Representation(name, ..) = &key.data else {
-                        return None;
-                    };
-                    // The line of the key: a value that is not there has none of its own.
-                    let dot = if self.path.is_empty() { "" } else { "." };
-                    let mut node = self.below(yaml, &format!("{dot}{name}"));
-                    node.key = Some(key);
-                    Some((name.as_str(), node))
+                let dot = if self.path.is_empty() { "" } else { "." };
+                let entries = entries.iter().map(|(key, yaml)| match &key.data {
+                    YamlDataOwned::Representation(name, ..) => {
+                        let node = self.below(Some(key), yaml, &format!("{dot}{name}"));
+                        Some((name.as_str(), node))
+                    }
+                    _ => None,
                 });
-                entries
-                    .collect::<Option<Vec<_>>>()
-                    .map_or(Value::Other, Value::Mapping)
+                let entries: Option<_> = entries.collect();
+                entries.map_or(Value::Other, Value::Mapping)
             }
-            YamlDataOwned::Tagged(_, inner) => Node {
-                yaml: inner,
-                ..self.clone()
-            }
-            .value(),
-            YamlDataOwned::Value(_) | YamlDataOwned::Alias(_) | YamlDataOwned::BadValue => {
-                Value::Other
-            }
+            _ => Value::Other,
         }
     }
 
-    fn below(&self, yaml: &'document MarkedYamlOwned, step: &str) -> Self {
-        Self {
-            yaml,
-            key: None,
-            path: format!("{}{step}", self.path),
-        }
+    /// Returns a child. Its line is that of its key, since a null value has none.
+    fn below(
+        &self,
+        key: Option<&'document MarkedYamlOwned>,
+        yaml: &'document MarkedYamlOwned,
+        step: &str,
+    ) -> Self {
+        let path = format!("{}{step}", self.path);
+        Self { yaml, key, path }
     }
 }

@@ -1,22 +1,17 @@
-//! The keys of the file, and the variables that would set the same.
+//! The keys of the file, and the variables for the same settings.
 //!
-//! The keys are those of the specification's schema, from its version 1.0 on. Keys that it calls experimental
-//! (`…/development`) are not supported, except the Prometheus exporter, which has no other name.
+//! The keys are those of the specification's schema since version 1.0. Experimental keys (`…/development`) are not
+//! supported, except the Prometheus exporter, which has no stable name.
 
-use super::{
-    document::Node,
-    walker::{
-        Keys, NOT_SUPPORTED,
-        Rule::{self, Add, By, Ignored, List, One, Refused, Set},
-        Walker,
-    },
-};
-use crate::config::{View, ViewAggregation, otlp::Signal};
+use super::document::Node;
+use super::walker::Rule::{self, Add, By, Exporter, Ignored, One, Provider, Refused, Set};
+use super::walker::{Keys, NOT_SUPPORTED, Walker};
+use crate::config::{Setting, Signal, Source, View, ViewAggregation};
 
 const NO: Rule = Refused(NOT_SUPPORTED);
 const VERSIONS: [&str; 3] = ["1.0", "1.1", "1.2"];
 
-/// What a file turns off by not setting it.
+/// Variables that are `none` if the file does not set them; the first three by signal.
 pub(super) const OFF_UNLESS_SET: [&str; 4] = [
     "OTEL_TRACES_EXPORTER",
     "OTEL_METRICS_EXPORTER",
@@ -42,19 +37,10 @@ pub(super) const FILE: Keys = &[
         ("composite", By(propagators)),
         ("composite_list", Add("OTEL_PROPAGATORS")),
     ])),
-    ("tracer_provider", By(|walker, node| {
-        walker.signal = Signal::Traces;
-        walker.keys(node, TRACER_PROVIDER);
-    })),
-    ("meter_provider", By(|walker, node| {
-        walker.signal = Signal::Metrics;
-        walker.keys(node, METER_PROVIDER);
-    })),
-    ("logger_provider", By(|walker, node| {
-        walker.signal = Signal::Logs;
-        walker.keys(node, LOGGER_PROVIDER);
-    })),
-    // How experimental a file may be; it sets nothing.
+    ("tracer_provider", Provider(Signal::Traces, TRACER_PROVIDER)),
+    ("meter_provider", Provider(Signal::Metrics, METER_PROVIDER)),
+    ("logger_provider", Provider(Signal::Logs, LOGGER_PROVIDER)),
+    // The required stability of keys.
     ("stability", Ignored),
     ("distribution", NO),
 ];
@@ -70,7 +56,7 @@ const TRACER_PROVIDER: Keys = &[
         ("event_attribute_count_limit", Set("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT")),
         ("link_attribute_count_limit", Set("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT")),
     ])),
-    ("sampler", By(|walker, node| sampler(walker, node, &["", ""]))),
+    ("sampler", By(|walker, node| sampler(walker, node, ""))),
     ("id_generator", NO),
 ];
 
@@ -118,17 +104,11 @@ const READER: Keys = &[
 const EXPORTER: Keys = &[
     ("otlp_http", By(|walker, node| otlp(walker, node, "http/protobuf"))),
     ("otlp_grpc", By(|walker, node| otlp(walker, node, "grpc"))),
-    ("console", By(|walker, node| {
-        walker.keys(node, &[]);
-        walker.add("OTEL_*_EXPORTER", "console", node);
-    })),
-    ("prometheus/development", By(|walker, node| {
-        walker.keys(node, &[
-            ("host", Set("OTEL_EXPORTER_PROMETHEUS_HOST")),
-            ("port", Set("OTEL_EXPORTER_PROMETHEUS_PORT")),
-        ]);
-        walker.add("OTEL_*_EXPORTER", "prometheus", node);
-    })),
+    ("console", Exporter("console", &[])),
+    ("prometheus/development", Exporter("prometheus", &[
+        ("host", Set("OTEL_EXPORTER_PROMETHEUS_HOST")),
+        ("port", Set("OTEL_EXPORTER_PROMETHEUS_PORT")),
+    ])),
 ];
 
 #[rustfmt::skip]
@@ -153,7 +133,7 @@ const OTLP: Keys = &[
 pub(super) const PAIR: Keys = &[("name", Ignored), ("value", Ignored), ("type", Ignored)];
 
 const ONLY_NAME: Rule = Refused("only `instrument_name` is supported by this version");
-/// Dashboards and alerts depend on names and labels.
+/// Refused, since dashboards and alerts depend on names and labels.
 const OF_THE_CATALOGUE: Rule = Refused(
     "not supported by this version: the catalogue says what metrics are called and which labels they have",
 );
@@ -174,7 +154,7 @@ const VIEW: Keys = &[
             ("explicit_bucket_histogram", By(|walker, node| {
                 walker.view.1 = Some(ViewAggregation::Boundaries(Vec::new()));
                 walker.keys(node, &[
-                    ("boundaries", List(&By(boundary))),
+                    ("boundaries", By(boundaries)),
                     ("record_min_max", NO),
                 ]);
             })),
@@ -212,66 +192,57 @@ fn propagators(walker: &mut Walker<'_>, list: &Node<'_>) {
     }
 }
 
-/// Samplers, with the name of each in `OTEL_TRACES_SAMPLER`; `parent` is the key and the prefix of one around it.
-fn sampler(walker: &mut Walker<'_>, node: &Node<'_>, [parent, prefix]: &[&str; 2]) {
+/// Sets the sampler. `prefix` is that of its name inside `parent_based`.
+fn sampler(walker: &mut Walker<'_>, node: &Node<'_>, prefix: &str) {
+    const NAME: &str = "OTEL_TRACES_SAMPLER";
     let Some((key, inner)) = walker.one_entry(node) else {
         return;
     };
-    let name = match key {
-        "always_on" | "always_off" => {
-            walker.keys(&inner, &[]);
-            key
-        }
-        "trace_id_ratio_based" => {
-            walker.keys(&inner, &[("ratio", Set("OTEL_TRACES_SAMPLER_ARG"))]);
-            "traceidratio"
-        }
-        "parent_based" if parent.is_empty() => {
-            walker.set(
-                "OTEL_TRACES_SAMPLER",
-                "parentbased_always_on".to_owned(),
-                node,
-            );
+    let (name, keys): (_, Keys) = match key {
+        "always_on" | "always_off" => (key, &[]),
+        "trace_id_ratio_based" => ("traceidratio", &[("ratio", Set("OTEL_TRACES_SAMPLER_ARG"))]),
+        "parent_based" if prefix.is_empty() => {
+            walker.set(NAME, "parentbased_always_on", node);
             return walker.keys(&inner, PARENT_BASED);
         }
         _ => return walker.refuse(&inner, NOT_SUPPORTED),
     };
-    walker.set("OTEL_TRACES_SAMPLER", format!("{prefix}{name}"), node);
+    walker.keys(&inner, keys);
+    walker.set(NAME, format!("{prefix}{name}"), node);
 }
 
 #[rustfmt::skip]
 const PARENT_BASED: Keys = &[
-    ("root", By(|walker, node| sampler(walker, node, &["parent_based", "parentbased_"]))),
-    ("remote_parent_sampled", By(|walker, node| usual_sampler(walker, node, "always_on"))),
-    ("remote_parent_not_sampled", By(|walker, node| usual_sampler(walker, node, "always_off"))),
-    ("local_parent_sampled", By(|walker, node| usual_sampler(walker, node, "always_on"))),
-    ("local_parent_not_sampled", By(|walker, node| usual_sampler(walker, node, "always_off"))),
+    ("root", By(|walker, node| sampler(walker, node, "parentbased_"))),
+    ("remote_parent_sampled", ONLY_ON),
+    ("remote_parent_not_sampled", ONLY_OFF),
+    ("local_parent_sampled", ONLY_ON),
+    ("local_parent_not_sampled", ONLY_OFF),
 ];
 
-fn usual_sampler(walker: &mut Walker<'_>, node: &Node<'_>, usual: &str) {
+const ONLY_ON: Rule = By(|walker, node| only_sampler(walker, node, "always_on"));
+const ONLY_OFF: Rule = By(|walker, node| only_sampler(walker, node, "always_off"));
+
+fn only_sampler(walker: &mut Walker<'_>, node: &Node<'_>, supported: &str) {
     if let Some((name, inner)) = walker.one_entry(node)
-        && name != usual
+        && name != supported
     {
-        walker.refuse(
-            &inner,
-            format!("only `{usual}` is supported by this version"),
-        );
+        let why = format!("only `{supported}` is supported by this version");
+        walker.refuse(&inner, why);
     }
 }
 
-/// A list of processors or readers, of which one may export by OTLP.
+/// Walks a list of processors or readers, of which one may export by OTLP.
 fn exporters(walker: &mut Walker<'_>, list: &Node<'_>, kinds: Keys) {
     for item in walker.list(list) {
         walker.one(&item, kinds);
     }
     let name = OFF_UNLESS_SET[walker.signal as usize];
-    if let Some((names, place)) = walker.values.get_mut(name) {
-        *place = list.place();
+    if let Some((names, place)) = walker.reader.values.get_mut(name) {
+        *place = Some(list.place());
         if names.split(',').filter(|name| *name == "otlp").count() > 1 {
-            walker.refuse(
-                list,
-                "one OTLP exporter for each signal is supported by this version",
-            );
+            let why = "one OTLP exporter for each signal is supported by this version";
+            walker.refuse(list, why);
         }
     }
 }
@@ -281,15 +252,13 @@ fn simple(walker: &mut Walker<'_>, node: &Node<'_>) {
         Some(("otlp_http" | "otlp_grpc", _)) => {
             walker.refuse(node, "OTLP goes through a `batch` processor");
         }
-        Some(_) => _ = walker.one(node, EXPORTER),
-        None => {}
+        entry => walker.walk_entries(entry, EXPORTER),
     }
 }
 
 fn otlp(walker: &mut Walker<'_>, node: &Node<'_>, protocol: &str) {
-    walker.add("OTEL_*_EXPORTER", "otlp", node);
-    walker.set("OTEL_EXPORTER_OTLP_*_PROTOCOL", protocol.to_owned(), node);
-    walker.keys(node, OTLP);
+    walker.set("OTEL_EXPORTER_OTLP_*_PROTOCOL", protocol, node);
+    walker.walk(node, &Exporter("otlp", OTLP));
 }
 
 fn encoding(walker: &mut Walker<'_>, node: &Node<'_>) {
@@ -302,13 +271,13 @@ fn encoding(walker: &mut Walker<'_>, node: &Node<'_>) {
 fn views(walker: &mut Walker<'_>, list: &Node<'_>) {
     let mut views = Vec::new();
     for item in walker.list(list) {
-        walker.view = (None, None);
         walker.keys(&item, VIEW);
         let (instrument_name, aggregation) = std::mem::take(&mut walker.view);
-        if instrument_name.is_none() {
+        let Some(instrument_name) = instrument_name else {
             walker.refuse(&item, "`selector` has no `instrument_name`");
-        }
-        if let (Some(instrument_name), Some(aggregation)) = (instrument_name, aggregation) {
+            continue;
+        };
+        if let Some(aggregation) = aggregation {
             let view = View {
                 instrument_name,
                 aggregation,
@@ -320,18 +289,22 @@ fn views(walker: &mut Walker<'_>, list: &Node<'_>) {
         }
     }
     if !views.is_empty() {
-        walker.views = Some((views, list.place()));
+        let source = Source::File {
+            line: list.place().line,
+        };
+        walker.reader.views = Some(Setting {
+            value: views,
+            source,
+        });
     }
 }
 
-fn boundary(walker: &mut Walker<'_>, node: &Node<'_>) {
-    match (
-        walker.text(node).map(|text| text.parse()),
-        &mut walker.view.1,
-    ) {
-        (Some(Ok(number)), Some(ViewAggregation::Boundaries(boundaries))) => {
-            boundaries.push(number)
+fn boundaries(walker: &mut Walker<'_>, list: &Node<'_>) {
+    for node in walker.list(list) {
+        let number = walker.text(&node).and_then(|text| text.parse().ok());
+        match (number, &mut walker.view.1) {
+            (Some(number), Some(ViewAggregation::Boundaries(numbers))) => numbers.push(number),
+            _ => walker.refuse(&node, "not a number"),
         }
-        _ => walker.refuse(node, "not a number"),
     }
 }

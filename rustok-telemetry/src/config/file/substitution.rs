@@ -1,14 +1,14 @@
-//! `${NAME}` in a value becomes what the environment has.
+//! Substitution of `${NAME}` by environment variables.
 //!
 //! The rules are those of the specification's "Configuration Data Model": `${NAME}` and `${env:NAME}`, with
-//! `${NAME:-default}` for a variable that is not set or empty; a variable without a value and without a default is
-//! nothing; `$$` is a plain `$`. What is put in is not looked at again.
+//! `${NAME:-default}` for a variable that is not set or empty; without a default it is replaced by empty text; `$$` is a
+//! plain `$`. Substituted text is not substituted again.
 
-/// The text with all references replaced.
+/// Returns the text with all references replaced.
 ///
 /// # Errors
 ///
-/// The first reference that is malformed.
+/// A reference is malformed.
 pub(super) fn substitute(
     text: &str,
     variable: &dyn Fn(&str) -> Option<String>,
@@ -43,16 +43,12 @@ pub(super) fn substitute(
 
 fn resolve(reference: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let reference = reference.strip_prefix("env:").unwrap_or(reference);
-    let (name, default) = match reference.split_once(":-") {
-        Some((name, default)) => (name, default),
-        None => (reference, ""),
-    };
-    let mut letters = name.bytes();
-    let first = letters.next()?;
-    let is_name = (first.is_ascii_alphabetic() || first == b'_')
-        && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == b'_');
-    // A default does not go over lines.
-    if !is_name || default.contains('\n') {
+    let (name, default) = reference.split_once(":-").unwrap_or((reference, ""));
+    let is_name = !name.starts_with(|first: char| first.is_ascii_digit())
+        && name
+            .bytes()
+            .all(|letter| letter.is_ascii_alphanumeric() || letter == b'_');
+    if name.is_empty() || !is_name || default.contains('\n') {
         return None;
     }
     let value = variable(name).filter(|value| !value.is_empty());

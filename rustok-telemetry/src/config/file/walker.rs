@@ -1,37 +1,28 @@
-//! The walk over a document by the rules of its keys: what each key sets, and what is wrong.
-
-use std::collections::BTreeMap;
+//! The walk over a document by the rules of its keys.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{
-    document::{Node, Value},
-    schema,
-    substitution::substitute,
-};
-use crate::config::{
-    View, ViewAggregation,
-    batch::Processor,
-    env::Place,
-    otlp::Signal,
-    variables::{nearest, table_name},
-};
+use super::document::{Node, Value};
+use super::{schema, substitution::substitute};
+use crate::config::{Reader, Signal, ViewAggregation, table_name, variables::suggestion};
 
-/// What a value of the file is for.
+/// The meaning of a value.
 pub(super) enum Rule {
     /// Sets this variable. `*` stands for the current signal, `#` for its batch processor.
     Set(&'static str),
-    /// As [`Rule::Set`], for one more part of a list.
+    /// Appends to the list of this variable.
     Add(&'static str),
     /// A mapping with these keys.
     Keys(Keys),
     /// A mapping with one of these keys.
     One(Keys),
-    /// A list of such values.
-    List(&'static Rule),
+    /// The provider of a signal, with these keys.
+    Provider(Signal, Keys),
+    /// An exporter of this name, with these keys.
+    Exporter(&'static str, Keys),
     /// An error, for this reason.
     Refused(&'static str),
-    /// It sets nothing.
+    /// No effect.
     Ignored,
     /// Walked by a function.
     By(fn(&mut Walker<'_>, &Node<'_>)),
@@ -42,55 +33,38 @@ pub(super) type Keys = &'static [(&'static str, Rule)];
 
 pub(super) const NOT_SUPPORTED: &str = "not supported by this version";
 
-/// Walks a document, and keeps what it finds.
-pub(super) struct Walker<'environment> {
-    variable: &'environment dyn Fn(&str) -> Option<String>,
-    /// The signal whose provider is walked.
+/// Walks a document, and passes its values to the reader of variables.
+pub(super) struct Walker<'a> {
+    pub(super) reader: &'a mut Reader,
+    variable: &'a dyn Fn(&str) -> Option<String>,
+    /// The signal of the current provider.
     pub(super) signal: Signal,
-    /// The view that is walked.
+    /// The name and aggregation of the current view.
     pub(super) view: (Option<String>, Option<ViewAggregation>),
-    /// Values by the variables that would set them, with their places.
-    pub(super) values: BTreeMap<&'static str, (String, Place)>,
-    /// Views, which no variable sets.
-    pub(super) views: Option<(Vec<View>, Place)>,
-    /// What is wrong, except what the rules of variables find.
-    pub(super) diagnostics: Vec<(Place, String)>,
 }
 
-impl<'environment> Walker<'environment> {
-    /// Walks the whole document.
+impl<'a> Walker<'a> {
     pub(super) fn walk_file(
         root: &Node<'_>,
-        variable: &'environment dyn Fn(&str) -> Option<String>,
-    ) -> Self {
+        reader: &'a mut Reader,
+        variable: &'a dyn Fn(&str) -> Option<String>,
+    ) {
         let mut walker = Self {
+            reader,
             variable,
             signal: Signal::Traces,
             view: (None, None),
-            values: BTreeMap::new(),
-            views: None,
-            diagnostics: Vec::new(),
         };
-        walker.keys(root, schema::FILE);
-        if !walker
-            .entries(root)
-            .iter()
-            .any(|(key, _)| *key == "file_format")
-        {
-            walker.refuse(
-                root,
-                "`file_format` is missing, such as file_format: \"1.0\"",
-            );
+        let entries = walker.entries(root);
+        if !entries.iter().any(|(key, _)| *key == "file_format") {
+            let why = "`file_format` is missing, such as file_format: \"1.0\"";
+            walker.refuse(root, why);
         }
-        // What the file does not mention is off.
+        walker.walk_entries(entries, schema::FILE);
         for name in schema::OFF_UNLESS_SET {
-            let none = || ("none".to_owned(), root.place());
-            walker.values.entry(name).or_insert_with(none);
+            let none = || ("none".to_owned(), Some(root.place()));
+            walker.reader.values.entry(name).or_insert_with(none);
         }
-        let by_place = |(place, _): &(Place, String)| (place.line, place.path.clone());
-        walker.diagnostics.sort_by_cached_key(by_place);
-        walker.diagnostics.dedup();
-        walker
     }
 
     /// Walks a value by its rule.
@@ -107,13 +81,14 @@ impl<'environment> Walker<'environment> {
                 }
             }
             Rule::Keys(keys) => self.keys(node, keys),
-            Rule::One(keys) => {
-                self.one(node, keys);
+            Rule::One(keys) => self.one(node, keys),
+            Rule::Provider(signal, keys) => {
+                self.signal = *signal;
+                self.keys(node, keys);
             }
-            Rule::List(rule) => {
-                for item in self.list(node) {
-                    self.walk(&item, rule);
-                }
+            Rule::Exporter(name, keys) => {
+                self.add("OTEL_*_EXPORTER", name, node);
+                self.keys(node, keys);
             }
             Rule::Refused(why) => self.refuse(node, *why),
             Rule::Ignored => {}
@@ -121,17 +96,16 @@ impl<'environment> Walker<'environment> {
         }
     }
 
+    /// Walks a mapping.
     pub(super) fn keys(&mut self, node: &Node<'_>, keys: Keys) {
-        for (key, value) in self.entries(node) {
-            self.key(key, &value, keys);
-        }
+        let entries = self.entries(node);
+        self.walk_entries(entries, keys);
     }
 
-    /// Walks the one entry of a mapping that has one, such as `batch:` in a list of processors; returns its key if it
-    /// is supported.
-    pub(super) fn one(&mut self, node: &Node<'_>, keys: Keys) -> Option<&'static str> {
-        let (key, value) = self.one_entry(node)?;
-        self.key(key, &value, keys)
+    /// Walks a mapping with one entry, such as `batch:` in a list of processors.
+    pub(super) fn one(&mut self, node: &Node<'_>, keys: Keys) {
+        let entry = self.one_entry(node);
+        self.walk_entries(entry, keys);
     }
 
     pub(super) fn one_entry<'document>(
@@ -150,54 +124,49 @@ impl<'environment> Walker<'environment> {
         Some((key, value))
     }
 
-    fn key(&mut self, key: &str, value: &Node<'_>, keys: Keys) -> Option<&'static str> {
-        if let Some((known, rule)) = keys.iter().find(|(known, _)| *known == key) {
-            self.walk(value, rule);
-            return (!matches!(rule, Rule::Refused(_))).then_some(known);
+    pub(super) fn walk_entries<'document>(
+        &mut self,
+        entries: impl IntoIterator<Item = (&'document str, Node<'document>)>,
+        keys: Keys,
+    ) {
+        for (key, value) in entries {
+            if let Some((_, rule)) = keys.iter().find(|(known, _)| *known == key) {
+                self.walk(&value, rule);
+            } else if key.ends_with("/development") {
+                self.refuse(&value, NOT_SUPPORTED);
+            } else {
+                let is_supported = |rule: &Rule| !matches!(rule, Rule::Refused(_));
+                let supported = keys.iter().filter(|(_, rule)| is_supported(rule));
+                let suggestion = suggestion(key, supported.map(|(known, _)| *known));
+                self.refuse(&value, format!("unknown key{suggestion}"));
+            }
         }
-        if key.ends_with("/development") {
-            self.refuse(value, NOT_SUPPORTED);
-            return None;
-        }
-        let supported = keys
-            .iter()
-            .filter(|(_, rule)| !matches!(rule, Rule::Refused(_)));
-        let mut why = "unknown key".to_owned();
-        if let Some(meant) = nearest(key, supported.map(|(known, _)| *known)) {
-            why.push_str(&format!("; did you mean `{meant}`?"));
-        }
-        self.refuse(value, why);
-        None
     }
 
-    pub(super) fn set(&mut self, name: &str, value: String, node: &Node<'_>) {
-        self.values.insert(self.name(name), (value, node.place()));
+    pub(super) fn set(&mut self, name: &str, value: impl Into<String>, node: &Node<'_>) {
+        let value = (value.into(), Some(node.place()));
+        self.reader.values.insert(self.name(name), value);
     }
 
-    /// Adds a part to the list of a variable. The place is that of the first part.
+    /// Appends a part to the list of a variable, whose place is that of the first part.
     pub(super) fn add(&mut self, name: &str, part: &str, node: &Node<'_>) {
         let name = self.name(name);
-        match self.values.get_mut(name) {
-            Some((list, _)) => {
-                list.push(',');
-                list.push_str(part);
-            }
-            None => {
-                self.values.insert(name, (part.to_owned(), node.place()));
-            }
+        match self.reader.values.get_mut(name) {
+            Some((list, _)) => list.extend([",", part]),
+            None => self.set(name, part, node),
         }
     }
 
     fn name(&self, name: &str) -> &'static str {
         let processor = match self.signal {
-            Signal::Logs => Processor::LogRecords,
-            _ => Processor::Spans,
+            Signal::Logs => "BLRP",
+            _ => "BSP",
         };
         let name = name.replace('*', self.signal.name());
-        table_name(&[&name.replace('#', processor.name())])
+        table_name(&[&name.replace('#', processor)])
     }
 
-    /// Adds the pairs of a list of `{name: …, value: …}` to the list of a variable.
+    /// Appends the pairs of a list of `{name: …, value: …}` to the list of a variable.
     pub(super) fn add_pairs(&mut self, name: &str, list: &Node<'_>, encode_keys: bool) {
         for item in self.list(list) {
             let (mut key, mut value) = (None, None);
@@ -207,15 +176,15 @@ impl<'environment> Walker<'environment> {
                     "value" => value = self.text(&node),
                     "type" if matches!(self.text(&node).as_deref(), None | Some("string")) => {}
                     "type" => self.refuse(&node, "only `string` is supported by this version"),
-                    _ => _ = self.key(field, &node, schema::PAIR),
+                    _ => self.walk_entries([(field, node)], schema::PAIR),
                 }
             }
+            let encode = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
             match (key, value) {
                 (None, _) => self.refuse(&item, "`name` is missing"),
-                // A value that is nothing, such as a variable that is not set, leaves the pair out.
+                // A null value, such as an unset variable, omits the pair.
                 (Some(_), None) => {}
                 (Some(key), Some(value)) => {
-                    let encode = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
                     let key = if encode_keys { encode(&key) } else { key };
                     self.add(name, &format!("{key}={}", encode(&value)), list);
                 }
@@ -223,17 +192,14 @@ impl<'environment> Walker<'environment> {
         }
     }
 
-    pub(super) fn entries<'document>(
+    fn entries<'document>(
         &mut self,
         node: &Node<'document>,
     ) -> Vec<(&'document str, Node<'document>)> {
         match node.value() {
             Value::Null => Vec::new(),
             Value::Mapping(entries) => entries,
-            other => {
-                self.refuse_kind(node, &other, "a mapping is");
-                Vec::new()
-            }
+            other => self.refuse_kind(node, &other, "a mapping is"),
         }
     }
 
@@ -241,26 +207,19 @@ impl<'environment> Walker<'environment> {
         match node.value() {
             Value::Null => Vec::new(),
             Value::List(items) => items,
-            other => {
-                self.refuse_kind(node, &other, "a list is");
-                Vec::new()
-            }
+            other => self.refuse_kind(node, &other, "a list is"),
         }
     }
 
-    /// Returns a single value with the environment's values in it; `None` where that is nothing.
+    /// Returns a scalar after substitution; `None` if it is null.
     pub(super) fn text(&mut self, node: &Node<'_>) -> Option<String> {
         let (text, quoted) = match node.value() {
             Value::Null => return None,
             Value::Text(text, quoted) => (text, quoted),
-            other => {
-                self.refuse_kind(node, &other, "one value is");
-                return None;
-            }
+            other => return self.refuse_kind(node, &other, "one value is"),
         };
         match substitute(text, self.variable) {
-            Ok(value) if value.is_empty() && !quoted => None,
-            Ok(value) => Some(value),
+            Ok(value) => (quoted || !value.is_empty()).then_some(value),
             Err(why) => {
                 self.refuse(node, why);
                 None
@@ -268,7 +227,7 @@ impl<'environment> Walker<'environment> {
         }
     }
 
-    fn refuse_kind(&mut self, node: &Node<'_>, found: &Value<'_>, expected: &str) {
+    fn refuse_kind<T: Default>(&mut self, node: &Node<'_>, found: &Value<'_>, expected: &str) -> T {
         let found = match found {
             Value::Null => "nothing",
             Value::Text(..) => "one value",
@@ -277,14 +236,15 @@ impl<'environment> Walker<'environment> {
             Value::Other => "something that is no configuration",
         };
         self.refuse(node, format!("{found}, where {expected} expected"));
+        T::default()
     }
 
     pub(super) fn refuse(&mut self, node: &Node<'_>, why: impl Into<String>) {
-        self.diagnostics.push((node.place(), why.into()));
+        self.reader.refuse_place(&node.place(), why);
     }
 }
 
-/// All but what may stand in a list as it is.
+/// The characters that a list cannot contain.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'-')

@@ -1,15 +1,12 @@
 //! The table of variables: every `OTEL_*` name of the specification and those of this library, what each means, and
 //! whether this version honours it.
 //!
-//! Errors, the report and the documentation all read this table. A name that is not in it is either a
-//! misspelt one ([`nearest`]) or none of this library's.
+//! Errors, the report and the documentation read this table. Other names are either misspelt ([`nearest`]) or unknown.
 
-mod nearest;
 mod privacy;
 #[rustfmt::skip]
 mod table;
 
-pub(super) use nearest::{nearest, nearest_variable};
 pub(super) use privacy::{Privacy, mask_url, one_line};
 pub use table::SECTIONS;
 pub(super) use table::{LOG_FILTER, STRICT};
@@ -28,11 +25,11 @@ pub struct Section {
 pub struct Variable {
     /// The name, such as `OTEL_SERVICE_NAME`.
     pub name: &'static str,
-    /// What holds when it is unset, in words.
+    /// The value if it is unset, in words.
     pub default: &'static str,
     /// The values that are accepted, in words.
     pub allowed: &'static str,
-    /// What it is for, in one line.
+    /// What it sets, in one line.
     pub meaning: &'static str,
     /// Whether this version honours it.
     pub status: Status,
@@ -44,11 +41,11 @@ pub struct Variable {
 pub enum Status {
     /// It takes effect.
     Honoured,
-    /// Setting it is an error. The text says why, or what to use instead.
+    /// It is an error, for this reason.
     Refused(&'static str),
 }
 
-/// Returns the name that these parts make, which the table must have.
+/// Returns the name that consists of these parts, which the table must contain.
 pub(super) fn table_name(parts: &[&str]) -> &'static str {
     let name = parts.concat();
     let variable = find_variable(&name);
@@ -62,12 +59,36 @@ pub fn find_variable(name: &str) -> Option<&'static Variable> {
 }
 
 /// Every variable, in the order of the table.
-pub(super) fn all() -> impl Iterator<Item = &'static Variable> {
+fn all() -> impl Iterator<Item = &'static Variable> {
     SECTIONS.iter().flat_map(|section| section.variables)
 }
 
-/// Where the table has `name`; unknown names come last, by name.
+/// Returns the sort key of a name: its position in the table; unknown names come last, by name.
 pub(super) fn position(name: &str) -> (usize, String) {
     let known = all().position(|variable| variable.name == name);
     (known.unwrap_or(usize::MAX), name.to_owned())
 }
+
+/// Returns the variable with a name like `name`.
+pub(super) fn nearest_variable(name: &str) -> Option<&'static str> {
+    nearest(name, all().map(|variable| variable.name))
+}
+
+/// Returns the end of a message about `text`, which suggests the nearest candidate if there is one.
+pub(super) fn suggestion(text: &str, candidates: impl Iterator<Item = &'static str>) -> String {
+    let meant = nearest(text, candidates).map(|meant| format!("; did you mean `{meant}`?"));
+    meant.unwrap_or_default()
+}
+
+/// Returns the candidate nearest to `text`, if it is at most [`MAX_EDITS`] edits away and not `text` itself.
+fn nearest(text: &str, candidates: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    candidates
+        .filter(|candidate| candidate.len() > MAX_EDITS + 1)
+        .map(|candidate| (strsim::levenshtein(text, candidate), candidate))
+        .filter(|(distance, _)| (1..=MAX_EDITS).contains(distance))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Maximum number of edits between a misspelt name and its suggestion.
+const MAX_EDITS: usize = 2;

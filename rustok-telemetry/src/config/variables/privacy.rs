@@ -1,24 +1,24 @@
-//! How a value may be shown: as it is, without its secrets, or not at all.
+//! Masking of secrets in values.
 
-/// What may be shown of a variable's value.
+/// Which part of a variable's value is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::config) enum Privacy {
     /// All of it.
     Open,
-    /// A URL: all but a user name, a password and a query.
+    /// A URL without user name, password, query and fragment.
     Url,
-    /// Nothing.
+    /// None of it.
     Secret,
 }
 
-/// What stands in for a secret.
-pub(in crate::config) const MASK: &str = "***";
+/// Replaces a secret.
+const MASK: &str = "***";
 
-/// Values are cut to this many characters in an error.
+/// Maximum number of characters of a value in a message.
 const SHOWN: usize = 200;
 
 impl Privacy {
-    /// The value as it may be printed, on one line and not too long.
+    /// Returns the value masked, on one line, and truncated.
     pub(in crate::config) fn show(self, value: &str) -> String {
         match self {
             Self::Open => one_line(value),
@@ -28,24 +28,23 @@ impl Privacy {
     }
 }
 
-/// The text with control characters escaped, and cut when it is very long.
+/// Escapes control characters, and truncates long text.
 pub(in crate::config) fn one_line(text: &str) -> String {
     let mut line = String::new();
-    for (index, character) in text.chars().enumerate() {
-        if index == SHOWN {
-            line.push('…');
-            break;
-        }
+    for character in text.chars().take(SHOWN) {
         match character.is_control() {
             true => line.extend(character.escape_default()),
             false => line.push(character),
         }
     }
+    if text.chars().nth(SHOWN).is_some() {
+        line.push('…');
+    }
     line
 }
 
-/// Masks what may be secret in a URL: what stands before the last `@`, and a query or fragment.
-/// Works on text, since what is no URL may hold a password too.
+/// Masks the possible secrets of a URL: the text before the last `@`, and a query or fragment. Invalid URLs are masked
+/// too, since they may contain a password.
 pub(in crate::config) fn mask_url(text: &str) -> String {
     let (user, rest) = text.split_at(text.rfind('@').unwrap_or(0));
     let scheme = match user.split_once("://") {

@@ -1,7 +1,7 @@
-//! The rows: name, default, allowed values, meaning, and for a refused one the reason. One row a line,
-//! so this file is left alone by the formatter.
+//! The rows: name, default, allowed values, meaning, and the reason of a refused one. One row a line, without rustfmt.
 
 use super::{Privacy, Section, Status, Variable};
+use crate::config::choice::disabled;
 
 /// The rows of the OTLP exporter for one signal, or for all of them.
 macro_rules! otlp {
@@ -94,7 +94,7 @@ const LOGS: &[Variable] = &[
     honoured("OTEL_BLRP_MAX_QUEUE_SIZE", "2048", "a whole number from 1 to 1048576", "Log records that may wait; room for all of them is reserved at once."),
     honoured("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "512, or the queue's size when that is smaller", "a whole number from 1 to OTEL_BLRP_MAX_QUEUE_SIZE", "Most log records in one export."),
     honoured("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", COUNT, "The same for log records alone."),
-    honoured("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "128", COUNT, "Most attributes of a log record, besides tenant_id; further ones are left out."),
+    honoured("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "128", COUNT, "Most attributes of a log record, besides tenant_id; further ones are dropped."),
 ];
 
 const OTHERS: &[Variable] = &[
@@ -125,9 +125,9 @@ const PEM: &str = "a path to a PEM file, used with https://";
 const GENERAL_ONE: &str = "the general one's";
 const GENERAL_ENDPOINT: &str = "the general endpoint, with the signal's path";
 const NO_ZIPKIN: &str = "there is no Zipkin exporter; remove it and send OTLP to a Collector, which can forward to Zipkin";
-const FILE: Status = match cfg!(feature = "config-file") {
-    true => Status::Honoured,
-    false => Status::Refused("files are left out of this build; turn on the Cargo feature `config-file` of rustok-telemetry"),
+const FILE: Status = match disabled!("OTEL_CONFIG_FILE", "config-file") {
+    None => Status::Honoured,
+    Some(reason) => Status::Refused(reason),
 };
 
 const fn honoured(name: &'static str, default: &'static str, allowed: &'static str, meaning: &'static str) -> Variable {

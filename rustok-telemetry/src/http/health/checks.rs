@@ -50,18 +50,15 @@ impl Check {
             return;
         }
         let name = &self.name;
-        match outcome {
-            CheckOutcome::Passed => tracing::info!("readiness check {name} passes again"),
-            CheckOutcome::Failed(error) => tracing::warn!(
-                "readiness check {name} failed: {error}. Further failures are not logged until it passes."
-            ),
-            CheckOutcome::TimedOut => tracing::warn!(
-                "readiness check {name} timed out. Further failures are not logged until it passes."
-            ),
-            CheckOutcome::Panicked => tracing::warn!(
-                "readiness check {name} panicked. Further failures are not logged until it passes."
-            ),
-        }
+        let failure = match outcome {
+            CheckOutcome::Passed => return tracing::info!("readiness check {name} passes again"),
+            CheckOutcome::Failed(error) => format!("failed: {error}"),
+            CheckOutcome::TimedOut => "timed out".to_owned(),
+            CheckOutcome::Panicked => "panicked".to_owned(),
+        };
+        tracing::warn!(
+            "readiness check {name} {failure}. Further failures are not logged until it passes."
+        );
     }
 }
 
@@ -120,9 +117,8 @@ pub(super) async fn run(checks: &[Check], timeout: Duration) -> Vec<Checked> {
             Err(_) => (CheckOutcome::TimedOut, started.elapsed()),
         };
         check.log_change(&outcome);
-        let name = check.name.clone();
         checked.push(Checked {
-            name,
+            name: check.name.clone(),
             outcome,
             elapsed,
         });

@@ -1,4 +1,4 @@
-//! Health routes for axum: the metrics as text, how telemetry fares, whether the service lives and can serve.
+//! Health routes for axum: metrics as text, health of the telemetry, liveness and readiness of the service.
 
 mod checks;
 
@@ -24,14 +24,14 @@ pub const DEFAULT_CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Routes for the health of the telemetry:
 ///
-/// - `GET /api/_health/metrics`: all metrics as Prometheus text, by gzip if `Accept-Encoding` asks for it; 503 when
-///   telemetry is not running, with the reason.
-/// - `GET /api/_health/telemetry`: [`Health`](crate::Health) as JSON. It always answers 200: a service whose telemetry
-///   fails is no worse a service.
+/// - `GET /api/_health/metrics`: all metrics as Prometheus text, with gzip if `Accept-Encoding` allows it; 503 with the
+///   reason if telemetry is not running.
+/// - `GET /api/_health/telemetry`: [`Health`](crate::Health) as JSON. The status is always 200, because a service can
+///   serve without telemetry.
 /// - `GET /api/_health/console` and paths below it: the console, with the feature `console`; 404 unless
-///   `Builder::console` turned it on.
+///   `Builder::console` enables it.
 ///
-/// [`HealthRoutes`] has those of the service, too.
+/// [`HealthRoutes`] adds the routes for the service itself.
 pub fn health_routes<S>() -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -44,14 +44,14 @@ where
     routes
 }
 
-/// Routes for the health of the service and its telemetry, with checks of the application's own.
+/// Routes for the health of the service and its telemetry, with readiness checks of the application.
 ///
-/// Besides those of [`health_routes`]:
+/// In addition to those of [`health_routes`]:
 ///
-/// - `GET /api/_health/live`: 200 as long as the process serves. It checks nothing else, so that a database that is
-///   away does not make an orchestrator restart the service.
-/// - `GET /api/_health/ready`: 200 if every check passes, else 503. The body names each check that does not pass, and
-///   whether it `failed`, `timed_out` or `panicked`; what a failed one said is logged, once until it passes again.
+/// - `GET /api/_health/live`: 200 as long as the process serves. It checks nothing else, so that an orchestrator does
+///   not restart the service because its database is unreachable.
+/// - `GET /api/_health/ready`: 200 if every check passes, otherwise 503. The body names each check with its outcome:
+///   `passed`, `failed`, `timed_out` or `panicked`. The error of a failed check is logged once until it passes again.
 ///
 /// ```
 /// use std::time::Duration;
@@ -83,7 +83,7 @@ impl Default for HealthRoutes {
 }
 
 impl HealthRoutes {
-    /// Routes without a check: ready as soon as it serves.
+    /// Returns routes without a check: the service is ready as soon as it serves.
     pub fn new() -> Self {
         Self {
             checks: Vec::new(),
@@ -93,8 +93,8 @@ impl HealthRoutes {
 
     /// Adds a check that must pass for the service to be ready. The response shows `name`.
     ///
-    /// All checks run at the same time, each as a task of its own: one that hangs or panics fails alone. A check that
-    /// is not done in time is dropped. It must not block its thread.
+    /// All checks run concurrently, each in its own task. A check is aborted at the timeout, and must not block its
+    /// thread.
     pub fn check<F, R, E>(mut self, name: impl Into<String>, check: F) -> Self
     where
         F: Fn() -> R + Send + Sync + 'static,
@@ -111,7 +111,7 @@ impl HealthRoutes {
         self
     }
 
-    /// The routes, for a router with any state. `Router::merge` does this by itself.
+    /// Converts to a router with any state. `Router::merge` calls this.
     pub fn into_router<S>(self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,

@@ -61,8 +61,9 @@ mod declared {
 
 /// Reports the metrics of a tokio runtime. Dropping the returned guard ends it.
 ///
-/// `name` is the label `runtime`, whose budget is 5: further runtimes are dropped, and counted by
-/// `rustok_telemetry_observations_dropped_total`. A runtime replaces an earlier one with the same name.
+/// `name` is the label `runtime`. The first six names of a process are reported; observations of further ones are
+/// dropped, and counted by `rustok_telemetry_observations_dropped_total`. A runtime replaces an earlier one with the
+/// same name.
 ///
 /// ```
 /// use rustok_telemetry::runtime;

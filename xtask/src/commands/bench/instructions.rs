@@ -6,7 +6,7 @@ use xtask::workspace;
 
 use super::Error;
 
-/// Each contender: its row in the table, and a part of its name in the program.
+/// The contenders: the row in the table, and a part of the name in the program.
 const WHO: [(&str, &str); 4] = [
     ("floor: an atomic add, series known", "an atomic"),
     ("**rustok-telemetry**", "rustok"),

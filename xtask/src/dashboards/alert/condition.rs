@@ -1,4 +1,4 @@
-//! What the expression of an alert holds against a number.
+//! Comparisons with a number in the expression of an alert.
 
 use std::collections::BTreeSet;
 
@@ -12,26 +12,26 @@ use promql_parser::util::{ExprVisitor, walk_expr};
 /// A comparison of series with a number.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
-    /// The names of the series that are compared.
+    /// The names of the compared series.
     pub series: BTreeSet<String>,
-    /// When the comparison holds.
+    /// The condition on their value.
     pub fires: Fires,
 }
 
-/// When a comparison holds, in the unit of the series.
+/// The condition on a value, in the unit of the series.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Fires {
-    /// When the value is greater.
+    /// The value is greater.
     Above(f64),
-    /// When the value is less.
+    /// The value is less.
     Below(f64),
-    /// When the value is this.
+    /// The value is equal.
     At(f64),
 }
 
-/// The comparisons that decide whether the expression has a value, and of what.
+/// Returns the comparisons that decide whether the expression has a value.
 ///
-/// What is counted, or only has to be missing, is none of them: the number does not say how great a value may be.
+/// Comparisons below `count` or `unless` are excluded: their numbers are not thresholds of a shown value.
 pub(super) fn of(promql: &str) -> Result<Vec<Condition>, String> {
     let mut conditions = Vec::new();
     collect(&parse(promql)?, &mut conditions)?;
@@ -41,7 +41,7 @@ pub(super) fn of(promql: &str) -> Result<Vec<Condition>, String> {
 fn collect(expr: &Expr, conditions: &mut Vec<Condition>) -> Result<(), String> {
     match expr {
         Expr::Paren(paren) => collect(&paren.expr, conditions),
-        // The values below are still those that are compared, or their sum.
+        // These aggregations keep the compared values, or sum them.
         Expr::Aggregate(aggregate) if [T_SUM, T_MAX, T_MIN, T_AVG].contains(&aggregate.op.id()) => {
             collect(&aggregate.expr, conditions)
         }
@@ -78,7 +78,7 @@ fn comparison(binary: &BinaryExpr) -> Result<Condition, String> {
     })
 }
 
-/// The value of an expression without series, such as `0.8 * 512`.
+/// Returns the value of an expression without series, such as `0.8 * 512`.
 fn constant(expr: &Expr) -> Option<f64> {
     match expr {
         Expr::NumberLiteral(number) => Some(number.val),
@@ -103,7 +103,7 @@ fn calculated(operator: TokenId, left: f64, right: f64) -> Option<f64> {
     }
 }
 
-/// The names of all series of an expression.
+/// Collects the names of all series in an expression.
 #[derive(Default)]
 struct Names(BTreeSet<String>);
 
@@ -122,7 +122,7 @@ impl ExprVisitor for Names {
 }
 
 impl Fires {
-    /// The number.
+    /// Returns the number.
     pub fn threshold(self) -> f64 {
         match self {
             Self::Above(number) | Self::Below(number) | Self::At(number) => number,

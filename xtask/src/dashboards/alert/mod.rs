@@ -1,5 +1,4 @@
-//! The alerts, as `prometheus/*_rules.yml` has them. A panel that shows what an alert watches takes its threshold from
-//! the rule.
+//! The alerts in `prometheus/*_rules.yml`. A panel takes its threshold from the alert on the same series.
 
 mod condition;
 
@@ -7,44 +6,44 @@ pub use condition::{Condition, Fires};
 
 use crate::rules::{self, Rule};
 
-/// An alert: its name, and when it fires.
+/// An alert.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Alert {
-    /// Its name, which is its heading in the runbook too.
+    /// The name, which is also the heading in the runbook.
     pub name: String,
-    /// What it holds against a number. None if it fires because something is missing.
+    /// Comparisons with a number; empty if the alert fires for a missing series.
     pub conditions: Vec<Condition>,
-    /// How bad it is when it fires.
+    /// The severity.
     pub severity: Severity,
 }
 
-/// How bad it is when an alert fires.
+/// The severity of an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Not at all: it shows that alerts work.
+    /// No action needed: `Watchdog` shows that alerting works.
     None,
-    /// Somebody has to look today.
+    /// Needs action within the day.
     Warning,
-    /// Somebody has to look now.
+    /// Needs action at once.
     Critical,
 }
 
-/// Every alert.
+/// Returns every alert.
 ///
 /// # Errors
 ///
-/// When the rule files cannot be read, or a rule is not understood.
+/// If a rule file cannot be read, or a rule cannot be parsed.
 pub fn all() -> Result<Vec<Alert>, String> {
     let rules = rules::all().map_err(ToString::to_string)?;
     let alerts = rules.iter().filter(|rule| rule.alert.is_some());
     alerts.map(Alert::of).collect()
 }
 
-/// The alert of this name.
+/// Returns the alert with this name.
 ///
 /// # Errors
 ///
-/// When there is none, the rule files cannot be read, or its rule is not understood.
+/// If it does not exist, a rule file cannot be read, or its rule cannot be parsed.
 pub fn named(name: &str) -> Result<Alert, String> {
     let rules = rules::all().map_err(ToString::to_string)?;
     let mut rules = rules.iter();
@@ -59,7 +58,7 @@ impl Alert {
             Some("critical" | "page") => Severity::Critical,
             Some("warning" | "ticket") => Severity::Warning,
             Some("none") => Severity::None,
-            other => return Err(format!("{name}: the severity {other:?} is not known")),
+            other => return Err(format!("{name}: unknown severity {other:?}")),
         };
         let conditions =
             condition::of(&rule.expr).map_err(|problem| format!("{name}: {problem}"))?;
@@ -70,7 +69,7 @@ impl Alert {
         })
     }
 
-    /// The numbers that series of these names are held against, each once.
+    /// Returns the distinct thresholds of series whose names begin with `of`.
     pub fn thresholds(&self, of: &str) -> Vec<Fires> {
         let mut thresholds = Vec::new();
         for condition in &self.conditions {
@@ -108,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn thresholds_are_told_apart_by_their_series() {
+    fn thresholds_are_selected_by_series() {
         let alert = named("HttpAvailabilityFastBurn").expect("an alert");
         assert_eq!(alert.thresholds("job_slo:slo_burn:").len(), 2);
         assert_eq!(alert.thresholds("job_slo:slo_requests:").len(), 1);

@@ -1,4 +1,4 @@
-//! The advanced dashboard: which part of the service is it? The thirteen panels of the user's guide.
+//! The advanced dashboard, which shows the parts of a service: the thirteen panels of the metrics dashboard guide.
 
 mod parts;
 
@@ -22,7 +22,8 @@ pub(crate) fn dashboard() -> Dashboard {
         path: "grafana/dashboards/rustok-advanced.json",
         uid: "rustok-advanced",
         title: "RusToK Advanced",
-        description: "Which part of the service is it? HTTP, circuit breakers, event bus, caches, modules, database.",
+        description: "Find the part of the service that causes a problem: HTTP, circuit breakers, event bus, caches, \
+                      modules, database.",
         from: "now-1h",
         refresh: "30s",
         variables: vec![
@@ -63,7 +64,7 @@ fn panels() -> Vec<Item> {
     .collect()
 }
 
-/// How it is at present.
+/// Current values.
 fn now(http: &Http) -> [Panel; 4] {
     [
         Panel::new(
@@ -71,8 +72,8 @@ fn now(http: &Http) -> [Panel; 4] {
             "Request Rate",
             Look::Stat,
             Unit::RequestsPerSecond,
-            "Requests in a second, without those of health checks. Nothing here although the service runs: look at \
-             the dashboard of the telemetry.",
+            "Requests per second, without health checks. If this is empty although the service runs, open the \
+             dashboard RusToK Telemetry.",
         )
         .query("{{job}}", http.rate(["job"])),
         Panel::new(
@@ -80,7 +81,7 @@ fn now(http: &Http) -> [Panel; 4] {
             "P95 Latency",
             Look::Stat,
             Unit::Seconds,
-            "95 of 100 requests take at most so long. When it is red, open the slow traces of the service.",
+            "95 % of the requests take at most this long. When it is red, open the slow traces of the service.",
         )
         .query("{{job}}", http.latency(0.95))
         .watched_by("SlowRequestLatency")
@@ -90,8 +91,8 @@ fn now(http: &Http) -> [Panel; 4] {
             "Error Rate",
             Look::Stat,
             Unit::Share,
-            "Share of requests that the server failed to answer: 5xx, a panic, or a body that broke off. When it is \
-             red, open the failed traces, and the errors by module below.",
+            "Share of failed requests: those that ended in a 5xx, a panic or an incomplete response body. When it is \
+             red, open the failed traces, and look at the errors by module below.",
         )
         .query("{{job}}", http.error_share())
         .watched_by("HighErrorRate")
@@ -101,11 +102,11 @@ fn now(http: &Http) -> [Panel; 4] {
             "Circuit Breaker Status",
             Look::Stat,
             Unit::Count,
-            "The worst state of each breaker over all instances. Open: calls are refused, so look at the service \
-             behind it. Half-open: a few calls are let through to try it.",
+            "The worst state of each breaker over all instances. Open: calls are rejected, so look at the service \
+             behind the breaker. Half-open: a few probe calls are allowed.",
         )
         .query("{{service}}", breaker_state())
-        // The alert counts breakers that are open; this is their state, of which a word says what is bad.
+        // The alert counts open breakers. This panel shows their state, whose words have colours.
         .leads_to("CircuitBreakerOpen")
         .words(&BREAKER_STATES)
         .traces(Traces::Failed),
@@ -130,7 +131,7 @@ const BREAKER_STATES: [Word; 3] = [
     },
 ];
 
-/// 1 if any instance's breaker is open, although half-open is a greater number; else the greatest.
+/// 1 (open) if the breaker of any instance is open, although half-open is 2; else the maximum.
 fn breaker_state() -> Expr {
     const LABELS: [&str; 2] = ["job", "service"];
     let state = SCOPE.gauge("rustok_circuit_breaker_state");
@@ -145,7 +146,7 @@ fn over_time(http: &Http) -> [Panel; 2] {
             "HTTP Request Rate by Endpoint",
             Look::TimeSeries,
             Unit::RequestsPerSecond,
-            "Which endpoints the load goes to. If latency rose at the same time as one of these, start there.",
+            "Requests per second of each endpoint. If the latency rose together with one of them, start there.",
         )
         .query(
             "{{method}} {{endpoint}}",
@@ -160,8 +161,8 @@ fn over_time(http: &Http) -> [Panel; 2] {
             "HTTP Request Latency",
             Look::TimeSeries,
             Unit::Seconds,
-            "Time from a request's arrival until its response has been sent. If all three rise, something that all \
-             requests need is slow; if P99 alone does, a few are: open the slow traces.",
+            "Time from the arrival of a request until its response has been sent. If all three rise, a resource that \
+             all requests use is slow. If only P99 rises, a few requests are slow: open the slow traces.",
         )
         .query("P50 {{job}}", http.latency(0.5))
         .query("P95 {{job}}", http.latency(0.95))

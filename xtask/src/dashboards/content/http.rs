@@ -1,9 +1,9 @@
-//! What several dashboards ask about HTTP requests.
+//! Queries about HTTP requests that several dashboards share.
 
 use crate::dashboards::query::{Counter, Expr, Histogram, Match, Range, Scope};
 
-/// Statuses of requests that the server failed to answer: besides 5xx, a panic and a body that broke off.
-/// `client_closed` is not among them: the client went away.
+/// Statuses of failed requests: 5xx, a panic, and an incomplete response body. `client_closed` is excluded, because the
+/// client disconnected.
 const SERVER_ERRORS: Match<'_> = Match::Like("5..|panic|body_error");
 
 /// The metrics of HTTP requests.
@@ -20,7 +20,7 @@ impl Http {
         }
     }
 
-    /// Requests in a second.
+    /// Requests per second.
     pub(super) fn rate<const N: usize>(&self, by: [&'static str; N]) -> Expr {
         self.requests.rate(Range::Rate).sum_by(by)
     }
@@ -30,7 +30,7 @@ impl Http {
         self.requests.increase(range).sum_by(by)
     }
 
-    /// Share of the requests of a service that fail. Zero as long as none has failed; absent without requests.
+    /// Share of failed requests of a service: zero if none has failed, absent without requests.
     pub(super) fn error_share(&self) -> Expr {
         let all = self.requests.rate(Range::Rate).sum_by(["job"]);
         let failed = self.requests.with("status", SERVER_ERRORS);

@@ -1,4 +1,4 @@
-//! What each dashboard shows.
+//! The content of each dashboard.
 
 pub(super) mod advanced;
 mod http;

@@ -1,4 +1,4 @@
-//! The overview: is the service all right? The seven panels of the user's guide.
+//! The overview, which shows the HTTP requests of a service: the seven panels of the metrics dashboard guide.
 
 use super::http::Http;
 use crate::dashboards::dashboard::Dashboard;
@@ -15,7 +15,7 @@ pub(crate) fn dashboard() -> Dashboard {
         path: "grafana/dashboards/rustok-overview.json",
         uid: "rustok-overview",
         title: "RusToK Overview",
-        description: "Is the service all right? Traffic, latency and errors of its HTTP requests.",
+        description: "The health of a service at a glance: traffic, latency and errors of its HTTP requests.",
         from: "now-1h",
         refresh: "30s",
         variables: vec![METRICS, TRACES, job(REQUESTS), instance(REQUESTS)],
@@ -33,8 +33,8 @@ fn panels(http: &Http) -> [Panel; 7] {
             "HTTP request rate",
             Look::TimeSeries,
             Unit::RequestsPerSecond,
-            "Requests in a second, without those of health checks. If it drops while nothing was deployed, look at \
-             what is in front of the service; if it rises, watch latency and active connections.",
+            "Requests per second, without health checks. If the rate drops without a deployment, check the load \
+             balancer and the clients. If it rises, watch latency and active connections.",
         )
         .query("{{job}}", http.rate(["job"])),
         Panel::new(
@@ -42,8 +42,9 @@ fn panels(http: &Http) -> [Panel; 7] {
             "Request latency (P50, P95, P99)",
             Look::TimeSeries,
             Unit::Seconds,
-            "Time from a request's arrival until its response has been sent. If P95 is over the line, open the slow \
-             traces of the service and see which span takes the time; if only P99 is, look for single endpoints.",
+            "Time from the arrival of a request until its response has been sent. If P95 is above the line, open the \
+             slow traces of the service and find the span that takes the time. If only P99 is, look for single \
+             endpoints.",
         )
         .query("P50 {{job}}", http.latency(0.5))
         .query("P95 {{job}}", http.latency(0.95))
@@ -56,8 +57,8 @@ fn panels(http: &Http) -> [Panel; 7] {
             "Error rate",
             Look::TimeSeries,
             Unit::Share,
-            "Share of requests that the server failed to answer: 5xx, a panic, or a body that broke off. Requests \
-             that the client gave up do not count. Compare with the deployments, then open the failed traces.",
+            "Share of failed requests: those that ended in a 5xx, a panic or an incomplete response body. Disconnected \
+             clients do not count as failures. Compare with the deployments, then open the failed traces.",
         )
         .query("{{job}}", http.error_share())
         .watched_by("HighErrorRate")
@@ -67,8 +68,8 @@ fn panels(http: &Http) -> [Panel; 7] {
             "Active connections",
             Look::TimeSeries,
             Unit::Count,
-            "Requests that are being served. If it rises while the request rate does not, something that the requests \
-             wait for has become slow: look at the database and the circuit breakers.",
+            "Requests in progress. If they rise while the request rate does not, a resource that the requests wait \
+             for is slow: look at the database and the circuit breakers.",
         )
         .query(
             "{{job}}",
@@ -82,7 +83,7 @@ fn panels(http: &Http) -> [Panel; 7] {
             "Top endpoints",
             Look::BarGauge,
             Unit::RequestsPerSecond,
-            "The ten endpoints with the most requests. An endpoint that is new here is a caller that has changed; \
+            "The ten endpoints with the most requests. A new endpoint in this list means that a client has changed. \
              `unmatched` are requests for paths that do not exist.",
         )
         .query(
@@ -98,8 +99,9 @@ fn panels(http: &Http) -> [Panel; 7] {
             "Status code distribution",
             Look::PieChart,
             Unit::Count,
-            "Requests by status over the time that is shown. Many 4xx: a caller sends what is not allowed. \
-             `client_closed`: callers that do not wait, so look at latency. `panic`: a bug, so open the failed traces.",
+            "Requests by status in the selected time range. Many 4xx: a client sends invalid requests. \
+             `client_closed`: clients disconnect before the response, so look at the latency. `panic`: a bug, so open \
+             the failed traces.",
         )
         .query("{{status}} {{job}}", http.count(Range::Shown, ["job", "status"])),
         Panel::new(
@@ -107,8 +109,8 @@ fn panels(http: &Http) -> [Panel; 7] {
             "Response times heatmap",
             Look::Heatmap,
             Unit::Seconds,
-            "How many requests took how long. Two bands are two kinds of requests, such as hits and misses of a \
-             cache; a band that moves up is a dependency that gets slower. Quantiles hide both.",
+            "Number of requests by duration. Two bands are two kinds of requests, such as hits and misses of a cache. \
+             A band that moves up is a dependency that gets slower. Quantiles hide both.",
         )
         .query("{{le}}", http.buckets())
         .watched_by("SlowRequestLatency")

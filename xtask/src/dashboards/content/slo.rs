@@ -1,6 +1,6 @@
-//! The service level objectives of `prometheus/slo.yaml`: how much of each error budget is left, and how fast it goes.
+//! The service level objectives of `prometheus/slo.yaml`: remaining error budgets and burn rates.
 //!
-//! Nothing is calculated here: `cargo xtask slo` makes the rules that record what the panels show.
+//! The panels show series recorded by the rules that `cargo xtask slo` generates.
 
 use crate::dashboards::dashboard::{Dashboard, Item};
 use crate::dashboards::link::Traces;
@@ -17,8 +17,7 @@ pub(crate) fn dashboard(objectives: &[Objective]) -> Dashboard {
         path: "grafana/dashboards/rustok-slo.json",
         uid: "rustok-slo",
         title: "RusToK SLO",
-        description: "How much of each error budget is left, and how fast it goes. The objectives are those of \
-                      prometheus/slo.yaml.",
+        description: "The remaining error budget and the burn rate of each objective in prometheus/slo.yaml.",
         from: "now-24h",
         refresh: "1m",
         variables: vec![METRICS, TRACES, job_of_gauge(&recorded::requests(HOUR))],
@@ -30,7 +29,7 @@ pub(crate) fn dashboard(objectives: &[Objective]) -> Dashboard {
     }
 }
 
-/// The ids of an objective's panels follow from its place in the file.
+/// The panels of an objective. Their ids follow from its position in the file.
 fn of_objective(objective: &Objective, index: u32) -> Vec<Item> {
     let Objective {
         name,
@@ -38,7 +37,7 @@ fn of_objective(objective: &Objective, index: u32) -> Vec<Item> {
         description,
         ..
     } = objective;
-    // Decimal places that a percentage has are not those of a binary number.
+    // Rounds away the error of the binary fraction.
     let allowed = (objective.budget() * 1e10).round() / 1e8;
     let row =
         format!("{name}: at most {allowed} % of the requests in {window_days} days {description}");
@@ -47,7 +46,7 @@ fn of_objective(objective: &Objective, index: u32) -> Vec<Item> {
         budget_left(objective),
         requests(objective),
         burn_rates(objective),
-        what_spends(objective),
+        failures_by_label(objective),
     ];
     let panels = panels.into_iter().zip(1..).map(|(mut panel, number)| {
         panel.id = 5 * index + number;
@@ -75,8 +74,8 @@ fn good(objective: &Objective) -> Panel {
         Look::Stat,
         Unit::Share,
         format!(
-            "Share of the requests of the last {window_days} days that were good. The objective is {percent} %: below \
-             it, see what spends the budget."
+            "Share of good requests in the last {window_days} days. The objective is {percent} %. Below it, look at \
+             the requests that spend the budget."
         ),
     )
     .query("{{job}}", series(objective, &recorded::good(objective)))
@@ -89,12 +88,12 @@ fn budget_left(objective: &Objective) -> Panel {
         name, window_days, ..
     } = objective;
     panel(
-        format!("{name}: budget left"),
+        format!("{name}: remaining budget"),
         Look::Stat,
         Unit::Share,
         format!(
-            "What is left of the failures that the objective allows in {window_days} days. Little left: put off what \
-             is risky. None left: work on reliability until there is some again."
+            "Remaining share of the failures that the objective allows in {window_days} days. If little remains, \
+             postpone risky changes. If nothing remains, work on reliability first."
         ),
     )
     .query(
@@ -114,8 +113,8 @@ fn requests(objective: &Objective) -> Panel {
         Look::Stat,
         Unit::RequestsPerSecond,
         format!(
-            "What the objective is measured on, over an hour. With fewer than {minimum_rate} in a second, a single \
-             failure is a great share of the budget, and no alert fires: look at the failures themselves then."
+            "Requests that the objective covers, on average over an hour. Below {minimum_rate} requests per second, \
+             no alert fires, because a single failure would spend much of the budget: look at the failures themselves."
         ),
     )
     .query(
@@ -126,7 +125,7 @@ fn requests(objective: &Objective) -> Panel {
     .size(8, 5)
 }
 
-/// Over each window that the alerts watch, with the lines that they draw.
+/// The burn rate over each window of the alerts, with their thresholds as lines.
 fn burn_rates(objective: &Objective) -> Panel {
     let Objective {
         name,
@@ -139,9 +138,9 @@ fn burn_rates(objective: &Objective) -> Panel {
         Look::TimeSeries,
         Unit::Times,
         format!(
-            "How many times as fast as allowed the budget goes, over several windows. At 1 it lasts just \
-             {window_days} days, at the uppermost line two. Act if a short window and a long one are both over the \
-             same line."
+            "How many times as fast as allowed the budget is spent, over several windows. At a rate of 1 it lasts \
+             {window_days} days, at the top line two days. Act if a short and a long window are both above the same \
+             line."
         ),
     );
     for window in recorded::burn_windows() {
@@ -155,7 +154,7 @@ fn burn_rates(objective: &Objective) -> Panel {
         .watched_by_part(&format!("{alert}FastBurn"), "job_slo:slo_burn:")
 }
 
-fn what_spends(objective: &Objective) -> Panel {
+fn failures_by_label(objective: &Objective) -> Panel {
     let failures = failures(&objective.measure);
     let labels: Vec<_> = failures
         .labels()
@@ -164,18 +163,19 @@ fn what_spends(objective: &Objective) -> Panel {
         .map(|label| format!("{{{{{label}}}}}"))
         .collect();
     panel(
-        format!("{}: what spends the budget", objective.name),
+        format!("{}: requests that spend the budget", objective.name),
         Look::BarGauge,
         Unit::Count,
         format!(
-            "Where the most requests {}, over the time that is shown. Empty: none did. Start with the longest bar.",
+            "Requests that {}, in the selected time range, by label set. Empty if there are none. Start with the \
+             longest bar.",
             objective.description
         ),
     )
     .query(labels.join(" "), failures.top(10))
 }
 
-/// By all labels that requests have, of which no rule records anything.
+/// Failed requests by all labels of the metric, which the recorded series do not keep.
 fn failures(measure: &Measure) -> Expr {
     match measure {
         Measure::Availability { counter, failed } => {
@@ -193,7 +193,7 @@ fn failures(measure: &Measure) -> Expr {
     }
 }
 
-/// Over all instances, by the other labels.
+/// Sums over all instances and keeps the other labels.
 fn summed(requests: Expr) -> Expr {
     let labels: Vec<_> = requests
         .labels()
@@ -204,7 +204,7 @@ fn summed(requests: Expr) -> Expr {
     requests.sum_by_slice(&labels)
 }
 
-/// What a rule records of an objective, for each service.
+/// A recorded series of the objective, for each service.
 fn series(objective: &Objective, name: &str) -> Expr {
     SCOPE
         .gauge(name)

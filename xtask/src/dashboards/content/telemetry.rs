@@ -1,4 +1,4 @@
-//! The health of the telemetry itself: the SDK in each application, the Collector, and the scrapes.
+//! The health of the telemetry itself: the SDK in each service, the Collector, and the scrapes.
 
 mod collector;
 mod scrapes;
@@ -9,14 +9,11 @@ use crate::dashboards::query::Scope;
 use crate::dashboards::variable::{METRICS, TRACES, instance, job};
 
 const EXPORTS: &str = "rustok_telemetry_exports_total";
-/// For the metrics of applications alone: the variables list applications.
+/// The scope of services' metrics, which the variables select.
 const APPLICATIONS: Scope = Scope::of(&[("job", "job"), ("instance", "instance")]);
 
 pub(crate) fn dashboard() -> Dashboard {
-    let mut items = vec![Item::row(
-        100,
-        "SDK: what each application could not hand over",
-    )];
+    let mut items = vec![Item::row(100, "SDK: exports and dropped data")];
     items.extend(sdk::panels().map(Item::from));
     items.push(Item::row(200, "Collector"));
     items.extend(collector::panels().map(Item::from));
@@ -26,7 +23,8 @@ pub(crate) fn dashboard() -> Dashboard {
         path: "grafana/dashboards/rustok-telemetry.json",
         uid: "rustok-telemetry",
         title: "RusToK Telemetry",
-        description: "Can the other dashboards be trusted? What the SDK, the Collector and Prometheus lost or refused.",
+        description: "Whether the other dashboards are complete: data that the SDK, the Collector or Prometheus \
+                      dropped or refused.",
         from: "now-1h",
         refresh: "30s",
         variables: vec![METRICS, TRACES, job(EXPORTS), instance(EXPORTS)],

@@ -1,5 +1,5 @@
-//! What the Collector makes of the spans that arrive: calls, errors and durations by span, with the traces behind them,
-//! and who calls whom.
+//! Metrics that the Collector derives from received spans: calls, errors and durations by span, with links to traces,
+//! and the service graph.
 
 mod graph;
 mod spans;
@@ -16,15 +16,15 @@ pub(crate) fn dashboard() -> Dashboard {
     items.extend(spans::of_services().map(Item::from));
     items.push(Item::row(200, "Spans"));
     items.extend(spans::by_name().map(Item::from));
-    items.push(Item::row(300, "Who calls whom"));
+    items.push(Item::row(300, "Service graph"));
     items.extend(graph::panels().map(Item::from));
     Dashboard {
         path: "grafana/dashboards/rustok-traces.json",
         uid: "rustok-traces",
         title: "RusToK Traces",
-        description: "Which span is it, and which trace shows it? Counted by the Collector from the spans that reach \
-                      it: with sampling, from the sampled ones alone. The metrics rustok_spans_* and rustok_span_*, \
-                      which applications send, know every span.",
+        description: "Find the span that is slow or fails, and a trace that contains it. The Collector derives these \
+                      metrics from the spans that it receives: with sampling, only from sampled ones. rustok_spans_* \
+                      and rustok_span_*, which services export, count every span.",
         from: "now-1h",
         refresh: "30s",
         variables: vec![
@@ -38,6 +38,6 @@ pub(crate) fn dashboard() -> Dashboard {
     }
 }
 
-/// What the variables before these two select.
+/// The selections of the preceding variables.
 const KIND: Scope = Scope::of(&[("job", "job")]);
 const NAME: Scope = Scope::of(&[("job", "job"), ("span_kind", "kind")]);

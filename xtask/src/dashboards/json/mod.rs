@@ -1,7 +1,7 @@
-//! The dashboards in Grafana's words.
+//! The dashboards in Grafana's JSON.
 //!
-//! Every field is one of Grafana's published schema: `tests/dashboards/schema.rs` has the files decoded by Grafana's
-//! own types, which refuse what they do not know.
+//! Every field is in Grafana's published schema: `tests/dashboards/schema.rs` decodes the files with Grafana's types,
+//! which reject unknown fields.
 
 mod options;
 mod panel;
@@ -14,10 +14,10 @@ use super::layout;
 
 /// The newest version of the schema that Grafana 13 writes; it migrates older ones when it loads them.
 const SCHEMA_VERSION: u32 = 42;
-/// All of ours have it, and link to all that have it.
+/// The tag of these dashboards. They link to all dashboards with it.
 const TAG: &str = "rustok";
 
-/// The file of a dashboard.
+/// Returns the file of a dashboard.
 pub(super) fn text(dashboard: &Dashboard) -> String {
     let places = layout::places(&dashboard.items);
     let panels: Vec<_> = dashboard
@@ -37,7 +37,7 @@ pub(super) fn text(dashboard: &Dashboard) -> String {
         "tags": [TAG],
         "schemaVersion": SCHEMA_VERSION,
         "editable": true,
-        // Hovering over one panel shows the same moment in all.
+        // 1: shared crosshair.
         "graphTooltip": 1,
         "timezone": "browser",
         "time": { "from": dashboard.from, "to": "now" },
@@ -50,7 +50,7 @@ pub(super) fn text(dashboard: &Dashboard) -> String {
     format!("{value:#}\n")
 }
 
-/// Links to the other dashboards, which take variables and time along.
+/// Links to the other dashboards, which keep the variables and the time range.
 fn others() -> Value {
     json!({
         "type": "dashboards",
@@ -80,7 +80,7 @@ fn deployments(dashboard: &Dashboard) -> Value {
     })
 }
 
-/// The Prometheus that the variable names.
+/// The Prometheus data source that the variable selects.
 fn data_source() -> Value {
     json!({ "type": "prometheus", "uid": "${datasource}" })
 }

@@ -1,4 +1,4 @@
-//! What only one type of panel has.
+//! Options that depend on the type of panel.
 
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ pub(super) fn options(panel: &Panel) -> Value {
             "tooltip": { "mode": "multi", "sort": "desc" },
         }),
         Look::Heatmap => json!({
-            // The buckets are the metric's own.
+            // Uses the buckets of the metric.
             "calculate": false,
             "cellGap": 1,
             "cellValues": { "unit": "short" },
@@ -96,14 +96,14 @@ pub(super) fn custom(panel: &Panel) -> Value {
         "lineInterpolation": "linear",
         "lineWidth": 1,
         "showPoints": "auto",
-        // A gap is a gap: nothing was received.
+        // Does not connect points across missing samples.
         "spanNulls": false,
         "stacking": { "group": "A", "mode": if panel.stacked { "normal" } else { "none" } },
         "thresholdsStyle": { "mode": if has_lines { "dashed" } else { "off" } },
     })
 }
 
-/// One value for each series: its last.
+/// Reduces each series to its last value.
 fn last_value() -> Value {
     json!({ "calcs": ["lastNotNull"], "fields": "", "values": false })
 }

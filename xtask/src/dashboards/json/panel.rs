@@ -72,7 +72,7 @@ fn plugin(look: Look) -> &'static str {
     }
 }
 
-/// Whether only the last value is of interest. A stat shows the way to it too.
+/// Returns whether the panel shows only the last value. A stat also shows a sparkline.
 fn is_instant(look: Look) -> bool {
     matches!(look, Look::BarGauge | Look::PieChart)
 }
@@ -81,7 +81,7 @@ fn grid(place: Place) -> Value {
     json!({ "x": place.x, "y": place.y, "w": place.width, "h": place.height })
 }
 
-/// Series of a graph are told apart by colour; a single value is judged by it.
+/// In a graph, the colour identifies the series; for a single value, it shows the threshold.
 fn colour_mode(panel: &Panel) -> &'static str {
     match panel.look {
         Look::Stat | Look::BarGauge => "thresholds",
@@ -89,7 +89,7 @@ fn colour_mode(panel: &Panel) -> &'static str {
     }
 }
 
-/// Counts start at zero; a budget that is overspent does not.
+/// The minimum of the axis: zero, except for stats, which also show negative budgets.
 fn minimum(panel: &Panel) -> Value {
     match panel.look {
         Look::TimeSeries | Look::BarGauge => json!(0),
@@ -108,7 +108,7 @@ fn mappings(panel: &Panel) -> Value {
     json!([{ "type": "value", "options": words.collect::<serde_json::Map<_, _>>() }])
 }
 
-/// The panel's own thresholds, else those of its words or of its alerts, else none.
+/// Returns the panel's own thresholds, else those of its words or of its alerts, else none.
 fn steps(panel: &Panel) -> Vec<Value> {
     let mut steps = panel.steps.clone();
     for (index, word) in panel.words.iter().enumerate() {
@@ -133,10 +133,10 @@ fn steps(panel: &Panel) -> Vec<Value> {
         .collect()
 }
 
-/// One in a quarter of an hour.
+/// One event in a quarter of an hour, per second.
 const JUST_ABOVE_ZERO: f64 = 0.001;
 
-/// The alerts' thresholds from the least to the greatest; where two alerts have the same, the colour is the worse one's.
+/// Returns the alerts' thresholds in ascending order. If two alerts share one, the higher severity sets the colour.
 fn steps_of(lines: &[Line]) -> Vec<Step> {
     let mut lines = lines.to_vec();
     lines.sort_by(|a, b| {
@@ -160,7 +160,7 @@ fn steps_of(lines: &[Line]) -> Vec<Step> {
                 colour: below,
             });
         }
-        // Grafana's colours begin at the value itself, and zero is good here.
+        // In Grafana a colour includes its threshold, and zero must stay green.
         let from = Some(line.fires.threshold().max(JUST_ABOVE_ZERO));
         steps.retain(|step| step.from != from);
         steps.push(Step {
@@ -171,7 +171,7 @@ fn steps_of(lines: &[Line]) -> Vec<Step> {
     steps
 }
 
-/// Links of the panel's title: what to do when an alert fires, and traces where no series names a service.
+/// Links of the panel's title: runbook sections, and traces if no series names a service.
 fn links(panel: &Panel) -> Vec<Value> {
     let mut links: Vec<_> = panel
         .alerts
@@ -185,7 +185,7 @@ fn links(panel: &Panel) -> Vec<Value> {
     links
 }
 
-/// Links of a series: the traces of its services, and of its span if it has one.
+/// Links of a series: traces of its services, and of its span if it has the label.
 fn data_links(panel: &Panel) -> Value {
     if panel.traces == Traces::None || !panel.names_services() {
         return Value::Null;

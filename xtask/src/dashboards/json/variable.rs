@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::data_source;
 use crate::dashboards::variable::{Source, Variable};
 
-/// Grafana's numbers for when a variable's values are read again.
+/// Grafana's constants for when a variable's values are reloaded.
 const ON_LOAD: u8 = 1;
 const ON_TIME_RANGE: u8 = 2;
 
@@ -29,11 +29,11 @@ pub(super) fn json(variable: &Variable) -> Value {
                 "query": { "qryType": 1, "query": query, "refId": "Variable" },
                 "current": { "text": ["All"], "value": ["$__all"] },
                 "refresh": ON_TIME_RANGE,
-                // 1: in the order of the alphabet.
+                // 1: alphabetical, ascending.
                 "sort": 1,
                 "multi": true,
                 "includeAll": true,
-                // Else all values would be spelt out in every query.
+                // Without it, Grafana lists all values in every query.
                 "allValue": ".+",
             })
         }

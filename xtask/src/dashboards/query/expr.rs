@@ -1,14 +1,14 @@
-//! Expressions.
+//! PromQL expressions.
 
 use std::collections::BTreeSet;
 
-/// A PromQL expression, with the labels of its result and what is wrong with it.
+/// A PromQL expression, with the labels of its result and its errors.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expr {
     text: String,
     labels: BTreeSet<&'static str>,
     problems: Vec<String>,
-    /// Whether it can stand beside an operator without parentheses.
+    /// Whether it needs no parentheses next to an operator.
     is_atom: bool,
 }
 
@@ -22,17 +22,17 @@ impl Expr {
         }
     }
 
-    /// The text, with Grafana's variables in it.
+    /// Returns the text, which contains Grafana's variables.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The labels that its result has.
+    /// Returns the labels of its result.
     pub fn labels(&self) -> &BTreeSet<&'static str> {
         &self.labels
     }
 
-    /// What is wrong with it; empty if nothing is.
+    /// Returns its errors.
     pub fn problems(&self) -> &[String] {
         &self.problems
     }
@@ -43,7 +43,7 @@ impl Expr {
         self.aggregate("sum", &labels)
     }
 
-    /// `sum by (…) (…)`, of labels that are known only when a dashboard is made.
+    /// `sum by (…) (…)` with labels from a slice.
     #[must_use]
     pub fn sum_by_slice(self, labels: &[&'static str]) -> Self {
         self.aggregate("sum", labels)
@@ -67,7 +67,7 @@ impl Expr {
         self.aggregate("min", &labels)
     }
 
-    /// The `count` series with the greatest values.
+    /// The `count` series with the highest values.
     #[must_use]
     pub fn top(mut self, count: u32) -> Self {
         self.text = format!("topk({count}, {})", self.text);
@@ -75,7 +75,7 @@ impl Expr {
         self
     }
 
-    /// The quantile of a sum of buckets, which has to keep `le`.
+    /// The quantile of summed buckets, which must keep the label `le`.
     #[must_use]
     pub fn quantile(mut self, quantile: f64) -> Self {
         if !self.labels.remove("le") {
@@ -86,44 +86,44 @@ impl Expr {
         self
     }
 
-    /// The share of this in `whole`; without a value where the whole is zero, since 0/0 is no share.
+    /// This divided by `whole`; absent where `whole` is zero.
     #[must_use]
     pub fn share_of(self, whole: Self) -> Self {
         self.binary("/", whole.compared(">", 0.0))
     }
 
-    /// This; and 0 for what exists in `whole` and has no part here yet, because nothing was ever counted.
+    /// This, and 0 for label sets of `whole` that are missing here, because nothing was counted yet.
     #[must_use]
     pub fn or_zero_of(self, whole: Self) -> Self {
         let zero = whole.scaled("* 0");
         self.binary("or", zero)
     }
 
-    /// This; and `other` for label sets that are missing here.
+    /// This, and `other` for label sets that are missing here.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         self.binary("or", other)
     }
 
-    /// This less `other`, where both are.
+    /// This minus `other`, for label sets of both.
     #[must_use]
     pub fn minus(self, other: Self) -> Self {
         self.binary("-", other)
     }
 
-    /// This, without the label sets that `other` has too.
+    /// This without the label sets of `other`.
     #[must_use]
     pub fn unless(self, other: Self) -> Self {
         self.binary("unless", other)
     }
 
-    /// Only the values for which the comparison with a number holds.
+    /// The values for which the comparison with a number holds.
     #[must_use]
     pub fn compared(self, operator: &str, number: f64) -> Self {
         self.scaled(&format!("{operator} {number}"))
     }
 
-    /// This with `operation` behind it, an operator and its right side, which leaves the labels as they are: `* 60`.
+    /// This followed by `operation`, an operator with its right side that keeps the labels, such as `* 60`.
     #[must_use]
     pub fn scaled(mut self, operation: &str) -> Self {
         self.text = format!("{} {operation}", self.operand());
@@ -156,7 +156,7 @@ impl Expr {
         self
     }
 
-    /// Notes a problem, unless it only follows from another.
+    /// Adds an error, unless it follows from another one.
     fn problem(&mut self, problem: String) {
         if self.problems.is_empty() {
             self.problems.push(problem);

@@ -1,46 +1,46 @@
-//! Metrics, and what can be asked of each kind.
+//! Metrics, and the queries of each kind.
 
 use std::collections::BTreeSet;
 
 use super::expr::Expr;
 use super::range::Range;
 
-/// What only goes up.
+/// A counter.
 #[derive(Debug, Clone)]
 pub struct Counter(pub(super) Series);
 
-/// What goes up and down.
+/// A gauge.
 #[derive(Debug, Clone)]
 pub struct Gauge {
     pub(super) series: Series,
-    /// Whether a service pushes it, so that its last value stays for minutes if the process is killed.
+    /// Whether services push it. The last value of a killed process then stays for minutes.
     pub(super) is_pushed: bool,
 }
 
-/// Instances that no longer answer at their own address, by a rule of `recording_rules.yml`.
+/// The instances that no longer respond at their own address, recorded by `recording_rules.yml`.
 const GONE: &str = "job_instance:service_instance_info:gone";
 
-/// A distribution.
+/// A histogram.
 #[derive(Debug, Clone)]
 pub struct Histogram {
     pub(super) series: Series,
     pub(super) boundaries: Vec<f64>,
 }
 
-/// How a label is matched.
+/// A matcher of a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Match<'a> {
-    /// It is this.
+    /// `=`
     Is(&'a str),
-    /// It is another.
+    /// `!=`
     IsNot(&'a str),
-    /// It matches this regular expression.
+    /// `=~`
     Like(&'a str),
-    /// It does not match this regular expression.
+    /// `!~`
     Unlike(&'a str),
 }
 
-/// The series of a metric that a query takes.
+/// The selected series of a metric.
 #[derive(Debug, Clone)]
 pub(super) struct Series {
     pub(super) name: String,
@@ -56,18 +56,18 @@ impl Counter {
         Self(self.0.with(label, value))
     }
 
-    /// The series themselves, to be listed.
+    /// The selector of the series, for variables.
     pub fn series(&self) -> Expr {
         self.0.expr(&self.0.selector())
     }
 
-    /// Increase in a second, for each series.
+    /// The increase per second of each series.
     pub fn rate(&self, range: Range) -> Expr {
         self.0
             .expr(&format!("rate({}[{range}])", self.0.selector()))
     }
 
-    /// Increase over the range, for each series.
+    /// The increase over the range of each series.
     pub fn increase(&self, range: Range) -> Expr {
         self.0
             .expr(&format!("increase({}[{range}])", self.0.selector()))
@@ -84,7 +84,7 @@ impl Gauge {
         }
     }
 
-    /// The value, for each series; of what services push, without the instances that are gone.
+    /// The value of each series. If services push the metric, instances that are gone are excluded.
     pub fn value(&self) -> Expr {
         let value = self.series.expr(&self.series.selector());
         match self.is_pushed {
@@ -93,7 +93,7 @@ impl Gauge {
         }
     }
 
-    /// The value that it had so long ago, for each series.
+    /// The value of each series `offset` ago.
     pub fn value_before(&self, offset: &str) -> Expr {
         self.series
             .expr(&format!("{} offset {offset}", self.series.selector()))
@@ -110,12 +110,12 @@ impl Histogram {
         }
     }
 
-    /// All that was measured, as a counter.
+    /// The number of observations, as a counter.
     pub fn count(&self) -> Counter {
         Counter(self.series.suffixed("_count"))
     }
 
-    /// All that was measured, added up, as a counter.
+    /// The sum of all observations, as a counter.
     pub fn sum(&self) -> Counter {
         Counter(self.series.suffixed("_sum"))
     }
@@ -127,14 +127,14 @@ impl Histogram {
         Counter(buckets)
     }
 
-    /// What was measured as at most `bound`, as a counter. The bound has to be one of the histogram's.
+    /// The number of observations of at most `bound`, as a counter. `bound` must be a boundary of the histogram.
     pub fn at_most(&self, bound: f64) -> Counter {
         let mut bucket = self.series.suffixed("_bucket");
         if !self.boundaries.contains(&bound) && bucket.problems.is_empty() {
             let problem = format!("{} has no bucket up to {bound}", self.series.name);
             bucket.problems.push(problem);
         }
-        // Text has `1.0` where OTLP and remote write have `1`.
+        // A whole number is `1.0` in scraped text, and `1` over OTLP and remote write.
         bucket.matchers.push(if bound.fract() == 0.0 {
             format!("le=~\"{bound}|{bound}.0\"")
         } else {
@@ -143,7 +143,7 @@ impl Histogram {
         Counter(bucket)
     }
 
-    /// A quantile over all series that have the same values of these labels.
+    /// A quantile over the series, aggregated by these labels.
     pub fn quantile<const N: usize>(&self, quantile: f64, by: [&'static str; N]) -> Expr {
         let labels: Vec<_> = ["le"].into_iter().chain(by).collect();
         let rate = self.buckets().rate(Range::Rate);
@@ -166,7 +166,7 @@ impl Series {
 
     fn with(&self, label: &str, value: Match<'_>) -> Self {
         let mut series = self.clone();
-        // A metric that is not known has no labels that could be.
+        // The labels of an unknown metric are unknown too.
         if !self.labels.contains(label) && self.problems.is_empty() {
             let problem = format!("no label `{label}` of {}", self.name);
             series.problems.push(problem);
@@ -187,7 +187,7 @@ impl Series {
     }
 }
 
-/// As it stands between quotes.
+/// Escapes a text for a quoted string.
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"")
 }

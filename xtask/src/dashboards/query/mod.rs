@@ -1,8 +1,8 @@
-//! PromQL that knows what it refers to.
+//! PromQL, checked against the catalogue.
 //!
-//! [`Scope`] looks metrics up, and narrows each to what the dashboard's variables have selected. The kind of a metric
-//! decides what can be asked: only a [`Counter`] has a rate, only a [`Histogram`] has quantiles. An [`Expr`] carries
-//! the labels of its result and every problem found on the way.
+//! [`Scope`] looks up metrics, and filters their series by the dashboard's variables. The type of a metric limits the
+//! queries: only a [`Counter`] has a rate, only a [`Histogram`] has quantiles. An [`Expr`] contains the labels of its
+//! result and all errors.
 
 mod expr;
 mod metric;

@@ -1,13 +1,13 @@
-//! How far a query looks back.
+//! Ranges of queries.
 
 use std::fmt;
 
 /// The range of a `rate` or an `increase`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Range {
-    /// As Grafana finds best for the resolution that is shown: at least four samples.
+    /// `$__rate_interval`: Grafana's choice for the resolution, at least four samples.
     Rate,
-    /// The whole time that the dashboard shows.
+    /// `$__range`: the selected time range.
     Shown,
 }
 

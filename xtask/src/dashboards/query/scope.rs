@@ -8,32 +8,32 @@ use super::metric::{Counter, Gauge, Histogram, Series};
 use super::third_party::THIRD_PARTY;
 use crate::rules;
 
-/// Labels that every metric of an application has in Prometheus: `service.name` and `service.instance.id`.
+/// Labels of every metric of a service in Prometheus: `service.name` and `service.instance.id`.
 pub(super) const TARGET: [&str; 2] = ["job", "instance"];
 
-/// What a dashboard's variables select.
+/// The selections of a dashboard's variables.
 ///
-/// A metric is narrowed by each variable whose label it has, and by no other.
+/// Each variable filters the metrics that have its label.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope(&'static [(&'static str, &'static str)]);
 
 impl Scope {
-    /// Narrowed by these labels to what the variables of these names have selected.
+    /// Creates a scope from pairs of a label and the variable that filters it.
     pub const fn of(label_and_variable: &'static [(&'static str, &'static str)]) -> Self {
         Self(label_and_variable)
     }
 
-    /// Everything.
+    /// Creates a scope without filters.
     pub const fn all() -> Self {
         Self(&[])
     }
 
-    /// A counter of the catalogue, or of the third-party list.
+    /// Looks up a counter in the catalogue and the third-party list.
     pub fn counter(self, name: &str) -> Counter {
         Counter(self.series(name, "counter").series)
     }
 
-    /// A gauge of the catalogue or of the third-party list, or what a rule of `prometheus/*_rules.yml` records.
+    /// Looks up a gauge in the catalogue, the third-party list and the recorded series of `prometheus/*_rules.yml`.
     pub fn gauge(self, name: &str) -> Gauge {
         let Found {
             series, is_pushed, ..
@@ -41,7 +41,7 @@ impl Scope {
         Gauge { series, is_pushed }
     }
 
-    /// A histogram of the catalogue, or of the third-party list.
+    /// Looks up a histogram in the catalogue and the third-party list.
     pub fn histogram(self, name: &str) -> Histogram {
         let Found {
             series, boundaries, ..
@@ -84,7 +84,7 @@ impl Scope {
     }
 }
 
-/// What is asked of a metric is built of this.
+/// The result of a lookup.
 struct Found {
     series: Series,
     boundaries: Vec<f64>,
@@ -128,7 +128,7 @@ fn known(name: &str) -> Option<Known> {
     })
 }
 
-/// The labels of what a rule records: those that its name begins with (`job_slo:…`), and those that the rule adds.
+/// Returns the labels of a recorded series: those in the prefix of its name (`job_slo:…`) and those that its rule adds.
 fn labels_of_recorded(name: &str) -> Option<BTreeSet<&'static str>> {
     let mut rules = rules::all().ok()?.iter();
     let rule = rules.find(|rule| rule.record.as_deref() == Some(name))?;

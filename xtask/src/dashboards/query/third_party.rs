@@ -1,33 +1,33 @@
-//! Metrics that the dashboards use and that others declare.
+//! Metrics in the dashboards that are not in the SDK's catalogue.
 
 use rustok_telemetry::metrics::Kind;
 
-/// A metric of the Collector, of Prometheus, of what the Collector makes of spans, or of OpenTelemetry's mapping to Prometheus.
+/// A metric of the Collector or of Prometheus, or one that the Collector derives from spans and resources.
 #[derive(Debug, Clone, Copy)]
 pub struct ThirdParty {
     /// Its name in Prometheus.
     pub name: &'static str,
     /// Its kind.
     pub kind: Kind,
-    /// The labels that are used of it, besides `job` and `instance`.
+    /// The labels that the dashboards use, besides `job` and `instance`.
     pub labels: &'static [&'static str],
-    /// Whether it is there only once something has failed.
+    /// Whether it exists only after a failure.
     pub only_after_failures: bool,
 }
 
-/// All of them. `tests/end_to_end/dashboards.rs` sees each in a real Prometheus, or in the Collector's program if it is
-/// there only after failures.
+/// All third-party metrics. `tests/end_to_end/dashboards.rs` looks up each in a real Prometheus, or in the Collector's
+/// binary if it exists only after failures.
 pub const THIRD_PARTY: &[ThirdParty] = &[
-    // Prometheus makes these for each target that it scrapes.
+    // Prometheus creates these for each target.
     gauge("up", &[]),
     gauge("scrape_duration_seconds", &[]),
     gauge("scrape_samples_scraped", &[]),
-    // Its own, and the alerts that it evaluates.
+    // Prometheus' own metrics, and its alerts.
     counter("prometheus_rule_evaluation_failures_total", &["rule_group"]),
     gauge("ALERTS", &["alertname", "alertstate", "severity"]),
-    // The resource of each application, made by the Collector's exporter.
+    // The resource of each service, created by the Collector's exporter.
     gauge("target_info", &["service_version"]),
-    // The Collector's own; with the suffix `_total`, as collector/config.yaml asks for.
+    // The Collector's own metrics, with the suffix `_total`, as collector/config.yaml sets.
     counter("otelcol_receiver_accepted_spans_total", RECEIVER),
     counter("otelcol_receiver_accepted_metric_points_total", RECEIVER),
     counter("otelcol_receiver_accepted_log_records_total", RECEIVER),
@@ -44,8 +44,7 @@ pub const THIRD_PARTY: &[ThirdParty] = &[
     gauge("otelcol_exporter_queue_size", EXPORTER),
     gauge("otelcol_exporter_queue_capacity", EXPORTER),
     gauge("otelcol_process_memory_rss_bytes", &[]),
-    // What it makes of spans: of each kind of span, and of pairs of client and server spans. `job` is that of the spans
-    // in the former, and of no service in the latter.
+    // Derived from spans, and from pairs of client and server spans. `job` is the service in the former only.
     counter("traces_span_metrics_calls", SPAN),
     histogram("traces_span_metrics_duration", SPAN),
     counter("traces_service_graph_request_total", CALL),

@@ -4,24 +4,24 @@ use super::super::burn::Alert;
 use super::super::objective::Objective;
 use super::traffic::{JOB, Traffic};
 
-/// What happens, and what the alert should do about it.
+/// A case of an alert: traffic, and the expected result.
 pub(super) struct Case {
-    /// The kind of case, and what is special about it.
+    /// The kind of case, with an optional detail after a comma.
     pub(super) name: String,
     pub(super) traffic: Traffic,
-    /// The burn rate that the alert tells; none if it stays silent.
+    /// The burn rate in the alert's description; `None` if the alert is silent.
     pub(super) fires_with: Option<f64>,
-    /// Proof that the case is what its name says.
+    /// An expression that verifies the condition in the case's name.
     pub(super) expr: String,
-    /// What it gives; none if it gives no series.
+    /// Its value; `None` if it has no series.
     pub(super) value: Option<f64>,
 }
 
-/// What happens, and what is recorded of it.
+/// A case of the recording rules: traffic, and the expected values.
 pub(super) struct Recorded {
     pub(super) name: String,
     pub(super) traffic: Traffic,
-    /// After so many minutes, what gives which value.
+    /// Minutes, an expression, and its value then.
     pub(super) checks: Vec<(u32, String, f64)>,
 }
 
@@ -85,7 +85,7 @@ fn input_series(traffic: &Traffic) -> String {
         .collect()
 }
 
-/// What an expression gives: one value for the service, or nothing.
+/// The expected samples of an expression: one for the service, or none.
 fn samples(objective: &Objective, value: Option<f64>) -> String {
     match value {
         None => " []\n".to_owned(),
@@ -115,7 +115,7 @@ fn expected_alert(objective: &Objective, alert: &Alert, alert_name: &str, value:
             exp_annotations:
               summary: \"{name}: {summary}\"
               description: >-
-                {JOB} spends the error budget of {name} {value} times as fast as it may: too many requests
+                {JOB} spends the error budget of {name} {value} times as fast as allowed: too many requests
                 {description}. The objective is {percent}% over {window_days}d.
               runbook_url: docs/runbook.md#{anchor}
               dashboard: /d/rustok-slo
@@ -127,7 +127,7 @@ fn expected_alert(objective: &Objective, alert: &Alert, alert_name: &str, value:
     )
 }
 
-/// A number as Prometheus' `humanize` writes it: four digits that count.
+/// Formats a number like Prometheus' `humanize`, with four significant digits.
 struct Humanized(f64);
 
 impl std::fmt::Display for Humanized {

@@ -1,21 +1,21 @@
-//! Requests over time, as the series that they leave.
+//! Simulated traffic as series of samples.
 
 use super::super::objective::{Measure, Objective};
 
-/// The service whose traffic it is.
+/// The simulated service.
 pub(super) const JOB: &str = "rustok-server";
 
-/// Requests that come at one rate, of which a share fails that changes from phase to phase.
+/// Requests at a constant rate. Each phase has its own share of failures.
 pub(super) struct Traffic {
-    /// How long each phase takes in minutes, and how many requests a minute fail in it.
+    /// The minutes of each phase, and its failures per minute.
     phases: Vec<(u32, f64)>,
-    /// Requests a minute.
+    /// Requests per minute.
     requests: f64,
     measure: Measure,
 }
 
 impl Traffic {
-    /// Requests at `rate` a second; each phase has minutes and a burn rate.
+    /// Creates traffic of `rate` requests per second. Each phase has minutes and a burn rate.
     pub(super) fn new(objective: &Objective, rate: f64, phases: &[(u32, f64)]) -> Self {
         let requests = 60.0 * rate;
         Self {
@@ -28,17 +28,17 @@ impl Traffic {
         }
     }
 
-    /// One phase.
+    /// Creates traffic with one phase.
     pub(super) fn steady(objective: &Objective, rate: f64, minutes: u32, burn: f64) -> Self {
         Self::new(objective, rate, &[(minutes, burn)])
     }
 
-    /// How long it takes.
+    /// Returns the total minutes.
     pub(super) fn minutes(&self) -> u32 {
         self.phases.iter().map(|(minutes, _)| minutes).sum()
     }
 
-    /// Each series with its values, one a minute.
+    /// Returns each series with its values, one per minute.
     pub(super) fn series(&self) -> Vec<(String, String)> {
         let (all, bad) = (|_| self.requests, |failed| failed);
         let good = |failed| self.requests - failed;
@@ -71,7 +71,7 @@ impl Traffic {
         }
     }
 
-    /// A counter, in promtool's words.
+    /// Returns the values of a counter in promtool's notation.
     fn values(&self, a_minute: impl Fn(f64) -> f64) -> String {
         let mut counter = 0.0;
         let mut words = vec!["0".to_owned()];
@@ -88,12 +88,12 @@ impl Traffic {
     }
 }
 
-/// To so many places that no burn rate changes visibly.
+/// Rounds to six decimal places, which no burn rate shows.
 fn rounded(number: f64) -> f64 {
     (number * 1e6).round() / 1e6
 }
 
-/// A text that matches a simple pattern such as `5..|panic`.
+/// Returns a text that matches a simple pattern such as `5..|panic`.
 fn matching(pattern: &str) -> String {
     let first = pattern.split('|').next().unwrap_or_default();
     first.replace('.', "0")

@@ -1,6 +1,6 @@
-//! Builds a program from its Go module into the user's cache, once for all clones and users of it.
+//! Builds a program from its Go module into the user's cache, which all clones of this repository share.
 //!
-//! One process builds at a time, under a lock file; the result gets its name only when it is whole.
+//! A lock file lets one process build at a time. A complete program is renamed to its final name.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -17,7 +17,7 @@ use crate::workspace;
 
 const POLL: Duration = Duration::from_millis(200);
 
-/// Takes the program from the cache, or builds it there.
+/// Returns the program from the cache, or builds it there.
 pub(super) fn from_cache_or_build(
     program: Program,
     reporter: &mut Reporter,
@@ -43,7 +43,7 @@ pub(super) fn from_cache_or_build(
     Ok(located(program, path, Origin::Built(start.elapsed())))
 }
 
-/// Builds under a name that is not the program's, and renames what is whole.
+/// Builds under a temporary name, then renames the complete program.
 fn build(program: Program, folder: &Path, reporter: &mut Reporter) -> Result<(), ProgramError> {
     let unfinished = folder.join(format!("{}.unfinished", program.name()));
     let log = folder.join("build.log");
@@ -51,13 +51,13 @@ fn build(program: Program, folder: &Path, reporter: &mut Reporter) -> Result<(),
     let errors = attempt(program, "open", &log, output.try_clone())?;
     let go = Command::new("go")
         .current_dir(program.module())
-        // -mod=readonly: exactly the versions and checksums that are committed.
+        // -mod=readonly: the committed versions and checksums.
         .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false"])
         .args(program.build_arguments())
         .arg("-o")
         .arg(&unfinished)
         .arg(program.package())
-        // No C compiler needed, and no workspace of Go's in some parent folder.
+        // Needs no C compiler, and ignores a go.work file in a parent folder.
         .envs([("CGO_ENABLED", "0"), ("GOWORK", "off")])
         .stdin(Stdio::null())
         .stdout(output)
@@ -96,7 +96,7 @@ fn wait_for_build(
             return Ok(status);
         }
         if reporter.is_cancelled() {
-            // Its compilers end when it does; what they leave is in Go's own cache.
+            // Its compilers end with it. Finished packages stay in Go's build cache.
             let _ = go.kill();
             let _ = go.wait();
             return Err(ProgramError::Cancelled(program));
@@ -129,7 +129,7 @@ fn lock(program: Program, path: &Path, reporter: &mut Reporter) -> Result<File, 
     }
 }
 
-/// The version of Go that builds this and every other program of the stack.
+/// Returns the version of Go that the program's module requires.
 fn go_version(program: Program) -> Result<String, ProgramError> {
     let mut newest = String::new();
     for module in Program::ALL.map(Program::module) {

@@ -1,7 +1,7 @@
-//! Where a built program is kept: `<cache>/bin/<program>-<version>-<key>/<program>`, where the key stands for the
-//! module's files and the build's flags.
+//! The path of a built program: `<cache>/bin/<program>-<version>-<key>/<program>`. The key is a hash of the module's
+//! files and the build flags.
 //!
-//! The build script of this package compiles this file, too.
+//! The build script of this package compiles this file too.
 
 use std::fs;
 use std::io;
@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 
 use super::Program;
 
-/// The folder that holds every built program.
+/// Returns the folder of all built programs.
 pub(super) fn folder(cache: &Path) -> PathBuf {
     cache.join("bin")
 }
 
-/// The program's file, whether or not it has been built.
+/// Returns the path of the program, built or not.
 ///
 /// # Errors
 ///
-/// When the files of the program's module cannot be read.
+/// If the files of the program's module cannot be read.
 pub(super) fn path(cache: &Path, program: Program) -> io::Result<PathBuf> {
     let (name, version) = (program.name(), program.version());
     let key = build_key(program)?;
@@ -27,7 +27,7 @@ pub(super) fn path(cache: &Path, program: Program) -> io::Result<PathBuf> {
         .join(name))
 }
 
-/// A number for all that decides what is built: the module's files and the flags.
+/// Returns a hash of the module's files and the build flags.
 fn build_key(program: Program) -> io::Result<u64> {
     let mut key = Fnv1a::default();
     for file in files_of(&program.module())? {
@@ -40,7 +40,7 @@ fn build_key(program: Program) -> io::Result<u64> {
     Ok(key.0)
 }
 
-/// The Go sources, go.mod and go.sum; not what an editor may have left beside them.
+/// Returns the Go sources, go.mod and go.sum; other files, such as an editor's backups, are ignored.
 fn files_of(module: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = fs::read_dir(module)?
         .map(|entry| Ok(entry?.path()))
@@ -53,7 +53,7 @@ fn files_of(module: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// A hash that is the same in every build of this program, which `DefaultHasher` does not promise.
+/// A hash that is stable across compiler versions, unlike `DefaultHasher`.
 struct Fnv1a(u64);
 
 impl Default for Fnv1a {
@@ -63,7 +63,7 @@ impl Default for Fnv1a {
 }
 
 impl Fnv1a {
-    /// Adds a part; the length keeps ("ab", "c") apart from ("a", "bc").
+    /// Adds a part, with its length, so that ("ab", "c") and ("a", "bc") differ.
     fn add(&mut self, part: &[u8]) {
         for byte in part.iter().chain(&part.len().to_le_bytes()) {
             self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);

@@ -1,8 +1,7 @@
-//! The programs that the stack is made of, each in exactly one version.
+//! The programs of the stack, each in one pinned version.
 //!
-//! [`locate`] takes a program from the `PATH` if it has the pinned version there, else from the
-//! user's cache, else builds it into the cache from the Go module in this workspace. That module's
-//! `go.sum` is committed, so what is built is what was tested.
+//! [`locate`] takes a program from the `PATH` if it has the pinned version there, else from the user's cache. Else it
+//! builds the program into the cache, from the Go module in this workspace with its committed `go.sum`.
 
 mod build;
 mod cached;
@@ -18,29 +17,29 @@ pub use pinned::Program;
 
 use crate::progress::Reporter;
 
-/// A program that can be run, and where it came from.
+/// A program that can be run, and its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located {
-    /// Which it is.
+    /// The program.
     pub program: Program,
     /// The file to run.
     pub path: PathBuf,
-    /// How it got there.
+    /// The origin of the file.
     pub origin: Origin,
 }
 
-/// Where a program came from.
+/// The origin of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// It was on the `PATH`, in the pinned version.
+    /// Found on the `PATH` in the pinned version.
     Path,
-    /// It had been built before.
+    /// Found in the cache.
     Cache,
-    /// It was built just now, in this time.
+    /// Built now, in this time.
     Built(Duration),
 }
 
-/// Finds the program, and builds it if need be.
+/// Finds the program, or builds it.
 pub fn locate(program: Program, reporter: &mut Reporter) -> Result<Located, ProgramError> {
     if let Some(path) = on_path::find(program, reporter) {
         let origin = Origin::Path;
@@ -53,7 +52,7 @@ pub fn locate(program: Program, reporter: &mut Reporter) -> Result<Located, Prog
     build::from_cache_or_build(program, reporter)
 }
 
-/// The program's file; building it, if need be, is shown on standard error.
+/// Returns the path of the program. If it must be built, progress goes to standard error.
 pub fn path(program: Program) -> Result<PathBuf, ProgramError> {
     Ok(locate(program, &mut Reporter::stderr())?.path)
 }
@@ -73,53 +72,55 @@ impl fmt::Display for Located {
     }
 }
 
-/// Why there is no program to run.
+/// An error in finding or building a program.
 #[derive(Debug, thiserror::Error)]
 pub enum ProgramError {
-    /// It has to be built, and there is no Go.
+    /// The program must be built, and Go is not installed.
     #[error(
-        "{program} is not on the PATH, so it has to be built, and `go` is not there either.\n\
+        "{program} is not on the PATH and must be built, but `go` is not on the PATH either.\n\
          Install Go {go} or newer (1.21 or newer will do where it may download newer toolchains), \
          or put `{}` {} on the PATH.",
         program.name_on_path(),
         program.version()
     )]
     NoGo {
-        /// The program that is missing.
+        /// The missing program.
         program: Program,
-        /// The version of Go that its module asks for.
+        /// The version of Go that its module requires.
         go: String,
     },
-    /// The compiler gave up.
+    /// `go build` failed.
     #[error(
-        "building {program} failed in {}. `go` said at the end:\n{output}\n\
+        "building {program} failed in {}. The end of the output of `go`:\n{output}\n\
          A first build downloads Go modules, so it needs a network; a later one does not.",
         module.display()
     )]
     BuildFailed {
-        /// The program that was to be built.
+        /// The program.
         program: Program,
         /// The folder of its module.
         module: PathBuf,
         /// The last lines of the output.
         output: String,
     },
-    /// There is no place for the cache.
-    #[error("set HOME or XDG_CACHE_HOME: built programs are kept below it")]
+    /// The user's cache folder is unknown.
+    #[error(
+        "neither HOME nor XDG_CACHE_HOME is set: set one, because built programs are stored below it"
+    )]
     NoCacheFolder,
-    /// The user asked to stop.
+    /// The user cancelled the build.
     #[error("cancelled while {0} was being built")]
     Cancelled(Program),
     /// A file could not be read or written.
     #[error("{program}: {action} {}: {source}", path.display())]
     File {
-        /// The program concerned.
+        /// The program.
         program: Program,
-        /// What was being done.
+        /// The failed action.
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The cause.
         source: io::Error,
     },
 }

@@ -1,4 +1,4 @@
-//! Looks for a program on the `PATH`, and takes it only in the pinned version.
+//! Looks for a program on the `PATH` in the pinned version.
 
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
@@ -8,12 +8,12 @@ use std::process::{Command, Stdio};
 use super::Program;
 use crate::progress::Reporter;
 
-/// The program's file on the `PATH`, if it has the pinned version; if another, that is mentioned.
+/// Returns the program on the `PATH` if it has the pinned version. Another version is reported as a note.
 pub(super) fn find(program: Program, reporter: &mut Reporter) -> Option<PathBuf> {
     find_in(program, &std::env::var_os("PATH")?, reporter)
 }
 
-/// Whether there is an executable file of that name on the `PATH`.
+/// Returns whether the `PATH` has an executable file of this name.
 pub(super) fn has(name: &str) -> bool {
     std::env::var_os("PATH").is_some_and(|path| executables(name, &path).next().is_some())
 }
@@ -50,7 +50,7 @@ fn printed_version(file: &Path, argument: &str) -> String {
         .stdin(Stdio::null())
         .output();
     match output {
-        // Some print it on standard error.
+        // Some programs print the version to standard error.
         Ok(output) => [output.stdout, output.stderr]
             .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
             .concat(),
@@ -58,7 +58,7 @@ fn printed_version(file: &Path, argument: &str) -> String {
     }
 }
 
-/// Whether one of the versions stands in the text as a word of its own.
+/// Returns whether the text contains one of the versions as a whole word.
 fn has_version(text: &str, versions: &[&str]) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '+' | '-' | '~'))
         .map(|word| word.strip_prefix('v').unwrap_or(word))

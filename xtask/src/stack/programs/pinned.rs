@@ -1,4 +1,4 @@
-//! Which version of each program, and how to build it.
+//! The version of each program, and its build.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ pub enum Program {
 }
 
 impl Program {
-    /// All of them.
+    /// All programs.
     pub const ALL: [Self; 6] = [
         Self::Otelcol,
         Self::Jaeger,
@@ -33,7 +33,7 @@ impl Program {
         Self::ComposeModel,
     ];
 
-    /// The name of its file when built here.
+    /// Returns the name of the built file.
     pub fn name(self) -> &'static str {
         match self {
             Self::Otelcol => "otelcol",
@@ -45,7 +45,7 @@ impl Program {
         }
     }
 
-    /// The pinned version.
+    /// Returns the pinned version.
     pub fn version(self) -> &'static str {
         match self {
             Self::Otelcol => "0.158.0",
@@ -56,7 +56,7 @@ impl Program {
         }
     }
 
-    /// The name on the `PATH`. Only the Collector's contrib distribution has all that we use.
+    /// Returns the name on the `PATH`. Only the Collector's contrib distribution has all required components.
     pub(super) fn name_on_path(self) -> &'static str {
         match self {
             Self::Otelcol => "otelcol-contrib",
@@ -64,7 +64,7 @@ impl Program {
         }
     }
 
-    /// The argument that makes it print its version.
+    /// Returns the argument that prints the version.
     pub(super) fn version_argument(self) -> &'static str {
         match self {
             Self::Jaeger => "version",
@@ -72,7 +72,7 @@ impl Program {
         }
     }
 
-    /// The versions that it may print. Jaeger's releases call the same code 1.76.0 and 2.13.0.
+    /// Returns the versions that it may print: 1.76.0 and 2.13.0 are the same release of Jaeger.
     pub(super) fn printed_versions(self) -> &'static [&'static str] {
         match self {
             Self::Otelcol => &["0.158.0"],
@@ -83,7 +83,7 @@ impl Program {
         }
     }
 
-    /// The folder of the Go module that builds it.
+    /// Returns the folder of its Go module.
     pub(super) fn module(self) -> PathBuf {
         workspace::root().join(match self {
             Self::Otelcol => "collector/build",
@@ -94,7 +94,7 @@ impl Program {
         })
     }
 
-    /// The Go package to build.
+    /// Returns the Go package to build.
     pub(super) fn package(self) -> &'static str {
         match self {
             Self::Otelcol | Self::GrafanaSchema | Self::ComposeModel => ".",
@@ -104,13 +104,13 @@ impl Program {
         }
     }
 
-    /// The arguments of `go build` that differ between programs.
+    /// Returns the program's additional arguments of `go build`.
     pub(super) fn build_arguments(self) -> &'static [&'static str] {
         match self {
             Self::Otelcol | Self::GrafanaSchema | Self::ComposeModel => &["-ldflags=-s -w"],
             Self::Jaeger => &["-ldflags=-s -w \
                  -X github.com/jaegertracing/jaeger/internal/version.latestVersion=v1.76.0"],
-            // Without the clients of some thirty clouds. Files, DNS and Kubernetes stay.
+            // Excludes service discovery for some thirty clouds. Files, DNS and Kubernetes stay.
             Self::Prometheus | Self::Promtool => &[
                 "-tags=remove_all_sd,enable_dns_sd,enable_kubernetes_sd",
                 "-ldflags=-s -w -X github.com/prometheus/common/version.Version=3.16.0",
@@ -118,7 +118,7 @@ impl Program {
         }
     }
 
-    /// About how long a first build takes on two cores.
+    /// Returns about how many minutes a first build takes on two cores.
     pub(super) fn build_minutes(self) -> u32 {
         match self {
             Self::Otelcol => 6,
@@ -139,7 +139,7 @@ impl fmt::Display for Program {
 mod tests {
     use super::*;
 
-    /// The versions in the Go modules and the versions said here are the same.
+    /// The Go modules have the versions of this file.
     #[test]
     fn go_modules_have_the_pinned_versions() {
         for (program, line) in [

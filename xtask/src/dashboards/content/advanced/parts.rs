@@ -12,8 +12,8 @@ pub(super) fn event_bus() -> [Panel; 2] {
             "EventBus Throughput",
             Look::TimeSeries,
             Unit::EventsPerSecond,
-            "Events published in a second, by type, for the selected tenants. One tenant alone behind a rise: choose \
-             it above, and see what it does in its traces.",
+            "Events published per second, by type, for the selected tenants. If one tenant causes a rise, select it \
+             above and open its traces.",
         )
         .query(
             "{{event_type}}",
@@ -28,8 +28,8 @@ pub(super) fn event_bus() -> [Panel; 2] {
             "EventBus Queue Depth",
             Look::TimeSeries,
             Unit::Count,
-            "Events that wait, in the fullest queue of each transport. Over the first line: handlers are slower than \
-             publishers, so look at their duration and errors. At the second, the queue is full.",
+            "Waiting events in the fullest queue of each transport. Above the first line, handlers are slower than \
+             publishers: look at their duration and errors. At the second line, the queue is full.",
         )
         .query(
             "{{transport}} {{job}}",
@@ -57,8 +57,8 @@ pub(super) fn cache() -> [Panel; 2] {
             "Cache Hit Rate",
             Look::TimeSeries,
             Unit::Share,
-            "Share of look-ups that find what they look for; absent without look-ups. Below the line: see whether the \
-             cache is full (its size stands still), just started, or its entries expire too soon.",
+            "Share of lookups that are hits; absent without lookups. Below the line, check whether the cache is full \
+             (its size is constant), has just started, or lets entries expire too soon.",
         )
         .query(
             "{{cache}} {{job}}",
@@ -72,8 +72,8 @@ pub(super) fn cache() -> [Panel; 2] {
             "Cache Size",
             Look::TimeSeries,
             Unit::Count,
-            "Entries in each cache, over all instances. A size that stands still while the hit rate falls is a cache \
-             that is too small; a size that drops to nothing is one that was cleared.",
+            "Entries in each cache, over all instances. If the size is constant while the hit rate falls, the cache \
+             is too small. If the size drops to zero, the cache was cleared.",
         )
         .query(
             "{{cache}} {{job}}",
@@ -88,8 +88,8 @@ pub(super) fn modules() -> Panel {
         "Error Rate by Module",
         Look::TimeSeries,
         Unit::PerSecond,
-        "Errors in a second, by the module that met them. Start with the module that rose first: errors of others \
-         often follow from its own. Types of errors are in the metric's label `error_type`.",
+        "Errors per second, by the module that returned them. Start with the module whose errors rose first: those of \
+         others often follow. The label `error_type` of the metric has the types of the errors.",
     )
     .query(
         "{{module}} {{job}}",
@@ -108,8 +108,8 @@ pub(super) fn database() -> [Panel; 2] {
             "Database Query Duration",
             Look::TimeSeries,
             Unit::Seconds,
-            "95 of 100 queries take at most so long, by type of query. Over the line: the slow traces show the query \
-             and its table. If all types rise together, look at the database itself, or for too few connections.",
+            "95 % of the queries take at most this long, by query type. Above the line, the slow traces show the query \
+             and its table. If all types rise together, check the database itself and the number of connections.",
         )
         .query(
             "P95 {{query_type}} {{job}}",
@@ -125,8 +125,8 @@ pub(super) fn database() -> [Panel; 2] {
             "Database Connections",
             Look::TimeSeries,
             Unit::Count,
-            "Connections of the pool, over all instances. No idle ones left: requests wait for a connection, so look \
-             for slow queries, and for transactions that are kept open.",
+            "Connections of the pool, over all instances. Without idle connections, requests wait for one: look for \
+             slow queries and for transactions that stay open.",
         )
         .query(
             "{{state}} {{job}}",

@@ -1,4 +1,4 @@
-//! What the Collector counts about itself.
+//! The Collector's own metrics.
 
 use crate::dashboards::link::Traces;
 use crate::dashboards::panel::{Look, Panel, Unit};
@@ -13,8 +13,8 @@ pub(super) fn panels() -> [Panel; 6] {
             "Accepted by the Collector",
             Look::TimeSeries,
             Unit::PerSecond,
-            "Spans, metric points and log records that applications handed over. Nothing although applications run: \
-             see their exports above.",
+            "Spans, metric points and log records received from services. If this is empty although services run, \
+             look at their exports above.",
         )
         .query("spans {{receiver}} {{job}}", received(ACCEPTED_SPANS))
         .query("metric points {{receiver}} {{job}}", received(ACCEPTED_POINTS))
@@ -24,8 +24,8 @@ pub(super) fn panels() -> [Panel; 6] {
             "Refused by the Collector",
             Look::TimeSeries,
             Unit::PerSecond,
-            "Refused because the Collector is short of memory or its queue is full; senders come back later. Give it \
-             more memory, or see below why it cannot hand on.",
+            "Data that the Collector refuses because its memory limit is reached or its queue is full; senders retry. \
+             Give it more memory, or see below why its exports fail.",
         )
         .query(
             "spans {{receiver}} {{job}}",
@@ -42,41 +42,41 @@ pub(super) fn panels() -> [Panel; 6] {
         .watched_by("CollectorRefusingData"),
         Panel::new(
             10,
-            "Handed on by the Collector",
+            "Exported by the Collector",
             Look::TimeSeries,
             Unit::PerSecond,
-            "Spans sent to Jaeger, metric points offered to Prometheus, log records written. Accepted but not handed \
-             on: what is behind the exporter is away or slow, and they wait in the queue.",
+            "Spans sent to Jaeger, metric points exposed to Prometheus, log records written. If less is exported than \
+             accepted, a backend is down or slow, and data waits in the queue.",
         )
         .query("spans {{exporter}} {{job}}", exported(SENT_SPANS))
         .query("metric points {{exporter}} {{job}}", exported(SENT_POINTS))
         .query("log records {{exporter}} {{job}}", exported(SENT_RECORDS)),
         Panel::new(
             11,
-            "Lost by the Collector",
+            "Dropped by the Collector",
             Look::TimeSeries,
             Unit::PerSecond,
-            "Not sent: refused for good, or all attempts failed. Not queued: the queue was full. Both are lost. See \
-             the Collector's log, and whether Jaeger is ready.",
+            "Not sent: the backend rejected the data, or all attempts failed. Not queued: the queue was full. Both are \
+             dropped. Read the Collector's log, and check whether Jaeger is ready.",
         )
         .query(
             "spans not sent {{exporter}} {{job}}",
-            lost("otelcol_exporter_send_failed_spans_total", SENT_SPANS),
+            dropped("otelcol_exporter_send_failed_spans_total", SENT_SPANS),
         )
         .query(
             "metric points not sent {{exporter}} {{job}}",
-            lost(
+            dropped(
                 "otelcol_exporter_send_failed_metric_points_total",
                 SENT_POINTS,
             ),
         )
         .query(
             "log records not sent {{exporter}} {{job}}",
-            lost("otelcol_exporter_send_failed_log_records_total", SENT_RECORDS),
+            dropped("otelcol_exporter_send_failed_log_records_total", SENT_RECORDS),
         )
         .query(
             "spans not queued {{exporter}} {{job}}",
-            lost("otelcol_exporter_enqueue_failed_spans_total", SENT_SPANS),
+            dropped("otelcol_exporter_enqueue_failed_spans_total", SENT_SPANS),
         )
         .watched_by("CollectorExportFailing")
         .watched_by("CollectorEnqueueFailing"),
@@ -85,8 +85,8 @@ pub(super) fn panels() -> [Panel; 6] {
             "Collector queue in use",
             Look::TimeSeries,
             Unit::Share,
-            "How full the queue in front of each exporter is. It fills while Jaeger is away, and what does not fit is \
-             lost: bring Jaeger back before it reaches 100 %.",
+            "Fill level of each exporter's queue. The queue fills while Jaeger is down, and a full queue drops new \
+             data: restart Jaeger before it reaches 100 %.",
         )
         .query("{{exporter}} {{instance}}", queue_in_use())
         .watched_by("CollectorQueueFilling"),
@@ -95,9 +95,8 @@ pub(super) fn panels() -> [Panel; 6] {
             "Collector memory",
             Look::TimeSeries,
             Unit::Bytes,
-            "Memory of the Collector's process. The line is at 80 % of the limit that it has unless \
-             COLLECTOR_MEMORY_LIMIT_MIB says otherwise; at the limit it refuses what comes in. Raise it, or run \
-             another one.",
+            "Memory of the Collector's process. The line is at 80 % of the default of COLLECTOR_MEMORY_LIMIT_MIB. At \
+             the limit, the Collector refuses data: raise the limit, or run another Collector.",
         )
         .query(
             "{{job}} {{instance}}",
@@ -128,9 +127,9 @@ fn exported(counter: &str) -> Expr {
     rate.sum_by(["job", "exporter"])
 }
 
-/// The Collector makes these counters when something fails for the first time: until then nothing was lost of what it
-/// sent.
-fn lost(counter: &str, sent: &str) -> Expr {
+/// A rate of dropped data. The Collector creates these counters with the first failure; until then the rate is zero for
+/// each exporter that has sent data.
+fn dropped(counter: &str, sent: &str) -> Expr {
     exported(counter).or_zero_of(exported(sent))
 }
 

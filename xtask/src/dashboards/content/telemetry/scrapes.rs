@@ -1,4 +1,4 @@
-//! What Prometheus notes about its scrapes and its rules.
+//! Prometheus' metrics about its scrapes and rules.
 
 use super::{APPLICATIONS, EXPORTS};
 use crate::dashboards::link::Traces;
@@ -15,8 +15,9 @@ pub(super) fn panels() -> [Panel; 7] {
             "Targets",
             Look::Stat,
             Unit::Count,
-            "Whether Prometheus reaches each target. Down: see whether the program runs, and whether its address is \
-             in prometheus/targets. The Collector down: every application seems to stand still.",
+            "Whether Prometheus can scrape each target. If a target is down, check whether the program runs, and \
+             whether its address in prometheus/targets is right. While the Collector is down, the metrics of all \
+             services stop.",
         )
         .query(
             "{{job}} {{instance}}",
@@ -43,8 +44,8 @@ pub(super) fn panels() -> [Panel; 7] {
             "Scrape duration",
             Look::TimeSeries,
             Unit::Seconds,
-            "How long each scrape takes. Past the limit of 10 s its samples are lost: find out which metric has so \
-             many series, and lower its budgets.",
+            "Duration of each scrape. After 10 s Prometheus drops its samples: find the metric with the most series, \
+             and lower its label budgets.",
         )
         .query("{{job}} {{instance}}", worst("scrape_duration_seconds"))
         .steps(&[(None, "green"), (Some(5.0), "yellow"), (Some(10.0), "red")]),
@@ -53,8 +54,7 @@ pub(super) fn panels() -> [Panel; 7] {
             "Samples scraped",
             Look::TimeSeries,
             Unit::Count,
-            "Series that each scrape brings. A jump is a new metric or a label with many values: see which labels are \
-             folded above.",
+            "Samples of each scrape. A jump is a new metric, or a label with many values: see the folded labels above.",
         )
         .query("{{job}} {{instance}}", worst("scrape_samples_scraped")),
         Panel::new(
@@ -62,35 +62,35 @@ pub(super) fn panels() -> [Panel; 7] {
             "Targets by job",
             Look::BarGauge,
             Unit::Count,
-            "How many targets Prometheus knows of each job, whether they answer or not. A job of prometheus.yml that is \
-             not here has no target, and no alert on it can fire: see its file in prometheus/targets.",
+            "Number of targets of each job, up or down. A job of prometheus.yml that is missing here has no target, \
+             and no alert on it can fire: check its file in prometheus/targets.",
         )
         .query(
             "{{job}}",
             Scope::all().gauge("up").value().count_by(["job"]),
         )
-        // It fires for what is not here.
+        // The alert fires for a missing series, so it has no threshold to draw.
         .leads_to("TargetMissing"),
         Panel::new(
             18,
-            "Instances that answer and that push",
+            "Instances that respond and that push",
             Look::TimeSeries,
             Unit::Count,
-            "How many instances of a service answer Prometheus, and of how many pushed metrics arrive. Fewer push than \
-             answer: see whether the exports above fail, and whether the Collector is up. None push: its alerts cannot \
-             fire.",
+            "Number of instances of a service that respond to Prometheus, and number of instances whose pushed metrics \
+             arrive. If fewer push than respond, check whether the exports above fail, and whether the Collector is \
+             up. If none push, alerts on the service cannot fire.",
         )
-        .query("answer {{job}}", answering())
+        .query("respond {{job}}", responding())
         .query("push {{job}}", pushing())
-        // It fires when there is one of the two, and none of the other.
+        // The alert fires for instances that respond while none push, so it has no threshold to draw.
         .leads_to("ServiceMetricsMissing"),
         Panel::new(
             19,
-            "Rule evaluations that fail",
+            "Failed rule evaluations",
             Look::TimeSeries,
             Unit::PerSecond,
-            "Failed evaluations in a second, by group of rules. While they fail, the group's alerts cannot fire: \
-             Prometheus' page of rules says what is wrong with each.",
+            "Failed evaluations per second, by rule group. While they fail, alerts of the group cannot fire: \
+             Prometheus' page \"Rule health\" shows the error of each rule.",
         )
         .query(
             "{{rule_group}} {{instance}}",
@@ -102,11 +102,11 @@ pub(super) fn panels() -> [Panel; 7] {
         .watched_by("PrometheusRuleFailures"),
         Panel::new(
             20,
-            "Alerts that fire",
+            "Firing alerts",
             Look::TimeSeries,
             Unit::Count,
-            "How many label sets each alert fires for; what to do is in the runbook, under the alert's name. Watchdog \
-             always fires: without it Prometheus evaluates no alerts.",
+            "Number of label sets for which each alert fires. The runbook has a section for each alert. Watchdog always \
+             fires: if it is missing, Prometheus evaluates no alerts.",
         )
         .query(
             "{{alertname}}",
@@ -117,21 +117,21 @@ pub(super) fn panels() -> [Panel; 7] {
                 .count_by(["alertname"]),
         )
         .stacked()
-        // It fires as long as all is well.
+        // The alert always fires.
         .leads_to("Watchdog"),
     ]
     .map(|panel| panel.traces(Traces::None))
 }
 
-/// A scraped target that is no part of the stack is a service, as for the alerts.
+/// Jobs of services: all jobs that are not part of the stack, as in the alerts.
 const SERVICES: Match<'_> = Match::Unlike("otel-collector.*|jaeger|prometheus");
 
-fn answering() -> Expr {
+fn responding() -> Expr {
     let up = Scope::all().gauge("up").with("job", SERVICES);
     up.value().sum_by(["job"])
 }
 
-/// Whatever a service does, it exports.
+/// Every service that pushes metrics has this counter.
 fn pushing() -> Expr {
     let exports = APPLICATIONS.counter(EXPORTS).rate(Range::Rate);
     exports.sum_by(LABELS).count_by(["job"])

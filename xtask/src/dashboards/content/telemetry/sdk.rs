@@ -1,4 +1,4 @@
-//! What the SDK in each application counts about itself.
+//! The SDK's metrics about itself, from each service.
 
 use super::{APPLICATIONS, EXPORTS};
 use crate::dashboards::link::Traces;
@@ -12,22 +12,23 @@ pub(super) fn panels() -> [Panel; 7] {
             "Exports by result",
             Look::TimeSeries,
             Unit::PerSecond,
-            "Attempts to hand metrics, traces and logs to the Collector. Failures: see whether the Collector runs and can \
-             be reached from the application; its log says why, once.",
+            "Exports of metrics, traces and logs to the Collector, per second. On failures, check whether the Collector \
+             runs and can be reached from the service. The service logs the reason of the first failure.",
         )
         .query(
             "{{signal}} {{result}} {{job}}",
             rate(EXPORTS).sum_by(["job", "signal", "result"]),
         )
-        // The alert is on failures alone.
+        // The alert covers only failures.
         .leads_to("TelemetryExportFailing"),
         Panel::new(
             2,
-            "Spans and log records lost by reason",
+            "Dropped spans and log records by reason",
             Look::TimeSeries,
             Unit::PerSecond,
-            "What never reached the Collector. `queue_full`: more than can be sent, so raise OTEL_BSP_MAX_QUEUE_SIZE \
-             or OTEL_BLRP_MAX_QUEUE_SIZE, or sample fewer. `export_failed`: the Collector was away for too long.",
+            "Data that did not reach the Collector. `queue_full`: more data than can be exported, so raise \
+             OTEL_BSP_MAX_QUEUE_SIZE or OTEL_BLRP_MAX_QUEUE_SIZE, or sample fewer traces. `export_failed`: the \
+             Collector was down for too long.",
         )
         .query(
             "spans {{reason}} {{job}}",
@@ -43,8 +44,8 @@ pub(super) fn panels() -> [Panel; 7] {
             "Queues in use",
             Look::TimeSeries,
             Unit::Share,
-            "How full the queues in front of the exports are, in each instance. Near 100 % spans and log records get \
-             lost: see whether exports are slow or fail.",
+            "Fill level of the export queues in each instance. A full queue drops spans and log records: check \
+             whether exports are slow or fail.",
         )
         .query(
             "spans {{job}} {{instance}}",
@@ -66,8 +67,8 @@ pub(super) fn panels() -> [Panel; 7] {
             "Label values folded by metric",
             Look::BarGauge,
             Unit::Count,
-            "The ten labels with the most records whose value became `other` over the time that is shown, because the \
-             label's budget was spent. Find out who makes so many values; raise the budget only if they are wanted.",
+            "The ten labels with the most values folded to `other` in the selected time range, because the label's \
+             budget was exhausted. Find the code that records so many values. Raise the budget only if you need them.",
         )
         .query(
             "{{metric}} {{label}} {{job}}",
@@ -80,11 +81,11 @@ pub(super) fn panels() -> [Panel; 7] {
         .watched_by("TelemetryLabelsFolded"),
         Panel::new(
             5,
-            "Records lost by reason",
+            "Dropped records by reason",
             Look::TimeSeries,
             Unit::PerSecond,
-            "Records that went nowhere. `before_init`: telemetry has to start first. `after_shutdown`: it has to stop \
-             last. `not_finite`, `negative`: the code that records has a bug.",
+            "Dropped records of metrics. `before_init`: start telemetry earlier. `after_shutdown`: shut it down later. \
+             `not_finite`, `negative`: the recorded value is invalid, a bug in the service.",
         )
         .query(
             "{{reason}} {{job}}",
@@ -96,8 +97,8 @@ pub(super) fn panels() -> [Panel; 7] {
             "Observation panics",
             Look::TimeSeries,
             Unit::PerSecond,
-            "Panics of metric callbacks; their values are missing from that collection. A bug of the \
-             function: the panic's message is on the application's standard error.",
+            "Panics in metric callbacks, whose values are missing from that collection. They are bugs of the callbacks: \
+             the service writes the panic message to standard error.",
         )
         .query(
             "{{job}}",
@@ -106,11 +107,11 @@ pub(super) fn panels() -> [Panel; 7] {
         .watched_by("TelemetryObservationPanics"),
         Panel::new(
             7,
-            "Observations left out",
+            "Dropped observations by metric",
             Look::BarGauge,
             Unit::Count,
-            "The ten metrics with the most observed label sets that were left out over the time that is shown, because \
-             the metric's limit was reached. Observe fewer, or give the metric a greater `series`.",
+            "The ten metrics with the most dropped observations in the selected time range, because the metric's limit \
+             of series was reached. Observe fewer label sets, or raise the metric's `series`.",
         )
         .query(
             "{{metric}} {{job}}",
@@ -129,7 +130,7 @@ fn rate(counter: &str) -> Expr {
     APPLICATIONS.counter(counter).rate(Range::Rate)
 }
 
-/// How full a queue is; absent where nothing of its kind is exported, which is a capacity of zero.
+/// Fill level of a queue; absent if the signal is not exported, because its capacity is zero.
 fn in_use(length: &str, capacity: &str) -> Expr {
     const LABELS: [&str; 2] = ["job", "instance"];
     let gauge = |name| APPLICATIONS.gauge(name).value().max_by(LABELS);

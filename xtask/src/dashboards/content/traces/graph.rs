@@ -1,16 +1,16 @@
-//! Who calls whom: what the Collector makes of pairs of client and server spans.
+//! The service graph, which the Collector derives from pairs of client and server spans.
 
 use crate::dashboards::link::Traces;
 use crate::dashboards::panel::{Look, Panel, Unit};
 use crate::dashboards::query::{Expr, Match, Range, Scope};
 
 const LABELS: [&str; 2] = ["client", "server"];
-/// Calls that a selected service makes, and calls that it answers.
+/// Calls from a selected service, and calls to it.
 const CALLERS: Scope = Scope::of(&[("client", "job")]);
 const CALLED: Scope = Scope::of(&[("server", "job")]);
 const CALLS: &str = "traces_service_graph_request_total";
-/// The Collector's name for a client that sends no spans.
-const NOBODY: Match<'_> = Match::IsNot("user");
+/// Excludes `user`, the Collector's name for clients without spans.
+const INSTRUMENTED: Match<'_> = Match::IsNot("user");
 
 pub(super) fn panels() -> [Panel; 4] {
     [
@@ -19,8 +19,9 @@ pub(super) fn panels() -> [Panel; 4] {
             "Calls between services",
             Look::BarGauge,
             Unit::PerSecond,
-            "The twenty ways with the most calls in a second, from or to the selected services. One that should not be \
-             there is a new dependency. `user` is whoever sends no spans. Calls are counted from sampled spans.",
+            "The twenty pairs of services with the most calls per second, from or to the selected services. An \
+             unexpected pair is a new dependency. `user` stands for clients without spans. Only sampled spans are \
+             counted.",
         )
         .query("{{client}} → {{server}}", calls().top(20)),
         Panel::new(
@@ -28,18 +29,18 @@ pub(super) fn panels() -> [Panel; 4] {
             "Calls between services over time",
             Look::TimeSeries,
             Unit::PerSecond,
-            "The same over time. A way that stops: the caller has given up, or its breaker is open. Compare the rise \
-             of one with those behind it. Sampling makes it fewer.",
+            "The same over time. If the calls of a pair stop, the client no longer calls, or its circuit breaker is \
+             open. Compare a rise with the calls further downstream. Only sampled spans are counted.",
         )
         .query("{{client}} → {{server}}", calls()),
         Panel::new(
             12,
-            "Share of calls that fail",
+            "Share of failed calls",
             Look::TimeSeries,
             Unit::Share,
-            "Share of the calls of which one of the two spans has an error. The service that is furthest behind and \
-             fails is where to look: open the failed traces of its caller. Sampling that keeps failed traces makes it \
-             greater than it is.",
+            "Share of calls in which the client or the server span has an error. Start with the failing service that \
+             is furthest downstream: open the failed traces of its client. A sampler that prefers failed traces raises \
+             this share.",
         )
         .query(
             "{{client}} → {{server}}",
@@ -53,14 +54,14 @@ pub(super) fn panels() -> [Panel; 4] {
             "P95 of calls between services",
             Look::TimeSeries,
             Unit::Seconds,
-            "95 of 100 calls take at most so long, as the caller measures it: the network and the waiting are in it. \
-             Compare with the duration of the called service's own spans above: what is left is on the way.",
+            "95 % of the calls take at most this long, measured by the client, with network and waiting time. The \
+             difference to the duration of the server's spans above is spent between the services.",
         )
         .query(
             "{{client}} → {{server}}",
             either(|scope| {
                 let duration = scope.histogram("traces_service_graph_request_client");
-                duration.with("client", NOBODY).quantile(0.95, LABELS)
+                duration.with("client", INSTRUMENTED).quantile(0.95, LABELS)
             }),
         ),
     ]
@@ -75,7 +76,7 @@ fn rate(scope: Scope, counter: &str) -> Expr {
     scope.counter(counter).rate(Range::Rate).sum_by(LABELS)
 }
 
-/// A way is shown if either end is selected.
+/// Shows a pair if its client or its server is selected.
 fn either(of: impl Fn(Scope) -> Expr) -> Expr {
     of(CALLERS).or(of(CALLED))
 }

@@ -17,9 +17,9 @@ pub(super) fn of_services() -> [Panel; 4] {
             "Spans by kind",
             Look::TimeSeries,
             Unit::PerSecond,
-            "Spans that reached the Collector in a second, by kind. With sampling these are the sampled ones: to see \
-             how many there were, ask for rustok_spans_created_total. None although the service has requests: look at the \
-             dashboard of the telemetry.",
+            "Spans received by the Collector per second, by kind. With sampling, only sampled spans: \
+             rustok_spans_created_total counts all. If this is empty although the service has requests, open the \
+             dashboard RusToK Telemetry.",
         )
         .query(
             "{{span_kind}} {{job}}",
@@ -31,8 +31,8 @@ pub(super) fn of_services() -> [Panel; 4] {
             "Share of spans with errors",
             Look::TimeSeries,
             Unit::Share,
-            "Share of the spans that reached the Collector and have the status error. A sampler that keeps failed \
-             traces makes it greater than it is: the share of all requests is on the overview. Open the failed traces.",
+            "Share of received spans whose status is an error. A sampler that prefers failed traces raises this share; \
+             RusToK Overview has the share of all requests. Open the failed traces.",
         )
         .query("{{job}}", error_share(BY_SERVICE))
         .traces(Traces::Failed),
@@ -41,8 +41,8 @@ pub(super) fn of_services() -> [Panel; 4] {
             "Duration of spans (P50, P95, P99)",
             Look::TimeSeries,
             Unit::Milliseconds,
-            "Durations of the selected spans; choose the kind SPAN_KIND_SERVER for whole requests. Each point is a trace: open \
-             one that is high. With sampling they are those of the sampled spans.",
+            "Durations of the selected spans; select the kind SPAN_KIND_SERVER for whole requests. Each point is a \
+             trace: open a high one. With sampling, only sampled spans.",
         )
         .query("P50 {{job}}", duration().quantile(0.5, BY_SERVICE))
         .query("P95 {{job}}", duration().quantile(0.95, BY_SERVICE))
@@ -53,8 +53,8 @@ pub(super) fn of_services() -> [Panel; 4] {
             "Durations heatmap",
             Look::Heatmap,
             Unit::Milliseconds,
-            "How many of the selected spans took how long, with the traces behind them as points. Open a point of a \
-             band that should not be there. With sampling they are those of the sampled spans.",
+            "Number of selected spans by duration, with traces as points. Open a point in an unexpected band. With \
+             sampling, only sampled spans.",
         )
         .query(
             "{{le}}",
@@ -65,15 +65,15 @@ pub(super) fn of_services() -> [Panel; 4] {
     ]
 }
 
-/// Which span it is.
+/// Spans by name.
 pub(super) fn by_name() -> [Panel; 5] {
     [
         Panel::new(
             5,
-            "Spans in a second by name",
+            "Spans per second by name",
             Look::TimeSeries,
             Unit::PerSecond,
-            "How often each span was seen; sampling makes it fewer. A name with a number or an id in it is a mistake: \
+            "Spans per second of each name. With sampling, only sampled spans. If a name contains a number or an id, \
              give the span a fixed name, and record the id as a field.",
         )
         .query("{{span_name}} {{job}}", calls(BY_NAME)),
@@ -82,8 +82,8 @@ pub(super) fn by_name() -> [Panel; 5] {
             "P95 by span",
             Look::TimeSeries,
             Unit::Milliseconds,
-            "95 of 100 spans of each name take at most so long. Start with the name that rose first, and open the \
-             points: each is a trace. Sampling changes it little unless it prefers slow traces.",
+            "95 % of the spans of each name take at most this long. Start with the name that rose first, and open its \
+             points: each is a trace. A sampler that prefers slow traces raises these durations.",
         )
         .query("{{span_name}} {{job}}", duration().quantile(0.95, BY_NAME))
         .exemplars(),
@@ -92,9 +92,9 @@ pub(super) fn by_name() -> [Panel; 5] {
             "Spans that take the most time",
             Look::BarGauge,
             Unit::Milliseconds,
-            "The ten spans with the most time in all, of every second at present. The time of a span has that of its \
-             children in it, so look for the longest bar that has no long child. With sampling it is less in all, and \
-             the order stays.",
+            "The ten span names with the most total time, in milliseconds per second. The time of a span includes its \
+             children, so look for the longest bar without a long child. With sampling, the times are lower and the \
+             order is the same.",
         )
         .query("{{span_name}} {{job}}", time_spent().top(10)),
         Panel::new(
@@ -102,8 +102,8 @@ pub(super) fn by_name() -> [Panel; 5] {
             "Spans with the most errors",
             Look::BarGauge,
             Unit::PerSecond,
-            "The ten spans that fail most often at present. An error often comes from a child: open the failed traces, \
-             and look for the deepest span with an error. With sampling there are more than are shown here.",
+            "The ten span names with the most errors per second. An error often comes from a child: open the failed \
+             traces, and look for the deepest span with an error. With sampling, only sampled spans.",
         )
         .query("{{span_name}} {{job}}", errors(BY_NAME).top(10))
         .traces(Traces::Failed),
@@ -112,9 +112,9 @@ pub(super) fn by_name() -> [Panel; 5] {
             "Share of errors by span",
             Look::TimeSeries,
             Unit::Share,
-            "Share of the spans of each name that have the status error. One name alone: the fault is there. Many at \
-             once: it is in what they share, so see who calls whom below. Sampling that keeps failed traces makes it \
-             greater than it is.",
+            "Share of the spans of each name whose status is an error. If one name fails, the cause is there. If many \
+             fail at once, it is a shared dependency: see the service graph below. A sampler that prefers failed traces \
+             raises this share.",
         )
         .query("{{span_name}} {{job}}", error_share(BY_NAME))
         .traces(Traces::Failed)
@@ -126,7 +126,7 @@ fn calls<const N: usize>(by: [&'static str; N]) -> Expr {
     SCOPE.counter(CALLS).rate(Range::Rate).sum_by(by)
 }
 
-/// Zero as long as none has failed.
+/// Errors per second; zero if no span has failed.
 fn errors<const N: usize>(by: [&'static str; N]) -> Expr {
     let failed = SCOPE.counter(CALLS).with("status_code", FAILED);
     failed.rate(Range::Rate).sum_by(by).or_zero_of(calls(by))
