@@ -54,7 +54,8 @@
 //! 7. [`LogFormat`], [`Telemetry::log_layer`] and [`Telemetry::log_export_layer`] are for log lines and OTLP log
 //!    records.
 //! 8. [`health()`] reports the health of telemetry itself.
-//! 9. `testing` captures telemetry in tests.
+//! 9. `console` is a page that the service serves itself.
+//! 10. `testing` captures telemetry in tests.
 //!
 //! # Cargo features
 //!
@@ -68,6 +69,7 @@
 //! | `zstd` | the compression `zstd`, a C library; `gzip` is always enabled |
 //! | `axum` | route templates in the HTTP layer, and the health routes as a router |
 //! | `b3`, `jaeger` | the propagators `b3`, `b3multi` and `jaeger` |
+//! | `console` | `console`, a page with the metrics, traces and log lines of the last minutes, served by the service itself |
 //! | `config-file` | `OTEL_CONFIG_FILE`, OpenTelemetry's declarative configuration in YAML |
 //! | `moka` | `cache::Metered`, an instrumented moka cache |
 //! | `process` | process metrics with the names of the Prometheus client libraries, such as `process_cpu_seconds_total`; read from `/proc`, so absent on systems other than Linux |
@@ -84,6 +86,8 @@ mod attributes;
 pub mod cache;
 pub mod circuit_breaker;
 pub mod config;
+#[cfg(feature = "console")]
+pub mod console;
 pub mod database;
 mod delivery;
 mod error;
@@ -192,6 +196,13 @@ mod pages {
     mod runtime {}
     #[doc = include_str!("../../docs/timers.md")]
     mod timers {}
+}
+
+/// The page on the console.
+#[cfg(all(doctest, feature = "console"))]
+mod page_of_console {
+    #[doc = include_str!("../../docs/console.md")]
+    mod console {}
 }
 
 /// The pages on parts of a service.

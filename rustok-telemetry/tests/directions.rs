@@ -5,9 +5,10 @@ use std::{collections::BTreeMap, fs, path::Path};
 use syn::{UseTree, spanned::Spanned, visit::Visit};
 
 /// The modules of the crate, from top to bottom. A module may use those that come after it.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
     "start",
     "http",
+    "console",
     "event_bus",
     "task",
     "testing",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use rustok_telemetry::runtime;
+use rustok_telemetry::{console, runtime};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
@@ -90,6 +90,11 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
     stop_on_signal(&stop)?;
     let drills = config.drills.then(|| begin_drills(faults, bus, &stop));
     let housekeeping = tokio::spawn(keep_house(db.clone(), tenants.clone()));
+    // One on another machine has its own page.
+    if let Err(error) = console::follow("rustok-inventory", &inventory_url) {
+        tracing::debug!(%error, "the inventory's console is not followed");
+    }
+    cli::announce_console("rustok-server", http_url(address));
     if child.is_some() {
         cli::announce(
             "rustok-inventory",
@@ -174,8 +179,10 @@ pub async fn serve(
     stop: &CancellationToken,
 ) -> Result<(), Fatal> {
     let stopped = stop.clone().cancelled_owned();
+    // The console needs the client's address: it answers this machine only.
+    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
     let server = tokio::spawn(
-        axum::serve(listener, routes)
+        axum::serve(listener, service)
             .with_graceful_shutdown(stopped)
             .into_future(),
     );

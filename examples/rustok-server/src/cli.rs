@@ -12,6 +12,7 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use clap::Parser;
+use rustok_telemetry::console::Console;
 use rustok_telemetry::{Builder, builder as telemetry};
 
 use crate::config::{Cli, Command, Config, InventoryArgs};
@@ -47,6 +48,11 @@ pub fn announce(program: &str, url: impl Display) {
     println!("{program}: listening on {url}");
 }
 
+/// Says on standard output where a program shows what it does.
+pub fn announce_console(program: &str, url: impl Display) {
+    println!("{program}: console: {url}/api/_health/console");
+}
+
 /// Says on standard error what went wrong with something that doesn't stop the program.
 pub fn warn(program: &str, message: &str) {
     eprintln!("{program}: {message}");
@@ -78,6 +84,7 @@ fn within_telemetry(
 ) -> Result<(), Fatal> {
     let telemetry = builder
         .service_version(env!("CARGO_PKG_VERSION"))
+        .console(Console::new())
         .init()
         .map_err(|error| Fatal::new(Exit::Config, format!("{error:?}")))?;
     let outcome = runtime().and_then(|runtime| runtime.block_on(service));

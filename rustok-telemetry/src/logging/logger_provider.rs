@@ -10,8 +10,8 @@ use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
     logs::{
-        BatchConfigBuilder, BatchLogProcessor, LogExporter, LogProcessor, SdkLogRecord,
-        SdkLoggerProvider,
+        BatchConfigBuilder, BatchLogProcessor, LogExporter, LogProcessor, LoggerProviderBuilder,
+        SdkLogRecord, SdkLoggerProvider,
     },
 };
 
@@ -23,19 +23,22 @@ use crate::{
     stdout::ConsoleLogRecords,
 };
 
-/// Builds the provider. Without `exporter` no records are exported by OTLP.
+/// Builds the provider. Without `exporter` no records are exported by OTLP. `add` adds processors that get completed
+/// records before the exporter.
 pub(crate) fn build<E>(
     config: &LogsConfig,
     resource: Resource,
     exporter: Option<E>,
+    add: impl FnOnce(LoggerProviderBuilder) -> LoggerProviderBuilder,
 ) -> SdkLoggerProvider
 where
     E: LogExporter + 'static,
 {
     let value_length = ValueLength::new(config.limits.value_length.value);
-    let mut builder = SdkLoggerProvider::builder()
+    let builder = SdkLoggerProvider::builder()
         .with_resource(resource)
         .with_log_processor(Completing { value_length });
+    let mut builder = add(builder);
     if config.exporters.value.contains(&LogsExporter::Console) {
         builder = builder.with_log_processor(ConsoleLogRecords);
     }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use tracing::Level;
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::pipeline::Pipeline;
+use super::{console_page::ConsoleSettings, pipeline::Pipeline, resource};
 use crate::{
     InitError, LogFormat, Telemetry,
     config::TelemetryConfig,
@@ -73,6 +73,7 @@ pub struct Builder {
     enrich_log_records: bool,
     subscriber: bool,
     panic_hook: bool,
+    console: ConsoleSettings,
 }
 
 impl Default for Builder {
@@ -89,6 +90,7 @@ impl Default for Builder {
             enrich_log_records: false,
             subscriber: true,
             panic_hook: true,
+            console: ConsoleSettings::default(),
         }
     }
 }
@@ -197,6 +199,14 @@ impl Builder {
         self
     }
 
+    /// Turns on the [console](crate::console), a page at `GET /api/_health/console` with the metrics, traces and log lines
+    /// of the last minutes.
+    #[cfg(feature = "console")]
+    pub fn console(mut self, console: crate::console::Console) -> Self {
+        self.console.console = Some(console);
+        self
+    }
+
     /// Starts telemetry, like [`init`].
     ///
     /// # Errors
@@ -219,7 +229,13 @@ impl Builder {
         let mut runtime = ConnectionRuntime::default();
         let exporter_targets = ExporterTargets::with(self.exporter_targets.clone());
         let span_filter = SpanFilter::new(self.span_level, exporter_targets.clone());
-        let mut pipeline = Pipeline::build(&config, &log_filter, &mut runtime, exporter_targets)?;
+        let mut pipeline = Pipeline::build(
+            &config,
+            &log_filter,
+            &mut runtime,
+            exporter_targets,
+            &self.console,
+        )?;
         let enrich = self.enrich_log_records;
         pipeline.record_sender = pipeline.record_sender.map(|it| it.enriching(enrich));
         if self.subscriber {
@@ -288,6 +304,7 @@ impl Builder {
         config: &TelemetryConfig,
         log_filter: LogFilter,
     ) -> Result<Telemetry, InitError> {
+        let console = self.console.build(&resource::build(config), config)?;
         if self.subscriber {
             logging::install(
                 tracing_subscriber::registry().with(logging::lines(self.log_format, &log_filter)?),
@@ -295,6 +312,7 @@ impl Builder {
             )?;
         }
         propagation::install(&config.propagators.value);
+        console.install(None);
         self.install_panic_hook();
         lifecycle::enter(Stage::Disabled);
         started(config);

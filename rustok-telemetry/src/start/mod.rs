@@ -1,5 +1,6 @@
 //! Start, flush and shutdown: configuration → providers → subscriber → guard.
 
+mod console_page;
 pub(crate) mod flush;
 pub(crate) mod init;
 mod layers;

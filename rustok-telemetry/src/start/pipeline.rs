@@ -9,7 +9,12 @@ use opentelemetry_sdk::{
     metrics::{PeriodicReader, SdkMeterProvider, Temporality, exporter::PushMetricExporter},
 };
 
-use super::{flush::Flushes, resource, shutdown::Running};
+use super::{
+    console_page::{ConsolePage, ConsoleSettings},
+    flush::Flushes,
+    resource,
+    shutdown::Running,
+};
 use crate::{
     InitError,
     config::{
@@ -34,6 +39,7 @@ pub(crate) struct Pipeline {
     text_reader: TextReader,
     /// Address of the Prometheus server, if one is configured.
     pub(crate) text_address: Option<SocketAddr>,
+    console: ConsolePage,
 }
 
 impl Pipeline {
@@ -42,16 +48,18 @@ impl Pipeline {
         log_filter: &LogFilter,
         runtime: &mut ConnectionRuntime,
         exporter_targets: ExporterTargets,
+        console: &ConsoleSettings,
     ) -> Result<Self, InitError> {
         let resource = resource::build(config);
+        let console = console.build(&resource, config)?;
         let (meter_provider, text_reader) =
             meter_provider(&config.metrics, resource.clone(), runtime)?;
         let text_address = match config.metrics.prometheus_address() {
             Some((host, port)) => Some(server::start(host, port, &runtime.handle()?)?),
             None => None,
         };
-        let tracer_provider = tracer_provider(&config.traces, resource.clone(), runtime)?;
-        let logger_provider = logger_provider(&config.logs, resource, runtime)?;
+        let tracer_provider = tracer_provider(&config.traces, resource.clone(), runtime, &console)?;
+        let logger_provider = logger_provider(&config.logs, resource, runtime, &console)?;
         let record_sender = logger_provider.as_ref().map(|provider| {
             RecordSender::new(provider, exporter_targets, config, log_filter.clone())
         });
@@ -62,6 +70,7 @@ impl Pipeline {
             meter_provider,
             text_reader,
             text_address,
+            console,
         })
     }
 
@@ -82,6 +91,7 @@ impl Pipeline {
         global::set_meter_provider(self.meter_provider.clone());
         global::set_tracer_provider(self.tracer_provider.clone());
         propagation::install(&config.propagators.value);
+        self.console.install(Some(self.text_reader.clone()));
         text::serve(self.text_reader);
         Running {
             tracer_provider: self.tracer_provider,
@@ -92,6 +102,7 @@ impl Pipeline {
             span_filter,
             record_sender: self.record_sender,
             flushes: Flushes::default(),
+            console: self.console,
         }
     }
 }
@@ -144,6 +155,7 @@ fn tracer_provider(
     config: &TracesConfig,
     resource: Resource,
     runtime: &mut ConnectionRuntime,
+    page: &ConsolePage,
 ) -> Result<UniqueTracerProvider, InitError> {
     let exporter = match config.exporters.value.contains(&TracesExporter::Otlp) {
         true => {
@@ -157,7 +169,13 @@ fn tracer_provider(
         config,
         resource,
         exporter,
-        console.then_some(ConsoleSpans::new),
+        |builder, limits, sampler| {
+            let builder = page.add_to_tracers(builder, limits, sampler);
+            match console {
+                true => builder.with_span_processor(ConsoleSpans::new(limits)),
+                false => builder,
+            }
+        },
     ))
 }
 
@@ -165,8 +183,9 @@ fn logger_provider(
     config: &LogsConfig,
     resource: Resource,
     runtime: &mut ConnectionRuntime,
+    page: &ConsolePage,
 ) -> Result<Option<SdkLoggerProvider>, InitError> {
-    if config.exporters.value.is_empty() {
+    if config.exporters.value.is_empty() && !page.is_on() {
         return Ok(None);
     }
     let exporter = match config.exporters.value.contains(&LogsExporter::Otlp) {
@@ -176,5 +195,10 @@ fn logger_provider(
         }
         false => None,
     };
-    Ok(Some(logger_provider::build(config, resource, exporter)))
+    Ok(Some(logger_provider::build(
+        config,
+        resource,
+        exporter,
+        |builder| page.add_to_loggers(builder),
+    )))
 }

@@ -9,7 +9,7 @@ use std::{
 
 use opentelemetry_sdk::{error::OTelSdkResult, logs::SdkLoggerProvider, metrics::SdkMeterProvider};
 
-use super::{flush::Flushes, report::ShutdownReport};
+use super::{console_page::ConsolePage, flush::Flushes, report::ShutdownReport};
 use crate::{
     delivery::{DELIVERY, QueueStats},
     lifecycle::{self, Stage},
@@ -53,6 +53,7 @@ pub(crate) struct Running {
     pub(crate) span_filter: SpanFilter,
     pub(crate) record_sender: Option<RecordSender>,
     pub(crate) flushes: Flushes,
+    pub(crate) console: ConsolePage,
 }
 
 impl Telemetry {
@@ -98,6 +99,7 @@ impl Running {
         let started = Instant::now();
         let left = |share: Duration| share.saturating_sub(started.elapsed());
         lifecycle::enter(Stage::Stopping);
+        self.console.stop();
         let open_spans = DELIVERY.open_spans.load(Ordering::Relaxed) as u64;
         let (tracer_provider, meter_provider) = (self.tracer_provider, self.meter_provider);
         // The timeout is enforced here. The SDK's is longer, so that it is never the first to elapse.

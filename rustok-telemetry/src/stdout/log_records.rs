@@ -24,10 +24,6 @@ impl LogProcessor for ConsoleLogRecords {
 }
 
 fn line(record: &SdkLogRecord) -> Json {
-    let attributes: Map<_, _> = record
-        .attributes_iter()
-        .map(|(key, value)| (key.as_str().to_owned(), any(value)))
-        .collect();
     let origin = record.trace_context();
     json!({
         "log": record.body().map(any),
@@ -37,11 +33,19 @@ fn line(record: &SdkLogRecord) -> Json {
         "time": record.timestamp().map(seconds),
         "trace_id": origin.map(|origin| origin.trace_id.to_string()),
         "span_id": origin.map(|origin| origin.span_id.to_string()),
-        "attributes": attributes,
+        "attributes": record_attributes(record),
     })
 }
 
-fn any(value: &AnyValue) -> Json {
+pub(crate) fn record_attributes(record: &SdkLogRecord) -> Json {
+    let attributes = record.attributes_iter();
+    let attributes: Map<_, _> = attributes
+        .map(|(key, value)| (key.as_str().to_owned(), any(value)))
+        .collect();
+    attributes.into()
+}
+
+pub(crate) fn any(value: &AnyValue) -> Json {
     match value {
         AnyValue::Int(value) => (*value).into(),
         AnyValue::Double(value) => (*value).into(),

@@ -51,7 +51,7 @@ fn line(span: &SpanData) -> Json {
     let parent = span.parent_span_id;
     let mut line = json!({
         "span": span.name,
-        "kind": format!("{:?}", span.span_kind).to_ascii_lowercase(),
+        "kind": kind(span),
         "trace_id": span.span_context.trace_id().to_string(),
         "span_id": span.span_context.span_id().to_string(),
         "parent_span_id": (parent != SpanId::INVALID).then(|| parent.to_string()),
@@ -82,7 +82,11 @@ fn event(event: &Event) -> Json {
     })
 }
 
-fn link(link: &Link) -> Json {
+pub(crate) fn kind(span: &SpanData) -> String {
+    format!("{:?}", span.span_kind).to_ascii_lowercase()
+}
+
+pub(crate) fn link(link: &Link) -> Json {
     json!({
         "trace_id": link.span_context.trace_id().to_string(),
         "span_id": link.span_context.span_id().to_string(),

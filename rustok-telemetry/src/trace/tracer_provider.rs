@@ -1,4 +1,4 @@
-//! The tracer provider: sampler, limits, the bounded batch processor and the console.
+//! The tracer provider: sampler, limits, and the bounded batch processor.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -7,8 +7,8 @@ use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
     trace::{
-        BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, Span, SpanData, SpanExporter,
-        SpanProcessor,
+        BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, ShouldSample, Span, SpanData,
+        SpanExporter, SpanProcessor, TracerProviderBuilder,
     },
 };
 
@@ -18,24 +18,24 @@ use crate::{
     delivery::{Admission, DELIVERY},
 };
 
-/// Builds the provider. Without an exporter and console, spans still get ids, so that propagation and logs work.
-pub(crate) fn build<E, C>(
+/// Builds the provider. Without an exporter, spans still get ids, so that propagation and logs work. `add` sets the
+/// sampler, given the configured one, and adds processors that come before the exporter.
+pub(crate) fn build<E>(
     config: &TracesConfig,
     resource: Resource,
     exporter: Option<E>,
-    console: Option<impl FnOnce(SpanLimits) -> C>,
+    add: impl FnOnce(TracerProviderBuilder, SpanLimits, Box<dyn ShouldSample>) -> TracerProviderBuilder,
 ) -> UniqueTracerProvider
 where
     E: SpanExporter + 'static,
-    C: SpanProcessor + 'static,
 {
     let limits = SpanLimits::new(&config.limits);
-    let mut builder = SdkTracerProvider::builder()
-        .with_resource(resource)
-        .with_sampler(super::sampler::sampler(config.sampler.value));
-    if let Some(console) = console {
-        builder = builder.with_span_processor(console(limits));
-    }
+    let builder = SdkTracerProvider::builder().with_resource(resource);
+    let mut builder = add(
+        builder,
+        limits,
+        super::sampler::sampler(config.sampler.value),
+    );
     if let Some(exporter) = exporter {
         let batch = &config.batch;
         let capacity = batch.max_queue_size.value as usize;

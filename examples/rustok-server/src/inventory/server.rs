@@ -118,6 +118,7 @@ fn key(tenant: &str, sku: &str) -> String {
 
 fn announce(listener: &TcpListener) {
     if let Ok(address) = listener.local_addr() {
+        cli::announce_console("rustok-inventory", http_url(address));
         cli::announce("rustok-inventory", http_url(address));
     }
 }

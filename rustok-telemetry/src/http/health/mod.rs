@@ -28,15 +28,20 @@ pub const DEFAULT_CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 ///   reason if telemetry is not running.
 /// - `GET /api/_health/telemetry`: [`Health`](crate::Health) as JSON. The status is always 200, because a service can
 ///   serve without telemetry.
+/// - `GET /api/_health/console` and paths below it: the console, with the feature `console`; 404 unless
+///   `Builder::console` enables it.
 ///
 /// [`HealthRoutes`] adds the routes for the service itself.
 pub fn health_routes<S>() -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    Router::new()
+    let routes = Router::new()
         .route("/api/_health/metrics", get(metrics))
-        .route("/api/_health/telemetry", get(telemetry))
+        .route("/api/_health/telemetry", get(telemetry));
+    #[cfg(feature = "console")]
+    let routes = crate::console::add_to(routes);
+    routes
 }
 
 /// Routes for the health of the service and its telemetry, with readiness checks of the application.

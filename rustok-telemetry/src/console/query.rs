@@ -1,0 +1,125 @@
+//! Parameters of a request.
+
+use std::time::Duration;
+
+use opentelemetry::logs::Severity;
+
+use super::{log_lines::LineQuery, search::Search, series::SeriesQuery, traces::TraceQuery};
+
+/// Items of an answer without `limit`, and at most.
+const LIMIT: usize = 100;
+const MAX_LIMIT: usize = 1_000;
+
+/// Metrics of one request for series at most.
+const MAX_METRICS: usize = 32;
+
+/// The decoded parameters.
+pub(super) struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    pub(super) fn of(query: &str) -> Self {
+        let pairs = url::form_urlencoded::parse(query.as_bytes());
+        Self(pairs.into_owned().collect())
+    }
+
+    /// Returns the value of a parameter; empty without one.
+    pub(super) fn text(&self, name: &str) -> &str {
+        let first = self.0.iter().find(|(key, _)| key == name);
+        first.map_or("", |(_, value)| value)
+    }
+
+    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let same = self.0.iter().filter(move |(key, _)| key == name);
+        same.map(|(_, value)| value.as_str())
+    }
+
+    fn number(&self, name: &str, default: f64) -> Result<f64, String> {
+        match self.text(name) {
+            "" => Ok(default),
+            text => match text.parse::<f64>() {
+                Ok(number) if number >= 0.0 => Ok(number),
+                _ => Err(format!("{name}={text} is no number of 0 or more")),
+            },
+        }
+    }
+
+    fn limit(&self) -> Result<usize, String> {
+        let limit = self.number("limit", LIMIT as f64)?;
+        Ok((limit as usize).min(MAX_LIMIT))
+    }
+
+    /// # Errors
+    ///
+    /// These functions return a sentence about the parameter that is invalid.
+    pub(super) fn series(&self) -> Result<SeriesQuery, String> {
+        let metrics: Vec<_> = self.all("metric").map(str::to_owned).collect();
+        if metrics.is_empty() || metrics.len() > MAX_METRICS {
+            return Err(format!(
+                "name 1 to {MAX_METRICS} metrics, such as metric=NAME"
+            ));
+        }
+        let by: Vec<_> = self.all("by").collect();
+        let labels = by.iter().filter(|label| !label.is_empty());
+        let labels = labels.map(|label| (*label).to_owned()).collect();
+        let matching = self.all("match").map(|pair| match pair.split_once('=') {
+            Some((label, value)) => Ok((label.to_owned(), value.to_owned())),
+            None => Err(format!("match={pair} is not match=LABEL=VALUE")),
+        });
+        Ok(SeriesQuery {
+            metrics,
+            by: (!by.is_empty()).then_some(labels),
+            matching: matching.collect::<Result<_, _>>()?,
+            since: self.number("since", 0.0)? as u64,
+        })
+    }
+
+    pub(super) fn traces(&self) -> Result<TraceQuery, String> {
+        let duration = |name, default| {
+            let milliseconds = self.number(name, default)?;
+            let duration = Duration::try_from_secs_f64(milliseconds / 1000.0);
+            Ok::<_, String>(duration.unwrap_or(Duration::MAX))
+        };
+        let has_error = match self.text("status") {
+            "" => None,
+            "error" => Some(true),
+            "ok" => Some(false),
+            other => return Err(format!("status={other} is neither error nor ok")),
+        };
+        Ok(TraceQuery {
+            text: Search::new(self.text("text")),
+            operation: self.text("operation").to_owned(),
+            tenant: self.text("tenant").to_owned(),
+            has_error,
+            min: duration("min_ms", 0.0)?,
+            max: duration("max_ms", f64::INFINITY)?,
+            limit: self.limit()?,
+        })
+    }
+
+    pub(super) fn lines(&self) -> Result<LineQuery, String> {
+        let severity = match self.text("level").to_ascii_lowercase().as_str() {
+            "" | "trace" => 0,
+            "debug" => Severity::Debug as i32,
+            "info" => Severity::Info as i32,
+            "warn" => Severity::Warn as i32,
+            "error" => Severity::Error as i32,
+            other => {
+                return Err(format!(
+                    "level={other} is none of trace, debug, info, warn, error"
+                ));
+            }
+        };
+        let before = match self.text("before") {
+            "" => None,
+            _ => Some(self.number("before", 0.0)? as u64),
+        };
+        Ok(LineQuery {
+            severity,
+            target: self.text("target").to_owned(),
+            text: Search::new(self.text("text")),
+            trace_id: self.text("trace_id").to_owned(),
+            before,
+            limit: self.limit()?,
+        })
+    }
+}

@@ -1,0 +1,192 @@
+//! What the console keeps, and the thread that keeps it up to date.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread::{self, Thread},
+    time::{Duration, Instant, SystemTime},
+};
+
+use opentelemetry_sdk::{
+    Resource,
+    logs::LoggerProviderBuilder,
+    metrics::data::ResourceMetrics,
+    trace::{ShouldSample, TracerProviderBuilder},
+};
+
+use super::{
+    Console,
+    capture::CaptureSampler,
+    follow::Peer,
+    history::History,
+    inbox::{Inbox, Store, lock},
+    json,
+    log_lines::{ConsoleLogProcessor, Lines},
+    metric_values,
+    spans::ConsoleSpanProcessor,
+    trace_store::Traces,
+};
+use crate::{config::Report, prometheus::reader::TextReader, trace::SpanLimits};
+
+/// Time between two samples of the metrics.
+pub(super) const TICK: Duration = Duration::from_secs(2);
+
+static CURRENT: OnceLock<Arc<State>> = OnceLock::new();
+
+/// Returns the console of this process, if it is on.
+pub(super) fn current() -> Option<&'static Arc<State>> {
+    CURRENT.get()
+}
+
+/// The console of a process.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(super) settings: Console,
+    pub(super) resource: Resource,
+    pub(super) report: Report,
+    pub(super) started_at: SystemTime,
+    history: Mutex<History>,
+    pub(super) spans: Inbox<Traces>,
+    pub(super) lines: Inbox<Lines>,
+    /// Milliseconds since 1970; 0 while spans are recorded as configured.
+    pub(super) all_spans_until: AtomicU64,
+    pub(super) peers: Mutex<Vec<Peer>>,
+    /// Time of the last sample, in milliseconds since 1970; 0 before the first.
+    last_tick: AtomicU64,
+    pub(super) open_events: Arc<AtomicU64>,
+    stopped: AtomicBool,
+    thread: OnceLock<Thread>,
+}
+
+impl State {
+    pub(crate) fn new(
+        settings: Console,
+        peers: Vec<Peer>,
+        resource: Resource,
+        report: Report,
+    ) -> Self {
+        let (half, quarter) = (settings.memory_limit / 2, settings.memory_limit / 4);
+        Self {
+            resource,
+            report,
+            started_at: SystemTime::now(),
+            history: Mutex::new(History::new(quarter)),
+            spans: Inbox::new(half / 8, Traces::new(half - half / 8)),
+            lines: Inbox::new(quarter / 8, Lines::new(quarter - quarter / 8)),
+            all_spans_until: AtomicU64::new(0),
+            peers: Mutex::new(peers),
+            last_tick: AtomicU64::new(0),
+            open_events: Arc::default(),
+            stopped: AtomicBool::new(false),
+            thread: OnceLock::new(),
+            settings,
+        }
+    }
+
+    /// Makes this the console of the process.
+    pub(crate) fn install(self: &Arc<Self>) {
+        // `init` succeeds once in a process.
+        let _ = CURRENT.set(Arc::clone(self));
+    }
+
+    /// Adds the span processor, and the sampler around the configured one.
+    pub(crate) fn add_to_tracers(
+        self: &Arc<Self>,
+        builder: TracerProviderBuilder,
+        limits: SpanLimits,
+        configured: Box<dyn ShouldSample>,
+    ) -> TracerProviderBuilder {
+        let state = Arc::clone(self);
+        let processor = ConsoleSpanProcessor { state, limits };
+        let state = Arc::clone(self);
+        builder
+            .with_sampler(CaptureSampler { state, configured })
+            .with_span_processor(processor)
+    }
+
+    /// Adds the log processor.
+    pub(crate) fn add_to_loggers(
+        self: &Arc<Self>,
+        builder: LoggerProviderBuilder,
+    ) -> LoggerProviderBuilder {
+        let state = Arc::clone(self);
+        builder.with_log_processor(ConsoleLogProcessor { state })
+    }
+
+    /// Starts the thread. Without one, the page has no history of metrics.
+    pub(crate) fn start(self: &Arc<Self>, reader: TextReader) {
+        let state = Arc::clone(self);
+        let thread = thread::Builder::new().name("telemetry-console".to_owned());
+        if let Err(error) = thread.spawn(move || state.run(&reader)) {
+            tracing::warn!(
+                "the console has no history of metrics: no thread can be started: {error}"
+            );
+        }
+    }
+
+    /// Ends the thread and the streams of events.
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        self.wake();
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    fn run(&self, reader: &TextReader) {
+        // Nobody else sets it.
+        let _ = self.thread.set(thread::current());
+        let mut collected = ResourceMetrics::default();
+        let mut next = Instant::now();
+        while !self.is_stopped() {
+            drop(self.spans.sorted());
+            drop(self.lines.sorted());
+            let now = Instant::now();
+            if now >= next {
+                metric_values::collect(reader, &mut collected);
+                let at = json::now();
+                self.history()
+                    .sample(at, |visit| metric_values::visit(&collected, visit));
+                self.last_tick.store(at, Ordering::Relaxed);
+                // Samples that a suspended process has missed are not made up for.
+                next = now + TICK;
+            }
+            thread::park_timeout(next.saturating_duration_since(Instant::now()));
+        }
+    }
+
+    fn wake(&self) {
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
+
+    /// Hands over a span or a log record.
+    pub(super) fn push<S: Store>(&self, to: &Inbox<S>, item: S::Item, bytes: usize) {
+        if to.push(item, bytes) {
+            self.wake();
+        }
+    }
+
+    pub(super) fn history(&self) -> MutexGuard<'_, History> {
+        lock(&self.history)
+    }
+
+    pub(super) fn peers(&self) -> MutexGuard<'_, Vec<Peer>> {
+        lock(&self.peers)
+    }
+
+    pub(super) fn last_tick(&self) -> u64 {
+        self.last_tick.load(Ordering::Relaxed)
+    }
+
+    /// Returns an attribute of the resource; empty if there is none.
+    pub(super) fn resource_attribute(&self, key: &str) -> String {
+        let mut attributes = self.resource.iter();
+        let attribute = attributes.find(|(name, _)| name.as_str() == key);
+        attribute.map_or_else(String::new, |(_, value)| value.to_string())
+    }
+}

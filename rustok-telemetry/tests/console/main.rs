@@ -1,0 +1,14 @@
+//! The console: what it keeps and shows, to whom, and within which memory.
+#![cfg(feature = "console")]
+
+mod capture;
+mod follow;
+mod guard;
+mod hostile;
+mod interface;
+mod memory;
+mod own_requests;
+mod series;
+mod service;
+#[path = "../support/mod.rs"]
+mod support;

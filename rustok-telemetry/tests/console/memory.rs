@@ -1,0 +1,159 @@
+//! Memory stays within its limit, whatever the service does.
+
+use std::fs;
+
+use opentelemetry::{KeyValue, global};
+use rustok_telemetry::console::Console;
+use serde_json::Value;
+
+use crate::{
+    service::{Service, items},
+    support::text_only,
+};
+
+const LIMIT: u64 = 8 << 20;
+
+fn limited() -> rustok_telemetry::Builder {
+    text_only().console(Console::new().memory_limit(LIMIT as usize))
+}
+
+fn bytes(state: &Value, part: &str) -> u64 {
+    state["memory"][part].as_u64().expect("a number")
+}
+
+/// Resident memory of this process; `None` where there is no `/proc`.
+fn resident() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kilobytes << 10)
+}
+
+fn work(from: usize, to: usize) {
+    for number in from..to {
+        let span = tracing::info_span!(
+            "work",
+            number,
+            payload = "a text of some length, as spans have it"
+        );
+        let _entered = span.entered();
+        if number % 4 == 0 {
+            tracing::info!(number, "worked");
+        }
+    }
+}
+
+#[tokio::test]
+#[test_fork::fork]
+async fn many_spans_and_log_lines_stay_within_the_limit() {
+    let _telemetry = limited().init().expect("telemetry starts");
+    let service = Service::start().await;
+    work(0, 20_000);
+    service.get("/api/state").await;
+    let before = resident();
+    for round in 1..=20 {
+        work(round * 10_000, (round + 1) * 10_000);
+        let state = service.get("/api/state").await;
+        assert!(bytes(&state, "used") <= LIMIT, "{state:#}");
+        assert!(
+            bytes(&state, "spans") <= LIMIT / 2 && bytes(&state, "logs") <= LIMIT / 4,
+            "{state:#}"
+        );
+    }
+    let state = service.get("/api/state").await;
+    let kept = state["kept"]["spans"].as_u64().expect("a number");
+    assert!((1_000..20_000).contains(&kept), "{state:#}");
+    assert!(
+        state["kept"]["log_lines"].as_u64() > Some(1_000),
+        "{state:#}"
+    );
+    assert!(bytes(&state, "spans") > LIMIT / 4, "{state:#}");
+    // What came last is there.
+    let traces = service.get("/api/traces?limit=1").await;
+    let id = traces[0]["trace_id"].as_str().expect("an id");
+    let trace = service.get(&format!("/api/traces/{id}")).await;
+    assert_eq!(trace["spans"][0]["attributes"]["number"], 209_999);
+    if let Some((before, now)) = before.zip(resident()) {
+        assert!(
+            now < before + LIMIT,
+            "{before} bytes before, {now} bytes now"
+        );
+    }
+}
+
+#[tokio::test]
+#[test_fork::fork]
+async fn errors_and_slow_traces_outlive_a_flood() {
+    let _telemetry = limited().init().expect("telemetry starts");
+    let service = Service::start().await;
+    service
+        .work("a-task-that-takes-long-for-its-many-letters")
+        .await;
+    service.work("fail").await;
+    for round in 0..5 {
+        work(round * 5_000, (round + 1) * 5_000);
+        service.get("/api/state").await;
+    }
+    let failed = service.get("/api/traces?status=error").await;
+    assert_eq!(
+        (items(&failed).len(), &failed[0]["kept_for"]),
+        (1, &"error".into())
+    );
+    let slow = service.get("/api/traces?operation=step&status=ok").await;
+    assert_eq!(
+        (items(&slow).len(), &slow[0]["kept_for"]),
+        (1, &"slow".into()),
+        "{slow:#}"
+    );
+    let flood = service.get("/api/traces?operation=work&limit=1000").await;
+    assert!(
+        items(&flood)
+            .iter()
+            .any(|trace| trace["kept_for"] == "recent")
+    );
+}
+
+#[tokio::test]
+#[test_fork::fork]
+async fn many_series_stay_within_the_limit() {
+    let _telemetry = limited().init().expect("telemetry starts");
+    let service = Service::start().await;
+    let meter = global::meter("foreign");
+    let mut counters = Vec::new();
+    for metric in 0..10 {
+        let counter = meter.u64_counter(format!("many.{metric}")).build();
+        for number in 0..1_000_i64 {
+            counter.add(
+                1,
+                &[
+                    KeyValue::new("number", number),
+                    KeyValue::new("text", "t".repeat(200)),
+                ],
+            );
+        }
+        counters.push(counter);
+    }
+    let is_sampled = |state: &Value| {
+        state["kept"]["series"].as_u64() > Some(2_000) && state["ticks"].as_u64() > Some(2)
+    };
+    let state = service.wait_for("/api/state", is_sampled).await;
+    assert!(bytes(&state, "metrics") <= LIMIT / 4, "{state:#}");
+    let (kept, not_kept) = (&state["kept"]["series"], &state["not_kept"]["series"]);
+    let sum = kept
+        .as_u64()
+        .zip(not_kept.as_u64())
+        .map(|(kept, not_kept)| kept + not_kept);
+    assert!(
+        not_kept.as_u64() > Some(1_000) && sum > Some(10_000),
+        "{state:#}"
+    );
+    let shown = service.get("/api/telemetry").await;
+    assert!(
+        shown["problems"].to_string().contains("no room"),
+        "{shown:#}"
+    );
+    let answer = service.get("/api/series?metric=many.0&by=").await;
+    assert!(!items(&answer["ticks"]).is_empty());
+}
