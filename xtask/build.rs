@@ -1,5 +1,6 @@
-//! Sets `cfg(stack_missing)` if programs of the stack have not been built, so that the tests that need them are
-//! ignored. With the variable `CI` it is never set: the tests build a missing program, or fail.
+//! Sets `cfg(stack_missing)` if programs of the stack have not been built, and `cfg(browser_missing)` without Chromium or
+//! axe-core, so that the tests that need them are ignored. With the variable `CI` neither is ever set: the tests build or
+//! install a missing program, or fail.
 
 #![allow(
     dead_code,
@@ -7,6 +8,8 @@
     reason = "modules of the library, of which a part is needed here"
 )]
 
+#[path = "src/browser.rs"]
+mod browser;
 #[path = "src/stack/programs/cached.rs"]
 mod cached;
 #[path = "src/stack/programs/on_path.rs"]
@@ -26,12 +29,17 @@ use progress::Reporter;
 
 fn main() -> io::Result<()> {
     println!("cargo::rustc-check-cfg=cfg(stack_missing)");
+    println!("cargo::rustc-check-cfg=cfg(browser_missing)");
     for variable in ["CI", "HOME", "XDG_CACHE_HOME"] {
         println!("cargo::rerun-if-env-changed={variable}");
     }
     println!("cargo::rerun-if-changed=src/stack/programs");
     for program in Program::ALL {
         println!("cargo::rerun-if-changed={}", program.module().display());
+    }
+    println!("cargo::rerun-if-changed=src/browser.rs");
+    if std::env::var_os("CI").is_none() && !browser::is_present() {
+        println!("cargo::rustc-cfg=browser_missing");
     }
     if let Some(cache) = workspace::cache_folder() {
         // Cargo watches only existing folders. This one changes when a program is built.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use rustix::process::{Pid, Signal, kill_process_group};
+use xtask::browser;
 use xtask::progress::Reporter;
 use xtask::stack::programs::{self, Program};
 use xtask::tools::DENY;
@@ -50,6 +51,9 @@ pub(crate) fn run(options: &Options, cancelled: Arc<AtomicBool>) -> Result<ExitC
         for program in Program::ALL {
             programs::locate(program, &mut reporter)?;
         }
+        steps.announce("browser of the console's tests");
+        browser::chromium()?;
+        browser::axe()?;
     }
     steps.cargo(
         "lints",
