@@ -106,8 +106,8 @@ export class Chart {
       },
       tzDate: (/** @type {number} */ at) => (settings.utc ? globalThis.uPlot.tzDate(new Date(at * 1e3), 'Etc/UTC') : new Date(at * 1e3)),
       axes: [
-        { ...axis, space: 70, size: 26, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((seconds) => time(seconds * 1e3, { utc: settings.utc, date: false }).replace(/:00$/, '')) },
-        { ...axis, size: 64, space: 34, values: (/** @type {any} */ _, /** @type {number[]} */ values) => values.map((value) => (this.data ?? data).format(value)) },
+        { ...axis, space: 70, size: 22, gap: 4, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((seconds) => time(seconds * 1e3, { utc: settings.utc, date: false }).replace(/:00$/, '')) },
+        { ...axis, size: 60, space: 34, values: (/** @type {any} */ _, /** @type {number[]} */ values) => values.map((value) => (this.data ?? data).format(value)) },
       ],
       series: [{}, ...data.lines.map((line, at) => {
         const { color, dash } = look(at, line.color);

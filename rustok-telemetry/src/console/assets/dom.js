@@ -125,6 +125,8 @@ function set(element, name, value, old) {
     for (const [property, to] of Object.entries(value ?? {})) if (old?.[property] !== to) element.style.setProperty(property, String(to));
   } else if (PROPERTIES.has(name)) {
     const to = value ?? (name === 'value' ? '' : false);
+    // An option without the attribute has its text as value.
+    if (name === 'value' && element instanceof HTMLOptionElement) return element.setAttribute('value', to);
     if (name === 'value' && document.activeElement === element && value === old) return;
     if (element[name] !== to) element[name] = to;
   } else if (value !== old) {

@@ -1,4 +1,4 @@
-/** A heat map of a histogram: time across, buckets upwards, the darker the more. */
+/** A heat map of a histogram: time across, buckets upwards, the stronger the colour the more. */
 import { bucketGrowth } from './quantiles.js';
 import { cssColor, SPAN } from './chart.js';
 import { number, time } from './format.js';
@@ -97,7 +97,7 @@ export class Heatmap {
     const { columns = [], data, most } = this;
     const sums = data.bounds.map((/** @type {number} */ _, /** @type {number} */ bucket) => columns.reduce((sum, column) => sum + (column.counts[bucket] ?? 0), 0));
     const top = sums.indexOf(Math.max(...sums));
-    const text = `The darker, the more observations: up to ${number(most)} in a cell. Most are at or below ${data.format(data.bounds[top])}.`;
+    const text = `The stronger the colour, the more observations: up to ${number(most)} in a cell. Most are at or below ${data.format(data.bounds[top])}.`;
     this.text.textContent = text;
     this.canvas.setAttribute('aria-label', `${data.label}. ${text}`);
   }

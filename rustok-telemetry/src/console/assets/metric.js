@@ -55,7 +55,7 @@ export function metric(context, name) {
     },
     draw() {
       if (!about) return section('Unknown metric', { id: 'metric' }, empty('There is no metric of this name.', bdi(name.slice(0, 200))));
-      return [section(name.slice(0, 200), { id: 'metric', key: `about ${name}` },
+      return [section('Over the last 15 minutes', { id: 'metric', key: `about ${name}` },
         h('p', { class: 'metric-help' }, bdi(about.help)),
         h('p', { class: 'note' }, `${about.kind.replaceAll('_', '-')}${about.unit ? ` in ${about.unit}` : ''}, `, about.labels.length > 0 ? `labels ${about.labels.join(', ')}` : 'no labels', `, ${plural(about.series, 'series', 'series')}`),
         controls(), chart()), values()];

@@ -6,13 +6,14 @@ import { metric } from './metric.js';
 
 const KINDS = { counter: 'counter', up_down_counter: 'up-down counter', gauge: 'gauge', histogram: 'histogram' };
 
-/** The metrics whose name, help or labels have all words. @param {any[]} metrics @param {string} text */
+/** The metrics whose name, help or labels have all words; those with values first. @param {any[]} metrics @param {string} text */
 export function found(metrics, text) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  return metrics.filter(({ name, help, labels }) => {
+  const matching = metrics.filter(({ name, help, labels }) => {
     const where = `${name} ${help} ${labels.join(' ')}`.toLowerCase();
     return words.every((word) => where.includes(word));
   });
+  return matching.sort((a, b) => Number(a.series === 0) - Number(b.series === 0) || (a.name < b.name ? -1 : 1));
 }
 
 /** @param {import('./app.js').Context} context */

@@ -185,8 +185,8 @@ function tiles({ byStatus, total }) {
     return tile(`Latency p${quantile * 100}`, quantity(value, 's'), quantiles(quantile, bounds, buckets, total.ticks), observed ? `of ${count(addBuckets([observed]).reduce((a, b) => a + b, 0))} requests` : 'no requests');
   };
   return h('ul', { class: 'tiles', key: 'tiles', 'aria-label': 'Requests of the last minute' },
-    tile('Requests', quantity(requests / seconds, '', true), rates, `${count(requests)} in the last minute`),
-    tile('Errors', percent(requests > 0 ? errors / requests : null), ratio(bad, rates), `${count(errors)} in the last minute`, errors > 0),
+    tile('Requests', quantity(requests / seconds, '', true), rates, `${count(requests)} in the last min`),
+    tile('Errors', percent(requests > 0 ? errors / requests : null), ratio(bad, rates), `${count(errors)} in the last min`, errors > 0),
     latency(0.5), latency(0.95), latency(0.99),
     tile('Active requests', number(last(active)), active, 'being served now'));
 }

@@ -150,10 +150,12 @@ export function telemetry(context) {
   }
 
   function resource() {
-    const attributes = Object.entries(store.state?.resource ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-    if (attributes.length === 0) return null;
-    return section('Resource', { id: 'resource', note: 'attributes of everything that is exported' },
-      h('dl', { class: 'attributes' }, attributes.map(([name, value]) => term(short(name, 80), longText(value, `resource ${name}`, context.redraw)))));
+    const { state } = store;
+    if (!state) return null;
+    const attributes = Object.entries(state.resource ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+    return section('Service', { id: 'resource', note: 'and the resource attributes of everything that is exported' },
+      h('dl', { class: 'attributes' }, term('Name', bdi(state.service)), term('Version', bdi(state.version || '–')), term('Instance', bdi(state.instance)), term('Started', [clock(state.started_at, { now: store.now }), ' (', since(state.started_at, store.now), ')']),
+        attributes.map(([name, value]) => term(short(name, 80), longText(value, `resource ${name}`, context.redraw)))));
   }
 }
 

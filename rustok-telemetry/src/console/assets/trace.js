@@ -96,15 +96,12 @@ export function trace(context) {
     const service = tree.services.findIndex(({ name }) => name === span.service);
     const { left, width } = place(tree, span.start, span.duration);
     const bad = span.status === 'error';
-    return h('div', {
-      ...item(row, stop), class: `row${bad ? ' row-bad' : ''}${row.id === selected ? ' selected' : ''}`,
-      'aria-label': `${span.name.slice(0, 120)}, ${span.service}, ${duration(span.duration)}${bad ? ', error' : ''}${orphan ? ', its parent is not kept' : ''}`,
-    },
+    return h('div', { ...item(row, stop), class: `row${bad ? ' row-bad' : ''}${row.id === selected ? ' selected' : ''}` },
       h('span', { class: 'row-name', style: { 'padding-inline-start': `${Math.min(row.depth - 1, 24) * 14}px` } },
         h('span', { class: 'twist', onclick: (/** @type {Event} */ event) => { event.stopPropagation(); toggle(row.id); } }, row.expandable && icon(row.expanded ? 'down' : 'right')),
         h('span', { class: 'service-color', style: { background: `var(${look(service).color})` } }),
         bad ? icon('error') : failedBelow && !row.expanded ? icon('warning') : null,
-        short(span.name, 100), orphan && h('span', { class: 'note', title: 'Its parent is not kept here: it is in another service, not sampled, or already gone.' }, ' (parent not kept)')),
+        short(span.name, 100), h('span', { class: 'sr' }, bad ? ', error' : '', ', ', bdi(span.service)), orphan && h('span', { class: 'note', title: 'Its parent is not kept here: it is in another service, not sampled, or already gone.' }, ' (parent not kept)')),
       h('span', { class: 'row-bars' },
         h('span', { class: `bar${bad ? ' bar-bad' : ''}`, style: { left: `${left}%`, width: `${width}%`, background: `var(${look(service).color})` } }),
         span.events.map((event, at) => h('span', { class: 'event-mark', key: `event ${at}`, title: String(event.name).slice(0, 100), style: { left: `${place(tree, event.time, 0).left}%` } })),
@@ -114,7 +111,7 @@ export function trace(context) {
   /** @param {import('./trace-tree.js').Tree} tree @param {import('./trace-tree.js').Row} row @param {string|null|undefined} stop */
   function logRow(tree, row, stop) {
     const log = /** @type {import('./trace-tree.js').Log} */ (row.log);
-    return h('div', { ...item(row, stop), class: `row row-log level-${level(log.level)}${row.id === selected ? ' selected' : ''}`, 'aria-label': `Log line, ${log.level}: ${log.text.slice(0, 200)}` },
+    return h('div', { ...item(row, stop), class: `row row-log level-${level(log.level)}${row.id === selected ? ' selected' : ''}` },
       h('span', { class: 'row-name', style: { 'padding-inline-start': `${Math.min(row.depth - 1, 24) * 14}px` } },
         h('span', { class: 'twist' }), h('span', { class: 'level' }, log.level), short(log.text, 200)),
       h('span', { class: 'row-bars' }, h('span', { class: 'log-mark', title: bothTimes(log.time), style: { left: `${place(tree, log.time, 0).left}%` } }),

@@ -62,6 +62,7 @@ export function traces(context) {
     const post = (/** @type {number} */ span) => context.act(async () => {
       const now = await context.post('api/capture', { all_spans_for_ms: span });
       if (store.state) store.state.capture = now.capture ?? now;
+      store.now = Math.max(store.now, (store.state?.capture.all_spans_until ?? 0) - span);
     });
     return h('div', { class: 'capture', key: 'capture' }, left > 0
       ? [badge('warning', `Keeping all spans, ${duration(left)} left`), button('Stop', () => post(0))]
