@@ -96,8 +96,8 @@ async function load(asked) {
 
 function redraw() {
   if (!view) return;
-  title.textContent = view.title;
-  document.title = `${view.title} · ${store.state?.service ?? 'RusToK'} console`;
+  title.textContent = view.title.slice(0, 200);
+  document.title = `${view.title.slice(0, 100)} · ${store.state?.service ?? 'RusToK'} console`;
   render(main, view.draw());
   view.drawn?.();
   redrawShell();

@@ -3,7 +3,10 @@
 /** Says that there is no value. */
 export const NONE = '–';
 
-/** @param {number|null|undefined} value */
+/** @type {[number, string][]} from where on a unit is used */
+const SCALES = [[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e4, 'k']];
+
+/** @param {number|null|undefined} value @returns {value is null|undefined} */
 const missing = (value) => value === null || value === undefined || Number.isNaN(value);
 
 /**
@@ -15,7 +18,7 @@ export function number(value) {
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
   const size = Math.abs(value);
   const sign = value < 0 ? '−' : '';
-  for (const [limit, unit] of [[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e4, 'k']]) {
+  for (const [limit, unit] of SCALES) {
     if (size >= limit) return sign + digits(size / (unit === 'k' ? 1e3 : limit)) + ' ' + unit;
   }
   return sign + digits(size);

@@ -38,7 +38,8 @@ export function logs(context) {
   const params = () => context.route().params;
   const filters = () => Object.fromEntries(FILTERS.map((name) => [name, params().get(name)]));
   const frame = () => document.querySelector('.log-frame');
-  const ask = (/** @type {AbortSignal|undefined} */ signal, /** @type {number|undefined} */ before) => store.get(`api/logs${query({ ...filters(), limit: PAGE, before })}`, signal);
+  /** @param {AbortSignal} [signal] @param {number} [before] */
+  const ask = (signal, before) => store.get(`api/logs${query({ ...filters(), limit: PAGE, before })}`, signal);
   const waiting = () => (held === null || !lines ? 0 : lines.filter(({ seq }) => seq > /** @type {number} */ (held)).length);
 
   return {

@@ -9,7 +9,7 @@ const [WIDTH, HEIGHT] = [120, 28];
  * @returns {string[]}
  */
 export function parts(values) {
-  const known = values.filter((value) => value !== null && Number.isFinite(value));
+  const known = values.filter((value) => Number.isFinite(value)).map(Number);
   if (known.length === 0) return [];
   const [low, high] = [Math.min(0, ...known), Math.max(...known)];
   const scale = high > low ? (HEIGHT - 3) / (high - low) : 0;

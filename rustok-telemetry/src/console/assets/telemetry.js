@@ -37,7 +37,7 @@ export function telemetry(context) {
 
   /** @param {AbortSignal} signal */
   async function askPeers(signal) {
-    await Promise.all((store.state?.peers ?? []).map(async ({ name }) => {
+    await Promise.all((store.state?.peers ?? []).map(async (/** @type {any} */ { name }) => {
       try {
         const state = await request('api/state', { peer: name, signal });
         peers.set(name, `ok ${state.service}`);
@@ -113,9 +113,9 @@ export function telemetry(context) {
       table({
         caption: 'Memory of the console', rows, rowKey: ([name]) => name,
         columns: [
-          { name: 'part', title: 'Part', cell: ([name]) => name },
+          { name: 'part', title: 'Part', wide: true, cell: ([name]) => name },
           { name: 'memory', title: 'Memory', numeric: true, cell: ([, size]) => bytes(size) },
-          { name: 'kept', title: 'Kept', wide: true, cell: ([, , text]) => text },
+          { name: 'kept', title: 'Kept', cell: ([, , text]) => text },
           { name: 'not', title: 'Not kept', numeric: true, cell: ([, , , missed]) => count(missed) },
         ],
       }));

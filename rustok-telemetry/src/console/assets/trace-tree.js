@@ -27,6 +27,7 @@ export function build(spans, logs) {
       roots.push(node);
     }
   }
+  /** @type {Log[]} */
   const loose = [];
   for (const log of logs) {
     const node = log.span_id ? nodes.get(log.span_id) : undefined;
