@@ -8,7 +8,7 @@ import { spanDetails } from './span-details.js';
 import { build, move, place, rows } from './trace-tree.js';
 import { badge, button, clock, empty, settings, short, to } from './widgets.js';
 
-const STEP = 500;
+const STEP = 300;
 /** A trace that ended less than this ago may still grow. */
 const YOUNG = 30_000;
 
@@ -30,6 +30,8 @@ export function trace(context) {
   let selected = context.route().params.get('span');
   /** @type {import('./trace-tree.js').Row[]} */
   let shown = [];
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  let remember;
 
   return {
     title: 'Trace',
@@ -49,6 +51,7 @@ export function trace(context) {
       if (selected && !shown.slice(0, limit).some((row) => row.id === selected) && !tree.nodes.has(selected)) selected = shown[0]?.id ?? null;
       return [back, head(tree), silent.length > 0 && silence(), h('div', { class: 'trace', key: 'trace' }, waterfall(tree), details(tree))];
     },
+    leave: () => clearTimeout(remember),
   };
 
   /** @param {import('./trace-tree.js').Tree} tree */
@@ -130,8 +133,10 @@ export function trace(context) {
   /** @param {string} row */
   function choose(row) {
     selected = row;
-    if (tree?.nodes.has(row)) context.setParams({ span: row }, false);
     context.redraw();
+    // Browsers limit how often the address may change.
+    clearTimeout(remember);
+    if (tree?.nodes.has(row)) remember = setTimeout(() => context.setParams({ span: row }, false), 400);
   }
 
   /** @param {string} row */
