@@ -43,6 +43,8 @@ mod metrics;
 mod otlp;
 mod propagator;
 mod protocol;
+#[cfg(any(feature = "config-file", feature = "tls"))]
+mod regular_file;
 mod report;
 mod rules;
 mod sampler;

@@ -1,6 +1,6 @@
 //! PEM files: certificates and private keys.
 
-use std::{fs, io::Read, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use tokio_rustls::rustls::{
     RootCertStore,
@@ -9,8 +9,7 @@ use tokio_rustls::rustls::{
     sign::CertifiedKey,
 };
 
-/// Maximum size of a file, in bytes.
-const LARGEST: u64 = 4 << 20;
+use super::regular_file;
 
 /// Returns an error unless the private key belongs to the certificate.
 pub(crate) fn check_pair(certificate: &Path, key_path: &Path) -> Result<(), String> {
@@ -38,7 +37,7 @@ pub(crate) fn trusted(path: &Path) -> Result<RootCertStore, String> {
 
 /// Returns the certificates, of which there is at least one.
 pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let pem = read(path)?;
+    let pem = regular_file::read(path)?;
     let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
     match certificates {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
@@ -49,24 +48,8 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
 
 /// Returns the private key. The error contains nothing of the file.
 pub(crate) fn key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
-    PrivateKeyDer::from_pem_slice(&read(path)?).map_err(|_| {
+    PrivateKeyDer::from_pem_slice(&regular_file::read(path)?).map_err(|_| {
         "there is no private key in this file that can be read (PEM is expected, not encrypted)"
             .to_owned()
     })
-}
-
-/// Reads a regular file: directories and devices are errors.
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let failed = |error| format!("cannot be read: {error}");
-    let about = fs::metadata(path).map_err(failed)?;
-    if !about.is_file() {
-        return Err("cannot be read: not a file".to_owned());
-    }
-    if about.len() > LARGEST {
-        return Err(format!("larger than {} MiB", LARGEST >> 20));
-    }
-    let file = fs::File::open(path).map_err(failed)?;
-    let mut content = Vec::new();
-    let read = file.take(LARGEST).read_to_end(&mut content);
-    read.map(|_| content).map_err(failed)
 }

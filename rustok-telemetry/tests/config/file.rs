@@ -163,14 +163,18 @@ fn a_file_that_cannot_be_read_says_why() {
     // No mapping, and no version in it.
     let list = File::new("list.yaml", "- a\n").diagnostics();
     assert_eq!(list.len(), 2, "{list:?}");
-    let missing = TelemetryConfig::from_vars([("OTEL_CONFIG_FILE", "/nowhere/otel.yaml")])
-        .expect_err("there is none");
-    assert!(
-        missing
-            .to_string()
-            .starts_with("OTEL_CONFIG_FILE=/nowhere/otel.yaml: the file cannot be read: "),
-        "{missing}"
-    );
+    // A device would never end.
+    for (path, expected) in [
+        ("/nowhere/otel.yaml", "No such file"),
+        ("/dev/zero", "not a file"),
+        ("/", "not a file"),
+    ] {
+        let refused = TelemetryConfig::from_vars([("OTEL_CONFIG_FILE", path)])
+            .expect_err("it cannot be read")
+            .to_string();
+        let expected = format!("OTEL_CONFIG_FILE={path}: the file cannot be read: {expected}");
+        assert!(refused.starts_with(&expected), "{refused}");
+    }
 }
 
 /// A file and the variables that set the same.

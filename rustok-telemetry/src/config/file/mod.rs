@@ -14,11 +14,13 @@ mod walker;
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
-    fs,
+    path::Path,
 };
 
+use saphyr::MarkedYamlOwned;
+
 use self::{document::Node, walker::Walker};
-use super::{env::Reader, telemetry::ConfigFile};
+use super::{env::Reader, regular_file, telemetry::ConfigFile};
 
 const VARIABLE: &str = "OTEL_CONFIG_FILE";
 
@@ -28,11 +30,10 @@ pub(super) fn apply(
     environment: &BTreeMap<OsString, OsString>,
 ) -> Option<ConfigFile> {
     let path = reader.raw(VARIABLE)?.to_owned();
-    let text = fs::read_to_string(&path).map_err(|error| error.to_string());
-    let document = match text.and_then(|text| document::parse(&text)) {
+    let document = match document(Path::new(&path)) {
         Ok(document) => document,
         Err(why) => {
-            reader.refuse(VARIABLE, format!("the file cannot be read: {why}"));
+            reader.refuse(VARIABLE, format!("the file {why}"));
             return None;
         }
     };
@@ -45,4 +46,10 @@ pub(super) fn apply(
     };
     Walker::walk_file(&Node::root(&document), reader, &variable);
     Some(ConfigFile { path, not_used })
+}
+
+fn document(path: &Path) -> Result<MarkedYamlOwned, String> {
+    let text = String::from_utf8(regular_file::read(path)?);
+    let text = text.map_err(|_| "is not UTF-8".to_owned())?;
+    document::parse(&text).map_err(|why| format!("cannot be read: {why}"))
 }

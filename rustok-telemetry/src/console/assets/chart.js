@@ -5,13 +5,13 @@ import { cut, settings } from './widgets.js';
 
 /**
  * @typedef {{label: string, values: (number|null)[], color?: string}} Line  `color` is the name of a CSS variable
- * @typedef {{label: string, ticks: number[], lines: Line[], format: (value: number|null) => string, span?: number, height?: number, min?: number, max?: number}} ChartData
+ * @typedef {{label: string, ticks: number[], lines: Line[], format: (value: number|null) => string, height?: number, min?: number, max?: number}} ChartData
  */
 
 const DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
 const COLORS = 8;
-/** How much time a chart shows, in milliseconds. */
-export const SPAN = 900_000;
+/** How much time a chart shows at most, in milliseconds. */
+const SPAN = 900_000;
 
 /** The colour and the dashes of a line: no two of the first 32 look the same. @param {number} at @param {string} [color] */
 export function look(at, color) {
@@ -106,7 +106,7 @@ export class Chart {
       },
       tzDate: (/** @type {number} */ at) => (settings.utc ? globalThis.uPlot.tzDate(new Date(at * 1e3), 'Etc/UTC') : new Date(at * 1e3)),
       axes: [
-        { ...axis, space: 70, size: 22, gap: 4, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((seconds) => time(seconds * 1e3, { utc: settings.utc, date: false }).replace(/:00$/, '')) },
+        { ...axis, space: 70, size: 22, gap: 4, values: timeLabels },
         { ...axis, size: 60, space: 34, values: (/** @type {any} */ _, /** @type {number[]} */ values) => values.map((value) => (this.data ?? data).format(value)) },
       ],
       series: [{}, ...data.lines.map((line, at) => {
@@ -121,9 +121,8 @@ export class Chart {
   single = (plot, line) => plot.data[line].length < 3 || plot.data[line].filter((/** @type {any} */ value) => value !== null).length < 2;
 
   range() {
-    const ticks = this.data?.ticks ?? [];
-    const end = ticks.length > 0 ? ticks[ticks.length - 1] : Date.now();
-    return [(end - (this.data?.span ?? SPAN)) / 1e3, end / 1e3];
+    const { start, end } = timeRange(this.data?.ticks ?? []);
+    return [start / 1e3, end / 1e3];
   }
 
   /** @param {number|null} at index of the tick under the cursor */
@@ -174,6 +173,21 @@ function yRange(data, low, high) {
   let top = Math.max(data.max ?? -Infinity, high ?? 0);
   if (top <= bottom) top = bottom + 1;
   return [bottom < 0 ? bottom * 1.1 : bottom, data.max === top ? top : top + (top - bottom) * 0.08];
+}
+
+/** Times of the axis; those that would be cut off at its ends are left out. @param {any} plot @param {number[]} at seconds */
+function timeLabels(plot, at) {
+  return at.map((seconds) => {
+    const x = plot.valToPos(seconds, 'x');
+    const fits = x > 16 && x < plot.over.clientWidth - 16;
+    return fits ? time(seconds * 1e3, { utc: settings.utc, date: false }).replace(/:00$/, '') : '';
+  });
+}
+
+/** The time that charts show: at most 15 minutes, and at least two. @param {number[]} ticks */
+export function timeRange(ticks) {
+  const end = ticks[ticks.length - 1] ?? Date.now();
+  return { start: Math.max(end - SPAN, Math.min(ticks[0] ?? end, end - 120_000)), end };
 }
 
 /** A piece of the line. @param {number} at @param {string} [own] */

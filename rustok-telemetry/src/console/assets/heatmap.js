@@ -1,6 +1,6 @@
 /** A heat map of a histogram: time across, buckets upwards, the stronger the colour the more. */
 import { bucketGrowth } from './quantiles.js';
-import { cssColor, SPAN } from './chart.js';
+import { cssColor, timeRange } from './chart.js';
 import { number, time } from './format.js';
 import { settings } from './widgets.js';
 
@@ -58,13 +58,12 @@ export class Heatmap {
     const canvas = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext('2d'));
     canvas.scale(ratio, ratio);
     this.columns = cells(buckets, ticks, Math.max(20, Math.min(90, Math.floor((width - 70) / 8))));
-    const end = ticks[ticks.length - 1] ?? 0;
-    this.area = { left: 70, top: 4, width: width - 74, height: height - 30, start: end - SPAN, end, rows };
+    this.area = { left: 70, top: 4, width: width - 74, height: height - 30, ...timeRange(ticks), rows };
     const most = Math.max(1, ...this.columns.flatMap((column) => column.counts));
     const color = cssColor('--accent');
     const { area } = this;
     const rowHeight = area.height / rows;
-    const x = (/** @type {number} */ at) => area.left + ((at - area.start) * area.width) / SPAN;
+    const x = (/** @type {number} */ at) => area.left + ((at - area.start) * area.width) / (area.end - area.start);
     canvas.fillStyle = cssColor('--grid');
     canvas.globalAlpha = 0.35;
     canvas.fillRect(area.left, area.top, area.width, area.height);
@@ -85,7 +84,7 @@ export class Heatmap {
     canvas.textAlign = 'center';
     canvas.textBaseline = 'top';
     for (let part = 0; part <= 3; part += 1) {
-      const at = area.start + (part * SPAN) / 3;
+      const at = area.start + (part * (area.end - area.start)) / 3;
       canvas.textAlign = part === 0 ? 'left' : part === 3 ? 'right' : 'center';
       canvas.fillText(time(at, { utc: settings.utc, date: false }), x(at), area.top + area.height + 8);
     }
@@ -106,7 +105,7 @@ export class Heatmap {
   point(event) {
     const { area, columns, data } = this;
     if (!area || !columns) return;
-    const at = area.start + ((event.offsetX - area.left) * SPAN) / area.width;
+    const at = area.start + ((event.offsetX - area.left) * (area.end - area.start)) / area.width;
     const bucket = Math.floor(((area.top + area.height - event.offsetY) * area.rows) / area.height);
     const column = columns.find(({ from, to }) => at >= from && at < to);
     if (!column || bucket < 0 || bucket >= area.rows) return this.describe();

@@ -31,7 +31,7 @@ export function telemetry(context) {
     },
     draw() {
       if (!data) return h('p', { class: 'note' }, 'Loading…');
-      return [problems(), h('div', { class: 'signals', key: 'signals' }, Object.entries(data.health?.signals ?? {}).map(([name, of]) => signalCard(name, of))), dropped(), memory(), followed(), configuration(), resource()];
+      return [problems(), h('div', { class: 'signals', key: 'signals' }, signals().map(([name, of]) => signalCard(name, of))), dropped(), memory(), followed(), configuration(), resource()];
     },
   };
 
@@ -46,6 +46,11 @@ export function telemetry(context) {
         peers.set(name, error instanceof ApiError ? error.message : String(error));
       }
     }));
+  }
+
+  function signals() {
+    const order = Object.keys(NAMES);
+    return Object.entries(data.health?.signals ?? {}).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
   }
 
   function problems() {

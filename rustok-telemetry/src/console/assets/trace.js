@@ -1,5 +1,5 @@
 /** The view of one trace: its waterfall, put together from all consoles that have a part of it. */
-import { request, ApiError } from './api.js';
+import { query, request, ApiError } from './api.js';
 import { look } from './chart.js';
 import { bdi, h } from './dom.js';
 import { bothTimes, duration, plural, time } from './format.js';
@@ -8,7 +8,7 @@ import { spanDetails } from './span-details.js';
 import { build, move, place, rows } from './trace-tree.js';
 import { badge, button, clock, empty, settings, short, to } from './widgets.js';
 
-const STEP = 500;
+const STEP = 300;
 /** A trace that ended less than this ago may still grow. */
 const YOUNG = 30_000;
 
@@ -30,6 +30,8 @@ export function trace(context) {
   let selected = context.route().params.get('span');
   /** @type {import('./trace-tree.js').Row[]} */
   let shown = [];
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  let remember;
 
   return {
     title: 'Trace',
@@ -49,6 +51,7 @@ export function trace(context) {
       if (selected && !shown.slice(0, limit).some((row) => row.id === selected) && !tree.nodes.has(selected)) selected = shown[0]?.id ?? null;
       return [back, head(tree), silent.length > 0 && silence(), h('div', { class: 'trace', key: 'trace' }, waterfall(tree), details(tree))];
     },
+    leave: () => clearTimeout(remember),
   };
 
   /** @param {import('./trace-tree.js').Tree} tree */
@@ -84,7 +87,7 @@ export function trace(context) {
     const stop = visible.some((row) => row.id === selected) ? selected : visible[0]?.id;
     return h('div', { class: 'card waterfall', key: 'waterfall' },
       h('div', { class: 'ruler', 'aria-hidden': 'true' }, h('span', { class: 'ruler-name' }, 'Span'),
-        h('span', { class: 'ruler-bars' }, marks.map((mark) => h('span', { class: `mark mark-${mark * 100}`, style: { left: `${mark * 100}%` } }, mark === 0 ? '0' : duration(whole * mark))))),
+        h('span', { class: 'ruler-bars' }, marks.map((mark) => h('span', { class: `mark mark-${mark * 100}`, style: { left: `${mark * 100}%` } }, mark === 0 ? '0' : duration(whole * mark)))), h('span', { class: 'row-value' }, 'Duration')),
       h('div', { class: 'rows', role: 'tree', 'aria-label': 'Spans and log lines by time', onkeydown: onKey },
         visible.map((row) => (row.kind === 'span' ? spanRow(tree, row, stop) : logRow(tree, row, stop)))),
       shown.length > limit && h('p', { class: 'more' }, `${limit} of ${shown.length} rows are shown. `, button('Show more', () => { limit += STEP; context.redraw(); }, { class: 'link' })));
@@ -104,8 +107,8 @@ export function trace(context) {
         short(span.name, 100), h('span', { class: 'sr' }, bad ? ', error' : '', ', ', bdi(span.service)), orphan && h('span', { class: 'note', title: 'Its parent is not kept here: it is in another service, not sampled, or already gone.' }, ' (parent not kept)')),
       h('span', { class: 'row-bars' },
         h('span', { class: `bar${bad ? ' bar-bad' : ''}`, style: { left: `${left}%`, width: `${width}%`, background: `var(${look(service).color})` } }),
-        span.events.map((event, at) => h('span', { class: 'event-mark', key: `event ${at}`, title: String(event.name).slice(0, 100), style: { left: `${place(tree, event.time, 0).left}%` } })),
-        h('span', { class: left + width > 70 ? 'bar-text before' : 'bar-text', style: left + width > 70 ? { right: `${100 - left}%` } : { left: `${left + width}%` } }, duration(span.duration))));
+        span.events.map((event, at) => h('span', { class: 'event-mark', key: `event ${at}`, title: String(event.name).slice(0, 100), style: { left: `${place(tree, event.time, 0).left}%` } }))),
+      h('span', { class: 'row-value' }, duration(span.duration)));
   }
 
   /** @param {import('./trace-tree.js').Tree} tree @param {import('./trace-tree.js').Row} row @param {string|null|undefined} stop */
@@ -114,8 +117,8 @@ export function trace(context) {
     return h('div', { ...item(row, stop), class: `row row-log level-${level(log.level)}${row.id === selected ? ' selected' : ''}` },
       h('span', { class: 'row-name', style: { 'padding-inline-start': `${Math.min(row.depth - 1, 24) * 14}px` } },
         h('span', { class: 'twist' }), h('span', { class: 'level' }, log.level), short(log.text, 200)),
-      h('span', { class: 'row-bars' }, h('span', { class: 'log-mark', title: bothTimes(log.time), style: { left: `${place(tree, log.time, 0).left}%` } }),
-        h('span', { class: place(tree, log.time, 0).left > 70 ? 'bar-text before' : 'bar-text', style: place(tree, log.time, 0).left > 70 ? { right: `${100 - place(tree, log.time, 0).left}%` } : { left: `${place(tree, log.time, 0).left}%` } }, time(log.time, { utc: settings.utc, millis: true, now: log.time }))));
+      h('span', { class: 'row-bars' }, h('span', { class: 'log-mark', title: bothTimes(log.time), style: { left: `${place(tree, log.time, 0).left}%` } })),
+      h('span', { class: 'row-value' }, time(log.time, { utc: settings.utc, millis: true, now: log.time })));
   }
 
   /** @param {import('./trace-tree.js').Row} row @param {string|null|undefined} stop */
@@ -130,8 +133,10 @@ export function trace(context) {
   /** @param {string} row */
   function choose(row) {
     selected = row;
-    if (tree?.nodes.has(row)) context.setParams({ span: row }, false);
     context.redraw();
+    // Browsers limit how often the address may change.
+    clearTimeout(remember);
+    if (tree?.nodes.has(row)) remember = setTimeout(() => context.setParams({ span: row }, false), 400);
   }
 
   /** @param {string} row */
@@ -174,7 +179,7 @@ export function level(name) {
  */
 async function gather(store, id, signal) {
   const names = [null, ...(store.state?.peers ?? []).map((/** @type {any} */ peer) => peer.name)];
-  const answers = await Promise.allSettled(names.map((peer) => request(`api/traces/${encodeURIComponent(id)}`, { peer, signal })));
+  const answers = await Promise.allSettled(names.map((peer) => (peer === null ? whole(id, null, signal) : partOf(id, peer, signal))));
   if (signal.aborted) throw signal.reason;
   /** @type {{spans: any[], logs: any[], silent: string[], missing: string}} */
   const found = { spans: [], logs: [], silent: [], missing: '' };
@@ -190,4 +195,15 @@ async function gather(store, id, signal) {
     else found.silent.push(/** @type {string} */ (names[at]));
   });
   return found;
+}
+
+/** @param {string} id @param {string|null} peer @param {AbortSignal} signal @returns {Promise<{spans: any[], logs: any[]}>} */
+function whole(id, peer, signal) {
+  return request(`api/traces/${encodeURIComponent(id)}`, { peer, signal });
+}
+
+/** The part of a followed console. It is searched first: most have none, which is no error. @param {string} id @param {string} peer @param {AbortSignal} signal */
+async function partOf(id, peer, signal) {
+  const found = await request(`api/traces${query({ text: id, limit: 50 })}`, { peer, signal });
+  return found.some((/** @type {any} */ of) => of.trace_id === id) ? whole(id, peer, signal) : { spans: [], logs: [] };
 }

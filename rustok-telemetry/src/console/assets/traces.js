@@ -1,6 +1,6 @@
 /** The view Traces: those that are kept, by filters of the address; and the operations of their spans. */
 import { query } from './api.js';
-import { bdi, h } from './dom.js';
+import { h } from './dom.js';
 import { count, duration, percent, plural } from './format.js';
 import { table } from './table.js';
 import { badge, button, choice, clock, code, empty, input, section, select, short, since, to } from './widgets.js';
@@ -123,7 +123,7 @@ export function traceTable(list, now, caption) {
     rowClass: (trace) => (trace.status === 'error' || trace.errors > 0 ? 'row-bad' : ''),
     columns: [
       { name: 'start', title: 'Time', cell: (trace) => [clock(trace.start, { now }), ' ', h('span', { class: 'note ago' }, since(trace.start, now))] },
-      { name: 'name', title: 'Trace', wide: true, cell: (trace) => [h('a', { href: to('traces', trace.trace_id) }, short(trace.name, 100)), ' ', h('span', { class: 'note' }, bdi(trace.service), ' ', h('span', { class: 'mono' }, trace.trace_id.slice(0, 8)))] },
+      { name: 'name', title: 'Trace', wide: true, cell: (trace) => [h('a', { href: to('traces', trace.trace_id) }, short(trace.name, 100)), ' ', h('span', { class: 'note mono' }, trace.trace_id.slice(0, 8))] },
       { name: 'status', title: 'Status', cell: statusCell },
       { name: 'tenant', title: 'Tenant', cell: (trace) => (trace.tenant === null ? '–' : short(trace.tenant, 30)) },
       { name: 'spans', title: 'Spans', numeric: true, cell: (trace) => count(trace.spans) },
