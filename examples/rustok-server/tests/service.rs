@@ -249,3 +249,25 @@ async fn health() {
         "rustok_http_requests_total{method=\"GET\",path=\"/api/products\",status=\"200\"} 1";
     assert!(text.contains(wanted), "{text}");
 }
+
+#[tokio::test]
+async fn the_console_shows_both_services() {
+    let server = Server::start(&[]);
+    let console = format!("{}/api/_health/console", server.url);
+    assert_eq!(
+        server.first_line,
+        format!("rustok-server: console: {console}")
+    );
+    let client = Client::new();
+    let get = |path: &str| client.get(format!("{console}{path}")).send();
+    let page = get("").await.expect("the service answers");
+    assert_eq!(page.status(), StatusCode::OK);
+    for (path, service) in [
+        ("/api/state", "rustok-server"),
+        ("/peer/rustok-inventory/api/state", "rustok-inventory"),
+    ] {
+        let state = get(path).await.expect("the service answers");
+        let state: Value = state.json().await.expect("JSON");
+        assert_eq!(state["service"], service, "{path}");
+    }
+}

@@ -196,16 +196,21 @@ mod tests {
         }
     }
 
+    /// A float whose text is read exactly.
+    fn float(value: u64) -> f64 {
+        f64::from(value as i32)
+    }
+
     /// Adds a sample of counters with these values at each label, and of metrics of other kinds.
     fn add(history: &mut History, at: u64, values: &[Option<u64>]) {
         history.sample(at, |visit| {
             for (label, value) in values.iter().enumerate() {
                 let Some(value) = *value else { continue };
-                let (key, signed) = (key(label), value as i64);
+                let (key, signed, float) = (key(label), value as i64, float(value));
                 visit(head("u", "counter", &[]), &key, Value::Unsigned(value));
                 visit(head("i", "gauge", &[]), &key, Value::Signed(signed));
-                visit(head("f", "gauge", &[]), &key, Value::Float(signed as f64));
-                let (sum, counts) = (signed as f64, [value % 5, value % 3].into());
+                visit(head("f", "gauge", &[]), &key, Value::Float(float));
+                let (sum, counts) = (float, [value % 5, value % 3].into());
                 let histogram = Value::Histogram { sum, counts };
                 visit(head("h", "histogram", &[1.0]), &key, histogram);
             }
@@ -244,9 +249,9 @@ mod tests {
             let columns: [(_, _, Expected); 6] = [
                 ("u", "values", |value| json!(value)),
                 ("i", "values", |value| json!(value as i64)),
-                ("f", "values", |value| json!(value as i64 as f64)),
+                ("f", "values", |value| json!(float(value))),
                 ("h", "count", |value| json!(value % 5 + value % 3)),
-                ("h", "sum", |value| json!(value as i64 as f64)),
+                ("h", "sum", |value| json!(float(value))),
                 ("h", "buckets", |value| json!([value % 5, value % 3])),
             ];
             let mut series_shown = 0;

@@ -18,20 +18,19 @@
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:5150").await?;
 //! println!("http://127.0.0.1:5150/api/_health/console");
 //! // With the address of the peer, the console knows who asks.
-//! # #[cfg(any())] {
 //! axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?;
-//! # }
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! # Who may see it
 //!
-//! A request must come from this machine, and name it: the peer's address is a loopback address, if the service is
-//! served with `into_make_service_with_connect_info::<SocketAddr>()`, and the `Host` header is `localhost`, an address
-//! in `127.0.0.0/8` or `[::1]`. So neither other machines nor web pages of other origins read it, not even by DNS
-//! rebinding. A request that a proxy has forwarded does not come from this machine. [`Console::allow_remote`],
-//! [`Console::allowed_host`] and [`Console::bearer_token`] change this. Everything else gets 403 and one sentence.
+//! A request must come from this machine, and name it: the address of the peer, which
+//! `into_make_service_with_connect_info::<SocketAddr>()` provides, is a loopback address, and the `Host` header is
+//! `localhost`, an address in `127.0.0.0/8` or `[::1]`. So neither other machines nor web pages of other origins read
+//! it, not even by DNS rebinding. A request whose peer is unknown, or that a proxy has forwarded, is refused.
+//! [`Console::allow_remote`], [`Console::allowed_host`] and [`Console::bearer_token`] change this. A refusal is 403 and
+//! one sentence that names the reason.
 //!
 //! The console shows what the exporters would send: attributes of spans and texts of log lines as they are. Secrets in
 //! the configuration are masked.

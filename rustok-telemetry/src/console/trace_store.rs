@@ -35,6 +35,7 @@ impl KeptFor {
 /// The spans of a trace that ended here.
 #[derive(Debug)]
 pub(super) struct Trace {
+    #[expect(clippy::vec_box, reason = "spare capacity would be as large as spans")]
     pub(super) spans: Vec<Box<SpanData>>,
     pub(super) kept_for: KeptFor,
     /// Larger for a trace that got its last span later.

@@ -1,5 +1,9 @@
 //! The console: what it keeps and shows, to whom, and within which memory.
 #![cfg(feature = "console")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "meters as other libraries have them"
+)]
 
 mod capture;
 mod follow;

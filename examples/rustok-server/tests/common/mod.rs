@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 /// A running service, on a free port and with a database of its own.
 pub(crate) struct Server {
     process: Child,
+    /// The first line on its standard output.
+    pub(crate) first_line: String,
     /// Its address.
     pub(crate) url: String,
     /// The address of the inventory that it started.
@@ -29,7 +31,9 @@ impl Server {
             .expect("the program starts");
         let stdout = process.stdout.take().expect("it has a standard output");
         let (mut url, mut inventory) = (None, None);
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+        let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
+        let first_line = lines.next().unwrap_or_default();
+        for line in lines {
             let told = line.split_once(": listening on ");
             match told.map(|(program, url)| (program, url.trim_end_matches('/').to_owned())) {
                 Some(("rustok-inventory", told)) => inventory = Some(told),
@@ -42,6 +46,7 @@ impl Server {
         }
         Self {
             process,
+            first_line,
             url: url.expect("it says where it listens"),
             inventory: inventory.expect("it says where its inventory listens"),
         }
