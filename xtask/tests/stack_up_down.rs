@@ -1,8 +1,9 @@
-//! The real programs: up, found again, down, and nothing left behind.
+//! `cargo xtask stack` with the real programs: up, status, down. No program is left running.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use xtask::stack::{Port, Ports, Service, Stack, StartError, UpError};
 
@@ -17,10 +18,10 @@ fn two_stacks_run_at_once_and_stop_independently() {
     let up = xtask(&["stack", "up", "--free-ports"], &dir);
     assert!(up.status.success(), "{}", text(&up));
     let left_running = Stack::find(&dir).expect("state").expect("a stack");
-    // Whatever fails below, nothing stays behind.
-    let _taken_down = TakenDown(dir.clone());
-    assert!(left_running.is_ready());
-    assert!(xtask(&["stack", "status"], &dir).status.success());
+    let _stopped = StopOnDrop(dir.clone());
+    assert_ready(&left_running);
+    let status = xtask(&["stack", "status"], &dir);
+    assert!(status.status.success(), "{}", text(&status));
 
     let owned = Stack::builder()
         .run_dir(run_dir("two-stacks-library"))
@@ -33,18 +34,18 @@ fn two_stacks_run_at_once_and_stop_independently() {
     assert_nothing_listens(left_running.ports());
     assert_eq!(xtask(&["stack", "status"], &dir).status.code(), Some(1));
 
-    assert!(owned.is_ready(), "the other stack is untouched");
+    assert_ready(&owned);
     let ports = owned.ports().clone();
     drop(owned);
     assert_nothing_listens(&ports);
 }
 
-struct TakenDown(std::path::PathBuf);
+/// Stops the stack in this folder even if the test fails.
+struct StopOnDrop(PathBuf);
 
-impl Drop for TakenDown {
+impl Drop for StopOnDrop {
     fn drop(&mut self) {
         if let Ok(Some(stack)) = Stack::find(&self.0) {
-            // A stack that the test has taken down is not found.
             let _ = stack.down();
         }
     }
@@ -68,7 +69,7 @@ fn up_reports_a_stack_that_is_already_up() {
         "{}",
         text(&up)
     );
-    assert!(stack.is_ready());
+    assert_ready(&stack);
 }
 
 #[test]
@@ -80,11 +81,11 @@ fn up_reports_a_stack_that_is_already_up() {
 fn failed_start_shows_the_log_and_stops_the_others() {
     let dir = run_dir("broken-prometheus");
     fs::create_dir_all(dir.join("data/prometheus")).expect("data folder");
-    // Where Prometheus wants a folder.
+    // A file in place of the folder that Prometheus needs.
     fs::write(dir.join("data/prometheus/wal"), "not a folder").expect("file");
     let ports = Ports::free().expect("free ports");
 
-    // Detached, since any other stack starts without data.
+    // Only a detached stack keeps existing data.
     let builder = Stack::builder().run_dir(&dir).ports(ports.clone());
     let result = builder.detached().up();
 
@@ -96,6 +97,13 @@ fn failed_start_shows_the_log_and_stops_the_others() {
     assert_nothing_listens(&ports);
 }
 
+#[track_caller]
+fn assert_ready(stack: &Stack) {
+    let status = stack.status();
+    assert!(status.iter().all(|status| status.ready), "{status:?}");
+}
+
+#[track_caller]
 fn assert_nothing_listens(ports: &Ports) {
     ports.check_free(&Port::ALL).expect("all ports are free");
 }
@@ -117,9 +125,18 @@ fn text(output: &Output) -> String {
     )
 }
 
-/// A folder of this test's own, without what an earlier run may have left in it.
+/// Returns an empty folder for a test. Stops a stack that an earlier run left in it.
+///
+/// Locks the folders until the process ends: a concurrent run in this checkout would stop this run's stacks.
 fn run_dir(name: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    static LOCK: OnceLock<File> = OnceLock::new();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    LOCK.get_or_init(|| {
+        let lock = File::create(folder.join("stack_up_down.lock")).expect("a lock file");
+        lock.lock().expect("the lock");
+        lock
+    });
+    let dir = folder.join(name);
     if let Ok(Some(stack)) = Stack::find(&dir) {
         stack.down().expect("the stack of an earlier run stops");
     }
