@@ -224,6 +224,6 @@ mod tests {
             Err("write `i64` or `f64`".to_owned())
         );
         let counter = value_type(&parse_quote!(i64), Kind::Counter);
-        assert!(counter.is_err_and(|hint| hint.contains("never falls")));
+        assert!(counter.is_err_and(|hint| hint.contains("for values that decrease")));
     }
 }
