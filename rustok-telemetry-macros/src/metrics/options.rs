@@ -228,7 +228,7 @@ impl Parse for Given {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let name = input
             .call(Ident::parse_any)
-            .map_err(|error| syn::Error::new(error.span(), "an option begins with its name"))?;
+            .map_err(|error| syn::Error::new(error.span(), "expected the name of an option"))?;
         let value = match input.parse::<Option<Token![=]>>()? {
             Some(_) => Some(input.parse()?),
             None => None,
