@@ -10,6 +10,7 @@ use chromiumoxide::cdp::browser_protocol::emulation::{
 use chromiumoxide::cdp::browser_protocol::log::EventEntryAdded;
 use chromiumoxide::cdp::browser_protocol::network::EventRequestWillBeSent;
 use chromiumoxide::cdp::js_protocol::runtime::{EventConsoleApiCalled, EventExceptionThrown};
+use chromiumoxide::layout::Point;
 use chromiumoxide::page::ScreenshotParams;
 use chromiumoxide::{Browser, BrowserConfig, Page};
 use futures::{Stream, StreamExt};
@@ -152,15 +153,29 @@ impl Tab {
         }
     }
 
-    /// Clicks the first element, once there is one, as a user does: in its middle, after scrolling to it.
+    /// Clicks the first element in its middle, as soon as it is there and nothing covers it.
     pub(crate) async fn click(&self, selector: &str) {
-        self.wait(&format!("document.querySelector({selector:?})"))
-            .await;
-        let element = self.page.find_element(selector).await.expect("an element");
-        element
-            .click()
-            .await
-            .unwrap_or_else(|error| panic!("a click on {selector}: {error}"));
+        let find = format!("document.querySelector({selector:?})");
+        let middle = format!(
+            "(() => {{
+                const element = {find};
+                element?.scrollIntoView({{block: 'center', behavior: 'instant'}});
+                const [box] = element?.getClientRects() ?? [];
+                if (!box) return null;
+                const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+                return element.contains(document.elementFromPoint(x, y)) ? [x, y] : null;
+            }})()"
+        );
+        self.wait(&middle).await;
+        let (x, y) = self.eval(&middle).await;
+        let clicked = self.page.click(Point { x, y }).await;
+        clicked.unwrap_or_else(|error| panic!("a click on {selector}: {error}"));
+    }
+
+    /// Presses a key, with nothing focused.
+    pub(crate) async fn press(&self, key: &str) {
+        let page = self.page.find_element("body").await.expect("a body");
+        page.press_key(key).await.expect("a key");
     }
 
     /// Goes to a view, given by the fragment of the address.

@@ -78,7 +78,10 @@ async fn visit() {
     let right_to_left = serde_json::Value::from("\u{202e}gnp.exe");
     for (view, filled) in [
         ("#/", "document.querySelector('.tile')"),
-        ("#/traces", "document.querySelector('tbody tr')"),
+        (
+            "#/traces?list=operations",
+            "document.querySelector('tbody tr')",
+        ),
         ("#/logs", "document.querySelector('li.line')"),
         (
             "#/metrics/rustok_event_bus_published_total",
@@ -94,8 +97,11 @@ async fn visit() {
             .eval("document.documentElement.scrollWidth > innerWidth")
             .await;
         assert!(!wide, "{view} is wider than the window");
-        tab.screenshot(&folder.join(format!("{}.png", view.replace(['#', '/'], "_"))))
-            .await;
+        tab.screenshot(&folder.join(format!(
+            "{}.png",
+            view.replace(|c: char| !c.is_alphanumeric(), "_")
+        )))
+        .await;
     }
     tab.go("#/logs").await;
     tab.wait(&format!(

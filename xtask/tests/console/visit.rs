@@ -94,14 +94,13 @@ async fn a_visitor_finds_what_happened() {
         })
         .collect();
     assert_eq!(elsewhere, [String::new(); 0]);
-    service.stop();
-    // The page says so, and keeps what it has.
+    // When the service goes, the page says so, and keeps what it has.
     tab.go("#/").await;
+    tab.wait("document.querySelector('.tile')").await;
+    service.stop();
     tab.wait("document.querySelector('.banner-error')").await;
-    assert!(
-        tab.eval::<bool>("document.querySelectorAll('.tile').length > 3")
-            .await
-    );
+    let tiles: usize = tab.eval("document.querySelectorAll('.tile').length").await;
+    assert!(tiles > 3, "{tiles} tiles");
     chromium.stop().await;
 }
 
@@ -147,8 +146,7 @@ async fn a_log_line_leads_to_its_trace(tab: &Tab) {
 async fn a_paused_page_stays_still(tab: &Tab) {
     tab.go("#/").await;
     tab.wait("document.querySelector('.tile-value')").await;
-    tab.eval::<()>("document.activeElement.blur(); dispatchEvent(new KeyboardEvent('keydown', {key: 'p', bubbles: true}));")
-        .await;
+    tab.press("p").await;
     tab.wait("document.querySelector('.banner-paused')").await;
     sleep(Duration::from_millis(500)).await;
     let all = "document.body.innerText + [...document.querySelectorAll('canvas')].map((canvas) => canvas.toDataURL())";
