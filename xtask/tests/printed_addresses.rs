@@ -13,12 +13,13 @@ use xtask::stack::Stack;
 
 /// The service is built by `demo`, which takes minutes where nothing has built it before.
 const LIMIT: Duration = Duration::from_secs(600);
-/// What `demo` prints for pages; the last three of them when the service answers and its telemetry has arrived.
-const PAGES: [&str; 6] = [
+/// What `demo` prints for pages; the last four of them when the service answers and its telemetry has arrived.
+const PAGES: [&str; 7] = [
     "Prometheus",
     "Jaeger",
     "Collector",
     "service",
+    "console",
     "in Prometheus",
     "in Jaeger",
 ];

@@ -124,6 +124,12 @@ fn pages(ports: &Ports) -> Vec<Page> {
             "/api/_health/metrics",
             "rustok_",
         ),
+        page(
+            "console",
+            Port::Application,
+            "/api/_health/console",
+            "RusToK console",
+        ),
         page("in Prometheus", Port::Prometheus, sent, SERVICE),
         page("in Jaeger", Port::JaegerQuery, &traces, "traceID"),
     ]

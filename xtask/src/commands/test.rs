@@ -82,6 +82,7 @@ pub(crate) fn run(options: &Options, cancelled: Arc<AtomicBool>) -> Result<ExitC
         tests.push("--no-fail-fast");
     }
     steps.cargo("tests", &tests, &[])?;
+    steps.console_modules()?;
     for protocol in ["http", "grpc"] {
         let title = format!("tests of a build with {protocol} alone");
         let tests = ["test", "-p", "rustok-telemetry-reduced", "--features"];
@@ -109,6 +110,17 @@ impl Steps {
         self.announce(title);
         let mut command = workspace::cargo();
         command.args(arguments).envs(variables.iter().copied());
+        self.finish(title, command)
+    }
+
+    /// The tests of the console's page that need no browser, by Node's own runner.
+    fn console_modules(&self) -> Result<(), Error> {
+        let title = "modules of the console's page";
+        self.announce(title);
+        let mut command = Command::new("node");
+        command.current_dir(workspace::root().join("rustok-telemetry/console-tests"));
+        // It finds them by their names: releases differ in what paths mean.
+        command.arg("--test");
         self.finish(title, command)
     }
 

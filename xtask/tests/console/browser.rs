@@ -235,6 +235,12 @@ impl Tab {
     }
 }
 
+/// Fails with what there is.
+#[track_caller]
+pub(crate) fn assert_none(wrong: &[String]) {
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 fn collect<E>(
     mut events: impl Stream<Item = Arc<E>> + Send + Unpin + 'static,
     into: &Arc<Mutex<Vec<String>>>,

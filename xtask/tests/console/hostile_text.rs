@@ -11,7 +11,7 @@ use test_fork::fork;
 use tokio::net::TcpListener;
 use tracing::info_span;
 
-use crate::browser::Chromium;
+use crate::browser::{Chromium, assert_none};
 use crate::scratch::scratch;
 
 const SCRIPT: &str =
@@ -124,7 +124,7 @@ async fn visit() {
         tab.eval::<bool>("window.hacked === undefined && !document.querySelector('img')")
             .await
     );
-    assert_eq!(tab.errors(), [String::new(); 0]);
+    assert_none(&tab.errors());
     chromium.stop().await;
 }
 

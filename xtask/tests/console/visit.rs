@@ -4,8 +4,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
+use xtask::workspace;
 
-use crate::browser::{Chromium, Tab};
+use crate::browser::{Chromium, Tab, assert_none};
 use crate::scratch::scratch;
 use crate::service::Service;
 
@@ -70,19 +71,27 @@ async fn a_visitor_finds_what_happened() {
 
     charts_move(&tab).await;
     a_failed_request_is_found_in_two_clicks(&tab).await;
-    a_trace_of_two_services_is_one_waterfall(&tab).await;
+    let trace = a_trace_of_two_services_is_one_waterfall(&tab).await;
     a_log_line_leads_to_its_trace(&tab).await;
     a_paused_page_stays_still(&tab).await;
     all_spans_can_be_kept(&tab).await;
     for scheme in ["light", "dark"] {
         for (width, height) in [(1280, 900), (390, 844)] {
             tab.look(width, height, scheme).await;
-            for view in VIEWS {
+            let trace = (
+                "trace",
+                trace.as_str(),
+                "document.querySelector('.waterfall')",
+            );
+            for view in VIEWS.into_iter().chain([trace]) {
                 look_at(&tab, view, &format!("{width}-{scheme}"), &folder).await;
             }
         }
     }
-    assert_eq!(tab.errors(), [String::new(); 0]);
+    assert_none(&tab.errors());
+    if std::env::var_os("UPDATE_SCREENSHOTS").is_some() {
+        picture_for_the_readme(&tab).await;
+    }
     let origin = service.console.split("/api/").next().expect("an origin");
     let elsewhere: Vec<_> = tab
         .requests()
@@ -93,7 +102,7 @@ async fn a_visitor_finds_what_happened() {
                 && url != "about:blank"
         })
         .collect();
-    assert_eq!(elsewhere, [String::new(); 0]);
+    assert_none(&elsewhere);
     // When the service goes, the page says so, and keeps what it has.
     tab.go("#/").await;
     tab.wait("document.querySelector('.tile')").await;
@@ -122,7 +131,8 @@ async fn a_failed_request_is_found_in_two_clicks(tab: &Tab) {
     tab.wait("document.querySelector('.attributes')").await;
 }
 
-async fn a_trace_of_two_services_is_one_waterfall(tab: &Tab) {
+/// Returns the fragment of its view.
+async fn a_trace_of_two_services_is_one_waterfall(tab: &Tab) -> String {
     tab.go("#/traces?text=inventory").await;
     tab.click("tbody a[href^='#/traces/']").await;
     tab.wait("document.querySelectorAll('.services li').length === 2")
@@ -130,10 +140,9 @@ async fn a_trace_of_two_services_is_one_waterfall(tab: &Tab) {
     tab.wait("document.querySelectorAll('.waterfall [role=treeitem]').length > 3")
         .await;
     // Every span but the root has its parent: nothing is missing in between.
-    assert!(
-        !tab.eval::<bool>("document.body.innerText.includes('parent not kept')")
-            .await
-    );
+    let is_whole = "!document.body.innerText.includes('parent not kept')";
+    assert!(tab.eval::<bool>(is_whole).await);
+    tab.eval("location.hash").await
 }
 
 async fn a_log_line_leads_to_its_trace(tab: &Tab) {
@@ -186,8 +195,16 @@ async fn look_at(
         .eval("document.documentElement.scrollWidth > innerWidth")
         .await;
     assert!(!wide, "{name} at {how} is wider than the window");
-    let violations = tab.serious_violations().await;
-    assert_eq!(violations, [String::new(); 0], "{name} at {how}");
+    assert_none(&tab.serious_violations().await);
     tab.screenshot(&folder.join(format!("{name}-{how}.png")))
         .await;
+}
+
+/// Writes the picture at the top of the README, once the charts have some minutes.
+async fn picture_for_the_readme(tab: &Tab) {
+    tab.look(1280, 900, "light").await;
+    tab.go("#/").await;
+    sleep(Duration::from_secs(240)).await;
+    let file = workspace::root().join("docs/images/console.png");
+    tab.screenshot(&file).await;
 }
