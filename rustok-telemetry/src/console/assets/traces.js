@@ -122,7 +122,7 @@ export function traceTable(list, now, caption) {
     caption, rows: list, rowKey: (trace) => trace.trace_id, limit: 2_000,
     rowClass: (trace) => (trace.status === 'error' || trace.errors > 0 ? 'row-bad' : ''),
     columns: [
-      { name: 'start', title: 'Time', cell: (trace) => [clock(trace.start, { now }), ' ', h('span', { class: 'note ago' }, since(trace.start, now))] },
+      { name: 'start', title: 'Time', cell: (trace) => h('span', { class: 'nowrap' }, clock(trace.start, { now }), ' ', h('span', { class: 'note ago' }, since(trace.start, now))) },
       { name: 'name', title: 'Trace', wide: true, cell: (trace) => [h('a', { href: to('traces', trace.trace_id) }, short(trace.name, 100)), ' ', h('span', { class: 'note mono' }, trace.trace_id.slice(0, 8))] },
       { name: 'status', title: 'Status', cell: statusCell },
       { name: 'tenant', title: 'Tenant', cell: (trace) => (trace.tenant === null ? '–' : short(trace.tenant, 30)) },
