@@ -146,7 +146,8 @@ async fn the_duration_of_a_dropped_query_is_recorded() {
     let seconds: f64 = seconds[r#"{query_type="select",table="products"}"#]
         .parse()
         .expect("a number");
-    assert!((0.05..5.0).contains(&seconds), "{seconds}");
+    // The timeout began somewhat before the query.
+    assert!((0.01..5.0).contains(&seconds), "{seconds}");
     let _ = telemetry.shutdown();
 }
 

@@ -3,7 +3,10 @@
 use std::{
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        atomic::{
+            AtomicBool, AtomicU64,
+            Ordering::{Relaxed, Release},
+        },
     },
     time::SystemTime,
 };
@@ -83,25 +86,29 @@ impl SignalStats {
         let Some(error) = error else {
             last.success = Some(SystemTime::now());
             drop(last);
-            self.succeeded.fetch_add(1, Relaxed);
             self.failing.store(false, Relaxed);
+            self.succeeded.fetch_add(1, Release);
             let any_fails = DELIVERY.signals().iter().any(|signal| signal.is_failing());
             if !any_fails && DELIVERY.failure_logged.swap(false, Relaxed) {
                 tracing::info!("exporting to {endpoint} succeeds again");
             }
             return;
         };
-        self.failed.fetch_add(1, Relaxed);
         // An export that the end of the shutdown cuts off says nothing about the receiver.
-        if lifecycle::stage() == Stage::ShutDown {
+        let is_cut_off = lifecycle::stage() == Stage::ShutDown;
+        if !is_cut_off {
+            last.failure = Some(ExportFailure {
+                at: SystemTime::now(),
+                reason: error,
+            });
+            self.failing.store(true, Relaxed);
+        }
+        drop(last);
+        // After what it counts, so that whoever sees the count sees the failure.
+        self.failed.fetch_add(1, Release);
+        if is_cut_off {
             return;
         }
-        last.failure = Some(ExportFailure {
-            at: SystemTime::now(),
-            reason: error,
-        });
-        drop(last);
-        self.failing.store(true, Relaxed);
         // During a shutdown the report has the error.
         if lifecycle::stage() != Stage::Running {
             return;

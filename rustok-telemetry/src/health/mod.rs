@@ -120,12 +120,15 @@ fn signal(
     endpoint: Option<String>,
     queue: Option<QueueHealth>,
 ) -> SignalHealth {
+    // Before what was counted: a failure is kept first and counted then.
+    let [successes, failures] =
+        [&stats.succeeded, &stats.failed].map(|count| count.load(Ordering::Acquire));
     let last = stats.last();
     SignalHealth {
         name: stats.name,
         endpoint,
-        successes: stats.succeeded.load(Ordering::Relaxed),
-        failures: stats.failed.load(Ordering::Relaxed),
+        successes,
+        failures,
         failing: stats.is_failing(),
         last_success: last.success,
         last_failure: last.failure,

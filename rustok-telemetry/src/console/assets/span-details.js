@@ -15,7 +15,7 @@ const MANY = 100;
 export function spanDetails(tree, node, log, context) {
   const redraw = context.redraw;
   const id = node?.id ?? (log ? `log ${log.seq}` : 'none');
-  return h('section', { class: 'card details', 'aria-labelledby': 'details', key: `details ${id}` },
+  return h('section', { class: 'card details', tabIndex: 0, 'aria-labelledby': 'details', key: `details ${id}` },
     h('h2', { id: 'details' }, node ? 'Selected span' : log ? 'Selected log line' : 'Nothing is selected'),
     node ? ofSpan(tree, node, redraw) : log ? ofLog(log, redraw) : h('p', { class: 'note' }, 'Select a span or a log line.'));
 }
