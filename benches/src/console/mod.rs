@@ -95,7 +95,7 @@ fn table(
 ) -> Table {
     let mut table = Table::new(
         format!(
-            "{} requests a second, 10,000 series (median of {} rounds of {} s; ratios: median of the rounds' own)",
+            "{} requests a second, 10,000 series (rounds: {} of {} s; figures and ratios: medians)",
             plan.per_second,
             plan.rounds,
             plan.time.as_secs()
