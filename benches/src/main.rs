@@ -9,7 +9,10 @@
 //! ```
 #![allow(clippy::print_stdout, reason = "the program speaks to a terminal")]
 
+mod child;
+mod client;
 mod collector;
+mod console;
 mod contender;
 mod contestants;
 mod declared;
@@ -41,6 +44,9 @@ struct Arguments {
     /// Be one of those that have a process each, and take orders from the standard input.
     #[arg(long, value_enum, hide = true)]
     contestant: Option<contestants::Contestant>,
+    /// Be the service whose console is measured, and take orders from the standard input.
+    #[arg(long, value_enum, hide = true)]
+    service_with_console: Option<Switch>,
     /// What to measure.
     #[arg(value_enum)]
     part: Part,
@@ -56,6 +62,12 @@ enum Outlets {
     Both,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    Off,
+    On,
+}
+
 /// Each is measured in a process of its own, so that none sees the series of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
@@ -67,6 +79,8 @@ enum Part {
     SpanLayer,
     HttpLayer,
     HttpService,
+    /// The page that a service serves itself.
+    Console,
 }
 
 fn main() {
@@ -81,10 +95,14 @@ fn main() {
     if let Some(contestant) = arguments.contestant {
         return isolated::measured(contestant);
     }
+    if let Some(console) = arguments.service_with_console {
+        return console::serve(console == Switch::On);
+    }
     match arguments.part {
         Part::SpanLayer => return contestants::report_spans(effort),
         Part::HttpLayer => return contestants::report_http_layers(effort),
         Part::HttpService => return http_service::report(effort),
+        Part::Console => return console::report(effort),
         Part::Record | Part::PrometheusRender | Part::Memory | Part::Repeat => {}
     }
     let collector = (arguments.outlets == Outlets::Both).then(Collector::start);
@@ -97,7 +115,7 @@ fn main() {
         }
         Part::Memory => memory::report(),
         Part::Repeat => record::repeat(&arguments.repeated),
-        Part::SpanLayer | Part::HttpLayer | Part::HttpService => {
+        Part::SpanLayer | Part::HttpLayer | Part::HttpService | Part::Console => {
             unreachable!("they need no telemetry here")
         }
     }

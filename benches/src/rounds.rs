@@ -26,6 +26,10 @@ impl Effort {
         rounds: 2,
         records: 1 << 12,
     };
+
+    pub(crate) fn is_quick(self) -> bool {
+        self.rounds == Self::QUICK.rounds
+    }
 }
 
 /// What one contender did.
@@ -104,4 +108,16 @@ fn one_round(
 pub(crate) fn median(times: &mut [Duration]) -> Duration {
     times.sort();
     times[times.len() / 2]
+}
+
+/// The middle one.
+pub(crate) fn median_of(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+pub(crate) fn quantile(times: &[Duration], per_mille: usize) -> Duration {
+    let mut sorted = times.to_vec();
+    sorted.sort();
+    sorted[(sorted.len() * per_mille / 1000).min(sorted.len() - 1)]
 }

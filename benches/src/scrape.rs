@@ -9,7 +9,7 @@ use std::{
 use crate::{
     declared::{self, metrics},
     label_sets::LabelSets,
-    rounds::Effort,
+    rounds::{Effort, quantile},
     table::Table,
 };
 
@@ -96,10 +96,4 @@ fn while_scraped<T>(act: impl FnOnce() -> T) -> T {
         over.store(true, Ordering::Relaxed);
         result
     })
-}
-
-fn quantile(times: &[Duration], per_mille: usize) -> Duration {
-    let mut sorted = times.to_vec();
-    sorted.sort();
-    sorted[(sorted.len() * per_mille / 1000).min(sorted.len() - 1)]
 }

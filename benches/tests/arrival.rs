@@ -38,6 +38,11 @@ fn every_request_to_a_service_is_counted_and_its_spans_arrive() {
     assert_passes(&["http-service"]);
 }
 
+#[test]
+fn every_request_is_in_the_console_and_pages_get_ticks() {
+    assert_passes(&["console"]);
+}
+
 /// From the present sources, with the features that `cargo test --workspace` builds it with, where there is nothing left
 /// to do then. The tests of a package come with its programs.
 fn build_service() {

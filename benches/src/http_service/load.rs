@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::client::{Connection, request};
+use crate::client::{Connection, request};
 
 /// Connections of one server, each with a thread that waits for its answer before it asks again.
 pub(super) const CONNECTIONS: usize = 8;

@@ -13,7 +13,6 @@
 //! telemetry costs, the thread that exports included. Rounds alternate between the processes, and a ratio is the median
 //! over the rounds of the ratios within each: a neighbour that disturbs the machine for a while disturbs all three.
 
-mod client;
 mod load;
 mod server;
 
@@ -23,7 +22,10 @@ use self::{
     load::{Load, Round},
     server::{Sampling, Server},
 };
-use crate::{rounds::Effort, table::Table};
+use crate::{
+    rounds::{Effort, median_of},
+    table::Table,
+};
 
 /// Measures all three, and prints a table.
 pub(crate) fn report(effort: Effort) {
@@ -111,12 +113,12 @@ impl Service {
     }
 
     fn median(&self, figure: fn(&Round) -> f64) -> f64 {
-        median(self.rounds.iter().map(figure).collect())
+        median_of(self.rounds.iter().map(figure).collect())
     }
 
     fn median_ratio(&self, to: &Self, figure: fn(&Round) -> f64) -> f64 {
         let pairs = self.rounds.iter().zip(&to.rounds);
-        median(pairs.map(|(own, to)| figure(own) / figure(to)).collect())
+        median_of(pairs.map(|(own, to)| figure(own) / figure(to)).collect())
     }
 
     /// Has everything checked, and ends the process. Returns the share of sampled spans that were lost.
@@ -127,8 +129,3 @@ impl Service {
 
 /// So long the server has to come to rest before and after a round.
 const PAUSE: Duration = Duration::from_millis(50);
-
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
-}

@@ -9,8 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::client::{Connection, request};
-use crate::{collector::Collector, declared::sum_in_text};
+use crate::{
+    client::{Connection, request},
+    collector::Collector,
+    declared::sum_in_text,
+};
 
 /// How many traces are sampled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,7 +227,8 @@ fn command(database: &Path) -> Command {
     }
     command
         .args(["--port", "0", "--inventory-url", "http://127.0.0.1:9"])
-        .args(["--tenant-cache-ttl", "86400", "--database"])
+        // The rows are about what is exported; the part `console` measures the page.
+        .args(["--no-console", "--tenant-cache-ttl", "86400", "--database"])
         .arg(database)
         .env("RUST_LOG", "warn")
         .stdin(Stdio::null())

@@ -1,58 +1,35 @@
 //! A process for each contender: it makes a round of spans whenever it is asked for one.
 
 use std::{
-    io::{BufRead, BufReader, Lines, Write},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    process::Stdio,
     thread,
     time::{Duration, Instant},
 };
 
 use super::{Contestant, Work, burst, bursts_of_a_round};
-use crate::rounds::Effort;
+use crate::{child::Child, rounds::Effort};
 
 /// The end of the process of a contender that the report holds.
-pub(super) struct Process {
-    child: Child,
-    orders: ChildStdin,
-    answers: Lines<BufReader<ChildStdout>>,
-}
+pub(super) struct Process(Child);
 
 impl Process {
     pub(super) fn start(contestant: &impl Contestant) -> Self {
-        let program = std::env::current_exe().expect("this program");
-        let mut child = Command::new(program)
-            .args(["span-layer", "--contestant", &contestant.argument()])
-            .args(std::env::args().find(|argument| argument == "--quick"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        let orders = child.stdin.take().expect("piped");
-        let answers = child.stdout.take().expect("piped");
-        Self {
-            child,
-            orders,
-            answers: BufReader::new(answers).lines(),
-        }
+        let contestant = contestant.argument();
+        let arguments = ["span-layer", "--contestant", &contestant];
+        Self(Child::start(&arguments, Stdio::inherit()))
     }
 
     /// The time of one round.
     pub(super) fn round(&mut self, effort: Effort) -> Duration {
-        let nanoseconds = self.ask(&bursts_of_a_round(effort).to_string());
+        let nanoseconds = self.0.ask(&bursts_of_a_round(effort).to_string());
         Duration::from_nanos(nanoseconds.parse().expect("a number"))
     }
 
     /// Has it check that everything arrived. Returns the allocations of a span.
     pub(super) fn end(mut self) -> f64 {
-        let allocations = self.ask("end").parse().expect("a number");
-        assert!(self.child.wait().expect("it ends").success(), "it checked");
+        let allocations = self.0.ask("end").parse().expect("a number");
+        self.0.assert_ends();
         allocations
-    }
-
-    fn ask(&mut self, order: &str) -> String {
-        writeln!(self.orders, "{order}").expect("it listens");
-        let answer = self.answers.next();
-        answer.expect("it answers").expect("text")
     }
 }
 

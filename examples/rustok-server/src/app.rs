@@ -52,7 +52,7 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
     let db = Database::open(&config.database, faults.clone()).await?;
     let child = match &config.inventory_url {
         Some(_) => None,
-        None => Some(Child::start().await?),
+        None => Some(Child::start(config.console).await?),
     };
     let inventory_url = config
         .inventory_url
@@ -90,11 +90,13 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
     stop_on_signal(&stop)?;
     let drills = config.drills.then(|| begin_drills(faults, bus, &stop));
     let housekeeping = tokio::spawn(keep_house(db.clone(), tenants.clone()));
-    // One on another machine has its own page.
-    if let Err(error) = console::follow("rustok-inventory", &inventory_url) {
-        tracing::debug!(%error, "the inventory's console is not followed");
+    if config.console {
+        // One on another machine has its own page.
+        if let Err(error) = console::follow("rustok-inventory", &inventory_url) {
+            tracing::debug!(%error, "the inventory's console is not followed");
+        }
+        cli::announce_console("rustok-server", http_url(address));
     }
-    cli::announce_console("rustok-server", http_url(address));
     if child.is_some() {
         cli::announce(
             "rustok-inventory",

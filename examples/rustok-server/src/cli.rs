@@ -59,14 +59,23 @@ pub fn warn(program: &str, message: &str) {
 }
 
 fn run_server(config: Config) -> Result<(), Fatal> {
+    let builder = telemetry().default_service_name(SERVER);
     within_telemetry(
         SERVER,
-        telemetry().default_service_name(SERVER),
+        with_console(builder, config.console),
         app::run(config),
     )
 }
 
+fn with_console(builder: Builder, wanted: bool) -> Builder {
+    match wanted {
+        true => builder.console(Console::new()),
+        false => builder,
+    }
+}
+
 fn run_inventory(args: InventoryArgs, builder: Builder) -> ExitCode {
+    let builder = with_console(builder, !args.no_console);
     finish(
         INVENTORY,
         within_telemetry(INVENTORY, builder, inventory::server::run(args)),
@@ -84,7 +93,6 @@ fn within_telemetry(
 ) -> Result<(), Fatal> {
     let telemetry = builder
         .service_version(env!("CARGO_PKG_VERSION"))
-        .console(Console::new())
         .init()
         .map_err(|error| Fatal::new(Exit::Config, format!("{error:?}")))?;
     let outcome = runtime().and_then(|runtime| runtime.block_on(service));

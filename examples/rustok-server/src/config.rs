@@ -87,6 +87,9 @@ pub struct ServerArgs {
     /// Events that can wait for the handlers.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     event_queue_capacity: u32,
+    /// Start without the console, the page at /api/_health/console.
+    #[arg(long)]
+    no_console: bool,
     /// Let everybody who can reach this service break it by PUT /drills/{fault}, to see alerts fire. Not at work.
     #[arg(long)]
     drills: bool,
@@ -111,6 +114,9 @@ pub struct InventoryArgs {
     /// Address to listen on.
     #[arg(long, default_value = "127.0.0.1")]
     pub host: IpAddr,
+    /// Start without the console, the page at /api/_health/console.
+    #[arg(long)]
+    pub no_console: bool,
     /// Stop when standard input ends, which it does when the parent process does.
     #[arg(long)]
     pub stop_with_stdin: bool,
@@ -135,6 +141,8 @@ pub struct Config {
     pub traffic: Option<Traffic>,
     /// How many events can wait.
     pub event_queue_capacity: usize,
+    /// Whether the service serves the console.
+    pub console: bool,
     /// Whether faults can be switched on.
     pub drills: bool,
     /// File that takes the last Prometheus text.
@@ -181,6 +189,7 @@ impl Config {
                 }),
                 event_queue_capacity: usize::try_from(args.event_queue_capacity)
                     .unwrap_or(usize::MAX),
+                console: !args.no_console,
                 drills: args.drills,
                 metrics_on_exit: args.metrics_on_exit,
             }),

@@ -271,3 +271,13 @@ async fn the_console_shows_both_services() {
         assert_eq!(state["service"], service, "{path}");
     }
 }
+
+#[tokio::test]
+async fn no_console_turns_off_both() {
+    let server = Server::start(&["--no-console"]);
+    for url in [&server.url, &server.inventory] {
+        let page = reqwest::get(format!("{url}/api/_health/console")).await;
+        let page = page.expect("the service answers");
+        assert_eq!(page.status(), StatusCode::NOT_FOUND, "{url}");
+    }
+}

@@ -1,7 +1,8 @@
-//! The history of all metrics: a frame for each sample, and the values before the oldest frame.
+//! The history of all metrics: a frame for each sample, and the values before the oldest frame and before recent ones.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
+use foldhash::quality::RandomState;
 use serde_json::{Value as Json, json};
 
 use super::{
@@ -11,6 +12,9 @@ use super::{
 
 /// Frames that are kept at most: 15 minutes.
 const FRAMES: usize = 450;
+
+/// Frames that most queries read: an open page asks for the samples since its last one.
+const RECENT: usize = 4;
 
 /// Estimate of what maps and allocations add to a series.
 const SERIES_OVERHEAD: usize = 64;
@@ -22,7 +26,9 @@ pub(super) struct History {
     pub(super) metrics: BTreeMap<Box<str>, Metric>,
     pub(super) series: Vec<Series>,
     /// The values of all series before the oldest frame.
-    pub(super) bases: Vec<Slot>,
+    bases: Vec<Slot>,
+    /// The values of all series before the last [`RECENT`] frames.
+    recent_bases: Vec<Slot>,
     pub(super) frames: VecDeque<Frame>,
     /// Bytes of metrics and series.
     series_bytes: usize,
@@ -38,7 +44,7 @@ pub(super) struct Metric {
     pub(super) unit: Box<str>,
     pub(super) kind: &'static str,
     pub(super) bounds: Box<[f64]>,
-    pub(super) series: HashMap<Box<[u8]>, usize>,
+    pub(super) series: HashMap<Box<[u8]>, usize, RandomState>,
 }
 
 #[derive(Debug)]
@@ -61,6 +67,7 @@ impl History {
             metrics: BTreeMap::new(),
             series: Vec::new(),
             bases: Vec::new(),
+            recent_bases: Vec::new(),
             frames: VecDeque::new(),
             series_bytes: 0,
             frames_bytes: 0,
@@ -83,12 +90,32 @@ impl History {
         let changes = self.writer.finish();
         self.frames_bytes += changes.len() + size_of::<Frame>();
         self.frames.push_back(Frame { at, changes });
+        if let Some(before_recent) = self.frames.len().checked_sub(RECENT + 1) {
+            let changes = &self.frames[before_recent].changes;
+            frames::apply(changes, &mut self.recent_bases);
+        }
         while self.frames.len() > FRAMES || self.bytes() > self.limit {
             let Some(oldest) = self.frames.pop_front() else {
                 break;
             };
             self.frames_bytes -= oldest.changes.len() + size_of::<Frame>();
             frames::apply(&oldest.changes, &mut self.bases);
+            if self.frames.len() < RECENT {
+                frames::apply(&oldest.changes, &mut self.recent_bases);
+            }
+        }
+    }
+
+    /// Returns the frames that have all samples after a time, and the values before the first of them.
+    pub(super) fn frames_since(&self, since: u64) -> (impl Iterator<Item = &Frame>, Vec<Slot>) {
+        let before_recent = self.frames.len().saturating_sub(RECENT);
+        let mut older = self.frames.range(..before_recent);
+        match older.all(|frame| frame.at <= since) {
+            true => (
+                self.frames.range(before_recent..),
+                self.recent_bases.clone(),
+            ),
+            false => (self.frames.range(..), self.bases.clone()),
         }
     }
 
@@ -118,7 +145,7 @@ impl History {
             Some(_) => return None,
             None => size_of::<Metric>() + texts + size_of_val(head.bounds),
         };
-        let bytes = size_of::<Series>() + size_of::<Slot>() + 2 * value.heap_bytes();
+        let bytes = size_of::<Series>() + 2 * size_of::<Slot>() + 3 * value.heap_bytes();
         let bytes = bytes_of_metric + bytes + key.len() + SERIES_OVERHEAD;
         // The other half is for the frames.
         if self.series_bytes + bytes > self.limit / 2 {
@@ -131,11 +158,12 @@ impl History {
             unit: head.unit.into(),
             kind: head.kind,
             bounds: head.bounds.into(),
-            series: HashMap::new(),
+            series: HashMap::default(),
         });
         let index = self.series.len();
         metric.series.insert(key.into(), index);
         self.bases.push(Slot::empty(value));
+        self.recent_bases.push(Slot::empty(value));
         self.series.push(Series {
             sample: self.sample.wrapping_sub(1),
             now: Slot::empty(value),

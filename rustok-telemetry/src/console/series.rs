@@ -48,9 +48,9 @@ impl History {
     pub(super) fn values(&self, query: &SeriesQuery) -> String {
         let names = query.metrics.iter();
         let mut answers: Vec<_> = names.filter_map(|name| self.answer(name, query)).collect();
-        let mut slots = self.bases.clone();
+        let (frames, mut slots) = self.frames_since(query.since);
         let mut ticks = Vec::new();
-        for frame in &self.frames {
+        for frame in frames {
             frames::apply(&frame.changes, &mut slots);
             if frame.at > query.since {
                 ticks.push(frame.at);

@@ -37,6 +37,8 @@ impl KeptFor {
 pub(super) struct Trace {
     #[expect(clippy::vec_box, reason = "spare capacity would be as large as spans")]
     pub(super) spans: Vec<Box<SpanData>>,
+    /// Spans with an error.
+    pub(super) errors: usize,
     pub(super) kept_for: KeptFor,
     /// Larger for a trace that got its last span later.
     pub(super) order: u64,
@@ -50,11 +52,6 @@ impl Trace {
             |span: &SpanData| span.parent_span_id != SpanId::INVALID && !span.parent_span_is_remote;
         let spans = self.spans.iter().map(|span| &**span);
         spans.min_by_key(|span| (has_parent(span), span.start_time))
-    }
-
-    pub(super) fn errors(&self) -> usize {
-        let errors = self.spans.iter().filter(|span| is_error(span));
-        errors.count()
     }
 }
 
@@ -133,7 +130,7 @@ impl Traces {
 
     fn reason_to_keep(&mut self, id: TraceId) -> Option<KeptFor> {
         let trace = self.by_id.get(&id)?;
-        if trace.errors() > 0 {
+        if trace.errors > 0 {
             return Some(KeptFor::Error);
         }
         let root = trace.root()?;
@@ -188,6 +185,7 @@ impl Store for Traces {
             self.bytes[KeptFor::Recent as usize] += TRACE_OVERHEAD;
             Trace {
                 spans: Vec::new(),
+                errors: 0,
                 kept_for: KeptFor::Recent,
                 order: 0,
                 bytes: TRACE_OVERHEAD,
@@ -200,6 +198,7 @@ impl Store for Traces {
             self.spans += 1;
             trace.order = self.order;
             trace.bytes += bytes;
+            trace.errors += usize::from(is_error(&span));
             self.bytes[trace.kept_for as usize] += bytes;
             trace.spans.push(span);
         }

@@ -85,9 +85,9 @@ impl TraceQuery {
             |matches: &dyn Fn(&SpanData) -> bool| trace.spans.iter().any(|span| matches(span));
         let is_of_tenant =
             |span: &SpanData| text_of(span, TENANT_ID).as_ref() == Some(&self.tenant);
-        let has_error = trace.errors() > 0;
-        (self.min..=self.max).contains(&extent(trace))
-            && self.has_error.is_none_or(|wanted| wanted == has_error)
+        let has_error = trace.errors > 0;
+        self.has_error.is_none_or(|wanted| wanted == has_error)
+            && (self.min..=self.max).contains(&extent(trace))
             && (self.operation.is_empty() || has(&|span| span.name == self.operation))
             && (self.tenant.is_empty() || has(&is_of_tenant))
             && (self.text.is_empty()
@@ -147,7 +147,7 @@ fn summary(id: TraceId, trace: &Trace, service: &str) -> Option<Json> {
         "start": milliseconds(start),
         "duration": in_milliseconds(extent(trace)),
         "spans": trace.spans.len(),
-        "errors": trace.errors(),
+        "errors": trace.errors,
         "tenant": tenant,
         "status": status(root),
         "http": http,

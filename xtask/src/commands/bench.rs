@@ -19,7 +19,7 @@ pub(crate) struct Options {
 }
 
 /// The parts with their headings. Each part runs in its own process.
-const PARTS: [(&str, &str, &[&str]); 8] = [
+const PARTS: [(&str, &str, &[&str]); 9] = [
     (
         "Recording, text and OTLP both on",
         "rustok-benches",
@@ -34,6 +34,7 @@ const PARTS: [(&str, &str, &[&str]); 8] = [
     ("Spans", "rustok-benches", &["span-layer"]),
     ("Requests", "rustok-benches", &["http-layer"]),
     ("A service", "rustok-benches", &["http-service"]),
+    ("The console", "rustok-benches", &["console"]),
     ("Memory", "rustok-benches", &["memory"]),
     ("Start", "start_memory", &[]),
 ];

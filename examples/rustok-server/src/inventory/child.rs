@@ -36,10 +36,11 @@ impl Child {
     ///
     /// # Errors
     /// When it doesn't start, or doesn't say where it listens.
-    pub async fn start() -> Result<Self, Fatal> {
+    pub async fn start(console: bool) -> Result<Self, Fatal> {
         let program = std::env::current_exe().map_err(|error| cannot_start(&error))?;
         let mut process = Command::new(program)
             .args(["inventory", "--port", "0", "--stop-with-stdin"])
+            .args((!console).then_some("--no-console"))
             .env_remove("PORT")
             .env_remove("HOST")
             .env_remove("DATABASE_URL")

@@ -31,8 +31,9 @@ impl Server {
             .expect("the program starts");
         let stdout = process.stdout.take().expect("it has a standard output");
         let (mut url, mut inventory) = (None, None);
-        let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
-        let first_line = lines.next().unwrap_or_default();
+        let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+        let mut lines = lines.peekable();
+        let first_line = lines.peek().cloned().unwrap_or_default();
         for line in lines {
             let told = line.split_once(": listening on ");
             match told.map(|(program, url)| (program, url.trim_end_matches('/').to_owned())) {

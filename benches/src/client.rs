@@ -10,21 +10,21 @@ const TENANT: &str = "acme";
 
 /// A connection that is kept.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 /// An answer.
 #[derive(Debug)]
-pub(super) struct Answer<'buffer> {
-    pub(super) status: u16,
+pub(crate) struct Answer<'buffer> {
+    pub(crate) status: u16,
     head: &'buffer str,
     body: &'buffer [u8],
 }
 
 impl Connection {
-    pub(super) fn open(address: SocketAddr) -> Self {
+    pub(crate) fn open(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("the server listens");
         stream.set_nodelay(true).expect("a socket");
         Self {
@@ -34,8 +34,22 @@ impl Connection {
     }
 
     /// Sends what [`request`] wrote, and reads the whole answer.
-    pub(super) fn ask(&mut self, request: &[u8]) -> Answer<'_> {
+    pub(crate) fn ask(&mut self, request: &[u8]) -> Answer<'_> {
+        self.send(request);
+        self.receive()
+    }
+
+    pub(crate) fn send(&mut self, request: &[u8]) {
         self.stream.write_all(request).expect("it listens");
+    }
+
+    /// Returns what is below HTTP, for an answer without an end.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+
+    /// Reads a whole answer.
+    pub(crate) fn receive(&mut self) -> Answer<'_> {
         let mut filled = 0;
         loop {
             let count = self.stream.read(&mut self.buffer[filled..]);
@@ -65,19 +79,29 @@ impl Connection {
 }
 
 impl<'buffer> Answer<'buffer> {
-    pub(super) fn header(&self, name: &str) -> Option<&'buffer str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&'buffer str> {
         header(self.head, name)
     }
 
-    pub(super) fn text(&self) -> &'buffer str {
+    pub(crate) fn text(&self) -> &'buffer str {
         std::str::from_utf8(self.body).expect("text")
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        assert_eq!(self.status, 200, "{}", self.text());
+        serde_json::from_str(self.text()).expect("JSON")
     }
 }
 
+/// A request without a body.
+pub(crate) fn get(path: &str) -> Vec<u8> {
+    request("GET", path, "")
+}
+
 /// A request of the tenant's.
-pub(super) fn request(method: &str, path: &str, body: &str) -> Vec<u8> {
+pub(crate) fn request(method: &str, path: &str, body: &str) -> Vec<u8> {
     format!(
-        "{method} {path} HTTP/1.1\r\nhost: benchmark\r\nx-tenant-id: {TENANT}\r\n\
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nx-tenant-id: {TENANT}\r\n\
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     )
