@@ -88,7 +88,7 @@ fn of_this_machine(request: &Parts) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Returns the hosts that a request names, without their ports: one, unless it is ambiguous.
+/// Returns the hosts that a request names: one, unless it is ambiguous. `None` if one is invalid.
 fn hosts(request: &Parts) -> Option<Vec<Authority>> {
     let named = request.headers.get_all(HOST).iter();
     let named = named.map(|host| Authority::try_from(host.as_bytes()).ok());
