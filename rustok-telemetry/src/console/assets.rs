@@ -6,8 +6,14 @@ pub(super) struct Asset {
     pub(super) text: &'static str,
 }
 
-/// The page itself.
-pub(super) const INDEX: &str = include_str!("assets/index.html");
+/// Returns the page, at its path with or without a slash. A router may nest this one, so its links are relative.
+pub(super) fn index(path: &str) -> String {
+    let page = include_str!("assets/index.html");
+    match path {
+        "" => page.replace("\"assets/", "\"console/assets/"),
+        _ => page.to_owned(),
+    }
+}
 
 macro_rules! assets {
     ($($name:literal)*) => {

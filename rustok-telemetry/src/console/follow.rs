@@ -29,7 +29,7 @@ type BoxError = Box<dyn Error + Send + Sync>;
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Size of its answer.
-const MAX_ANSWER: usize = 8 << 20;
+const MAX_ANSWER: usize = 16 << 20;
 
 /// Adds the console of another service on this machine to the page, such as `http://127.0.0.1:5151`; replaces one with
 /// the same name. Use it for a service whose port is known only after the start; see

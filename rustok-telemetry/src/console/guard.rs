@@ -4,21 +4,25 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::ConnectInfo;
 use http::{
-    HeaderMap, HeaderValue,
-    header::{AUTHORIZATION, COOKIE, FORWARDED, HOST, HeaderName, VIA},
+    HeaderMap, HeaderValue, Version,
+    header::{AUTHORIZATION, COOKIE, HOST, HeaderName},
     request::Parts,
+    uri::Authority,
 };
 
 use super::{Console, query::Parameters};
 
-/// Headers that proxies add.
-const OF_PROXIES: [HeaderName; 6] = [
-    FORWARDED,
-    VIA,
-    HeaderName::from_static("x-forwarded-for"),
-    HeaderName::from_static("x-forwarded-host"),
-    HeaderName::from_static("x-forwarded-proto"),
-    HeaderName::from_static("x-real-ip"),
+/// Headers that proxies add, besides those that begin with `x-forwarded`.
+const OF_PROXIES: [&str; 9] = [
+    "cf-connecting-ip",
+    "client-ip",
+    "forwarded",
+    "true-client-ip",
+    "via",
+    "x-client-ip",
+    "x-envoy-external-address",
+    "x-original-forwarded-for",
+    "x-real-ip",
 ];
 
 const UNKNOWN_PEER: Refusal = "the console does not know who asks; serve with \
@@ -37,7 +41,8 @@ impl Console {
             let mut allowed = self.allowed_hosts.iter();
             is_own_name(host) || allowed.any(|name| name.eq_ignore_ascii_case(host))
         };
-        if !host(request).is_some_and(is_allowed) {
+        let hosts = hosts(request).unwrap_or_default();
+        if hosts.is_empty() || !hosts.iter().all(|host| is_allowed(host.host())) {
             return Err(
                 "the console does not answer to this host name; Console::allowed_host adds one",
             );
@@ -74,31 +79,27 @@ fn of_this_machine(request: &Parts) -> Result<(), Refusal> {
         // The `Host` alone proves nothing: other machines choose it too.
         None => return Err(UNKNOWN_PEER),
     }
-    if OF_PROXIES
-        .iter()
-        .any(|name| request.headers.contains_key(name))
-    {
+    let mut names = request.headers.keys().map(HeaderName::as_str);
+    let is_of_proxy = |name: &str| name.starts_with("x-forwarded") || OF_PROXIES.contains(&name);
+    // With its defaults, nginx adds no header, replaces the `Host` by the name of this machine, and sends HTTP/1.0.
+    if request.version < Version::HTTP_11 || names.any(is_of_proxy) {
         return Err("the console does not answer requests that a proxy has forwarded");
     }
     Ok(())
 }
 
-/// Returns the host that a request names, without its port.
-fn host(request: &Parts) -> Option<&str> {
-    let named = match request.headers.get(HOST) {
-        Some(host) => host.to_str().ok()?,
-        // HTTP/2 has it in the address.
-        None => request.uri.authority()?.as_str(),
-    };
-    if named.starts_with('[') {
-        let end = named.find(']')?;
-        return Some(&named[..=end]);
-    }
-    Some(named.split(':').next().unwrap_or_default())
+/// Returns the hosts that a request names: one, unless it is ambiguous. `None` if one is invalid.
+fn hosts(request: &Parts) -> Option<Vec<Authority>> {
+    let named = request.headers.get_all(HOST).iter();
+    let named = named.map(|host| Authority::try_from(host.as_bytes()).ok());
+    // HTTP/2 has it in the address.
+    named
+        .chain(request.uri.authority().cloned().map(Some))
+        .collect()
 }
 
 fn is_own_name(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let address = host.trim_matches(['[', ']']);
     host.eq_ignore_ascii_case("localhost") || address.parse().is_ok_and(is_loopback)
 }
 

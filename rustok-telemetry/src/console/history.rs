@@ -246,7 +246,7 @@ mod tests {
     }
 
     fn values(history: &History, query: &SeriesQuery) -> Json {
-        serde_json::from_str(&history.values(query)).expect("JSON")
+        serde_json::from_str(&history.values(query).expect("few")).expect("JSON")
     }
 
     fn of(name: &str) -> SeriesQuery {
@@ -301,7 +301,7 @@ mod tests {
                     let sum: u128 = there().map(|value| u128::from(*value)).sum();
                     there().next().map_or("null".to_owned(), |_| sum.to_string())
                 }).collect();
-                let text = history.values(&SeriesQuery { by: Some(Vec::new()), since, ..of("u") });
+                let text = history.values(&SeriesQuery { by: Some(Vec::new()), since, ..of("u") }).expect("few");
                 let expected = format!("\"values\":[{}]", expected.join(","));
                 prop_assert!(text.contains(&expected), "{} has no {}", text, expected);
             }
@@ -378,5 +378,34 @@ mod tests {
             all["metrics"]["u"]["series"][0]["values"],
             json!([498, 499])
         );
+    }
+
+    #[test]
+    fn an_answer_with_too_many_values_is_refused() {
+        let mut history = History::new(64 << 20);
+        let metrics: Vec<_> = (0..8).map(|metric| format!("m{metric}")).collect();
+        let keys: Vec<_> = (0..200).map(key).collect();
+        for at in 0..450 {
+            history.sample(at, |visit| {
+                for (name, key) in metrics
+                    .iter()
+                    .flat_map(|name| keys.iter().map(move |key| (name, key)))
+                {
+                    visit(
+                        head(name, "counter", &[]),
+                        key,
+                        Value::Unsigned(u64::MAX - at),
+                    );
+                }
+            });
+        }
+        let all = SeriesQuery {
+            metrics,
+            ..SeriesQuery::default()
+        };
+        let error = history.values(&all).expect_err("too many");
+        assert!(error.contains("by=LABEL"), "{error}");
+        let by = Some(Vec::new());
+        assert!(history.values(&SeriesQuery { by, ..all }).is_ok());
     }
 }

@@ -1,6 +1,6 @@
 //! Parameters of a request.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use opentelemetry::logs::Severity;
 
@@ -10,8 +10,8 @@ use super::{log_lines::LineQuery, search::Search, series::SeriesQuery, traces::T
 const LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1_000;
 
-/// Metrics of one request for series at most.
-const MAX_METRICS: usize = 32;
+/// Metrics, labels and filters of one request for series at most.
+const MAX_VALUES: usize = 32;
 
 /// The decoded parameters.
 pub(super) struct Parameters(Vec<(String, String)>);
@@ -28,9 +28,14 @@ impl Parameters {
         first.map_or("", |(_, value)| value)
     }
 
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        let same = self.0.iter().filter(move |(key, _)| key == name);
-        same.map(|(_, value)| value.as_str())
+    /// Returns the different values of a parameter.
+    fn all(&self, name: &str) -> Result<BTreeSet<&str>, String> {
+        let same = self.0.iter().filter(|(key, _)| key == name);
+        let values: BTreeSet<_> = same.map(|(_, value)| value.as_str()).collect();
+        match values.len() <= MAX_VALUES {
+            true => Ok(values),
+            false => Err(format!("{name}= is possible {MAX_VALUES} times at most")),
+        }
     }
 
     fn number(&self, name: &str, default: f64) -> Result<f64, String> {
@@ -52,21 +57,20 @@ impl Parameters {
     ///
     /// These functions return a sentence about the parameter that is invalid.
     pub(super) fn series(&self) -> Result<SeriesQuery, String> {
-        let metrics: Vec<_> = self.all("metric").map(str::to_owned).collect();
-        if metrics.is_empty() || metrics.len() > MAX_METRICS {
-            return Err(format!(
-                "name 1 to {MAX_METRICS} metrics, such as metric=NAME"
-            ));
+        let metrics = self.all("metric")?;
+        if metrics.is_empty() {
+            return Err("name a metric, such as metric=NAME".to_owned());
         }
-        let by: Vec<_> = self.all("by").collect();
+        let by = self.all("by")?;
         let labels = by.iter().filter(|label| !label.is_empty());
         let labels = labels.map(|label| (*label).to_owned()).collect();
-        let matching = self.all("match").map(|pair| match pair.split_once('=') {
+        let matching = self.all("match")?.into_iter();
+        let matching = matching.map(|pair| match pair.split_once('=') {
             Some((label, value)) => Ok((label.to_owned(), value.to_owned())),
             None => Err(format!("match={pair} is not match=LABEL=VALUE")),
         });
         Ok(SeriesQuery {
-            metrics,
+            metrics: metrics.into_iter().map(str::to_owned).collect(),
             by: (!by.is_empty()).then_some(labels),
             matching: matching.collect::<Result<_, _>>()?,
             since: self.number("since", 0.0)? as u64,

@@ -21,6 +21,7 @@ use http::{
 use opentelemetry::TraceId;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value as Json, json};
+use tokio::sync::Semaphore;
 
 use super::{
     assets, events,
@@ -30,6 +31,10 @@ use super::{
 
 /// Path of the page.
 pub(super) const PATH: &str = "/api/_health/console";
+
+/// Concurrent reads of what is kept. They wait for the same locks, and more would occupy the threads that the service needs
+/// for its own blocking tasks.
+static READS: Semaphore = Semaphore::const_new(4);
 
 /// Bytes of a request's body at most.
 const MAX_BODY: usize = 4096;
@@ -104,8 +109,13 @@ async fn answer(state: &'static Arc<State>, path: &str, request: &Parts, body: B
         _ => {
             let path = path.to_owned();
             let parameters = Parameters::of(request.uri.query().unwrap_or_default());
+            // The semaphore is never closed. A request that is cancelled while it waits reads nothing.
+            let place = READS.acquire().await;
             // It may take milliseconds, which the service's own requests do not wait for.
-            let answered = tokio::task::spawn_blocking(move || read(state, &path, &parameters));
+            let answered = tokio::task::spawn_blocking(move || {
+                let _place = place;
+                read(state, &path, &parameters)
+            });
             match answered.await {
                 Ok(Ok(text)) => json(text),
                 Ok(Err((status, why))) => error(status, &why),
@@ -128,7 +138,7 @@ fn read(
         "/api/metrics" => state.history().list(),
         "/api/series" => {
             let query = parameters.series().map_err(invalid)?;
-            return Ok(state.history().values(&query));
+            return state.history().values(&query).map_err(invalid);
         }
         "/api/traces" => {
             let query = parameters.traces().map_err(invalid)?;
@@ -162,7 +172,8 @@ fn read(
 /// Returns the page; if its address has the token, the same address without it, and a cookie.
 fn page(state: &State, path: &str, request: &Parts) -> Response {
     let Some(cookie) = state.settings.cookie(request) else {
-        return ([(CONTENT_TYPE, "text/html; charset=utf-8")], assets::INDEX).into_response();
+        let page = assets::index(path);
+        return ([(CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
     };
     let location = match path {
         "" => "console",

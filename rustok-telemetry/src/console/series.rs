@@ -13,6 +13,9 @@ use super::{
 /// Series of a metric in one answer.
 const SERIES_SHOWN: usize = 200;
 
+/// Bytes of the values in one answer; a console that follows this one takes a little more.
+const MAX_VALUES: usize = 12 << 20;
+
 /// Which series are asked for.
 #[derive(Debug, Default)]
 pub(super) struct SeriesQuery {
@@ -45,7 +48,11 @@ struct Group {
 
 impl History {
     /// Returns the values at each sample, as JSON.
-    pub(super) fn values(&self, query: &SeriesQuery) -> String {
+    ///
+    /// # Errors
+    ///
+    /// Returns a sentence if there are too many.
+    pub(super) fn values(&self, query: &SeriesQuery) -> Result<String, String> {
         let names = query.metrics.iter();
         let mut answers: Vec<_> = names.filter_map(|name| self.answer(name, query)).collect();
         let (frames, mut slots) = self.frames_since(query.since);
@@ -54,14 +61,22 @@ impl History {
             frames::apply(&frame.changes, &mut slots);
             if frame.at > query.since {
                 ticks.push(frame.at);
+                let mut bytes = 0;
                 for group in answers.iter_mut().flat_map(|answer| &mut answer.groups) {
                     group.push_sum(&slots);
+                    bytes += group.columns.iter().map(String::len).sum::<usize>();
+                }
+                if bytes > MAX_VALUES {
+                    return Err(
+                        "these are too many series: name fewer metrics, or sum them with by=LABEL"
+                            .to_owned(),
+                    );
                 }
             }
         }
         let answers: Vec<_> = answers.iter().map(Answer::to_json).collect();
         let (ticks, answers) = (json!(ticks), answers.join(","));
-        format!("{{\"ticks\":{ticks},\"metrics\":{{{answers}}}}}")
+        Ok(format!("{{\"ticks\":{ticks},\"metrics\":{{{answers}}}}}"))
     }
 
     /// Groups the series of a metric, the largest first.

@@ -179,6 +179,9 @@ impl Store for Traces {
     type Item = Box<SpanData>;
 
     fn add(&mut self, span: Self::Item, bytes: usize) -> bool {
+        if TRACE_OVERHEAD + bytes > self.limit / 8 {
+            return false;
+        }
         let id = span.span_context.trace_id();
         let trace = self.by_id.entry(id).or_insert_with(|| {
             self.queues[KeptFor::Recent as usize].push_back(id);
@@ -297,5 +300,12 @@ mod tests {
         let added = (0..1_000).filter(|_| traces.add(span(1, "loop", 1, Status::Unset), 500));
         assert_eq!(added.count(), 19);
         assert!(traces.bytes() <= 10_000);
+    }
+
+    #[test]
+    fn a_span_that_is_too_large_leaves_no_empty_trace() {
+        let mut traces = Traces::new(80_000);
+        assert!(!traces.add(span(1, "large", 1, Status::Unset), 10_000));
+        assert!(traces.by_id.is_empty() && traces.bytes() == 0);
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     service::{PAGE, Service, items, keys, with_console},
-    support::with_variables,
+    support::{samples, text, with_variables},
 };
 
 #[tokio::test]
@@ -53,8 +53,21 @@ async fn spans_that_the_sampler_drops_are_kept_while_it_is_on() {
             (&json!("during"), &json!(false))
         ]
     );
+    // Not exported, they are neither open nor dropped.
+    let text = text();
+    for metric in [
+        "spans_exported_total",
+        "spans_lost_total",
+        "span_queue_length",
+    ] {
+        let counts = samples(&text, &format!("rustok_telemetry_{metric}"));
+        assert!(counts.values().all(|count| count == "0"), "{counts:?}");
+    }
     let report = telemetry.shutdown();
-    assert!(report.is_complete(), "{report}");
+    assert!(
+        report.is_complete() && report.lost_spans + report.open_spans == 0,
+        "{report}"
+    );
     let health = rustok_telemetry::health();
     assert_eq!(
         (health.signals[0].successes, health.signals[0].failures),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use axum::{
     body::Body,
     extract::ConnectInfo,
-    http::{HeaderMap, Request},
+    http::{HeaderMap, Request, Version},
 };
 use http_body_util::BodyExt as _;
 use rustok_telemetry::console::Console;
@@ -88,6 +88,14 @@ async fn only_this_machine_is_answered() {
             (HERE, &[OWN, ("x-forwarded-for", "192.0.2.7")], false),
             (HERE, &[OWN, ("forwarded", "for=192.0.2.7")], false),
             (HERE, &[OWN, ("via", "1.1 proxy")], false),
+            (HERE, &[OWN, ("x-forwarded-port", "443")], false),
+            (
+                HERE,
+                &[OWN, ("x-envoy-external-address", "192.0.2.7")],
+                false,
+            ),
+            (HERE, &[OWN, ("host", "evil.example")], false),
+            (HERE, &[("host", "localhost:80@evil.example")], false),
             (HERE, &[OWN, ("sec-fetch-site", "same-origin")], true),
             // A link leads to the page; nothing else can be taken from another origin.
             (
@@ -107,6 +115,47 @@ async fn only_this_machine_is_answered() {
                 "{path} {peer:?} {headers:?}"
             );
         }
+    }
+}
+
+/// The default of nginx: no header of its own, the `Host` of this machine, HTTP/1.0.
+#[tokio::test]
+#[test_fork::fork]
+async fn a_proxy_that_adds_no_header_is_recognized() {
+    let _telemetry = text_only()
+        .console(Console::new())
+        .init()
+        .expect("telemetry starts");
+    for (version, expected) in [(Version::HTTP_10, 403), (Version::HTTP_11, 200)] {
+        let mut request = Request::get(PAGE)
+            .version(version)
+            .header("host", "127.0.0.1:5150")
+            .body(Body::empty())
+            .expect("a request");
+        let peer: SocketAddr = "127.0.0.1:1".parse().expect("an address");
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let response = app().oneshot(request).await.expect("infallible");
+        assert_eq!(response.status(), expected, "{version:?}");
+    }
+}
+
+/// The target of a request in absolute form overrides its `Host`.
+#[tokio::test]
+#[test_fork::fork]
+async fn an_absolute_target_must_name_this_machine() {
+    let _telemetry = text_only()
+        .console(Console::new())
+        .init()
+        .expect("telemetry starts");
+    for (host, expected) in [("evil.example", 403), ("localhost:5150", 200)] {
+        let mut request = Request::get(format!("http://{host}{PAGE}"))
+            .header("host", "localhost:5150")
+            .body(Body::empty())
+            .expect("a request");
+        let peer: SocketAddr = "127.0.0.1:1".parse().expect("an address");
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let response = app().oneshot(request).await.expect("infallible");
+        assert_eq!(response.status(), expected, "{host}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! Text that means harm comes out as the text that it is.
 
+use std::fmt;
+
 use opentelemetry::{KeyValue, global};
 use rustok_telemetry::metrics;
 use serde_json::{Value, json};
@@ -62,4 +64,30 @@ async fn hostile_text_is_unchanged() {
         labels.contains(&&reversed) && labels.contains(&&json!({&long: &long})),
         "{labels:?}"
     );
+}
+
+struct Panics;
+
+impl fmt::Debug for Panics {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("as tests do")
+    }
+}
+
+#[tokio::test]
+#[test_fork::fork]
+async fn a_value_that_panics_leaves_the_console_alive() {
+    let _telemetry = with_console().init().expect("telemetry starts");
+    let service = Service::start().await;
+    for record in [
+        || drop(tracing::info_span!("panics", value = ?Panics)),
+        || tracing::info!(value = ?Panics, "panics"),
+        || tracing::info!("{Panics:?}"),
+    ] {
+        assert!(std::panic::catch_unwind(record).is_err());
+    }
+    service.work("after").await;
+    let is_kept = |traces: &Value| traces[0]["name"] == "GET /work/{task}";
+    service.wait_for("/api/traces?limit=1", is_kept).await;
+    service.get("/api/logs").await;
 }

@@ -1,11 +1,13 @@
 //! Each path of the interface, on a service that did some work.
 
-use std::time::Duration;
+use std::{fs, net::SocketAddr, time::Duration};
 
+use axum::Router;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use crate::{
-    service::{PAGE, Service, items, keys, with_console},
+    service::{PAGE, Service, app, items, keys, with_console},
     support::{text_only, with_variables},
 };
 use rustok_telemetry::console::Console;
@@ -82,6 +84,55 @@ async fn page_and_files_are_served_with_strict_headers() {
         .client
         .post(service.url(&format!("{PAGE}/api/state")));
     assert_eq!(post.send().await.expect("a response").status(), 405);
+}
+
+/// The page of a router below a prefix finds its files, with and without a slash at its end.
+#[tokio::test]
+#[test_fork::fork]
+async fn the_page_can_be_below_a_prefix() {
+    let _telemetry = with_console().init().expect("telemetry starts");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let app = Router::new().nest("/shop", app());
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    for path in ["", "/"] {
+        let url = format!("http://{address}/shop{PAGE}{path}");
+        let page = reqwest::get(&url).await.expect("a response");
+        let base = page.url().clone();
+        let text = page.text().await.expect("a page");
+        let links = text.split(['"']).filter(|link| link.contains("assets/"));
+        let links: Vec<_> = links.map(|link| base.join(link).expect("a link")).collect();
+        assert_eq!(links.len(), 5, "{text}");
+        for link in links {
+            let file = reqwest::get(link.clone()).await.expect("a response");
+            assert_eq!(file.status(), 200, "{link}");
+        }
+    }
+}
+
+/// The service needs the threads for blocking tasks itself.
+#[tokio::test]
+#[test_fork::fork]
+async fn many_requests_take_few_threads() {
+    let _telemetry = with_console().init().expect("telemetry starts");
+    let service = Service::start().await;
+    for number in 0..5_000 {
+        drop(tracing::info_span!("work", number).entered());
+    }
+    let mut asked = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let url = service.url(&format!("{PAGE}/api/traces?text=absent"));
+        asked.spawn(service.client.get(url).send());
+    }
+    while let Some(response) = asked.join_next().await {
+        let response = response.expect("no panic").expect("a response");
+        assert_eq!(response.status(), 200);
+    }
+    if let Ok(threads) = fs::read_dir("/proc/self/task") {
+        let threads = threads.count();
+        assert!(threads < 20, "{threads} threads");
+    }
 }
 
 #[tokio::test]

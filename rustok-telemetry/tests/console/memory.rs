@@ -157,3 +157,42 @@ async fn many_series_stay_within_the_limit() {
     let answer = service.get("/api/series?metric=many.0&by=").await;
     assert!(!items(&answer["ticks"]).is_empty());
 }
+
+#[tokio::test]
+#[test_fork::fork]
+async fn huge_names_lines_and_traces_stay_within_the_limit() {
+    let _telemetry = limited().init().expect("telemetry starts");
+    let service = Service::start().await;
+    work(0, 20_000);
+    service.get("/api/state").await;
+    let before = resident();
+    let (name, line) = ("n".repeat(100_000), "l".repeat(200_000));
+    for round in 0..10 {
+        for number in 0..20 {
+            drop(
+                tracing::info_span!("work", otel.name = format!("{round} {number} {name}"))
+                    .entered(),
+            );
+            tracing::info!("{line}");
+        }
+        let whole = tracing::info_span!("whole").entered();
+        for number in 0..5_000 {
+            drop(
+                tracing::info_span!("part", number, otel.name = format!("{round} {number}"))
+                    .entered(),
+            );
+        }
+        drop(whole);
+        for number in 0..5_000 {
+            drop(tracing::info_span!("one", otel.name = format!("{round} {number}")).entered());
+        }
+        let state = service.get("/api/state").await;
+        assert!(bytes(&state, "used") <= LIMIT, "{state:#}");
+    }
+    if let Some((before, now)) = before.zip(resident()) {
+        assert!(
+            now < before + LIMIT,
+            "{before} bytes before, {now} bytes now"
+        );
+    }
+}

@@ -1,10 +1,16 @@
 //! The history of metrics of every kind.
 
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
+
 use opentelemetry::{KeyValue, global};
 use rustok_telemetry::metrics;
 use serde_json::{Value, json};
 
-use crate::service::{Service, items, with_console};
+use crate::service::{Service, items, keys, with_console};
 
 #[rustok_telemetry::metrics(namespace = "observed")]
 mod observed {
@@ -12,7 +18,14 @@ mod observed {
     #[observable_gauge(name = "open_files", observe = super::open_files)]
     fn open_files(owner: &str) -> u64;
 }
+static IS_BLOCKED: AtomicBool = AtomicBool::new(false);
+static IS_READ: AtomicBool = AtomicBool::new(false);
+
 fn open_files(report: &mut dyn FnMut([&str; 1], u64)) {
+    IS_READ.store(true, Ordering::Relaxed);
+    while IS_BLOCKED.load(Ordering::Relaxed) {
+        thread::sleep(Duration::from_millis(10));
+    }
     report(["acme"], 3);
     report(["globex"], 4);
 }
@@ -227,4 +240,51 @@ async fn a_callback_that_panics_does_not_end_the_history() {
     service
         .wait_for(path, |answer| items(&answer["ticks"]).len() > 1)
         .await;
+}
+
+#[tokio::test]
+#[test_fork::fork]
+async fn a_callback_that_blocks_does_not_block_the_page() {
+    IS_BLOCKED.store(true, Ordering::Relaxed);
+    let _telemetry = with_console().init().expect("telemetry starts");
+    let service = Service::start().await;
+    while !IS_READ.load(Ordering::Relaxed) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    for path in [
+        "/api/state",
+        "/api/metrics",
+        "/api/series?metric=a",
+        "/api/telemetry",
+        "/api/traces",
+    ] {
+        let answer = tokio::time::timeout(Duration::from_secs(10), service.get(path));
+        assert!(answer.await.is_ok(), "{path}");
+    }
+    IS_BLOCKED.store(false, Ordering::Relaxed);
+}
+
+/// Each would be another copy of the values.
+#[tokio::test]
+#[test_fork::fork]
+async fn repeated_and_many_parameters_are_bounded() {
+    let _telemetry = with_console().init().expect("telemetry starts");
+    let service = Service::start().await;
+    let metrics = service
+        .wait_for("/api/metrics", |metrics| !items(metrics).is_empty())
+        .await;
+    let name = metrics[0]["name"].as_str().expect("a name");
+    let metric = format!("metric={name}");
+    let repeated = format!("{metric}&").repeat(1_000);
+    let response = service
+        .send(&format!("/api/series?{repeated}by=&since={}", u64::MAX))
+        .await;
+    let text = response.text().await.expect("a body");
+    assert_eq!(text.matches("\"series\"").count(), 1, "{text}");
+    for name in ["metric", "by", "match"] {
+        let many = (0..1_000).map(|number| format!("&{name}={number}=1"));
+        let many: String = many.collect();
+        let (status, answer) = service.answer(&format!("/api/series?{metric}{many}")).await;
+        assert_eq!((status, keys(&answer)), (400, vec!["error"]));
+    }
 }
