@@ -76,7 +76,7 @@ pub(crate) fn report(effort: Effort) {
     let variants = [Variant::Off, Variant::On, Variant::Pages];
     let mut contenders = variants.map(|variant| Contender::start(variant, plan));
     for round in 0..plan.rounds {
-        // Nobody always follows the same one.
+        // The order alternates, so that no contender always follows the same one.
         for place in 0..contenders.len() {
             contenders[(place + round) % variants.len()].round();
         }

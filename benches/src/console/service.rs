@@ -111,7 +111,7 @@ impl Service {
     }
 }
 
-/// Is the service, until it is told to stop.
+/// Runs the service until the benchmark stops it.
 pub(crate) fn serve(with_console: bool) {
     let mut orders = std::io::stdin().lines().map(|order| order.expect("text"));
     let endpoint = orders.next().expect("the address of a Collector");

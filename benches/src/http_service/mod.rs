@@ -35,7 +35,7 @@ pub(crate) fn report(effort: Effort) {
         .collect();
     let requests = (effort.records / 16).max(256);
     for round in 0..effort.rounds {
-        // Nobody always follows the same one.
+        // The order alternates, so that no contender always follows the same one.
         for place in 0..services.len() {
             let next = (place + round) % Sampling::ALL.len();
             services[next].round(requests);

@@ -56,6 +56,33 @@ mod tests {
 
     use super::*;
 
+    fn unique(keys: &[&'static str], limit: u32) -> Vec<(String, i64)> {
+        let numbered = keys.iter().zip(0_i64..);
+        let mut attributes: Vec<_> = numbered.map(|(key, n)| KeyValue::new(*key, n)).collect();
+        make_unique(&mut attributes, limit);
+        let pair = |attribute: KeyValue| match attribute.value {
+            opentelemetry::Value::I64(value) => (attribute.key.to_string(), value),
+            other => panic!("{other:?}"),
+        };
+        attributes.into_iter().map(pair).collect()
+    }
+
+    #[test]
+    fn the_last_value_takes_the_place_of_the_first() {
+        let expected = [
+            ("a".to_owned(), 3),
+            ("b".to_owned(), 1),
+            ("c".to_owned(), 4),
+        ];
+        assert_eq!(unique(&["a", "b", "a", "a", "c"], 128), expected);
+        assert_eq!(unique(&[], 128), []);
+        assert_eq!(
+            unique(&["a", "b"], 0).len(),
+            2,
+            "the SDK drops and counts both"
+        );
+    }
+
     proptest! {
         #[test]
         fn keys_are_unique_whatever_their_hashes(keys in prop::collection::vec("[a-z.]{0,12}", 0..300)) {

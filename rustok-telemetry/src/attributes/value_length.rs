@@ -53,12 +53,31 @@ fn cut(text: &mut StringValue, limit: usize) {
 mod tests {
     use super::*;
 
+    fn after(limit: u32, value: impl Into<Value>) -> Value {
+        let mut attributes = [KeyValue::new("key", value)];
+        ValueLength::new(Some(limit)).cut_all(&mut attributes);
+        let [attribute] = attributes;
+        attribute.value
+    }
+
     #[test]
-    fn texts_in_a_list_are_cut() {
-        let list =
-            |text: &'static str| AnyValue::ListAny(Box::new(vec![text.into(), AnyValue::Int(1)]));
-        let mut any = list("abc");
+    fn characters_are_counted_and_never_split() {
+        assert_eq!(after(3, "abcd"), "abc".into());
+        assert_eq!(after(3, "äöü"), "äöü".into());
+        assert_eq!(after(2, "äöü"), "äö".into());
+        assert_eq!(after(0, "a"), "".into());
+        assert_eq!(after(1, 1234), 1234.into());
+    }
+
+    #[test]
+    fn every_text_of_a_list_is_cut() {
+        let list = |texts: [&'static str; 2]| {
+            Value::Array(Array::String(texts.map(StringValue::from).to_vec()))
+        };
+        assert_eq!(after(2, list(["abc", "d"])), list(["ab", "d"]));
+        let mut any = AnyValue::ListAny(Box::new(vec!["abc".into(), AnyValue::Int(1)]));
         ValueLength::new(Some(2)).cut_any(&mut any);
-        assert_eq!(any, list("ab"));
+        let cut = AnyValue::ListAny(Box::new(vec!["ab".into(), AnyValue::Int(1)]));
+        assert_eq!(any, cut);
     }
 }

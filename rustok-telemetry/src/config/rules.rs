@@ -9,7 +9,7 @@ pub(super) const LARGEST: u32 = i32::MAX as u32;
 
 /// A type with one usual way to be written in a variable.
 pub(super) trait Value: Sized {
-    /// Returns the value of this text, or why it has none.
+    /// Parses the text. The error is the reason why the text is invalid.
     fn parse(text: &str) -> Result<Self, String>;
 
     /// Returns why a value that was set in code cannot be used.

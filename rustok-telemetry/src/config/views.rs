@@ -106,3 +106,34 @@ pub(super) fn visit_views(
     }
     views
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_match_by_wildcards() {
+        for (pattern, name, expected) in [
+            (
+                "rustok_http_requests_total",
+                "rustok_http_requests_total",
+                true,
+            ),
+            ("RUSTOK_*", "rustok_http_requests_total", true),
+            ("*", "anything", true),
+            ("*_total", "rustok_http_requests_total", true),
+            ("rustok_*_size_*", "rustok_http_request_size_bytes", true),
+            ("rustok_?ttp_*", "rustok_http_requests_total", true),
+            ("rustok", "rustok_http_requests_total", false),
+            ("*_seconds", "rustok_http_requests_total", false),
+            ("", "x", false),
+            ("", "", true),
+        ] {
+            let view = View {
+                instrument_name: pattern.to_owned(),
+                aggregation: ViewAggregation::Drop,
+            };
+            assert_eq!(view.matches(name), expected, "{pattern} {name}");
+        }
+    }
+}

@@ -44,7 +44,7 @@ impl ShouldSample for CaptureSampler {
 
 impl State {
     fn captures_all(&self) -> bool {
-        // Without a look at the clock where nobody captures.
+        // Reads the clock only during a capture.
         let until = self.all_spans_until.load(Ordering::Relaxed);
         until != 0 && json::now() < until
     }

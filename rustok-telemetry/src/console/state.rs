@@ -137,7 +137,7 @@ impl State {
     }
 
     fn run(&self, reader: &TextReader) {
-        // Nobody else sets it.
+        // `start` calls this once, so the cell is empty.
         let _ = self.thread.set(thread::current());
         let mut collected = ResourceMetrics::default();
         let mut next = Instant::now();

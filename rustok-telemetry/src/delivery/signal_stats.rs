@@ -104,7 +104,7 @@ impl SignalStats {
             self.failing.store(true, Relaxed);
         }
         drop(last);
-        // After what it counts, so that whoever sees the count sees the failure.
+        // Incremented last, so that a reader of the counter also sees the failure.
         self.failed.fetch_add(1, Release);
         if is_cut_off {
             return;

@@ -27,7 +27,11 @@ impl ErrorName {
     /// Returns the digits of a code, such as an HTTP status.
     pub fn of_code(code: u16) -> Self {
         let mut made = Text::default();
-        code.to_string().chars().for_each(|digit| made.push(digit));
+        let mut digits = itoa::Buffer::new();
+        digits
+            .format(code)
+            .chars()
+            .for_each(|digit| made.push(digit));
         Self(Repr::Made(made))
     }
 
@@ -135,5 +139,17 @@ impl Text {
             letter.encode_utf8(room);
             self.length = end;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_called_error_is_named_by_its_crate() {
+        assert_eq!(origin("sqlx_core::error::Error"), Some("sqlx"));
+        assert_eq!(origin("anyhow::Error"), Some("anyhow"));
+        assert_eq!(origin("std::io::error::Error"), Some("io"));
     }
 }

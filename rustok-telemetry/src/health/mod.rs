@@ -120,7 +120,7 @@ fn signal(
     endpoint: Option<String>,
     queue: Option<QueueHealth>,
 ) -> SignalHealth {
-    // Before what was counted: a failure is kept first and counted then.
+    // The counters are read first, because each is incremented last.
     let [successes, failures] =
         [&stats.succeeded, &stats.failed].map(|count| count.load(Ordering::Acquire));
     let last = stats.last();

@@ -131,3 +131,57 @@ fn cache_cell<I: Instrument, const N: usize>(
 fn declares_tenant(metadata: &Metadata<'_>) -> bool {
     metadata.fields().field(TENANT_ID).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use tracing::Subscriber;
+    use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
+
+    use super::*;
+    use crate::config::TelemetryConfig;
+
+    /// Counts two spans, as the layer does.
+    struct Twice;
+
+    impl<S: Subscriber> Layer<S> for Twice {
+        fn on_new_span(
+            &self,
+            attributes: &tracing::span::Attributes<'_>,
+            _: &tracing::Id,
+            _: Context<'_, S>,
+        ) {
+            let metadata = attributes.metadata();
+            let callsite = of(metadata).expect("within the limit");
+            assert!(std::ptr::eq(callsite, of(metadata).expect("cached")));
+            assert!(callsite.created.get().is_none() && callsite.duration.get().is_none());
+            for _ in 0..2 {
+                count_created(Some(callsite), metadata.name());
+                record_duration(Some(callsite), metadata.name(), Duration::from_secs(1));
+                assert!(callsite.created.get().is_some(), "the cell is cached");
+                assert!(callsite.duration.get().is_some(), "the cell is cached");
+            }
+        }
+    }
+
+    #[test]
+    fn cached_cells_count_every_span() {
+        let variables = [
+            ("OTEL_TRACES_EXPORTER", "none"),
+            ("OTEL_METRICS_EXPORTER", "prometheus"),
+        ];
+        let config = TelemetryConfig::from_vars(variables).expect("valid");
+        let telemetry = crate::builder().config(config).without_subscriber().init();
+        let telemetry = telemetry.expect("telemetry starts");
+        let subscriber = tracing_subscriber::registry().with(Twice);
+        tracing::subscriber::with_default(subscriber, || drop(tracing::info_span!("twice")));
+        let text = crate::prometheus_text().expect("telemetry runs").body;
+        let text = String::from_utf8(text).expect("text");
+        for sample in [
+            "rustok_spans_created_total{operation=\"twice\",tenant_id=\"none\"} 2\n",
+            "rustok_span_duration_seconds_count{operation=\"twice\"} 2\n",
+        ] {
+            assert!(text.contains(sample), "{text}");
+        }
+        let _ = telemetry.shutdown();
+    }
+}

@@ -90,6 +90,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn insert_replaces_the_state() {
+        let (spans, id) = (OpenSpans::new(), Id::from_u64(7));
+        spans.insert(&id, 1);
+        spans.insert(&id, 2);
+        assert_eq!(spans.remove(&id), Some(2));
+        assert_eq!(spans.remove(&id), None);
+    }
+
+    #[test]
     fn ids_are_spread_over_the_shards() {
         // Ids that differ in the slot, the thread or the generation.
         for step in [1, 1 << 38, 1 << 51] {

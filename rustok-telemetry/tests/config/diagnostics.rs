@@ -212,6 +212,10 @@ fn each_wrong_value_says_why() {
             &[("OTEL_SERVCIE_NAME", "shop")],
             "OTEL_SERVCIE_NAME: not a variable of OpenTelemetry; did you mean OTEL_SERVICE_NAME?",
         ),
+        (
+            &[("OTEL_TRACE_SAMPLER", "always_on")],
+            "OTEL_TRACE_SAMPLER: not a variable of OpenTelemetry; did you mean OTEL_TRACES_SAMPLER?",
+        ),
     ];
     for (variables, expected) in cases {
         let lines = diagnostics(variables);

@@ -87,7 +87,7 @@ async fn a_value_that_panics_leaves_the_console_alive() {
         assert!(std::panic::catch_unwind(record).is_err());
     }
     service.work("after").await;
-    let is_kept = |traces: &Value| traces[0]["name"] == "GET /work/{task}";
+    let is_kept = |traces: &Value| traces[0]["name"] == "GET /tasks/{task}";
     service.wait_for("/api/traces?limit=1", is_kept).await;
     service.get("/api/logs").await;
 }

@@ -12,6 +12,7 @@ mod hostile;
 mod interface;
 mod memory;
 mod own_requests;
+mod page;
 mod series;
 mod service;
 #[path = "../support/mod.rs"]

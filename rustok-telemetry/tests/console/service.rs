@@ -26,7 +26,7 @@ pub(crate) fn with_console() -> Builder {
 
 pub(crate) fn app() -> Router {
     Router::new()
-        .route("/work/{task}", get(work))
+        .route("/tasks/{task}", get(work))
         .merge(HealthRoutes::new())
         .layer(TelemetryLayer::new())
 }
@@ -76,7 +76,7 @@ impl Service {
     pub(crate) async fn work(&self, task: &str) {
         let response = self
             .client
-            .get(self.url(&format!("/work/{task}")))
+            .get(self.url(&format!("/tasks/{task}")))
             .send()
             .await;
         response.expect("a response");

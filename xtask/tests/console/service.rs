@@ -45,7 +45,7 @@ impl Service {
             let address = line.strip_prefix("rustok-server: console: ")?;
             Some(address.to_owned())
         });
-        // What it prints further is of no interest, but somebody has to read it.
+        // Reads the rest of the output: a full pipe would block the service.
         std::thread::spawn(move || lines.for_each(drop));
         Self {
             process,

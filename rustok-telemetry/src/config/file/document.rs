@@ -104,7 +104,7 @@ impl<'document> Node<'document> {
         }
     }
 
-    /// Returns a child. Its line is that of its key, since a null value has none.
+    /// Returns a child node with the line of its key: a null value has no line of its own.
     fn below(
         &self,
         key: Option<&'document MarkedYamlOwned>,

@@ -78,18 +78,22 @@ export class Store extends EventTarget {
   async connect() {
     this.disconnect();
     if (!this.active) return;
-    const attempt = this.attempt;
-    try {
-      await this.refreshState();
-    } catch (error) {
-      if (attempt === this.attempt) this.failed(error);
-      return;
-    }
-    if (attempt !== this.attempt) return;
+    if (!(await this.refreshed(this.attempt))) return;
     this.retryIn = FIRST_RETRY;
     this.answered('live');
     this.emit('connected');
     this.open();
+  }
+
+  /** Asks for the state; false if that fails or another attempt has begun. @param {number} attempt */
+  async refreshed(attempt) {
+    try {
+      await this.refreshState();
+    } catch (error) {
+      if (attempt === this.attempt) this.failed(error);
+      return false;
+    }
+    return attempt === this.attempt;
   }
 
   async refreshState() {
@@ -136,14 +140,7 @@ export class Store extends EventTarget {
     const attempt = this.attempt;
     let left = 30;
     const again = async () => {
-      if (attempt !== this.attempt) return;
-      try {
-        await this.refreshState();
-      } catch (error) {
-        if (attempt === this.attempt) this.failed(error);
-        return;
-      }
-      if (attempt !== this.attempt) return;
+      if (attempt !== this.attempt || !(await this.refreshed(attempt))) return;
       this.emit('tick');
       left -= 1;
       if (left === 0) this.open();
