@@ -6,6 +6,8 @@
 
 use std::mem;
 
+use prost::encoding::{decode_varint, encode_varint};
+
 /// The value of a series, whose variant does not change.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
@@ -106,7 +108,7 @@ impl FrameWriter {
         }
         let distance = zigzag((series as i64).wrapping_sub(self.previous as i64));
         self.previous = series;
-        push_varint(&mut self.bytes, distance << 1 | u64::from(!now.is_there));
+        encode_varint(distance << 1 | u64::from(!now.is_there), &mut self.bytes);
         if now.is_there {
             self.change(&slot.value, &now.value);
         }
@@ -122,9 +124,9 @@ impl FrameWriter {
                 self.bytes.extend(sum.to_le_bytes());
                 let pairs = from.iter().zip(&**to).enumerate();
                 let changed: Vec<_> = pairs.filter(|(_, (from, to))| from != to).collect();
-                push_varint(&mut self.bytes, changed.len() as u64);
+                encode_varint(changed.len() as u64, &mut self.bytes);
                 for (bucket, (from, to)) in changed {
-                    push_varint(&mut self.bytes, bucket as u64);
+                    encode_varint(bucket as u64, &mut self.bytes);
                     self.difference(*from, *to);
                 }
             }
@@ -133,7 +135,7 @@ impl FrameWriter {
     }
 
     fn difference(&mut self, from: u64, to: u64) {
-        push_varint(&mut self.bytes, zigzag(to.wrapping_sub(from) as i64));
+        encode_varint(zigzag(to.wrapping_sub(from) as i64), &mut self.bytes);
     }
 
     /// Returns the frame, and begins the next.
@@ -182,18 +184,10 @@ pub(super) struct Reader<'bytes>(pub(super) &'bytes [u8]);
 
 impl<'bytes> Reader<'bytes> {
     pub(super) fn varint(&mut self) -> u64 {
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
-            let Some((byte, rest)) = self.0.split_first() else {
-                break;
-            };
-            self.0 = rest;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                break;
-            }
-        }
-        number
+        decode_varint(&mut self.0).unwrap_or_else(|_| {
+            self.0 = &[];
+            0
+        })
     }
 
     pub(super) fn take(&mut self, bytes: usize) -> &'bytes [u8] {
@@ -210,14 +204,6 @@ impl<'bytes> Reader<'bytes> {
     fn difference(&mut self, before: u64) -> u64 {
         before.wrapping_add(unzigzag(self.varint()) as u64)
     }
-}
-
-pub(super) fn push_varint(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
 }
 
 fn zigzag(number: i64) -> u64 {

@@ -6,8 +6,9 @@ use std::{
 };
 
 use opentelemetry_sdk::metrics::{data::ResourceMetrics, reader::MetricReader as _};
+use prost::encoding::encode_varint;
 
-use super::frames::{Reader, Value, push_varint};
+use super::frames::{Reader, Value};
 use crate::{
     metrics::{
         Kind,
@@ -96,7 +97,7 @@ fn write_key(labels: &Labels<'_>, key: &mut Vec<u8>) {
 }
 
 pub(super) fn push_text(key: &mut Vec<u8>, text: &str) {
-    push_varint(key, text.len() as u64);
+    encode_varint(text.len() as u64, key);
     key.extend(text.as_bytes());
 }
 
