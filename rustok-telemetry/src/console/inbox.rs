@@ -9,6 +9,9 @@ use std::{
     },
 };
 
+/// Estimate of what an allocation that is shared takes beyond its content.
+pub(super) const SHARED: usize = 32;
+
 /// What items are sorted into.
 pub(super) trait Store {
     type Item;

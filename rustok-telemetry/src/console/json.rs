@@ -1,4 +1,4 @@
-//! Numbers of the interface.
+//! Numbers and ids of the interface.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,4 +14,15 @@ pub(super) fn in_milliseconds(duration: Duration) -> f64 {
 /// Whole milliseconds since 1970.
 pub(super) fn now() -> u64 {
     milliseconds(SystemTime::now()) as u64
+}
+
+/// Milliseconds of nanoseconds.
+pub(super) fn of_nanoseconds(nanoseconds: u64) -> f64 {
+    nanoseconds as f64 / 1e6
+}
+
+/// Returns an id of OTLP as text; `None` for none.
+pub(super) fn hex(id: &[u8]) -> Option<String> {
+    let digits = id.iter().map(|byte| format!("{byte:02x}"));
+    (!id.is_empty()).then(|| digits.collect())
 }

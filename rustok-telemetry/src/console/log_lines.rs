@@ -1,48 +1,55 @@
 //! Log records in memory, within a number of bytes. The oldest go first.
 
-use std::{collections::VecDeque, sync::Arc, time::SystemTime};
+use std::{borrow::Cow, collections::VecDeque, sync::Arc};
 
-use opentelemetry::{InstrumentationScope, Key, logs::AnyValue};
-use opentelemetry_sdk::{
-    error::OTelSdkResult,
-    logs::{LogProcessor, SdkLogRecord},
-};
+use opentelemetry::TraceId;
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
+use opentelemetry_sdk::logs::SdkLogRecord;
+use prost::Message;
 use serde_json::{Value as Json, json};
 
-use super::{bytes, inbox::Store, json::milliseconds, search::Search, state::State};
-use crate::{
-    stdout::{any, record_attributes},
-    trace::TENANT_ID,
+use super::{
+    attributes::{as_json, text},
+    inbox::{SHARED, Store},
+    json::{hex, of_nanoseconds},
+    search::Search,
+    state::State,
 };
+use crate::{otlp::LogObserver, trace::TENANT_ID};
 
-/// Hands over every log record.
+/// What is kept of a log record: its message of OTLP, and what a query needs without decoding it.
 #[derive(Debug)]
-pub(crate) struct ConsoleLogProcessor {
-    pub(super) state: Arc<State>,
+pub(super) struct Line {
+    severity: i32,
+    target: Cow<'static, str>,
+    trace_id: Option<TraceId>,
+    message: Arc<[u8]>,
 }
 
-impl LogProcessor for ConsoleLogProcessor {
-    fn emit(&self, record: &mut SdkLogRecord, _: &InstrumentationScope) {
-        let record = Box::new(record.clone());
-        let bytes = bytes_of(&record);
-        self.state.push(&self.state.lines, record, bytes);
+impl Line {
+    fn decoded(&self) -> LogRecord {
+        // What this process has encoded can be decoded.
+        LogRecord::decode(&*self.message).unwrap_or_default()
     }
 
-    fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
+    /// Estimates the memory of the line.
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + SHARED + self.message.len()
     }
 }
 
-/// Estimates the memory of a record.
-fn bytes_of(record: &SdkLogRecord) -> usize {
-    let attributes = record.attributes_iter();
-    let attributes =
-        attributes.map(|(_, value)| size_of::<(Key, AnyValue)>() + bytes::of_any(value));
-    size_of::<SdkLogRecord>()
-        + size_of::<Line>()
-        + record.target().map_or(0, |target| target.len())
-        + record.body().map_or(0, bytes::of_any)
-        + attributes.sum::<usize>()
+/// Keeps every log record.
+impl LogObserver for State {
+    fn emitted(&self, record: &SdkLogRecord, encoded: &Arc<[u8]>) {
+        let line = Line {
+            severity: record.severity_number().map_or(0, |number| number as i32),
+            target: record.target().cloned().unwrap_or_default(),
+            trace_id: record.trace_context().map(|origin| origin.trace_id),
+            message: Arc::clone(encoded),
+        };
+        let bytes = line.bytes();
+        self.push(&self.lines, line, bytes);
+    }
 }
 
 /// The kept log records.
@@ -55,12 +62,6 @@ pub(super) struct Lines {
     last: u64,
 }
 
-#[derive(Debug)]
-struct Line {
-    record: Box<SdkLogRecord>,
-    bytes: usize,
-}
-
 /// Which lines are asked for.
 #[derive(Debug, Default)]
 pub(super) struct LineQuery {
@@ -68,7 +69,7 @@ pub(super) struct LineQuery {
     pub(super) severity: i32,
     pub(super) target: String,
     pub(super) text: Search,
-    pub(super) trace_id: String,
+    pub(super) trace_id: Option<TraceId>,
     pub(super) before: Option<u64>,
     pub(super) limit: usize,
 }
@@ -99,9 +100,9 @@ impl Lines {
     }
 
     /// Returns the lines of a trace, oldest first.
-    pub(super) fn of_trace(&self, trace_id: &str) -> Vec<Json> {
+    pub(super) fn of_trace(&self, trace_id: TraceId) -> Vec<Json> {
         let query = LineQuery {
-            trace_id: trace_id.to_owned(),
+            trace_id: Some(trace_id),
             ..LineQuery::default()
         };
         let mut lines: Vec<_> = self.find(&query).collect();
@@ -114,73 +115,56 @@ impl Lines {
         let numbers = (0..=self.last).rev();
         let lines = numbers.zip(self.lines.iter().rev());
         lines
-            .filter(move |(number, line)| *number < before && query.matches(&line.record))
-            .map(|(number, line)| as_json(number, &line.record))
+            .filter(move |(number, line)| *number < before && query.matches(line))
+            .map(|(number, line)| line_as_json(number, line))
     }
 }
 
 impl Store for Lines {
-    type Item = Box<SdkLogRecord>;
+    type Item = Line;
 
-    fn add(&mut self, record: Self::Item, bytes: usize) -> bool {
+    fn add(&mut self, line: Line, bytes: usize) -> bool {
         self.last += 1;
         self.bytes += bytes;
-        self.lines.push_back(Line { record, bytes });
+        self.lines.push_back(line);
         while self.bytes > self.limit {
             let Some(oldest) = self.lines.pop_front() else {
                 break;
             };
-            self.bytes -= oldest.bytes;
+            self.bytes -= oldest.bytes();
         }
         true
     }
 }
 
 impl LineQuery {
-    fn matches(&self, record: &SdkLogRecord) -> bool {
-        let severity = record.severity_number().map_or(0, |number| number as i32);
-        let target = record.target().map_or("", |target| target);
-        let is_of_trace = || {
-            let context = record.trace_context();
-            context.is_some_and(|context| context.trace_id.to_string() == self.trace_id)
-        };
-        let has_text = || {
-            let mut attributes = record.attributes_iter();
-            self.text.finds(target)
-                || record.body().is_some_and(|body| self.finds_in(body))
-                || attributes.any(|(_, value)| self.finds_in(value))
-        };
-        severity >= self.severity
-            && target.starts_with(&self.target)
-            && (self.trace_id.is_empty() || is_of_trace())
-            && (self.text.is_empty() || has_text())
+    fn matches(&self, line: &Line) -> bool {
+        line.severity >= self.severity
+            && line.target.starts_with(&self.target)
+            && (self.trace_id.is_none() || line.trace_id == self.trace_id)
+            && (self.text.is_empty() || self.finds_in(line))
     }
 
-    fn finds_in(&self, value: &AnyValue) -> bool {
-        match value {
-            AnyValue::String(text) => self.text.finds(text.as_str()),
-            value => self.text.finds(&any(value).to_string()),
-        }
+    fn finds_in(&self, line: &Line) -> bool {
+        let record = line.decoded();
+        self.text.finds(&line.target)
+            || self.text.finds(&text(record.body.as_ref()))
+            || self.text.finds_in(&record.attributes)
     }
 }
 
-fn as_json(number: u64, record: &SdkLogRecord) -> Json {
-    let attributes = record_attributes(record);
-    let origin = record.trace_context();
-    let text = match record.body() {
-        Some(AnyValue::String(text)) => text.as_str().into(),
-        Some(other) => any(other).to_string().into(),
-        None => Json::from(""),
-    };
+fn line_as_json(number: u64, line: &Line) -> Json {
+    let record = line.decoded();
+    let attributes = as_json(&record.attributes);
     json!({
         "seq": number,
-        "time": milliseconds(record.timestamp().unwrap_or(SystemTime::UNIX_EPOCH)),
-        "level": record.severity_text(),
-        "target": record.target(),
-        "text": text,
+        "time": of_nanoseconds(record.time_unix_nano),
+        "level": record.severity_text,
+        "target": line.target,
+        "text": text(record.body.as_ref()),
         "tenant": attributes.get(TENANT_ID),
         "attributes": attributes,
-        "trace_id": origin.map(|origin| origin.trace_id.to_string()),
-        "span_id": origin.map(|origin| origin.span_id.to_string()),
+        "trace_id": hex(&record.trace_id),
+        "span_id": hex(&record.span_id),
     })
 }

@@ -38,11 +38,12 @@
 //! # What it costs
 //!
 //! A thread samples all metrics every two seconds, as a scrape does, and keeps what has changed for 15 minutes. Each
-//! recorded span and each log record is appended to a list; the thread sorts them in. What does not fit is counted.
+//! recorded span and each log record is encoded as for the exporter, once for both, and appended to a list; the thread
+//! sorts them in, and they are decoded when a page asks for them. What does not fit is counted.
 //! Nothing is kept unless [`Builder::console`](crate::Builder::console) was called.
 
 mod assets;
-mod bytes;
+mod attributes;
 mod capture;
 mod events;
 mod follow;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use opentelemetry::logs::Severity;
+use opentelemetry::{TraceId, logs::Severity};
 
 use super::{log_lines::LineQuery, search::Search, series::SeriesQuery, traces::TraceQuery};
 
@@ -121,7 +121,11 @@ impl Parameters {
             severity,
             target: self.text("target").to_owned(),
             text: Search::new(self.text("text")),
-            trace_id: self.text("trace_id").to_owned(),
+            trace_id: match self.text("trace_id") {
+                "" => None,
+                // Without an id that is valid, no line matches.
+                id => Some(TraceId::from_hex(id).unwrap_or(TraceId::INVALID)),
+            },
             before,
             limit: self.limit()?,
         })

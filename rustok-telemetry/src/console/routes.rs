@@ -161,9 +161,8 @@ fn read(
                     "no span of this trace is kept".to_owned(),
                 ));
             };
-            let id = id.to_string();
-            let logs = state.lines.sorted().of_trace(&id);
-            json!({"trace_id": id, "spans": spans, "logs": logs})
+            let logs = state.lines.sorted().of_trace(id);
+            json!({"trace_id": id.to_string(), "spans": spans, "logs": logs})
         }
     };
     Ok(json.to_string())

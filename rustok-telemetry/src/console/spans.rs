@@ -1,72 +1,100 @@
-//! The span processor of the console.
+//! What the console keeps of a span: its message of OTLP, and what the list of traces needs without decoding it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use opentelemetry::{
-    Context, KeyValue,
-    trace::{Event, Link, Status},
+    SpanId, TraceId,
+    trace::{SpanKind, Status},
 };
-use opentelemetry_sdk::{
-    error::OTelSdkResult,
-    trace::{Span, SpanData, SpanProcessor},
-};
+use opentelemetry_proto::tonic::trace::v1;
+use opentelemetry_sdk::trace::SpanData;
+use prost::Message;
 
-use super::{bytes, state::State};
-use crate::trace::SpanLimits;
+use super::{inbox::SHARED, state::State};
+use crate::otlp::SpanObserver;
 
-/// Estimate of what maps and allocations add to a span.
-const SPAN_OVERHEAD: usize = 64;
-
-/// Hands over every recorded span.
 #[derive(Debug)]
-pub(crate) struct ConsoleSpanProcessor {
-    pub(super) state: Arc<State>,
-    pub(super) limits: SpanLimits,
+pub(super) struct KeptSpan {
+    pub(super) trace_id: TraceId,
+    pub(super) start: SystemTime,
+    pub(super) end: SystemTime,
+    pub(super) kind: SpanKind,
+    pub(super) has_error: bool,
+    /// Whether its parent is a span of this process.
+    pub(super) has_local_parent: bool,
+    pub(super) scope: Arc<str>,
+    message: Arc<[u8]>,
 }
 
-impl SpanProcessor for ConsoleSpanProcessor {
-    fn on_start(&self, _: &mut Span, _: &Context) {}
-
-    fn on_end(&self, mut span: SpanData) {
-        // What a span has is known to its thread alone, so it is completed here.
-        self.limits.complete(&mut span);
-        let bytes = bytes_of(&span);
-        self.state.push(&self.state.spans, Box::new(span), bytes);
+impl KeptSpan {
+    pub(super) fn duration(&self) -> Duration {
+        self.end.duration_since(self.start).unwrap_or_default()
     }
 
-    fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
+    /// Returns everything that is known of the span.
+    pub(super) fn decoded(&self) -> v1::Span {
+        // What this process has encoded can be decoded.
+        v1::Span::decode(&*self.message).unwrap_or_default()
     }
 
-    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        Ok(())
+    #[cfg(test)]
+    pub(super) fn for_tests(
+        trace_id: TraceId,
+        name: &str,
+        duration: Duration,
+        has_error: bool,
+    ) -> Self {
+        let message = v1::Span {
+            name: name.to_owned(),
+            ..v1::Span::default()
+        };
+        Self {
+            trace_id,
+            start: SystemTime::UNIX_EPOCH,
+            end: SystemTime::UNIX_EPOCH + duration,
+            kind: SpanKind::Internal,
+            has_error,
+            has_local_parent: false,
+            scope: "".into(),
+            message: message.encode_to_vec().into(),
+        }
+    }
+
+    /// Estimates the memory of the span.
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + SHARED + self.message.len()
     }
 }
 
-/// Estimates the memory of a span.
-fn bytes_of(span: &SpanData) -> usize {
-    let attributes = |attributes: &Vec<KeyValue>| {
-        let values = attributes
-            .iter()
-            .map(|attribute| bytes::of_value(&attribute.value));
-        attributes.capacity() * size_of::<KeyValue>() + values.sum::<usize>()
-    };
-    let events = span
-        .events
-        .iter()
-        .map(|event| event.name.len() + attributes(&event.attributes));
-    let links = span.links.iter().map(|link| attributes(&link.attributes));
-    let status = match &span.status {
-        Status::Error { description } => description.len(),
-        Status::Unset | Status::Ok => 0,
-    };
-    size_of::<SpanData>()
-        + SPAN_OVERHEAD
-        + span.name.len()
-        + attributes(&span.attributes)
-        + span.events.events.capacity() * size_of::<Event>()
-        + events.sum::<usize>()
-        + span.links.links.capacity() * size_of::<Link>()
-        + links.sum::<usize>()
-        + status
+/// Keeps every recorded span.
+impl SpanObserver for State {
+    fn ended(&self, span: &SpanData, encoded: &Arc<[u8]>) {
+        let has_parent = span.parent_span_id != SpanId::INVALID;
+        let kept = KeptSpan {
+            trace_id: span.span_context.trace_id(),
+            start: span.start_time,
+            end: span.end_time,
+            kind: span.span_kind.clone(),
+            has_error: matches!(span.status, Status::Error { .. }),
+            has_local_parent: has_parent && !span.parent_span_is_remote,
+            scope: self.scope(span.instrumentation_scope.name()),
+            message: Arc::clone(encoded),
+        };
+        let bytes = kept.bytes();
+        self.push(&self.spans, kept, bytes);
+    }
+}
+
+impl State {
+    /// Returns the name of a scope. Nearly all spans have the same one.
+    fn scope(&self, name: &str) -> Arc<str> {
+        let usual = self.usual_scope.get_or_init(|| name.into());
+        match **usual == *name {
+            true => Arc::clone(usual),
+            false => name.into(),
+        }
+    }
 }

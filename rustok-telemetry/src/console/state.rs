@@ -9,12 +9,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use opentelemetry_sdk::{
-    Resource,
-    logs::LoggerProviderBuilder,
-    metrics::data::ResourceMetrics,
-    trace::{ShouldSample, TracerProviderBuilder},
-};
+use opentelemetry_sdk::{Resource, metrics::data::ResourceMetrics, trace::ShouldSample};
 
 use super::{
     Console,
@@ -23,12 +18,11 @@ use super::{
     history::History,
     inbox::{Inbox, Store, lock},
     json,
-    log_lines::{ConsoleLogProcessor, Lines},
+    log_lines::Lines,
     metric_values,
-    spans::ConsoleSpanProcessor,
     trace_store::Traces,
 };
-use crate::{config::Report, prometheus::reader::TextReader, trace::SpanLimits};
+use crate::{config::Report, prometheus::reader::TextReader};
 
 /// Time between two samples of the metrics.
 pub(super) const TICK: Duration = Duration::from_secs(2);
@@ -49,6 +43,8 @@ pub(crate) struct State {
     pub(super) started_at: SystemTime,
     history: Mutex<History>,
     pub(super) spans: Inbox<Traces>,
+    /// Name of the scope of the first span.
+    pub(super) usual_scope: OnceLock<Arc<str>>,
     pub(super) lines: Inbox<Lines>,
     /// Milliseconds since 1970; 0 while spans are recorded as configured.
     pub(super) all_spans_until: AtomicU64,
@@ -74,6 +70,7 @@ impl State {
             started_at: SystemTime::now(),
             history: Mutex::new(History::new(quarter)),
             spans: Inbox::new(half / 8, Traces::new(half - half / 8)),
+            usual_scope: OnceLock::new(),
             lines: Inbox::new(quarter / 8, Lines::new(quarter - quarter / 8)),
             all_spans_until: AtomicU64::new(0),
             peers: Mutex::new(peers),
@@ -91,28 +88,13 @@ impl State {
         let _ = CURRENT.set(Arc::clone(self));
     }
 
-    /// Adds the span processor, and the sampler around the configured one.
-    pub(crate) fn add_to_tracers(
+    /// Returns the sampler around the configured one.
+    pub(crate) fn sampler(
         self: &Arc<Self>,
-        builder: TracerProviderBuilder,
-        limits: SpanLimits,
         configured: Box<dyn ShouldSample>,
-    ) -> TracerProviderBuilder {
+    ) -> Box<dyn ShouldSample> {
         let state = Arc::clone(self);
-        let processor = ConsoleSpanProcessor { state, limits };
-        let state = Arc::clone(self);
-        builder
-            .with_sampler(CaptureSampler { state, configured })
-            .with_span_processor(processor)
-    }
-
-    /// Adds the log processor.
-    pub(crate) fn add_to_loggers(
-        self: &Arc<Self>,
-        builder: LoggerProviderBuilder,
-    ) -> LoggerProviderBuilder {
-        let state = Arc::clone(self);
-        builder.with_log_processor(ConsoleLogProcessor { state })
+        Box::new(CaptureSampler { state, configured })
     }
 
     /// Starts the thread. Without one, the page has no history of metrics.

@@ -7,10 +7,9 @@ use std::{
     time::Duration,
 };
 
-use opentelemetry::{SpanId, TraceId, trace::Status};
-use opentelemetry_sdk::trace::SpanData;
+use opentelemetry::TraceId;
 
-use super::inbox::Store;
+use super::{inbox::Store, spans::KeptSpan};
 
 /// Traces of each operation that are kept as the slowest.
 const SLOWEST: usize = 5;
@@ -35,8 +34,7 @@ impl KeptFor {
 /// The spans of a trace that ended here.
 #[derive(Debug)]
 pub(super) struct Trace {
-    #[expect(clippy::vec_box, reason = "spare capacity would be as large as spans")]
-    pub(super) spans: Vec<Box<SpanData>>,
+    pub(super) spans: Vec<KeptSpan>,
     /// Spans with an error.
     pub(super) errors: usize,
     pub(super) kept_for: KeptFor,
@@ -47,22 +45,10 @@ pub(super) struct Trace {
 
 impl Trace {
     /// Returns the first span without a parent in this process.
-    pub(super) fn root(&self) -> Option<&SpanData> {
-        let has_parent =
-            |span: &SpanData| span.parent_span_id != SpanId::INVALID && !span.parent_span_is_remote;
-        let spans = self.spans.iter().map(|span| &**span);
-        spans.min_by_key(|span| (has_parent(span), span.start_time))
+    pub(super) fn root(&self) -> Option<&KeptSpan> {
+        let spans = self.spans.iter();
+        spans.min_by_key(|span| (span.has_local_parent, span.start))
     }
-}
-
-pub(super) fn is_error(span: &SpanData) -> bool {
-    matches!(span.status, Status::Error { .. })
-}
-
-pub(super) fn duration(span: &SpanData) -> Duration {
-    span.end_time
-        .duration_since(span.start_time)
-        .unwrap_or_default()
 }
 
 /// The kept traces.
@@ -134,7 +120,7 @@ impl Traces {
             return Some(KeptFor::Error);
         }
         let root = trace.root()?;
-        let (name, took) = (root.name.as_ref().into(), duration(root));
+        let (name, took) = (root.decoded().name.into(), root.duration());
         let slowest = self.slowest.entry(name).or_default();
         let at = slowest.partition_point(|(other, _)| *other >= took);
         if at == SLOWEST {
@@ -176,13 +162,13 @@ impl Traces {
 }
 
 impl Store for Traces {
-    type Item = Box<SpanData>;
+    type Item = KeptSpan;
 
     fn add(&mut self, span: Self::Item, bytes: usize) -> bool {
         if TRACE_OVERHEAD + bytes > self.limit / 8 {
             return false;
         }
-        let id = span.span_context.trace_id();
+        let id = span.trace_id;
         let trace = self.by_id.entry(id).or_insert_with(|| {
             self.queues[KeptFor::Recent as usize].push_back(id);
             self.bytes[KeptFor::Recent as usize] += TRACE_OVERHEAD;
@@ -201,7 +187,7 @@ impl Store for Traces {
             self.spans += 1;
             trace.order = self.order;
             trace.bytes += bytes;
-            trace.errors += usize::from(is_error(&span));
+            trace.errors += usize::from(span.has_error);
             self.bytes[trace.kept_for as usize] += bytes;
             trace.spans.push(span);
         }
@@ -212,49 +198,28 @@ impl Store for Traces {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
-    use opentelemetry::{
-        InstrumentationScope,
-        trace::{SpanContext, SpanKind, TraceFlags, TraceState},
-    };
-    use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
-
     use super::*;
 
-    fn span(trace: u128, name: &'static str, took: u64, status: Status) -> Box<SpanData> {
-        let context = SpanContext::new(
+    const OK: bool = false;
+    const ERROR: bool = true;
+
+    fn span(trace: u128, name: &str, took: u64, has_error: bool) -> KeptSpan {
+        KeptSpan::for_tests(
             TraceId::from(trace),
-            SpanId::from(1),
-            TraceFlags::SAMPLED,
-            false,
-            TraceState::NONE,
-        );
-        Box::new(SpanData {
-            span_context: context,
-            parent_span_id: SpanId::INVALID,
-            parent_span_is_remote: false,
-            span_kind: SpanKind::Internal,
-            name: name.into(),
-            start_time: SystemTime::UNIX_EPOCH,
-            end_time: SystemTime::UNIX_EPOCH + Duration::from_millis(took),
-            attributes: Vec::new(),
-            dropped_attributes_count: 0,
-            events: SpanEvents::default(),
-            links: SpanLinks::default(),
-            status,
-            instrumentation_scope: InstrumentationScope::default(),
-        })
+            name,
+            Duration::from_millis(took),
+            has_error,
+        )
     }
 
     #[test]
     fn errors_and_the_slowest_outlive_the_others() {
         let mut traces = Traces::new(100_000);
-        traces.add(span(1, "pay", 1, Status::error("declined")), 500);
-        traces.add(span(2, "pay", 900, Status::Unset), 500);
-        traces.add(span(3, "search", 1, Status::Unset), 500);
+        traces.add(span(1, "pay", 1, ERROR), 500);
+        traces.add(span(2, "pay", 900, OK), 500);
+        traces.add(span(3, "search", 1, OK), 500);
         for id in 10..2_000 {
-            traces.add(span(id, "pay", 2 + id as u64 % 7, Status::Unset), 500);
+            traces.add(span(id, "pay", 2 + id as u64 % 7, OK), 500);
             assert!(traces.bytes() <= 100_000);
         }
         let kept_for = |id| {
@@ -287,7 +252,7 @@ mod tests {
     fn errors_alone_do_not_displace_what_is_recent() {
         let mut traces = Traces::new(100_000);
         for id in 1..2_000 {
-            traces.add(span(id, "pay", 1, Status::error("declined")), 500);
+            traces.add(span(id, "pay", 1, ERROR), 500);
             let [recent, errors, _] = traces.bytes;
             assert!(id < 200 || (recent > 70_000 && errors > 20_000), "{id}");
         }
@@ -297,7 +262,7 @@ mod tests {
     #[test]
     fn an_endless_trace_keeps_an_eighth() {
         let mut traces = Traces::new(80_000);
-        let added = (0..1_000).filter(|_| traces.add(span(1, "loop", 1, Status::Unset), 500));
+        let added = (0..1_000).filter(|_| traces.add(span(1, "loop", 1, OK), 500));
         assert_eq!(added.count(), 19);
         assert!(traces.bytes() <= 10_000);
     }
@@ -305,7 +270,7 @@ mod tests {
     #[test]
     fn a_span_that_is_too_large_leaves_no_empty_trace() {
         let mut traces = Traces::new(80_000);
-        assert!(!traces.add(span(1, "large", 1, Status::Unset), 10_000));
+        assert!(!traces.add(span(1, "large", 1, OK), 10_000));
         assert!(traces.by_id.is_empty() && traces.bytes() == 0);
     }
 }

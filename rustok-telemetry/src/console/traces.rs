@@ -2,19 +2,18 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use opentelemetry::{KeyValue, SpanId, TraceId, Value, trace::Status};
-use opentelemetry_sdk::trace::SpanData;
+use opentelemetry::TraceId;
+use opentelemetry_proto::tonic::trace::v1::{self, span, status::StatusCode};
 use serde_json::{Value as Json, json};
 
 use super::{
-    json::{in_milliseconds, milliseconds},
+    attributes::{any, as_json, find, text_of},
+    json::{hex, in_milliseconds, milliseconds, of_nanoseconds},
     search::Search,
-    trace_store::{Trace, Traces, duration, is_error},
+    spans::KeptSpan,
+    trace_store::{Trace, Traces},
 };
-use crate::{
-    stdout::{attributes, kind, link},
-    trace::TENANT_ID,
-};
+use crate::trace::TENANT_ID;
 
 /// Which traces are asked for.
 #[derive(Debug, Default)]
@@ -44,18 +43,18 @@ impl Traces {
     /// Returns the spans of a trace, the first first.
     pub(super) fn spans_of(&self, id: TraceId, service: &str) -> Option<Json> {
         let mut spans: Vec<_> = self.by_id.get(&id)?.spans.iter().collect();
-        spans.sort_by_key(|span| span.start_time);
-        let spans = spans.iter().map(|span| as_json(span, service));
+        spans.sort_by_key(|span| span.start);
+        let spans = spans.iter().map(|span| span_as_json(span, service));
         Some(spans.collect())
     }
 
     /// Returns the durations of the kept spans, by name.
     pub(super) fn operations(&self) -> Json {
-        let mut operations: BTreeMap<&str, (Vec<Duration>, usize)> = BTreeMap::new();
+        let mut operations: BTreeMap<String, (Vec<Duration>, usize)> = BTreeMap::new();
         for span in self.by_id.values().flat_map(|trace| &trace.spans) {
-            let (durations, errors) = operations.entry(&span.name).or_default();
-            durations.push(duration(span));
-            *errors += usize::from(is_error(span));
+            let (durations, errors) = operations.entry(span.decoded().name).or_default();
+            durations.push(span.duration());
+            *errors += usize::from(span.has_error);
         }
         operations
             .into_iter()
@@ -81,126 +80,130 @@ impl Traces {
 
 impl TraceQuery {
     fn matches(&self, id: TraceId, trace: &Trace) -> bool {
-        let has =
-            |matches: &dyn Fn(&SpanData) -> bool| trace.spans.iter().any(|span| matches(span));
-        let is_of_tenant =
-            |span: &SpanData| text_of(span, TENANT_ID).as_ref() == Some(&self.tenant);
         let has_error = trace.errors > 0;
-        self.has_error.is_none_or(|wanted| wanted == has_error)
-            && (self.min..=self.max).contains(&extent(trace))
-            && (self.operation.is_empty() || has(&|span| span.name == self.operation))
+        let matches = self.has_error.is_none_or(|wanted| wanted == has_error)
+            && (self.min..=self.max).contains(&extent(trace));
+        matches && (!self.asks_for_content() || self.matches_content(id, trace))
+    }
+
+    fn asks_for_content(&self) -> bool {
+        !(self.operation.is_empty() && self.tenant.is_empty() && self.text.is_empty())
+    }
+
+    fn matches_content(&self, id: TraceId, trace: &Trace) -> bool {
+        let spans: Vec<_> = trace.spans.iter().map(KeptSpan::decoded).collect();
+        let has = |matches: &dyn Fn(&v1::Span) -> bool| spans.iter().any(matches);
+        let is_of_tenant =
+            |span: &v1::Span| text_of(&span.attributes, TENANT_ID).as_ref() == Some(&self.tenant);
+        (self.operation.is_empty() || has(&|span| span.name == self.operation))
             && (self.tenant.is_empty() || has(&is_of_tenant))
             && (self.text.is_empty()
                 || self.text.finds(&id.to_string())
                 || has(&|span| self.finds_in(span)))
     }
 
-    fn finds_in(&self, span: &SpanData) -> bool {
-        let finds = |attributes: &[KeyValue]| {
-            let mut values = attributes.iter().map(|attribute| attribute.value.as_str());
-            values.any(|value| self.text.finds(&value))
-        };
-        let status = match &span.status {
-            Status::Error { description } => description,
-            Status::Unset | Status::Ok => "",
-        };
+    fn finds_in(&self, span: &v1::Span) -> bool {
+        let status = status_text(span);
         self.text.finds(&span.name)
-            || (!status.is_empty() && self.text.finds(status))
-            || finds(&span.attributes)
+            || status.is_some_and(|status| self.text.finds(status))
+            || self.text.finds_in(&span.attributes)
             || span
                 .events
                 .iter()
-                .any(|event| self.text.finds(&event.name) || finds(&event.attributes))
+                .any(|event| self.text.finds(&event.name) || self.text.finds_in(&event.attributes))
     }
 }
 
 /// Time from the start of the first span to the end of the last.
 fn extent(trace: &Trace) -> Duration {
-    let start = trace.spans.iter().map(|span| span.start_time).min();
-    let end = trace.spans.iter().map(|span| span.end_time).max();
+    let start = trace.spans.iter().map(|span| span.start).min();
+    let end = trace.spans.iter().map(|span| span.end).max();
     let extent = start.zip(end).map(|(start, end)| end.duration_since(start));
     extent.and_then(Result::ok).unwrap_or_default()
 }
 
 fn summary(id: TraceId, trace: &Trace, service: &str) -> Option<Json> {
-    let root = trace.root()?;
-    let mut spans = trace.spans.iter();
-    let tenant = text_of(root, TENANT_ID);
-    let tenant = tenant.or_else(|| spans.find_map(|span| text_of(span, TENANT_ID)));
-    let start = trace.spans.iter().map(|span| span.start_time).min()?;
-    let method = text_of(root, "http.request.method");
-    let http = method.map(|method| {
+    let kept = trace.root()?;
+    let root = kept.decoded();
+    let of_root = |key| text_of(&root.attributes, key);
+    let tenant = of_root(TENANT_ID).or_else(|| {
+        let mut spans = trace.spans.iter();
+        spans.find_map(|span| text_of(&span.decoded().attributes, TENANT_ID))
+    });
+    let start = trace.spans.iter().map(|span| span.start).min()?;
+    let http = of_root("http.request.method").map(|method| {
+        let status = find(&root.attributes, "http.response.status_code");
         json!({
             "method": method,
-            "route": text_of(root, "http.route"),
-            "status": value_of(root, "http.response.status_code").map(|status| match status {
-                Value::I64(status) => Json::from(*status),
-                other => Json::from(other.as_str()),
-            }),
+            "route": of_root("http.route"),
+            "status": status.map(|status| any(status.value.as_ref())),
         })
     });
     Some(json!({
         "trace_id": id.to_string(),
         "name": root.name,
-        "kind": kind(root),
+        "kind": kind(kept),
         "service": service,
         "start": milliseconds(start),
         "duration": in_milliseconds(extent(trace)),
         "spans": trace.spans.len(),
         "errors": trace.errors,
         "tenant": tenant,
-        "status": status(root),
+        "status": status(&root),
         "http": http,
         "kept_for": trace.kept_for.as_str(),
     }))
 }
 
-fn as_json(span: &SpanData, service: &str) -> Json {
-    let parent = span.parent_span_id;
-    let context = &span.span_context;
+fn span_as_json(kept: &KeptSpan, service: &str) -> Json {
+    let span = kept.decoded();
     let events = span.events.iter().map(|event| {
         json!({
             "name": event.name,
-            "time": milliseconds(event.timestamp),
-            "attributes": attributes(&event.attributes),
+            "time": of_nanoseconds(event.time_unix_nano),
+            "attributes": as_json(&event.attributes),
         })
     });
     json!({
-        "trace_id": context.trace_id().to_string(),
-        "span_id": context.span_id().to_string(),
-        "parent_span_id": (parent != SpanId::INVALID).then(|| parent.to_string()),
+        "trace_id": kept.trace_id.to_string(),
+        "span_id": hex(&span.span_id),
+        "parent_span_id": hex(&span.parent_span_id),
         "name": span.name,
-        "kind": kind(span),
+        "kind": kind(kept),
         "service": service,
-        "start": milliseconds(span.start_time),
-        "duration": in_milliseconds(duration(span)),
-        "status": status(span),
-        "status_text": match &span.status {
-            Status::Error { description } if !description.is_empty() => Some(description),
-            _ => None,
-        },
-        "attributes": attributes(&span.attributes),
+        "start": milliseconds(kept.start),
+        "duration": in_milliseconds(kept.duration()),
+        "status": status(&span),
+        "status_text": status_text(&span),
+        "attributes": as_json(&span.attributes),
         "events": events.collect::<Vec<_>>(),
         "links": span.links.iter().map(link).collect::<Vec<_>>(),
-        "scope": span.instrumentation_scope.name(),
-        "sampled": context.is_sampled(),
+        "scope": &*kept.scope,
+        "sampled": span.flags & 1 == 1,
     })
 }
 
-fn status(span: &SpanData) -> &'static str {
-    match span.status {
-        Status::Unset => "unset",
-        Status::Ok => "ok",
-        Status::Error { .. } => "error",
+fn link(link: &span::Link) -> Json {
+    json!({
+        "trace_id": hex(&link.trace_id),
+        "span_id": hex(&link.span_id),
+        "attributes": as_json(&link.attributes),
+    })
+}
+
+fn kind(span: &KeptSpan) -> String {
+    format!("{:?}", span.kind).to_ascii_lowercase()
+}
+
+fn status(span: &v1::Span) -> &'static str {
+    match span.status.as_ref().map(v1::Status::code) {
+        None | Some(StatusCode::Unset) => "unset",
+        Some(StatusCode::Ok) => "ok",
+        Some(StatusCode::Error) => "error",
     }
 }
 
-fn value_of<'span>(span: &'span SpanData, key: &str) -> Option<&'span Value> {
-    let mut attributes = span.attributes.iter();
-    let attribute = attributes.find(|attribute| attribute.key.as_str() == key)?;
-    Some(&attribute.value)
-}
-
-fn text_of(span: &SpanData, key: &str) -> Option<String> {
-    value_of(span, key).map(|value| value.as_str().into_owned())
+fn status_text(span: &v1::Span) -> Option<&str> {
+    let text = span.status.as_ref()?.message.as_str();
+    (!text.is_empty()).then_some(text)
 }

@@ -1,78 +1,118 @@
-//! The exporter of log records.
+//! The way of a log record: encoded once, and handed to the export queue and to an observer.
 
-use std::{mem, time::Duration};
-
-use opentelemetry_proto::transform::{
-    common::tonic::ResourceAttributesWithSchema, logs::tonic::group_logs_by_resource_and_scope,
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
+
+use opentelemetry::InstrumentationScope;
 use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
-    logs::{LogBatch, LogExporter},
+    logs::{LogProcessor, SdkLogRecord},
 };
 
 use super::{
     ConnectionRuntime,
-    requests::{ITEM, RESOURCE, Requests, SCOPE},
-    sender::Sender,
+    batches::{Batches, Items},
+    encode::{self, Encoded},
 };
-use crate::{InitError, config::OtlpConfig};
+use crate::{InitError, config::LogsConfig, delivery::DELIVERY};
 
-#[derive(Debug)]
-pub(crate) struct LogRecordExporter {
-    sender: Sender,
-    resource: ResourceAttributesWithSchema,
+const LOG_RECORDS: Items = Items {
+    queue: &DELIVERY.log_records,
+    thread: "telemetry-logs",
+    // The name of the scope is the target.
+    describe: |record| format!("a log record of {:?}", record.scope.name()),
+};
+
+/// Gets every log record, on the thread that emits it.
+pub(crate) trait LogObserver: fmt::Debug + Send + Sync {
+    fn emitted(&self, record: &SdkLogRecord, encoded: &Arc<[u8]>);
 }
 
-impl LogRecordExporter {
-    /// `limit` bounds a request in addition to the exporter's own timeout.
-    pub(crate) fn new(
-        config: &OtlpConfig,
-        limit: Option<Duration>,
+/// Encodes every record. One that finds the queue full, or that comes after the shutdown, is counted and dropped.
+#[derive(Debug)]
+pub(crate) struct EncodingLogProcessor {
+    /// `None` without the exporter.
+    pub(crate) export: Option<LogExport>,
+    pub(crate) observer: Option<Arc<dyn LogObserver>>,
+}
+
+/// The exporter of log records.
+#[derive(Debug)]
+pub(crate) struct LogExport {
+    batches: Batches,
+    closed: AtomicBool,
+}
+
+impl LogExport {
+    pub(crate) fn start(
+        config: &LogsConfig,
+        resource: &Resource,
         runtime: &mut ConnectionRuntime,
     ) -> Result<Self, InitError> {
+        let (otlp, batch) = (&config.otlp, &config.batch);
         Ok(Self {
-            sender: Sender::new(config, limit, runtime)?,
-            resource: ResourceAttributesWithSchema::default(),
+            batches: Batches::start(LOG_RECORDS, otlp, batch, resource, runtime)?,
+            closed: AtomicBool::new(false),
         })
     }
 
-    fn requests(&self, batch: &LogBatch<'_>) -> Requests {
-        let mut requests = Requests::new();
-        for mut resource in group_logs_by_resource_and_scope(batch, &self.resource) {
-            let scopes = mem::take(&mut resource.scope_logs);
-            requests.open(RESOURCE, &resource);
-            for mut scope in scopes {
-                let records = mem::take(&mut scope.log_records);
-                requests.open(SCOPE, &scope);
-                // The name of the scope is the target.
-                let name = || {
-                    let target = scope.scope.as_ref().map(|scope| scope.name.as_str());
-                    format!("a log record of {:?}", target.unwrap_or_default())
-                };
-                for record in records {
-                    requests.add(ITEM, &record, name);
-                }
-                requests.close();
-            }
-            requests.close();
+    fn admit(&self) -> bool {
+        if self.closed.load(Ordering::Relaxed) {
+            DELIVERY.late_log_records.fetch_add(1, Ordering::Relaxed);
+            return false;
         }
-        requests
+        self.batches.admit()
     }
 }
 
-impl LogExporter for LogRecordExporter {
-    async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
-        self.sender.begin(batch.iter().count());
-        self.sender.export(self.requests(&batch)).await
+impl LogProcessor for EncodingLogProcessor {
+    fn emit(&self, record: &mut SdkLogRecord, scope: &InstrumentationScope) {
+        let admitted = self.export.as_ref().filter(|export| export.admit());
+        if admitted.is_none() && self.observer.is_none() {
+            return;
+        }
+        let message = encode::log_record(record);
+        if let Some(observer) = &self.observer {
+            observer.emitted(record, &message);
+        }
+        if let Some(export) = admitted {
+            let scope = exported_scope(record, scope);
+            export.batches.send(Encoded { scope, message });
+        }
     }
 
-    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        self.sender.shut_down();
-        Ok(())
+    fn force_flush(&self) -> OTelSdkResult {
+        let export = self.export.as_ref();
+        export.map_or(Ok(()), |export| export.batches.flush())
     }
 
-    fn set_resource(&mut self, resource: &Resource) {
-        self.resource = resource.into();
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        let Some(export) = &self.export else {
+            return Ok(());
+        };
+        export.closed.store(true, Ordering::Relaxed);
+        export.batches.shut_down(timeout)
     }
+}
+
+/// Returns the scope with the target of the record as its name.
+fn exported_scope(record: &SdkLogRecord, scope: &InstrumentationScope) -> InstrumentationScope {
+    let Some(target) = record.target() else {
+        return scope.clone();
+    };
+    let mut named = InstrumentationScope::builder(target.clone());
+    if let Some(version) = scope.version() {
+        named = named.with_version(version.to_owned());
+    }
+    if let Some(schema_url) = scope.schema_url() {
+        named = named.with_schema_url(schema_url.to_owned());
+    }
+    named.with_attributes(scope.attributes().cloned()).build()
 }

@@ -1,8 +1,10 @@
 //! Exporters of all signals for OTLP, over gRPC and over HTTP with protobuf.
 //!
-//! The SDK's batch processors and its periodic reader call an exporter (`spans.rs`, `log_records.rs`, `metrics/`) on
-//! their threads. The exporter encodes the items into requests of limited size (`requests.rs`). Its sender (`sender.rs`)
-//! sends them by one of the protocols (`grpc.rs`, `http.rs`), with retries (`retry.rs`), and records the outcome.
+//! A span or a log record is encoded once (`encode.rs`), by the thread that ends or emits it (`spans.rs`,
+//! `log_records.rs`), and queued; a thread for each signal exports batches (`batches.rs`). The SDK's periodic reader calls
+//! the exporter of metrics (`metrics/`). Items are put into requests of limited size (`requests.rs`). A sender
+//! (`sender.rs`) sends them by one of the protocols (`grpc.rs`, `http.rs`), with retries (`retry.rs`), and records the
+//! outcome.
 //! Connections (`connector.rs`) live on a runtime of their own (`runtime.rs`). So certificates, timeouts and the reasons
 //! of failures are the same for both protocols, all signals and every runtime of the application, and no Cargo feature of
 //! another crate changes the client.
@@ -10,9 +12,11 @@
 #[cfg(not(any(feature = "grpc", feature = "http")))]
 compile_error!("rustok-telemetry needs one of its Cargo features `grpc` and `http`");
 
+mod batches;
 mod connector;
 #[cfg(not(all(feature = "grpc", feature = "http")))]
 mod disabled;
+mod encode;
 mod error_reporting;
 #[cfg(feature = "grpc")]
 mod grpc;
@@ -34,6 +38,9 @@ use self::disabled as grpc;
 #[cfg(not(feature = "http"))]
 use self::disabled as http;
 pub(crate) use self::{
-    connector::BoxedStream, log_records::LogRecordExporter, metrics::MetricExporter,
-    runtime::ConnectionRuntime, spans::OtlpSpanExporter,
+    connector::BoxedStream,
+    log_records::{EncodingLogProcessor, LogExport, LogObserver},
+    metrics::MetricExporter,
+    runtime::ConnectionRuntime,
+    spans::{EncodingSpanProcessor, SpanExport, SpanObserver},
 };

@@ -90,18 +90,36 @@ impl Requests {
     /// Adds an item to the open message. `name` describes an item that is too large.
     pub(super) fn add(&mut self, field: u32, item: &impl Message, name: impl FnOnce() -> String) {
         let size = item.encoded_len();
+        if let Some(into) = self.room_for(field, size, name) {
+            item.encode_raw(into);
+        }
+    }
+
+    /// Adds an encoded item, like [`add`](Self::add).
+    pub(super) fn add_encoded(&mut self, field: u32, item: &[u8], name: impl FnOnce() -> String) {
+        if let Some(into) = self.room_for(field, item.len(), name) {
+            into.extend_from_slice(item);
+        }
+    }
+
+    /// Returns the open message, with the prefix of an item of this size; `None` if it is too large.
+    fn room_for(
+        &mut self,
+        field: u32,
+        size: usize,
+        name: impl FnOnce() -> String,
+    ) -> Option<&mut Vec<u8>> {
         if self.size_with(size) > self.limit {
             self.end_request();
         }
         if self.size_with(size) > self.limit {
             self.too_large.note(&name(), size, self.limit);
-            return;
+            return None;
         }
-        if let Some(level) = self.levels.last_mut() {
-            write_prefix(field, size, &mut level.bytes);
-            item.encode_raw(&mut level.bytes);
-            self.items += 1;
-        }
+        let level = self.levels.last_mut()?;
+        write_prefix(field, size, &mut level.bytes);
+        self.items += 1;
+        Some(&mut level.bytes)
     }
 
     /// Returns all requests, and the items that fit in none.

@@ -1,73 +1,101 @@
-//! The exporter of spans.
+//! The way of an ended span: completed, encoded once, and handed to the export queue and to an observer.
 
-use std::{mem, time::Duration};
-
-use opentelemetry_proto::transform::{
-    common::tonic::ResourceAttributesWithSchema, trace::tonic::group_spans_by_resource_and_scope,
+use std::{
+    fmt,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
+
+use opentelemetry::{Context, trace::Span as _};
+use opentelemetry_proto::tonic::trace::v1;
 use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
-    trace::{SpanData, SpanExporter},
+    trace::{Span, SpanData, SpanProcessor},
 };
+use prost::Message;
 
 use super::{
     ConnectionRuntime,
-    requests::{ITEM, RESOURCE, Requests, SCOPE},
-    sender::Sender,
+    batches::{Batches, Items},
+    encode::{self, Encoded},
 };
-use crate::{InitError, config::OtlpConfig};
+use crate::{InitError, config::TracesConfig, delivery::DELIVERY, trace::SpanLimits};
 
-#[derive(Debug)]
-pub(crate) struct OtlpSpanExporter {
-    sender: Sender,
-    resource: ResourceAttributesWithSchema,
+const SPANS: Items = Items {
+    queue: &DELIVERY.spans,
+    thread: "telemetry-traces",
+    describe: |span| {
+        let span = v1::Span::decode(&*span.message).unwrap_or_default();
+        format!("span {:?}", span.name)
+    },
+};
+
+/// Gets every recorded span when it ends, on the thread that ends it.
+pub(crate) trait SpanObserver: fmt::Debug + Send + Sync {
+    fn ended(&self, span: &SpanData, encoded: &Arc<[u8]>);
 }
 
-impl OtlpSpanExporter {
-    /// `limit` bounds a request in addition to the exporter's own timeout.
-    pub(crate) fn new(
-        config: &OtlpConfig,
-        limit: Option<Duration>,
+/// Encodes every span that is exported or observed. A sampled span that finds the queue full is counted and dropped.
+#[derive(Debug)]
+pub(crate) struct EncodingSpanProcessor {
+    pub(crate) limits: SpanLimits,
+    /// `None` without the exporter.
+    pub(crate) export: Option<SpanExport>,
+    pub(crate) observer: Option<Arc<dyn SpanObserver>>,
+}
+
+/// The exporter of spans.
+#[derive(Debug)]
+pub(crate) struct SpanExport(Batches);
+
+impl SpanExport {
+    pub(crate) fn start(
+        config: &TracesConfig,
+        resource: &Resource,
         runtime: &mut ConnectionRuntime,
     ) -> Result<Self, InitError> {
-        Ok(Self {
-            sender: Sender::new(config, limit, runtime)?,
-            resource: ResourceAttributesWithSchema::default(),
-        })
-    }
-
-    fn requests(&self, batch: Vec<SpanData>) -> Requests {
-        let mut requests = Requests::new();
-        for mut resource in group_spans_by_resource_and_scope(batch, &self.resource) {
-            let scopes = mem::take(&mut resource.scope_spans);
-            requests.open(RESOURCE, &resource);
-            for mut scope in scopes {
-                let spans = mem::take(&mut scope.spans);
-                requests.open(SCOPE, &scope);
-                for span in spans {
-                    requests.add(ITEM, &span, || format!("span {:?}", span.name));
-                }
-                requests.close();
-            }
-            requests.close();
-        }
-        requests
+        Batches::start(SPANS, &config.otlp, &config.batch, resource, runtime).map(Self)
     }
 }
 
-impl SpanExporter for OtlpSpanExporter {
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        self.sender.begin(batch.len());
-        self.sender.export(self.requests(batch)).await
+impl SpanProcessor for EncodingSpanProcessor {
+    fn on_start(&self, span: &mut Span, _: &Context) {
+        if self.export.is_some() && span.span_context().is_sampled() {
+            DELIVERY.open_spans.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
-    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        self.sender.shut_down();
-        Ok(())
+    fn on_end(&self, mut span: SpanData) {
+        let export = self.export.as_ref();
+        let export = export.filter(|_| span.span_context.is_sampled());
+        if export.is_some() {
+            DELIVERY.open_spans.fetch_sub(1, Ordering::Relaxed);
+        }
+        let admitted = export.filter(|export| export.0.admit());
+        if admitted.is_none() && self.observer.is_none() {
+            return;
+        }
+        // Here, because a part of a span is known to its thread alone.
+        self.limits.complete(&mut span);
+        let message = encode::span(&span);
+        if let Some(observer) = &self.observer {
+            observer.ended(&span, &message);
+        }
+        if let Some(export) = admitted {
+            let scope = span.instrumentation_scope;
+            export.0.send(Encoded { scope, message });
+        }
     }
 
-    fn set_resource(&mut self, resource: &Resource) {
-        self.resource = resource.into();
+    fn force_flush(&self) -> OTelSdkResult {
+        self.export
+            .as_ref()
+            .map_or(Ok(()), |export| export.0.flush())
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        let export = self.export.as_ref();
+        export.map_or(Ok(()), |export| export.0.shut_down(timeout))
     }
 }

@@ -1,18 +1,16 @@
 //! The console that the service serves; nothing without the feature `console`.
 
-#[cfg(feature = "console")]
 use std::sync::Arc;
 
-use opentelemetry_sdk::{
-    Resource,
-    logs::LoggerProviderBuilder,
-    trace::{ShouldSample, TracerProviderBuilder},
-};
+use opentelemetry_sdk::{Resource, trace::ShouldSample};
 
 #[cfg(feature = "console")]
 use crate::console::{Console, State};
 use crate::{
-    InitError, config::TelemetryConfig, prometheus::reader::TextReader, trace::SpanLimits,
+    InitError,
+    config::TelemetryConfig,
+    otlp::{LogObserver, SpanObserver},
+    prometheus::reader::TextReader,
 };
 
 /// Settings of the console, if it is wanted.
@@ -53,25 +51,22 @@ impl ConsolePage {
         self.state.is_some()
     }
 
-    /// Sets the sampler, and adds the span processor.
-    pub(crate) fn add_to_tracers(
-        &self,
-        builder: TracerProviderBuilder,
-        limits: SpanLimits,
-        sampler: Box<dyn ShouldSample>,
-    ) -> TracerProviderBuilder {
+    /// Returns the configured sampler, or one that records more for the page.
+    pub(crate) fn sampler(&self, configured: Box<dyn ShouldSample>) -> Box<dyn ShouldSample> {
         match &self.state {
-            Some(state) => state.add_to_tracers(builder, limits, sampler),
-            None => builder.with_sampler(sampler),
+            Some(state) => state.sampler(configured),
+            None => configured,
         }
     }
 
-    /// Adds the log processor.
-    pub(crate) fn add_to_loggers(&self, builder: LoggerProviderBuilder) -> LoggerProviderBuilder {
-        match &self.state {
-            Some(state) => state.add_to_loggers(builder),
-            None => builder,
-        }
+    pub(crate) fn span_observer(&self) -> Option<Arc<dyn SpanObserver>> {
+        let state = self.state.clone()?;
+        Some(state)
+    }
+
+    pub(crate) fn log_observer(&self) -> Option<Arc<dyn LogObserver>> {
+        let state = self.state.clone()?;
+        Some(state)
     }
 
     /// Serves the page; with a reader, samples the metrics.
@@ -108,17 +103,16 @@ impl ConsolePage {
         false
     }
 
-    pub(crate) fn add_to_tracers(
-        &self,
-        builder: TracerProviderBuilder,
-        _: SpanLimits,
-        sampler: Box<dyn ShouldSample>,
-    ) -> TracerProviderBuilder {
-        builder.with_sampler(sampler)
+    pub(crate) fn sampler(&self, configured: Box<dyn ShouldSample>) -> Box<dyn ShouldSample> {
+        configured
     }
 
-    pub(crate) fn add_to_loggers(&self, builder: LoggerProviderBuilder) -> LoggerProviderBuilder {
-        builder
+    pub(crate) fn span_observer(&self) -> Option<Arc<dyn SpanObserver>> {
+        None
+    }
+
+    pub(crate) fn log_observer(&self) -> Option<Arc<dyn LogObserver>> {
+        None
     }
 
     pub(crate) fn install(&self, _: Option<TextReader>) {}

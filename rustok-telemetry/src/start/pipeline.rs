@@ -23,7 +23,10 @@ use crate::{
     },
     logging::{LogFilter, RecordSender, logger_provider},
     metrics::{self, meter_provider::install_instruments},
-    otlp::{ConnectionRuntime, LogRecordExporter, MetricExporter, OtlpSpanExporter},
+    otlp::{
+        ConnectionRuntime, EncodingLogProcessor, EncodingSpanProcessor, LogExport, MetricExporter,
+        SpanExport,
+    },
     prometheus::{reader::TextReader, server, text},
     propagation,
     stdout::{ConsoleMetrics, ConsoleSpans},
@@ -157,24 +160,29 @@ fn tracer_provider(
     runtime: &mut ConnectionRuntime,
     page: &ConsolePage,
 ) -> Result<UniqueTracerProvider, InitError> {
-    let exporter = match config.exporters.value.contains(&TracesExporter::Otlp) {
-        true => {
-            let limit = config.batch.export_timeout.value;
-            Some(OtlpSpanExporter::new(&config.otlp, limit, runtime)?)
-        }
+    let has = |exporter| config.exporters.value.contains(&exporter);
+    let export = match has(TracesExporter::Otlp) {
+        true => Some(SpanExport::start(config, &resource, runtime)?),
         false => None,
     };
-    let console = config.exporters.value.contains(&TracesExporter::Console);
+    let observer = page.span_observer();
+    let console = has(TracesExporter::Console);
     Ok(tracer_provider::build(
         config,
         resource,
-        exporter,
         |builder, limits, sampler| {
-            let builder = page.add_to_tracers(builder, limits, sampler);
-            match console {
-                true => builder.with_span_processor(ConsoleSpans::new(limits)),
-                false => builder,
+            let mut builder = builder.with_sampler(page.sampler(sampler));
+            if console {
+                builder = builder.with_span_processor(ConsoleSpans::new(limits));
             }
+            if export.is_some() || observer.is_some() {
+                builder = builder.with_span_processor(EncodingSpanProcessor {
+                    limits,
+                    export,
+                    observer,
+                });
+            }
+            builder
         },
     ))
 }
@@ -188,17 +196,17 @@ fn logger_provider(
     if config.exporters.value.is_empty() && !page.is_on() {
         return Ok(None);
     }
-    let exporter = match config.exporters.value.contains(&LogsExporter::Otlp) {
-        true => {
-            let limit = config.batch.export_timeout.value;
-            Some(LogRecordExporter::new(&config.otlp, limit, runtime)?)
-        }
+    let export = match config.exporters.value.contains(&LogsExporter::Otlp) {
+        true => Some(LogExport::start(config, &resource, runtime)?),
         false => None,
     };
+    let observer = page.log_observer();
     Ok(Some(logger_provider::build(
         config,
         resource,
-        exporter,
-        |builder| page.add_to_loggers(builder),
+        |builder| match export.is_some() || observer.is_some() {
+            true => builder.with_log_processor(EncodingLogProcessor { export, observer }),
+            false => builder,
+        },
     )))
 }

@@ -37,7 +37,7 @@ fn line(record: &SdkLogRecord) -> Json {
     })
 }
 
-pub(crate) fn record_attributes(record: &SdkLogRecord) -> Json {
+fn record_attributes(record: &SdkLogRecord) -> Json {
     let attributes = record.attributes_iter();
     let attributes: Map<_, _> = attributes
         .map(|(key, value)| (key.as_str().to_owned(), any(value)))
@@ -45,7 +45,7 @@ pub(crate) fn record_attributes(record: &SdkLogRecord) -> Json {
     attributes.into()
 }
 
-pub(crate) fn any(value: &AnyValue) -> Json {
+fn any(value: &AnyValue) -> Json {
     match value {
         AnyValue::Int(value) => (*value).into(),
         AnyValue::Double(value) => (*value).into(),

@@ -18,18 +18,13 @@ use serde_json::{Map, Value as Json};
 pub(crate) use self::{
     log_records::ConsoleLogRecords, metrics::ConsoleMetrics, spans::ConsoleSpans,
 };
-#[cfg(feature = "console")]
-pub(crate) use self::{
-    log_records::{any, record_attributes},
-    spans::{kind, link},
-};
 
 /// Writes a line. Errors of the output are ignored.
 fn write_line(line: &Json) {
     let _ = writeln!(io::stdout().lock(), "{line}");
 }
 
-pub(crate) fn attributes<'a>(attributes: impl IntoIterator<Item = &'a KeyValue>) -> Json {
+fn attributes<'a>(attributes: impl IntoIterator<Item = &'a KeyValue>) -> Json {
     let attributes = attributes.into_iter();
     let map: Map<_, _> = attributes
         .map(|attribute| (attribute.key.as_str().to_owned(), json(&attribute.value)))

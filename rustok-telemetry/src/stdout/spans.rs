@@ -82,11 +82,11 @@ fn event(event: &Event) -> Json {
     })
 }
 
-pub(crate) fn kind(span: &SpanData) -> String {
+fn kind(span: &SpanData) -> String {
     format!("{:?}", span.span_kind).to_ascii_lowercase()
 }
 
-pub(crate) fn link(link: &Link) -> Json {
+fn link(link: &Link) -> Json {
     json!({
         "trace_id": link.span_context.trace_id().to_string(),
         "span_id": link.span_context.span_id().to_string(),

@@ -38,7 +38,7 @@
 //!
 //! `tracing` span → span metrics layer (`span_metrics.rs`) → layer of tracing-opentelemetry (inside `typed_values.rs`,
 //! which keeps the types of values; followed by `inherited_tenant.rs`) → tracer with unique attributes (`tracer.rs`) →
-//! sampler (`sampler.rs`) → batch processor (`tracer_provider.rs`) → OTLP.
+//! sampler (`sampler.rs`) → encoder and queue (`otlp/spans.rs`) → OTLP.
 
 mod callsites;
 mod exporter_targets;

@@ -69,7 +69,7 @@ function fromSignal(signal, of) {
   if (of.failing) {
     problems.push({
       ...link, level: 'error', what: `Exporting ${signal} to ${of.endpoint} fails: ${of.last_failure?.reason ?? 'unknown reason'}`,
-      remedy: `Start a Collector there or correct OTEL_EXPORTER_OTLP_ENDPOINT. ${EXPORTER[/** @type {keyof typeof EXPORTER} */ (signal)] ?? 'The exporter setting'}=none turns this export off.`,
+      remedy: `Start a Collector there or correct OTEL_EXPORTER_OTLP_ENDPOINT; rustok-telemetry-doctor --check finds the cause. ${EXPORTER[/** @type {keyof typeof EXPORTER} */ (signal)] ?? 'The exporter setting'}=none turns this export off.`,
     });
   }
   if (of.last_rejection?.items > 0) {
