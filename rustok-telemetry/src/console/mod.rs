@@ -42,6 +42,7 @@
 //! sorts them in, and they are decoded when a page asks for them. What does not fit is counted.
 //! Nothing is kept unless [`Builder::console`](crate::Builder::console) was called.
 
+mod answers;
 mod assets;
 mod attributes;
 mod capture;

@@ -107,14 +107,20 @@ async fn answer(state: &'static Arc<State>, path: &str, request: &Parts, body: B
             ),
         },
         _ => {
+            let asked = request.uri.query().unwrap_or_default().to_owned();
+            if let Some(answer) = state.answers().of(path, &asked) {
+                return json(answer);
+            }
             let path = path.to_owned();
-            let parameters = Parameters::of(request.uri.query().unwrap_or_default());
             // The semaphore is never closed. A request that is cancelled while it waits reads nothing.
             let place = READS.acquire().await;
             // It may take milliseconds, which the service's own requests do not wait for.
             let answered = tokio::task::spawn_blocking(move || {
                 let _place = place;
-                read(state, &path, &parameters)
+                let tick = state.last_tick();
+                let answer = read(state, &path, &Parameters::of(&asked))?;
+                state.answers().keep(tick, &path, asked, &answer);
+                Ok::<_, (StatusCode, String)>(answer)
             });
             match answered.await {
                 Ok(Ok(text)) => json(text),

@@ -11,10 +11,16 @@ use opentelemetry::{
 };
 use opentelemetry_proto::tonic::trace::v1;
 use opentelemetry_sdk::trace::SpanData;
-use prost::Message;
+use prost::{
+    Message,
+    encoding::{WireType, decode_key, decode_varint},
+};
 
 use super::{inbox::SHARED, state::State};
 use crate::otlp::SpanObserver;
+
+/// Number of the field with the name of a span. All fields before it have a length.
+const NAME: u32 = 5;
 
 #[derive(Debug)]
 pub(super) struct KeptSpan {
@@ -61,6 +67,22 @@ impl KeptSpan {
             scope: "".into(),
             message: message.encode_to_vec().into(),
         }
+    }
+
+    /// Returns the name, which is one of the first fields, without decoding the others.
+    pub(super) fn name(&self) -> &str {
+        let mut rest = &*self.message;
+        while let Ok((field, WireType::LengthDelimited)) = decode_key(&mut rest) {
+            let length = decode_varint(&mut rest).unwrap_or_default();
+            let Some((content, after)) = rest.split_at_checked(length as usize) else {
+                break;
+            };
+            if field == NAME {
+                return str::from_utf8(content).unwrap_or_default();
+            }
+            rest = after;
+        }
+        ""
     }
 
     /// Estimates the memory of the span.

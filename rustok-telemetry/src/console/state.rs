@@ -13,6 +13,7 @@ use opentelemetry_sdk::{Resource, metrics::data::ResourceMetrics, trace::ShouldS
 
 use super::{
     Console,
+    answers::Answers,
     capture::CaptureSampler,
     follow::Peer,
     history::History,
@@ -49,6 +50,7 @@ pub(crate) struct State {
     /// Milliseconds since 1970; 0 while spans are recorded as configured.
     pub(super) all_spans_until: AtomicU64,
     pub(super) peers: Mutex<Vec<Peer>>,
+    answers: Mutex<Answers>,
     /// Time of the last sample, in milliseconds since 1970; 0 before the first.
     last_tick: AtomicU64,
     pub(super) open_events: Arc<AtomicU64>,
@@ -74,6 +76,7 @@ impl State {
             lines: Inbox::new(quarter / 8, Lines::new(quarter - quarter / 8)),
             all_spans_until: AtomicU64::new(0),
             peers: Mutex::new(peers),
+            answers: Mutex::default(),
             last_tick: AtomicU64::new(0),
             open_events: Arc::default(),
             stopped: AtomicBool::new(false),
@@ -159,6 +162,13 @@ impl State {
 
     pub(super) fn peers(&self) -> MutexGuard<'_, Vec<Peer>> {
         lock(&self.peers)
+    }
+
+    /// Returns the answers about the last sample.
+    pub(super) fn answers(&self) -> MutexGuard<'_, Answers> {
+        let mut answers = lock(&self.answers);
+        answers.begin(self.last_tick());
+        answers
     }
 
     pub(super) fn last_tick(&self) -> u64 {

@@ -87,9 +87,10 @@ impl Traces {
         self.spans
     }
 
-    /// Returns the traces, the one that got a span last first.
-    pub(super) fn newest_first(&self) -> Vec<(&TraceId, &Trace)> {
-        let mut traces: Vec<_> = self.by_id.iter().collect();
+    /// Returns the traces of which this is true, the one that got a span last first.
+    pub(super) fn newest_first(&self, matches: impl Fn(&Trace) -> bool) -> Vec<(&TraceId, &Trace)> {
+        let traces = self.by_id.iter();
+        let mut traces: Vec<_> = traces.filter(|(_, trace)| matches(trace)).collect();
         traces.sort_unstable_by_key(|(_, trace)| Reverse(trace.order));
         traces
     }
@@ -120,7 +121,7 @@ impl Traces {
             return Some(KeptFor::Error);
         }
         let root = trace.root()?;
-        let (name, took) = (root.decoded().name.into(), root.duration());
+        let (name, took) = (root.name().into(), root.duration());
         let slowest = self.slowest.entry(name).or_default();
         let at = slowest.partition_point(|(other, _)| *other >= took);
         if at == SLOWEST {
@@ -256,7 +257,7 @@ mod tests {
             let [recent, errors, _] = traces.bytes;
             assert!(id < 200 || (recent > 70_000 && errors > 20_000), "{id}");
         }
-        assert_eq!(traces.newest_first()[0].0, &TraceId::from(1_999));
+        assert_eq!(traces.newest_first(|_| true)[0].0, &TraceId::from(1_999));
     }
 
     #[test]

@@ -32,7 +32,13 @@ pub(super) struct TraceQuery {
 impl Traces {
     /// Returns the newest traces of a query.
     pub(super) fn list(&self, query: &TraceQuery, service: &str) -> Json {
-        let traces = self.newest_first().into_iter();
+        let has_error = |trace: &Trace| trace.errors > 0;
+        let wanted = |trace: &Trace| {
+            query
+                .has_error
+                .is_none_or(|wanted| wanted == has_error(trace))
+        };
+        let traces = self.newest_first(wanted).into_iter();
         let found = traces.filter(|(id, trace)| query.matches(**id, trace));
         let shown = found.take(query.limit);
         shown
@@ -50,9 +56,9 @@ impl Traces {
 
     /// Returns the durations of the kept spans, by name.
     pub(super) fn operations(&self) -> Json {
-        let mut operations: BTreeMap<String, (Vec<Duration>, usize)> = BTreeMap::new();
+        let mut operations: BTreeMap<&str, (Vec<Duration>, usize)> = BTreeMap::new();
         for span in self.by_id.values().flat_map(|trace| &trace.spans) {
-            let (durations, errors) = operations.entry(span.decoded().name).or_default();
+            let (durations, errors) = operations.entry(span.name()).or_default();
             durations.push(span.duration());
             *errors += usize::from(span.has_error);
         }
@@ -80,22 +86,15 @@ impl Traces {
 
 impl TraceQuery {
     fn matches(&self, id: TraceId, trace: &Trace) -> bool {
-        let has_error = trace.errors > 0;
-        let matches = self.has_error.is_none_or(|wanted| wanted == has_error)
-            && (self.min..=self.max).contains(&extent(trace));
-        matches && (!self.asks_for_content() || self.matches_content(id, trace))
-    }
-
-    fn asks_for_content(&self) -> bool {
-        !(self.operation.is_empty() && self.tenant.is_empty() && self.text.is_empty())
-    }
-
-    fn matches_content(&self, id: TraceId, trace: &Trace) -> bool {
-        let spans: Vec<_> = trace.spans.iter().map(KeptSpan::decoded).collect();
-        let has = |matches: &dyn Fn(&v1::Span) -> bool| spans.iter().any(matches);
+        let has = |matches: &dyn Fn(&v1::Span) -> bool| {
+            let mut spans = trace.spans.iter();
+            spans.any(|span| matches(&span.decoded()))
+        };
         let is_of_tenant =
             |span: &v1::Span| text_of(&span.attributes, TENANT_ID).as_ref() == Some(&self.tenant);
-        (self.operation.is_empty() || has(&|span| span.name == self.operation))
+        let mut names = trace.spans.iter().map(KeptSpan::name);
+        (self.min..=self.max).contains(&extent(trace))
+            && (self.operation.is_empty() || names.any(|name| name == self.operation))
             && (self.tenant.is_empty() || has(&is_of_tenant))
             && (self.text.is_empty()
                 || self.text.finds(&id.to_string())
