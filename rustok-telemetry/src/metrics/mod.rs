@@ -51,6 +51,8 @@ pub(crate) mod meter_provider;
 pub(crate) mod metric;
 pub(crate) mod observable;
 mod observer_guard;
+pub(crate) mod on_demand_reader;
+pub(crate) mod push_reader;
 pub(crate) mod registered;
 mod sliding;
 pub(crate) mod snapshot;

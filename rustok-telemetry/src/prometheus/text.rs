@@ -11,12 +11,14 @@ use opentelemetry_sdk::metrics::{data::ResourceMetrics, reader::MetricReader};
 use super::{
     accept_encoding,
     encoder::{Exposition, SkippedMetric, Written},
-    reader::TextReader,
 };
 use crate::{
     config::debug_is_display,
     lifecycle::{self, Stage},
-    metrics::snapshot::{self, MetricSnapshot},
+    metrics::{
+        on_demand_reader::OnDemandReader,
+        snapshot::{self, MetricSnapshot},
+    },
 };
 
 /// A Prometheus text with the headers of its response, for any web framework.
@@ -169,13 +171,13 @@ pub(crate) fn collect<T>(
 static SCRAPES: OnceLock<Scrapes> = OnceLock::new();
 
 struct Scrapes {
-    reader: TextReader,
+    reader: OnDemandReader,
     /// A reused buffer for the SDK's collections, and the encoder.
     state: Mutex<(ResourceMetrics, Exposition)>,
 }
 
 /// Sets the reader of [`prometheus_text`].
-pub(crate) fn serve(reader: TextReader) {
+pub(crate) fn serve(reader: OnDemandReader) {
     // Called once: `init` succeeds once in a process.
     let _ = SCRAPES.set(Scrapes {
         reader,

@@ -12,7 +12,8 @@ use opentelemetry_sdk::{
 #[cfg(feature = "console")]
 use crate::console::{Console, State};
 use crate::{
-    InitError, config::TelemetryConfig, prometheus::reader::TextReader, trace::SpanLimits,
+    InitError, config::TelemetryConfig, metrics::on_demand_reader::OnDemandReader,
+    trace::SpanLimits,
 };
 
 /// Settings of the console, if it is wanted.
@@ -75,7 +76,7 @@ impl ConsolePage {
     }
 
     /// Serves the page; with a reader, samples the metrics.
-    pub(crate) fn install(&self, reader: Option<TextReader>) {
+    pub(crate) fn install(&self, reader: Option<OnDemandReader>) {
         if let Some(state) = &self.state {
             state.install();
             if let Some(reader) = reader {
@@ -121,7 +122,7 @@ impl ConsolePage {
         builder
     }
 
-    pub(crate) fn install(&self, _: Option<TextReader>) {}
+    pub(crate) fn install(&self, _: Option<OnDemandReader>) {}
 
     pub(crate) fn stop(&self) {}
 }

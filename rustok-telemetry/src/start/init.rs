@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use tracing::Level;
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::{console_page::ConsoleSettings, pipeline::Pipeline, resource};
+use super::{console_page::ConsoleSettings, extensions::Extensions, pipeline::Pipeline, resource};
 use crate::{
     InitError, LogFormat, Telemetry,
     config::TelemetryConfig,
@@ -74,6 +74,7 @@ pub struct Builder {
     subscriber: bool,
     panic_hook: bool,
     console: ConsoleSettings,
+    pub(super) extensions: Extensions,
 }
 
 impl Default for Builder {
@@ -91,6 +92,7 @@ impl Default for Builder {
             subscriber: true,
             panic_hook: true,
             console: ConsoleSettings::default(),
+            extensions: Extensions::default(),
         }
     }
 }
@@ -212,7 +214,7 @@ impl Builder {
     /// # Errors
     ///
     /// See [`InitError`].
-    pub fn init(self) -> Result<Telemetry, InitError> {
+    pub fn init(mut self) -> Result<Telemetry, InitError> {
         static STARTING: Mutex<()> = Mutex::new(());
         let _one_at_a_time = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
         if lifecycle::stage() != Stage::NotStarted {
@@ -235,6 +237,7 @@ impl Builder {
             &mut runtime,
             exporter_targets,
             &self.console,
+            &mut self.extensions,
         )?;
         let enrich = self.enrich_log_records;
         pipeline.record_sender = pipeline.record_sender.map(|it| it.enriching(enrich));
@@ -282,7 +285,8 @@ impl Builder {
         if let Some(name) = &self.service_name {
             config.service_name.set(Some(name.clone()));
         } else if config.service_name.value.is_none() {
-            config.service_name.value = self.default_service_name.clone();
+            let detected = self.extensions.detected().service_name();
+            config.service_name.value = detected.or_else(|| self.default_service_name.clone());
         }
         if !self.attributes.is_empty() {
             let mut attributes = config.resource_attributes.value.clone();
@@ -304,7 +308,9 @@ impl Builder {
         config: &TelemetryConfig,
         log_filter: LogFilter,
     ) -> Result<Telemetry, InitError> {
-        let console = self.console.build(&resource::build(config), config)?;
+        let console = self
+            .console
+            .build(&resource::build(config, self.extensions.detected()), config)?;
         if self.subscriber {
             logging::install(
                 tracing_subscriber::registry().with(logging::lines(self.log_format, &log_filter)?),

@@ -6,11 +6,12 @@ use opentelemetry::global;
 use opentelemetry_sdk::{
     Resource,
     logs::SdkLoggerProvider,
-    metrics::{PeriodicReader, SdkMeterProvider, Temporality, exporter::PushMetricExporter},
+    metrics::{SdkMeterProvider, Temporality},
 };
 
 use super::{
     console_page::{ConsolePage, ConsoleSettings},
+    extensions::Extensions,
     flush::Flushes,
     resource,
     shutdown::Running,
@@ -22,9 +23,14 @@ use crate::{
         TemporalityPreference, TracesConfig, TracesExporter,
     },
     logging::{LogFilter, RecordSender, logger_provider},
-    metrics::{self, meter_provider::install_instruments},
+    metrics::{
+        self,
+        meter_provider::{Collection, install_instruments},
+        on_demand_reader::OnDemandReader,
+        push_reader::PushReader,
+    },
     otlp::{ConnectionRuntime, LogRecordExporter, MetricExporter, OtlpSpanExporter},
-    prometheus::{reader::TextReader, server, text},
+    prometheus::{server, text},
     propagation,
     stdout::{ConsoleMetrics, ConsoleSpans},
     trace::{ExporterTargets, SpanFilter, UniqueTracerProvider, tracer_provider},
@@ -36,10 +42,12 @@ pub(crate) struct Pipeline {
     pub(crate) record_sender: Option<RecordSender>,
     logger_provider: Option<SdkLoggerProvider>,
     meter_provider: SdkMeterProvider,
-    text_reader: TextReader,
+    text_reader: OnDemandReader,
     /// Address of the Prometheus server, if one is configured.
     pub(crate) text_address: Option<SocketAddr>,
     console: ConsolePage,
+    collection: Collection,
+    pushes_metrics: bool,
 }
 
 impl Pipeline {
@@ -49,17 +57,43 @@ impl Pipeline {
         runtime: &mut ConnectionRuntime,
         exporter_targets: ExporterTargets,
         console: &ConsoleSettings,
+        extensions: &mut Extensions,
     ) -> Result<Self, InitError> {
-        let resource = resource::build(config);
+        let resource = resource::build(config, extensions.detected());
         let console = console.build(&resource, config)?;
-        let (meter_provider, text_reader) =
-            meter_provider(&config.metrics, resource.clone(), runtime)?;
+        let pushes_otlp = config
+            .metrics
+            .exporters
+            .value
+            .contains(&MetricsExporter::Otlp);
+        let collection = Collection {
+            // The Prometheus text and the console are cumulative, whatever the preference.
+            temporality: match pushes_otlp {
+                true => temporality(&config.metrics),
+                false => Temporality::Cumulative,
+            },
+            extended: extensions.has_metrics(),
+        };
+        let (meter_provider, text_reader) = meter_provider(
+            &config.metrics,
+            collection,
+            resource.clone(),
+            runtime,
+            extensions,
+        )?;
         let text_address = match config.metrics.prometheus_address() {
             Some((host, port)) => Some(server::start(host, port, &runtime.handle()?)?),
             None => None,
         };
-        let tracer_provider = tracer_provider(&config.traces, resource.clone(), runtime, &console)?;
-        let logger_provider = logger_provider(&config.logs, resource, runtime, &console)?;
+        let tracer_provider = tracer_provider(
+            &config.traces,
+            resource.clone(),
+            runtime,
+            &console,
+            extensions,
+        )?;
+        let logger_provider =
+            logger_provider(&config.logs, resource, runtime, &console, extensions)?;
         let record_sender = logger_provider.as_ref().map(|provider| {
             RecordSender::new(provider, exporter_targets, config, log_filter.clone())
         });
@@ -71,6 +105,8 @@ impl Pipeline {
             text_reader,
             text_address,
             console,
+            collection,
+            pushes_metrics: pushes_otlp || collection.extended,
         })
     }
 
@@ -80,14 +116,8 @@ impl Pipeline {
         runtime: ConnectionRuntime,
         span_filter: SpanFilter,
     ) -> Running {
-        let metrics = &config.metrics;
-        let pushes_metrics = metrics.exporters.value.contains(&MetricsExporter::Otlp);
-        // The Prometheus text and the console are cumulative, whatever the preference.
-        let temporality = match pushes_metrics {
-            true => temporality(metrics),
-            false => Temporality::Cumulative,
-        };
-        install_instruments(&self.meter_provider, temporality, &metrics.views.value);
+        let views = &config.metrics.views.value;
+        install_instruments(&self.meter_provider, self.collection, views);
         global::set_meter_provider(self.meter_provider.clone());
         global::set_tracer_provider(self.tracer_provider.clone());
         propagation::install(&config.propagators.value);
@@ -97,7 +127,7 @@ impl Pipeline {
             tracer_provider: self.tracer_provider,
             logger_provider: self.logger_provider,
             meter_provider: self.meter_provider,
-            pushes_metrics,
+            pushes_metrics: self.pushes_metrics,
             runtime,
             span_filter,
             record_sender: self.record_sender,
@@ -118,37 +148,41 @@ fn temporality(config: &MetricsConfig) -> Temporality {
 
 fn meter_provider(
     config: &MetricsConfig,
+    collection: Collection,
     resource: Resource,
     runtime: &mut ConnectionRuntime,
-) -> Result<(SdkMeterProvider, TextReader), InitError> {
+    extensions: &mut Extensions,
+) -> Result<(SdkMeterProvider, OnDemandReader), InitError> {
     let has = |exporter| config.exporters.value.contains(&exporter);
+    let interval = config.interval.value;
+    let reader = |temporality| OnDemandReader::new(temporality, !collection.extended);
     let otlp = match has(MetricsExporter::Otlp) {
         true => {
-            let limit = config.timeout.value;
-            let exporter = MetricExporter::new(&config.otlp, temporality(config), limit, runtime)?;
-            Some(periodic(config, exporter))
+            let exporter = MetricExporter::new(&config.otlp, config.timeout.value, runtime)?;
+            let reader = reader(collection.temporality);
+            Some(PushReader::start(reader, interval, exporter)?)
         }
         false => None,
     };
-    let console = has(MetricsExporter::Console).then(|| periodic(config, ConsoleMetrics));
-    let text_reader = TextReader::default();
-    let provider = metrics::meter_provider::build(resource, |mut builder| {
-        if let Some(console) = console {
-            builder = builder.with_reader(console);
+    let text_reader = reader(Temporality::Cumulative);
+    let console = match has(MetricsExporter::Console) {
+        true => {
+            let reader = reader(Temporality::Cumulative);
+            Some(PushReader::start(reader, interval, ConsoleMetrics)?)
         }
-        if let Some(otlp) = otlp {
-            builder = builder.with_reader(otlp);
+        false => None,
+    };
+    let views = extensions.views().to_vec();
+    let provider = metrics::meter_provider::build(resource, &views, |mut builder| {
+        for reader in console.into_iter().chain(otlp) {
+            builder = builder.with_reader(reader);
         }
         // Last, so that the text can be read until the last push has ended.
-        builder.with_reader(text_reader.clone())
+        extensions
+            .add_to_meters(builder, config)
+            .with_reader(text_reader.clone())
     });
     Ok((provider, text_reader))
-}
-
-fn periodic<E: PushMetricExporter>(config: &MetricsConfig, exporter: E) -> PeriodicReader<E> {
-    PeriodicReader::builder(exporter)
-        .with_interval(config.interval.value)
-        .build()
 }
 
 fn tracer_provider(
@@ -156,6 +190,7 @@ fn tracer_provider(
     resource: Resource,
     runtime: &mut ConnectionRuntime,
     page: &ConsolePage,
+    extensions: &mut Extensions,
 ) -> Result<UniqueTracerProvider, InitError> {
     let exporter = match config.exporters.value.contains(&TracesExporter::Otlp) {
         true => {
@@ -170,7 +205,8 @@ fn tracer_provider(
         resource,
         exporter,
         |builder, limits, sampler| {
-            let builder = page.add_to_tracers(builder, limits, sampler);
+            let builder = page.add_to_tracers(builder, limits, extensions.sampler(sampler));
+            let builder = extensions.add_to_tracers(builder, config, limits);
             match console {
                 true => builder.with_span_processor(ConsoleSpans::new(limits)),
                 false => builder,
@@ -184,8 +220,9 @@ fn logger_provider(
     resource: Resource,
     runtime: &mut ConnectionRuntime,
     page: &ConsolePage,
+    extensions: &mut Extensions,
 ) -> Result<Option<SdkLoggerProvider>, InitError> {
-    if config.exporters.value.is_empty() && !page.is_on() {
+    if config.exporters.value.is_empty() && !page.is_on() && !extensions.has_logs() {
         return Ok(None);
     }
     let exporter = match config.exporters.value.contains(&LogsExporter::Otlp) {
@@ -199,6 +236,6 @@ fn logger_provider(
         config,
         resource,
         exporter,
-        |builder| page.add_to_loggers(builder),
+        |builder| page.add_to_loggers(extensions.add_to_loggers(builder)),
     )))
 }

@@ -45,6 +45,7 @@
 //! sampler (`sampler.rs`) → batch processor (`tracer_provider.rs`) → OTLP.
 
 mod callsites;
+mod completing;
 mod current_ids;
 mod exporter_targets;
 mod filter;
@@ -70,6 +71,7 @@ mod visitor;
 /// `rustok.outcome` of a cancelled operation.
 pub(crate) const CANCELLED: &str = "cancelled";
 
+pub(crate) use self::completing::CompletingProcessor;
 pub use self::current_ids::{SpanIds, current_ids};
 pub(crate) use self::exporter_targets::ExporterTargets;
 pub use self::exporter_targets::is_exporter_target;
