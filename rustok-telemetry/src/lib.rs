@@ -121,6 +121,7 @@ pub use self::{
     metrics::{catalog::tokio_runtime as runtime, label_value::LabelValue},
     prometheus::text::{PrometheusText, TextError, prometheus_text},
     start::{
+        existing::text_reader,
         init::{Builder, builder, init},
         report::{FlushReport, ShutdownReport},
         shutdown::{DEFAULT_SHUTDOWN_TIMEOUT, Telemetry},

@@ -1,7 +1,10 @@
 //! The SDK reader that collects when it is asked to: for the Prometheus text, the console, and each export.
 
 use std::{
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -20,6 +23,7 @@ use super::collection::run_hooks;
 pub(crate) struct OnDemandReader {
     manual: Arc<ManualReader>,
     runs_hooks: bool,
+    is_registered: Arc<AtomicBool>,
 }
 
 impl OnDemandReader {
@@ -29,12 +33,19 @@ impl OnDemandReader {
         Self {
             manual: Arc::new(manual.build()),
             runs_hooks,
+            is_registered: Arc::default(),
         }
+    }
+
+    /// Returns whether a meter provider has the reader.
+    pub(crate) fn is_registered(&self) -> bool {
+        self.is_registered.load(Ordering::Relaxed)
     }
 }
 
 impl MetricReader for OnDemandReader {
     fn register_pipeline(&self, pipeline: Weak<Pipeline>) {
+        self.is_registered.store(true, Ordering::Relaxed);
         self.manual.register_pipeline(pipeline);
     }
 

@@ -191,6 +191,19 @@ impl Builder {
 }
 
 impl Extensions {
+    pub(super) fn is_empty(&self) -> bool {
+        let Self {
+            spans,
+            sampler,
+            metrics,
+            views,
+            logs,
+            detected,
+        } = self;
+        let providers = spans.is_empty() && metrics.is_empty() && logs.is_empty();
+        providers && sampler.is_none() && views.is_empty() && detected.0.is_empty()
+    }
+
     pub(super) fn detected(&self) -> &Detected {
         &self.detected
     }

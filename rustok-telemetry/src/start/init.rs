@@ -5,7 +5,10 @@ use std::sync::{Mutex, PoisonError};
 use tracing::Level;
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::{console_page::ConsoleSettings, extensions::Extensions, pipeline::Pipeline, resource};
+use super::{
+    console_page::ConsoleSettings, existing::Existing, extensions::Extensions, pipeline::Pipeline,
+    resource,
+};
 use crate::{
     InitError, LogFormat, Telemetry,
     config::TelemetryConfig,
@@ -75,6 +78,7 @@ pub struct Builder {
     panic_hook: bool,
     console: ConsoleSettings,
     pub(super) extensions: Extensions,
+    pub(super) existing: Option<Existing>,
 }
 
 impl Default for Builder {
@@ -93,6 +97,7 @@ impl Default for Builder {
             panic_hook: true,
             console: ConsoleSettings::default(),
             extensions: Extensions::default(),
+            existing: None,
         }
     }
 }
@@ -231,14 +236,19 @@ impl Builder {
         let mut runtime = ConnectionRuntime::default();
         let exporter_targets = ExporterTargets::with(self.exporter_targets.clone());
         let span_filter = SpanFilter::new(self.span_level, exporter_targets.clone());
-        let mut pipeline = Pipeline::build(
-            &config,
-            &log_filter,
-            &mut runtime,
-            exporter_targets,
-            &self.console,
-            &mut self.extensions,
-        )?;
+        let mut pipeline = match self.existing.take() {
+            Some(existing) => {
+                Pipeline::of_service(existing, &config, &self.console, &self.extensions)?
+            }
+            None => Pipeline::build(
+                &config,
+                &log_filter,
+                &mut runtime,
+                exporter_targets,
+                &self.console,
+                &mut self.extensions,
+            )?,
+        };
         let enrich = self.enrich_log_records;
         pipeline.record_sender = pipeline.record_sender.map(|it| it.enriching(enrich));
         if self.subscriber {
@@ -269,10 +279,14 @@ impl Builder {
     }
 
     fn effective_config(&self) -> Result<(TelemetryConfig, LogFilter), InitError> {
-        let mut config = match &self.config {
-            Some(config) => config.clone(),
-            None => TelemetryConfig::from_env_tolerant(),
+        let mut config = match (&self.config, &self.existing) {
+            (Some(config), _) => config.clone(),
+            (None, None) => TelemetryConfig::from_env_tolerant(),
+            (None, Some(_)) => TelemetryConfig::from_env_for_given_providers(),
         };
+        if self.existing.is_some() {
+            config.remove_exporters();
+        }
         if let Some(strict) = self.strict {
             config.strict.set(strict);
         }
@@ -317,7 +331,9 @@ impl Builder {
                 false,
             )?;
         }
-        propagation::install(&config.propagators.value);
+        if self.existing.is_none() || !propagation::is_installed() {
+            propagation::install(&config.propagators.value);
+        }
         console.install(None);
         self.install_panic_hook();
         lifecycle::enter(Stage::Disabled);

@@ -11,6 +11,7 @@ use opentelemetry_sdk::{
 
 use super::{
     console_page::{ConsolePage, ConsoleSettings},
+    existing::{self, Existing},
     extensions::Extensions,
     flush::Flushes,
     resource,
@@ -42,12 +43,15 @@ pub(crate) struct Pipeline {
     pub(crate) record_sender: Option<RecordSender>,
     logger_provider: Option<SdkLoggerProvider>,
     meter_provider: SdkMeterProvider,
-    text_reader: OnDemandReader,
+    /// `None` if the meter provider of the service does not have it.
+    text_reader: Option<OnDemandReader>,
     /// Address of the Prometheus server, if one is configured.
     pub(crate) text_address: Option<SocketAddr>,
     console: ConsolePage,
     collection: Collection,
     pushes_metrics: bool,
+    /// Whether the providers are those of the service, which sets the global ones and shuts them down.
+    is_of_service: bool,
 }
 
 impl Pipeline {
@@ -102,11 +106,42 @@ impl Pipeline {
             record_sender,
             logger_provider,
             meter_provider,
-            text_reader,
+            text_reader: Some(text_reader),
             text_address,
             console,
             collection,
             pushes_metrics: pushes_otlp || collection.extended,
+            is_of_service: false,
+        })
+    }
+
+    /// Uses the providers of the service.
+    pub(crate) fn of_service(
+        existing: Existing,
+        config: &TelemetryConfig,
+        console: &ConsoleSettings,
+        extensions: &Extensions,
+    ) -> Result<Self, InitError> {
+        if !extensions.is_empty() {
+            let unused = "processors, exporters, readers, views, samplers and resource detectors belong to the \
+                          providers: add them there";
+            return Err(InitError::pipeline("the providers of the service", unused));
+        }
+        let resource = resource::build(config, extensions.detected());
+        Ok(Self {
+            tracer_provider: UniqueTracerProvider::given(existing.tracer_provider),
+            record_sender: None,
+            logger_provider: None,
+            meter_provider: existing.meter_provider,
+            text_reader: existing::registered_text_reader(),
+            text_address: None,
+            console: console.build(&resource, config)?,
+            collection: Collection {
+                temporality: Temporality::Cumulative,
+                extended: true,
+            },
+            pushes_metrics: true,
+            is_of_service: true,
         })
     }
 
@@ -118,16 +153,21 @@ impl Pipeline {
     ) -> Running {
         let views = &config.metrics.views.value;
         install_instruments(&self.meter_provider, self.collection, views);
-        global::set_meter_provider(self.meter_provider.clone());
-        global::set_tracer_provider(self.tracer_provider.clone());
-        propagation::install(&config.propagators.value);
-        self.console.install(Some(self.text_reader.clone()));
+        if !self.is_of_service {
+            global::set_meter_provider(self.meter_provider.clone());
+            global::set_tracer_provider(self.tracer_provider.clone());
+        }
+        if !self.is_of_service || !propagation::is_installed() {
+            propagation::install(&config.propagators.value);
+        }
+        self.console.install(self.text_reader.clone());
         text::serve(self.text_reader);
         Running {
             tracer_provider: self.tracer_provider,
             logger_provider: self.logger_provider,
             meter_provider: self.meter_provider,
             pushes_metrics: self.pushes_metrics,
+            is_of_service: self.is_of_service,
             runtime,
             span_filter,
             record_sender: self.record_sender,

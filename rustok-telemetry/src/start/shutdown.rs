@@ -52,6 +52,7 @@ pub(crate) struct Running {
     pub(crate) logger_provider: Option<SdkLoggerProvider>,
     pub(crate) meter_provider: SdkMeterProvider,
     pub(crate) pushes_metrics: bool,
+    pub(crate) is_of_service: bool,
     pub(crate) runtime: ConnectionRuntime,
     pub(crate) span_filter: SpanFilter,
     pub(crate) record_sender: Option<RecordSender>,
@@ -123,6 +124,11 @@ impl Running {
         let left = |share: Duration| share.saturating_sub(started.elapsed());
         lifecycle::enter(Stage::Stopping);
         self.console.stop();
+        if self.is_of_service {
+            // The service shuts its providers down.
+            lifecycle::enter(Stage::ShutDown);
+            return ShutdownReport::default();
+        }
         let open_spans = DELIVERY.open_spans.load(Ordering::Relaxed) as u64;
         let (tracer_provider, meter_provider) = (self.tracer_provider, self.meter_provider);
         // The timeout is enforced here. The SDK's is longer, so that it is never the first to elapse.

@@ -187,66 +187,9 @@ fn the_stdout_exporter_has_every_series_of_the_text() {
         eprint!("{}", text());
         std::process::exit(0);
     });
-    let printed = of_printed(&printed);
+    let printed = samples::of_printed(&printed);
     assert_all(&printed);
     assert_same(&printed, &samples::of_text(&text));
-}
-
-/// Returns the samples that the exporter of OpenTelemetry's crate has printed.
-fn of_printed(printed: &str) -> Samples {
-    let mut samples = Samples::new();
-    let (mut metric, mut labels) = (String::new(), BTreeMap::new());
-    // Name, suffix, bound and value of the samples of a data point, whose labels come between them.
-    let mut pending: Vec<(String, Option<f64>, f64)> = Vec::new();
-    let mut cumulative = 0.0;
-    let mut finish = |pending: &mut Vec<(String, Option<f64>, f64)>,
-                      labels: &mut BTreeMap<String, String>| {
-        for (name, bound, value) in pending.drain(..) {
-            let mut labels = labels.clone();
-            labels.extend(bound.map(|bound| ("le".to_owned(), bound.to_string())));
-            assert!(samples.insert((name, labels), value).is_none());
-        }
-        labels.clear();
-    };
-    for line in printed.lines().map(str::trim) {
-        let value = line.rsplit(": ").next().unwrap_or_default();
-        let number = || value.parse().expect("a number");
-        match line.split([' ', ':']).next().unwrap_or_default() {
-            "Name" => {
-                finish(&mut pending, &mut labels);
-                metric = value.to_owned();
-            }
-            "DataPoint" => {
-                finish(&mut pending, &mut labels);
-                cumulative = 0.0;
-            }
-            "Description" => {}
-            "Value" => pending.push((metric.clone(), None, number())),
-            "Count" => pending.push((format!("{metric}_count"), None, number())),
-            "Sum" if line.contains(" : ") && !value.is_empty() => {
-                pending.push((format!("{metric}_sum"), None, number()));
-            }
-            // Before the first metric come the attributes of the resource.
-            "->" if !metric.is_empty() => {
-                let (_, label) = line.split_once("->  ").expect("a label");
-                let (key, value) = label.split_once(": ").expect("a value");
-                labels.insert(key.to_owned(), value.to_owned());
-            }
-            _ => {
-                if let Some((_, bucket)) = line.split_once(" to ") {
-                    let (bound, _) = bucket.split_once(' ').expect("a count");
-                    let bound = bound.parse().expect("a bound");
-                    cumulative += bucket
-                        .rsplit(' ')
-                        .next()
-                        .map_or(0.0, |count| count.parse::<f64>().expect("a count"));
-                    pending.push((format!("{metric}_bucket"), Some(bound), cumulative));
-                }
-            }
-        }
-    }
-    finish(&mut pending, &mut labels);
-    samples
 }
 
 /// A reader with delta temporality, beside the text and OTLP's configuration.
