@@ -108,7 +108,7 @@ fn the_providers_outlive_telemetry() {
         let exports = service.metrics.get_finished_metrics().expect("exports");
         samples::of_collection(exports.last().expect("an export"))
     };
-    // From the second collection on, the metric that counts dropped observations has all of its series.
+    // From the third collection on, the metric that counts dropped observations has all of its series.
     last();
     last();
     assert_same(&last(), &samples::of_text(&text()));
