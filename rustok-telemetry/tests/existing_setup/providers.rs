@@ -65,7 +65,7 @@ fn the_layer_sends_spans_to_the_provider() {
     let _default = tracing::subscriber::set_default(subscriber);
     let _ = order("acme", 0);
     let span = tracing::info_span!("replaced", city = "Bern");
-    span.record("city", "Zürich");
+    span.in_scope(|| span.record("city", "Zürich"));
     drop(span);
     let report = telemetry.force_flush(Duration::from_secs(20));
     assert!(report.is_complete(), "{report}");

@@ -13,8 +13,8 @@ use opentelemetry::{KeyValue, metrics::MeterProvider as _};
 use opentelemetry_sdk::{
     error::{OTelSdkError, OTelSdkResult},
     metrics::{
-        InMemoryMetricExporter, InMemoryMetricExporterBuilder, ManualReader, PeriodicReader,
-        Temporality, data::ResourceMetrics, exporter::PushMetricExporter,
+        InMemoryMetricExporter, InMemoryMetricExporterBuilder, PeriodicReader, Temporality,
+        data::ResourceMetrics, exporter::PushMetricExporter,
     },
 };
 use rustok_telemetry::{
@@ -219,25 +219,6 @@ fn readers_choose_their_temporality() {
         assert_eq!(samples::of_text(&text())[&calls], total);
     }
     drop(telemetry);
-}
-
-/// Also with OTLP's temporality: the gauges of the text stay.
-#[test_fork::test]
-fn gauges_stay_with_delta_temporality() {
-    let telemetry = with_variables(&[
-        ("OTEL_METRICS_EXPORTER", "otlp"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
-        ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta"),
-    ])
-    .with_metric_reader(ManualReader::builder().build())
-    .init()
-    .expect("telemetry starts");
-    record_all();
-    record_foreign(&telemetry);
-    for _ in 0..2 {
-        assert_all(&samples::of_text(&text()));
-    }
-    let _ = telemetry.shutdown_within(Duration::ZERO);
 }
 
 #[test_fork::test]

@@ -80,7 +80,7 @@ async fn a_processor_sees_every_span_once() {
         .expect("telemetry starts");
     outer().await;
     let span = tracing::info_span!("replaced", city = "Bern");
-    span.record("city", "Zürich");
+    span.in_scope(|| span.record("city", "Zürich"));
     drop(span);
     let provider = telemetry.tracer_provider().expect("telemetry is enabled");
     provider.tracer("test").in_span("of the API", |_| {});
