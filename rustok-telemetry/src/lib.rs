@@ -5,6 +5,10 @@
 //! signatures and have exactly the declared names, in the Prometheus text and behind an OpenTelemetry Collector. Every
 //! span of `tracing` is counted and timed before sampling.
 //!
+//! Recorded values are kept in this crate's atomics, and read at each collection. Where a reader, an exporter or a view
+//! of OpenTelemetry's SDK is added ([`Builder::with_metric_reader`]), or the service has
+//! [providers of its own](Builder::with_providers), they go through OpenTelemetry meters instead.
+//!
 //! ```no_run
 //! use rustok_telemetry::{ErrorType, instrument};
 //!
@@ -44,7 +48,7 @@
 //! In the order in which a new service needs them:
 //!
 //! 1. [`init()`] and [`builder()`] start telemetry and return its guard [`Telemetry`]; [`config`] documents the
-//!    `OTEL_*` variables. The program `rustok-telemetry-doctor` shows the effective configuration and tests the
+//!    `OTEL_*` variables. [`Builder`] also accepts components and providers of OpenTelemetry's SDK. The program `rustok-telemetry-doctor` shows the effective configuration and tests the
 //!    exporters.
 //! 2. [`mod@metrics`] has the metrics of every service, and the macro [`metrics`](macro@metrics) declares more.
 //! 3. [`instrument`] makes spans of functions; [`trace`] documents the span metrics.
@@ -121,6 +125,7 @@ pub use self::{
     metrics::{catalog::tokio_runtime as runtime, label_value::LabelValue},
     prometheus::text::{PrometheusText, TextError, prometheus_text},
     start::{
+        existing::text_reader,
         init::{Builder, builder, init},
         report::{FlushReport, ShutdownReport},
         shutdown::{DEFAULT_SHUTDOWN_TIMEOUT, Telemetry},
@@ -172,8 +177,12 @@ pub mod __private {
     feature = "testing"
 ))]
 mod pages {
+    #[doc = include_str!("../../docs/existing-setup.md")]
+    mod existing_setup {}
     #[doc = include_str!("../../docs/export.md")]
     mod export {}
+    #[doc = include_str!("../../docs/extend.md")]
+    mod extend {}
     #[doc = include_str!("../../docs/health.md")]
     mod health {}
     #[doc = include_str!("../../docs/http.md")]

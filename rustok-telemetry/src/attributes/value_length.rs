@@ -7,6 +7,8 @@ use opentelemetry::{Array, KeyValue, StringValue, Value, logs::AnyValue};
 pub(crate) struct ValueLength(Option<usize>);
 
 impl ValueLength {
+    pub(crate) const NONE: Self = Self(None);
+
     /// `None`: no limit.
     pub(crate) fn new(characters: Option<u32>) -> Self {
         Self(characters.and_then(|characters| usize::try_from(characters).ok()))

@@ -79,6 +79,21 @@ impl TelemetryConfig {
         Self::from_vars_tolerant(process_variables())
     }
 
+    /// Reads the few variables of this process that apply to providers that the service has built. The others are read,
+    /// or not, by those who built them.
+    pub(crate) fn from_env_for_given_providers() -> Self {
+        const READ: [&str; 4] = ["OTEL_SDK_DISABLED", "OTEL_PROPAGATORS", LOG_FILTER, STRICT];
+        let read = |name: &OsString| READ.iter().any(|known| name == known);
+        Self::from_vars_tolerant(process_variables().filter(|(name, _)| read(name)))
+    }
+
+    /// Removes all exporters.
+    pub(crate) fn remove_exporters(&mut self) {
+        self.traces.exporters.set(Vec::new());
+        self.metrics.exporters.set(Vec::new());
+        self.logs.exporters.set(Vec::new());
+    }
+
     /// Reads the configuration from these variables. Those that do not start with `OTEL_` or `RUSTOK_TELEMETRY_` are
     /// ignored, except `RUST_LOG`.
     ///

@@ -9,13 +9,11 @@ use opentelemetry_sdk::metrics::{data::ResourceMetrics, reader::MetricReader as 
 use prost::encoding::encode_varint;
 
 use super::frames::{Reader, Value};
-use crate::{
-    metrics::{
-        Kind,
-        snapshot::{self, Labels},
-        store::{distribution::NumberValue, point::Point},
-    },
-    prometheus::reader::TextReader,
+use crate::metrics::{
+    Kind,
+    on_demand_reader::OnDemandReader,
+    snapshot::{self, Labels},
+    store::{distribution::NumberValue, point::Point},
 };
 
 /// A metric, as the page shows it.
@@ -32,7 +30,7 @@ pub(super) struct Head<'metric> {
 pub(super) type Visit<'a> = &'a mut dyn FnMut(Head<'_>, &[u8], Value);
 
 /// Collects the metrics of the SDK, which runs every callback. A panic of one leaves this collection empty.
-pub(super) fn collect(reader: &TextReader, collected: &mut ResourceMetrics) {
+pub(super) fn collect(reader: &OnDemandReader, collected: &mut ResourceMetrics) {
     let collection = AssertUnwindSafe(|| reader.collect(collected));
     if !matches!(catch_unwind(collection), Ok(Ok(()))) {
         *collected = ResourceMetrics::default();

@@ -23,7 +23,7 @@ use super::{
     metric_values,
     trace_store::Traces,
 };
-use crate::{config::Report, prometheus::reader::TextReader};
+use crate::{config::Report, metrics::on_demand_reader::OnDemandReader};
 
 /// Time between two samples of the metrics.
 pub(super) const TICK: Duration = Duration::from_secs(2);
@@ -101,7 +101,7 @@ impl State {
     }
 
     /// Starts the thread. Without one, the page has no history of metrics.
-    pub(crate) fn start(self: &Arc<Self>, reader: TextReader) {
+    pub(crate) fn start(self: &Arc<Self>, reader: OnDemandReader) {
         let state = Arc::clone(self);
         let thread = thread::Builder::new().name("telemetry-console".to_owned());
         if let Err(error) = thread.spawn(move || state.run(&reader)) {
@@ -121,7 +121,7 @@ impl State {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    fn run(&self, reader: &TextReader) {
+    fn run(&self, reader: &OnDemandReader) {
         // `start` calls this once, so the cell is empty.
         let _ = self.thread.set(thread::current());
         let mut collected = ResourceMetrics::default();

@@ -9,13 +9,7 @@ mod outcome;
 mod queue_stats;
 mod signal_stats;
 
-use std::{
-    sync::{
-        Condvar, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 pub(crate) use self::{
     last_failure::LastFailure,
@@ -34,7 +28,6 @@ pub(crate) static DELIVERY: Delivery = Delivery {
     spans: QueueStats::new(),
     log_records: QueueStats::new(),
     late_log_records: AtomicU64::new(0),
-    metrics_closed: Event::new(),
     failure_logged: AtomicBool::new(false),
 };
 
@@ -50,8 +43,6 @@ pub(crate) struct Delivery {
     pub(crate) log_records: QueueStats,
     /// Log records that were emitted after shutdown.
     pub(crate) late_log_records: AtomicU64,
-    /// The last export of metrics has ended.
-    pub(crate) metrics_closed: Event,
     /// A failed export was logged, and no recovery since.
     failure_logged: AtomicBool,
 }
@@ -66,35 +57,5 @@ impl Delivery {
         let [failed, full] = self.log_records.lost();
         let late = self.late_log_records.load(Ordering::Relaxed);
         [failed, full, ("after_shutdown", late)]
-    }
-}
-
-/// A one-time event that threads can wait for.
-#[derive(Debug)]
-pub(crate) struct Event {
-    happened: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Event {
-    const fn new() -> Self {
-        Self {
-            happened: Mutex::new(false),
-            changed: Condvar::new(),
-        }
-    }
-
-    pub(crate) fn set(&self) {
-        *self.happened.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.changed.notify_all();
-    }
-
-    /// Waits for the event. Returns whether it happened within `limit`.
-    pub(crate) fn wait(&self, limit: Duration) -> bool {
-        let happened = self.happened.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self
-            .changed
-            .wait_timeout_while(happened, limit, |happened| !*happened);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }

@@ -1,7 +1,6 @@
 //! Kinds of instruments: how each is created, and how the cell of a series is written and read.
 //!
-//! Recorded values live in this crate's atomics, not in SDK instruments. The exception is delta temporality: counters
-//! and histograms are then SDK instruments, bound to their label set (see [`Storage`]).
+//! By default recorded values live in this crate's atomics, not in SDK instruments. See [`Storage`] for the exceptions.
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -14,8 +13,7 @@ use super::{
     Declaration,
     store::{
         buckets::Buckets,
-        cell::{Last, Number, Sum},
-        distribution::NumberValue,
+        cell::{Last, Sum},
         histogram_cell::{HistogramCell, Measure},
         point::Point,
     },
@@ -49,12 +47,13 @@ pub trait Instrument: 'static {
     fn reject(value: Self::Value) -> Option<InvalidValue>;
 }
 
-/// Where the values of counters and histograms are stored.
+/// Where the values of a metric are stored.
 #[derive(Debug, Clone, Copy)]
 pub enum Storage<'meter> {
     /// In this crate, with cumulative temporality.
     Native,
-    /// In the SDK, for the temporality preferences `delta` and `lowmemory`.
+    /// In an SDK instrument, bound to each label set: for readers and views of the service, and for counters and
+    /// histograms with the temporality preferences `delta` and `lowmemory`.
     Sdk(&'meter Meter),
 }
 
@@ -83,43 +82,6 @@ pub struct UpDownCounter<T>(PhantomData<fn(T)>);
 #[derive(Debug)]
 pub struct Histogram<T>(PhantomData<fn(T)>);
 
-/// Implements [`Instrument`] for a kind that is always stored natively.
-macro_rules! native_instrument {
-    ($marker:ident<$value:ty>: $cell:ident, $write:ident, $reject:expr) => {
-        impl Instrument for $marker<$value> {
-            type Value = $value;
-            type Handle = ();
-            type Cell = $cell<$value>;
-
-            fn create(_: &'static Declaration, _: Storage<'_>, _: &[f64]) {}
-
-            fn cell((): &(), _: &[KeyValue]) -> Self::Cell {
-                $cell::new()
-            }
-
-            #[inline]
-            fn write(cell: &Self::Cell, value: $value) {
-                cell.$write(value);
-            }
-
-            fn read(cell: &Self::Cell) -> Option<Point> {
-                Some(Point::Number(cell.get().into()))
-            }
-
-            #[inline]
-            fn reject(value: $value) -> Option<InvalidValue> {
-                $reject(value)
-            }
-        }
-    };
-}
-
-native_instrument!(Gauge<i64>: Last, set, accept);
-native_instrument!(Gauge<u64>: Last, set, accept);
-native_instrument!(Gauge<f64>: Last, set, finite);
-native_instrument!(UpDownCounter<i64>: Sum, add, accept);
-native_instrument!(UpDownCounter<f64>: Sum, add, finite);
-
 /// A handle or a cell, by [`Storage`].
 #[derive(Debug)]
 pub enum Stored<Native, Sdk> {
@@ -129,12 +91,12 @@ pub enum Stored<Native, Sdk> {
     Sdk(Sdk),
 }
 
-/// Implements [`Instrument`] for a kind that is stored as [`Storage`] says.
+/// Implements [`Instrument`] for a kind with a type of value.
 macro_rules! instrument {
     (
-        $marker:ident<$value:ty>: $write:ident, $reject:expr;
-        native: $handle:ty = $create:expr, $cell:ty = $new:expr, $read:expr;
-        sdk: $bound:ident, $build:ident $(, $with_boundaries:ident)?
+        $marker:ident<$value:ty>: $reject:expr;
+        native: $handle:ty = $create:expr, $cell:ty = $new:expr, $write:ident, $read:expr;
+        sdk: $bound:ident, $build:ident, $record:ident $(, $with_boundaries:ident)?
     ) => {
         impl Instrument for $marker<$value> {
             type Value = $value;
@@ -170,7 +132,7 @@ macro_rules! instrument {
             fn write(cell: &Self::Cell, value: $value) {
                 match cell {
                     Stored::Native(native) => native.$write(value),
-                    Stored::Sdk(bound) => bound.$write(value),
+                    Stored::Sdk(bound) => bound.$record(value),
                 }
             }
 
@@ -189,30 +151,39 @@ macro_rules! instrument {
     };
 }
 
-instrument! {
-    Counter<u64>: add, accept;
-    native: () = |_: &_| (), Sum<u64> = |_: &()| Sum::new(), read_sum;
-    sdk: BoundCounter, u64_counter
-}
-instrument! {
-    Counter<f64>: add, finite_and_not_negative;
-    native: () = |_: &_| (), Sum<f64> = |_: &()| Sum::new(), read_sum;
-    sdk: BoundCounter, f64_counter
-}
-instrument! {
-    Histogram<u64>: record, accept;
-    native: Arc<Buckets> = new_buckets, HistogramCell<u64> = new_histogram, read_histogram;
-    sdk: BoundHistogram, u64_histogram, with_boundaries
-}
-instrument! {
-    Histogram<f64>: record, finite_and_not_negative;
-    native: Arc<Buckets> = new_buckets, HistogramCell<f64> = new_histogram, read_histogram;
-    sdk: BoundHistogram, f64_histogram, with_boundaries
+/// Implements [`Instrument`] for sums and gauges, whose values are numbers.
+macro_rules! number {
+    ($marker:ident<$value:ty>: $cell:ident, $write:ident, $reject:expr; $($sdk:tt)*) => {
+        instrument! {
+            $marker<$value>: $reject;
+            native: () = |_: &_| (), $cell<$value> = |_: &()| $cell::new(), $write, |cell: &$cell<$value>| {
+                Point::Number(cell.get().into())
+            };
+            sdk: $($sdk)*
+        }
+    };
 }
 
-fn read_sum<T: Number + Into<NumberValue>>(cell: &Sum<T>) -> Point {
-    Point::Number(cell.get().into())
+/// Implements [`Instrument`] for histograms.
+macro_rules! histogram {
+    (<$value:ty>: $reject:expr; $build:ident) => {
+        instrument! {
+            Histogram<$value>: $reject;
+            native: Arc<Buckets> = new_buckets, HistogramCell<$value> = new_histogram, record, read_histogram;
+            sdk: BoundHistogram, $build, record, with_boundaries
+        }
+    };
 }
+
+number!(Counter<u64>: Sum, add, accept; BoundCounter, u64_counter, add);
+number!(Counter<f64>: Sum, add, finite_and_not_negative; BoundCounter, f64_counter, add);
+number!(UpDownCounter<i64>: Sum, add, accept; BoundUpDownCounter, i64_up_down_counter, add);
+number!(UpDownCounter<f64>: Sum, add, finite; BoundUpDownCounter, f64_up_down_counter, add);
+number!(Gauge<i64>: Last, set, accept; BoundGauge, i64_gauge, record);
+number!(Gauge<u64>: Last, set, accept; BoundGauge, u64_gauge, record);
+number!(Gauge<f64>: Last, set, finite; BoundGauge, f64_gauge, record);
+histogram!(<u64>: accept; u64_histogram);
+histogram!(<f64>: finite_and_not_negative; f64_histogram);
 
 fn new_buckets(boundaries: &[f64]) -> Arc<Buckets> {
     Arc::new(Buckets::new(boundaries))

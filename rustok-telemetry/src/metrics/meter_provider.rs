@@ -1,17 +1,19 @@
 //! The meter provider, with a cardinality limit for each metric, and the installation of the instruments.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
-use opentelemetry::{InstrumentationScope, metrics::MeterProvider};
+use opentelemetry::{
+    InstrumentationScope,
+    metrics::{Meter, MeterProvider},
+};
 use opentelemetry_sdk::{
     Resource,
     metrics::{Instrument, MeterProviderBuilder, SdkMeterProvider, Stream, Temporality},
 };
 
 use super::{
-    catalogue,
+    Kind, catalogue,
     collection::run_hooks,
-    instrument::Storage,
     registered::{ALL, InstallContext, ViewOutcome},
 };
 use crate::config::{View, ViewAggregation};
@@ -19,30 +21,51 @@ use crate::config::{View, ViewAggregation};
 /// Name of the instrumentation scope of all metrics in the catalogue.
 pub(crate) const SCOPE: &str = "rustok_telemetry";
 
+/// A view of the service, on instruments of the SDK.
+pub(crate) type SdkView = Arc<dyn Fn(&Instrument) -> Option<Stream> + Send + Sync>;
+
 /// Builds the provider. The readers that `add_readers` adds are shut down in the order of adding.
 pub(crate) fn build(
     resource: Resource,
+    views: &[SdkView],
     add_readers: impl FnOnce(MeterProviderBuilder) -> MeterProviderBuilder,
 ) -> SdkMeterProvider {
-    let builder = SdkMeterProvider::builder()
+    let mut builder = SdkMeterProvider::builder()
         .with_resource(resource)
-        .with_view(streams());
+        .with_view(streams(views.to_vec()));
+    for view in views {
+        let view = Arc::clone(view);
+        builder = builder.with_view(move |instrument| view(instrument));
+    }
     add_readers(builder).build()
 }
 
-/// Creates every instrument of the catalogue, after which values are recorded. `temporality` is that of the exports.
+/// How the metrics of the catalogue are collected.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Collection {
+    /// Temporality of the OTLP exports.
+    pub(crate) temporality: Temporality,
+    /// Whether readers or views of the service are in the provider. The SDK then stores every metric, and runs the
+    /// hooks.
+    pub(crate) extended: bool,
+}
+
+/// Creates every instrument of the catalogue, after which values are recorded.
 pub(crate) fn install_instruments(
     provider: &SdkMeterProvider,
-    temporality: Temporality,
+    collection: Collection,
     views: &[View],
 ) {
-    install_wake(provider);
     let meter = &provider.meter_with_scope(scope());
+    if collection.extended {
+        install_hooks(meter);
+    }
+    let is_cumulative = matches!(collection.temporality, Temporality::Cumulative);
     let context = InstallContext {
         meter,
-        storage: match temporality {
-            Temporality::Cumulative => Storage::Native,
-            _ => Storage::Sdk(meter),
+        is_in_sdk: &|kind| match kind {
+            Kind::Counter | Kind::Histogram => collection.extended || !is_cumulative,
+            _ => collection.extended,
         },
         view: &|declaration| match view(views, declaration.name) {
             Some(ViewAggregation::Drop) => ViewOutcome::Dropped,
@@ -55,22 +78,13 @@ pub(crate) fn install_instruments(
     }
 }
 
-/// Installs a hidden instrument whose callback runs the hooks. The SDK reads it first, so what the hooks record is in
-/// the same collection. Its value makes the periodic reader export even if no other SDK instrument has one.
-fn install_wake(provider: &SdkMeterProvider) {
-    let meter = provider.meter(WAKE_SCOPE);
-    let wake = meter
-        .u64_observable_gauge("wake")
-        .with_callback(|observer| {
-            run_hooks();
-            observer.observe(1, &[]);
-        });
+/// Installs a callback that runs the hooks, for readers that do not run them. It is the first, so what the hooks record
+/// is in the same collection. Its instrument has no values, so no exporter gets it.
+fn install_hooks(meter: &Meter) {
+    let hooks = meter.u64_observable_gauge("hooks");
     // The meter keeps the callback; the handle does nothing.
-    let _ = wake.build();
+    let _ = hooks.with_callback(|_| run_hooks()).build();
 }
-
-/// Instrumentation scope of the hidden instrument, which every exporter skips.
-pub(crate) const WAKE_SCOPE: &str = "rustok_telemetry.wake";
 
 /// Returns the instrumentation scope of the catalogue.
 pub(crate) fn scope() -> InstrumentationScope {
@@ -79,14 +93,18 @@ pub(crate) fn scope() -> InstrumentationScope {
         .build()
 }
 
-/// Returns the SDK view that gives each metric its own cardinality limit, for which the SDK allocates at once.
-fn streams() -> impl Fn(&Instrument) -> Option<Stream> + Send + Sync + 'static {
+/// Returns the SDK view that gives each metric its own cardinality limit, for which the SDK allocates at once. It leaves
+/// a metric to the `views` of the service: the SDK creates a stream for each view that matches.
+fn streams(views: Vec<SdkView>) -> impl Fn(&Instrument) -> Option<Stream> + Send + Sync + 'static {
     let limits: HashMap<_, _> = catalogue()
         .into_iter()
         .map(|metric| (metric.name, metric.series_limit()))
         .collect();
     move |instrument| {
         let limit = limits.get(instrument.name())?;
+        if views.iter().any(|view| view(instrument).is_some()) {
+            return None;
+        }
         // One more than the series table ever holds, so that the SDK never overflows.
         let stream = Stream::builder().with_cardinality_limit(limit + 1);
         stream.build().ok()

@@ -124,7 +124,8 @@ impl<I: Instrument, const N: usize> RegisteredMetric for Metric<I, N> {
             ViewOutcome::Dropped => return self.dropped.store(true, Ordering::Relaxed),
         };
         self.series.get_or_init(|| {
-            let handle = I::create(self.declaration, context.storage, boundaries);
+            let storage = context.storage(self.declaration.kind);
+            let handle = I::create(self.declaration, storage, boundaries);
             Series::new(self.declaration, handle)
         });
     }

@@ -1,6 +1,6 @@
 //! The registry of declared metrics, and what start-up and the exporters need of each, whatever its kind.
 
-use super::{Declaration, instrument::Storage, store::point::VisitSeries};
+use super::{Declaration, Kind, instrument::Storage, store::point::VisitSeries};
 use std::any::Any;
 
 use linkme::distributed_slice;
@@ -36,10 +36,20 @@ pub trait RegisteredMetric: Readable {
 pub struct InstallContext<'start> {
     /// Meter that creates the SDK instruments.
     pub meter: &'start Meter,
-    /// Storage of counters and histograms.
-    pub storage: Storage<'start>,
+    /// Whether recorded metrics of a kind are stored in the SDK.
+    pub is_in_sdk: &'start dyn Fn(Kind) -> bool,
     /// Applies the configured views to a metric.
     pub view: &'start dyn Fn(&'static Declaration) -> ViewOutcome<'start>,
+}
+
+impl<'start> InstallContext<'start> {
+    /// Returns the storage of recorded metrics of a kind.
+    pub fn storage(&self, kind: Kind) -> Storage<'start> {
+        match (self.is_in_sdk)(kind) {
+            true => Storage::Sdk(self.meter),
+            false => Storage::Native,
+        }
+    }
 }
 
 /// Effect of the configured views on a metric.
@@ -55,10 +65,7 @@ pub enum ViewOutcome<'start> {
 
 impl std::fmt::Debug for InstallContext<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let context = &mut f.debug_struct("InstallContext");
-        context
-            .field("storage", &self.storage)
-            .finish_non_exhaustive()
+        f.debug_struct("InstallContext").finish_non_exhaustive()
     }
 }
 

@@ -17,7 +17,7 @@ use opentelemetry_sdk::{
 
 use super::{
     Kind,
-    meter_provider::{SCOPE, WAKE_SCOPE},
+    meter_provider::SCOPE,
     registered::{ALL, Readable},
     store::{
         distribution::{Distribution, NumberValue},
@@ -28,13 +28,11 @@ use super::{
 /// Returns the metrics of a collection by the SDK, then the native ones. Some have no series.
 pub(crate) fn metrics(collected: &ResourceMetrics) -> impl Iterator<Item = MetricSnapshot<'_>> {
     let scopes = collected.scope_metrics();
-    let of_sdk = scopes
-        .filter(|metrics| metrics.scope().name() != WAKE_SCOPE)
-        .flat_map(|metrics| {
-            let origin = Origin::of(metrics.scope());
-            let metrics = metrics.metrics();
-            metrics.filter_map(move |metric| MetricSnapshot::of_sdk(origin, metric))
-        });
+    let of_sdk = scopes.flat_map(|metrics| {
+        let origin = Origin::of(metrics.scope());
+        let metrics = metrics.metrics();
+        metrics.filter_map(move |metric| MetricSnapshot::of_sdk(origin, metric))
+    });
     of_sdk.chain(native())
 }
 

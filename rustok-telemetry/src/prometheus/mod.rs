@@ -1,8 +1,7 @@
-//! The Prometheus text format: encoder, SDK reader, HTTP response and server.
+//! The Prometheus text format: encoder, HTTP response and server.
 
 mod accept_encoding;
 pub(crate) mod encoder;
-pub(crate) mod reader;
 pub(crate) mod response;
 pub(crate) mod server;
 pub(crate) mod text;

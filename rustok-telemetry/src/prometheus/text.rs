@@ -11,12 +11,14 @@ use opentelemetry_sdk::metrics::{data::ResourceMetrics, reader::MetricReader};
 use super::{
     accept_encoding,
     encoder::{Exposition, SkippedMetric, Written},
-    reader::TextReader,
 };
 use crate::{
     config::debug_is_display,
     lifecycle::{self, Stage},
-    metrics::snapshot::{self, MetricSnapshot},
+    metrics::{
+        on_demand_reader::OnDemandReader,
+        snapshot::{self, MetricSnapshot},
+    },
 };
 
 /// A Prometheus text with the headers of its response, for any web framework.
@@ -98,6 +100,12 @@ pub enum TextError {
     /// Telemetry has been shut down.
     #[error("telemetry has been shut down")]
     ShutDown,
+    /// The service has a meter provider of its own, without the reader of the text.
+    #[error(
+        "the service's meter provider has no reader for the text: add .with_reader(rustok_telemetry::text_reader()) to \
+         the builder of the provider"
+    )]
+    NoReader,
     /// The OpenTelemetry SDK failed to collect.
     #[error(
         "the OpenTelemetry SDK cannot collect its metrics: {0}; look for a panic in the callback of an observable instrument"
@@ -156,7 +164,8 @@ pub(crate) fn collect<T>(
     let scrapes = SCRAPES.get().ok_or(TextError::NotStarted)?;
     let mut state = scrapes.state.lock().unwrap_or_else(PoisonError::into_inner);
     let (collected, exposition) = &mut *state;
-    match scrapes.reader.collect(collected) {
+    let reader = scrapes.reader.as_ref().ok_or(TextError::NoReader)?;
+    match reader.collect(collected) {
         Ok(()) => Ok(read(collected, exposition)),
         Err(error) if lifecycle::stage() == Stage::Running => {
             Err(TextError::Collect(error.to_string()))
@@ -169,13 +178,13 @@ pub(crate) fn collect<T>(
 static SCRAPES: OnceLock<Scrapes> = OnceLock::new();
 
 struct Scrapes {
-    reader: TextReader,
+    reader: Option<OnDemandReader>,
     /// A reused buffer for the SDK's collections, and the encoder.
     state: Mutex<(ResourceMetrics, Exposition)>,
 }
 
 /// Sets the reader of [`prometheus_text`].
-pub(crate) fn serve(reader: TextReader) {
+pub(crate) fn serve(reader: Option<OnDemandReader>) {
     // Called once: `init` succeeds once in a process.
     let _ = SCRAPES.set(Scrapes {
         reader,

@@ -24,6 +24,11 @@ pub(crate) fn install(propagators: &[Propagator]) {
     global::set_text_map_propagator(StripTenant(all));
 }
 
+/// Returns whether a propagator is set. The global one that does nothing has no fields.
+pub(crate) fn is_installed() -> bool {
+    global::get_text_map_propagator(|propagator| propagator.fields().next().is_some())
+}
+
 /// Sets the default propagators, unless telemetry has started and set its own.
 #[cfg(feature = "testing")]
 pub(crate) fn install_for_tests() {

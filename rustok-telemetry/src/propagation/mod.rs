@@ -95,7 +95,10 @@ use self::carrier::Incoming;
 pub use self::event_context::EventContext;
 #[cfg(feature = "testing")]
 pub(crate) use self::install::install_for_tests;
-pub(crate) use self::{carried_tenant::named_in, install::install};
+pub(crate) use self::{
+    carried_tenant::named_in,
+    install::{install, is_installed},
+};
 use crate::tenant::{self, Tenant};
 
 /// Injects the current span's context into the headers of an outgoing request.

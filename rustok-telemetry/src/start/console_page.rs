@@ -9,8 +9,8 @@ use crate::console::{Console, State};
 use crate::{
     InitError,
     config::TelemetryConfig,
+    metrics::on_demand_reader::OnDemandReader,
     otlp::{LogObserver, SpanObserver},
-    prometheus::reader::TextReader,
 };
 
 /// Settings of the console, if it is wanted.
@@ -70,7 +70,7 @@ impl ConsolePage {
     }
 
     /// Serves the page; with a reader, samples the metrics.
-    pub(crate) fn install(&self, reader: Option<TextReader>) {
+    pub(crate) fn install(&self, reader: Option<OnDemandReader>) {
         if let Some(state) = &self.state {
             state.install();
             if let Some(reader) = reader {
@@ -115,7 +115,7 @@ impl ConsolePage {
         None
     }
 
-    pub(crate) fn install(&self, _: Option<TextReader>) {}
+    pub(crate) fn install(&self, _: Option<OnDemandReader>) {}
 
     pub(crate) fn stop(&self) {}
 }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::error::OTelSdkResult;
 
 use super::{
     report::FlushReport,
@@ -84,20 +84,12 @@ fn flush(running: &Running, timeout: Duration) -> FlushReport {
     let [spans, log_records] = [&DELIVERY.spans, &DELIVERY.log_records].map(Waiting::now);
     let flushes = &running.flushes;
     let provider = running.tracer_provider.clone();
-    let traces = Some(flushes.traces.begin(move || {
-        flush_queue(&DELIVERY.spans, || provider.force_flush());
-    }));
-    let logs = running.logger_provider.clone().map(|provider| {
-        flushes.logs.begin(move || {
-            flush_queue(&DELIVERY.log_records, || provider.force_flush());
-        })
-    });
+    let traces = Some(flushes.traces.begin(move || provider.force_flush()));
+    let logs = running.logger_provider.clone();
+    let logs = logs.map(|provider| flushes.logs.begin(move || provider.force_flush()));
     let metrics = running.pushes_metrics.then(|| {
         let provider = running.meter_provider.clone();
-        flushes.metrics.begin(move || {
-            // The exporter counts failures.
-            let _ = provider.force_flush();
-        })
+        flushes.metrics.begin(move || provider.force_flush())
     });
     let waiting = [
         (&flushes.traces, traces),
@@ -119,9 +111,13 @@ fn flush(running: &Running, timeout: Duration) -> FlushReport {
         unsent_log_records,
         lost_log_records,
         unsent_metrics: !metrics_done,
-        traces_error: error(&DELIVERY.traces, unsent_spans + lost_spans > 0),
-        logs_error: error(&DELIVERY.logs, unsent_log_records + lost_log_records > 0),
-        metrics_error: error(&DELIVERY.metrics, running.pushes_metrics),
+        // The exporters of this crate know more than the SDK, which has the errors of the service's as well.
+        traces_error: error(&DELIVERY.traces, unsent_spans + lost_spans > 0)
+            .or_else(|| flushes.traces.error()),
+        logs_error: error(&DELIVERY.logs, unsent_log_records + lost_log_records > 0)
+            .or_else(|| flushes.logs.error()),
+        metrics_error: error(&DELIVERY.metrics, running.pushes_metrics)
+            .or_else(|| flushes.metrics.error()),
     }
 }
 
@@ -148,20 +144,6 @@ impl Waiting {
     }
 }
 
-/// Flushes until every item that is in the queue now is exported or dropped. A single flush of the SDK gives up after
-/// five seconds and misses an item that is being queued.
-fn flush_queue(queue: &QueueStats, flush: impl Fn() -> OTelSdkResult) {
-    let entered = queue.entered();
-    while !queue.has_finished(entered) {
-        if let Err(OTelSdkError::AlreadyShutdown) = flush() {
-            return;
-        }
-        if !queue.has_finished(entered) {
-            thread::sleep(Duration::from_millis(2));
-        }
-    }
-}
-
 /// The flushes of each signal.
 #[derive(Debug, Default)]
 pub(crate) struct Flushes {
@@ -183,11 +165,13 @@ struct State {
     requested: u64,
     done: u64,
     running: bool,
+    /// Error of the last flush.
+    error: Option<String>,
 }
 
 impl Turns {
     /// Requests a flush on a thread; returns the turn to wait for.
-    fn begin(self: &Arc<Self>, flush: impl Fn() + Send + 'static) -> u64 {
+    fn begin(self: &Arc<Self>, flush: impl Fn() -> OTelSdkResult + Send + 'static) -> u64 {
         let mut state = self.lock();
         state.requested += 1;
         let turn = state.requested;
@@ -202,13 +186,14 @@ impl Turns {
         turn
     }
 
-    fn run(&self, flush: impl Fn()) {
+    fn run(&self, flush: impl Fn() -> OTelSdkResult) {
         let mut state = self.lock();
         while state.done < state.requested {
             let turn = state.requested;
             drop(state);
-            flush();
+            let result = flush();
             state = self.lock();
+            state.error = result.err().map(|error| error.to_string());
             state.done = turn;
             self.changed.notify_all();
         }
@@ -221,6 +206,10 @@ impl Turns {
             .changed
             .wait_timeout_while(self.lock(), limit, |state| state.done < turn);
         waited.unwrap_or_else(PoisonError::into_inner).0.done >= turn
+    }
+
+    fn error(&self) -> Option<String> {
+        self.lock().error.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -5,7 +5,10 @@ use std::sync::{Mutex, PoisonError};
 use tracing::Level;
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::{console_page::ConsoleSettings, pipeline::Pipeline, resource};
+use super::{
+    console_page::ConsoleSettings, existing::Existing, extensions::Extensions, pipeline::Pipeline,
+    resource,
+};
 use crate::{
     InitError, LogFormat, Telemetry,
     config::TelemetryConfig,
@@ -74,6 +77,8 @@ pub struct Builder {
     subscriber: bool,
     panic_hook: bool,
     console: ConsoleSettings,
+    pub(super) extensions: Extensions,
+    pub(super) existing: Option<Existing>,
 }
 
 impl Default for Builder {
@@ -91,6 +96,8 @@ impl Default for Builder {
             subscriber: true,
             panic_hook: true,
             console: ConsoleSettings::default(),
+            extensions: Extensions::default(),
+            existing: None,
         }
     }
 }
@@ -212,7 +219,7 @@ impl Builder {
     /// # Errors
     ///
     /// See [`InitError`].
-    pub fn init(self) -> Result<Telemetry, InitError> {
+    pub fn init(mut self) -> Result<Telemetry, InitError> {
         static STARTING: Mutex<()> = Mutex::new(());
         let _one_at_a_time = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
         if lifecycle::stage() != Stage::NotStarted {
@@ -229,13 +236,19 @@ impl Builder {
         let mut runtime = ConnectionRuntime::default();
         let exporter_targets = ExporterTargets::with(self.exporter_targets.clone());
         let span_filter = SpanFilter::new(self.span_level, exporter_targets.clone());
-        let mut pipeline = Pipeline::build(
-            &config,
-            &log_filter,
-            &mut runtime,
-            exporter_targets,
-            &self.console,
-        )?;
+        let mut pipeline = match self.existing.take() {
+            Some(existing) => {
+                Pipeline::of_service(existing, &config, &self.console, &self.extensions)?
+            }
+            None => Pipeline::build(
+                &config,
+                &log_filter,
+                &mut runtime,
+                exporter_targets,
+                &self.console,
+                &mut self.extensions,
+            )?,
+        };
         let enrich = self.enrich_log_records;
         pipeline.record_sender = pipeline.record_sender.map(|it| it.enriching(enrich));
         if self.subscriber {
@@ -266,10 +279,14 @@ impl Builder {
     }
 
     fn effective_config(&self) -> Result<(TelemetryConfig, LogFilter), InitError> {
-        let mut config = match &self.config {
-            Some(config) => config.clone(),
-            None => TelemetryConfig::from_env_tolerant(),
+        let mut config = match (&self.config, &self.existing) {
+            (Some(config), _) => config.clone(),
+            (None, None) => TelemetryConfig::from_env_tolerant(),
+            (None, Some(_)) => TelemetryConfig::from_env_for_given_providers(),
         };
+        if self.existing.is_some() {
+            config.remove_exporters();
+        }
         if let Some(strict) = self.strict {
             config.strict.set(strict);
         }
@@ -282,7 +299,8 @@ impl Builder {
         if let Some(name) = &self.service_name {
             config.service_name.set(Some(name.clone()));
         } else if config.service_name.value.is_none() {
-            config.service_name.value = self.default_service_name.clone();
+            let detected = self.extensions.detected().service_name();
+            config.service_name.value = detected.or_else(|| self.default_service_name.clone());
         }
         if !self.attributes.is_empty() {
             let mut attributes = config.resource_attributes.value.clone();
@@ -304,14 +322,18 @@ impl Builder {
         config: &TelemetryConfig,
         log_filter: LogFilter,
     ) -> Result<Telemetry, InitError> {
-        let console = self.console.build(&resource::build(config), config)?;
+        let console = self
+            .console
+            .build(&resource::build(config, self.extensions.detected()), config)?;
         if self.subscriber {
             logging::install(
                 tracing_subscriber::registry().with(logging::lines(self.log_format, &log_filter)?),
                 false,
             )?;
         }
-        propagation::install(&config.propagators.value);
+        if self.existing.is_none() || !propagation::is_installed() {
+            propagation::install(&config.propagators.value);
+        }
         console.install(None);
         self.install_panic_hook();
         lifecycle::enter(Stage::Disabled);

@@ -1,6 +1,8 @@
 //! Start, flush and shutdown: configuration → providers → subscriber → guard.
 
 mod console_page;
+pub(crate) mod existing;
+mod extensions;
 pub(crate) mod flush;
 pub(crate) mod init;
 mod layers;

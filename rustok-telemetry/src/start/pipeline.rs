@@ -6,11 +6,13 @@ use opentelemetry::global;
 use opentelemetry_sdk::{
     Resource,
     logs::SdkLoggerProvider,
-    metrics::{PeriodicReader, SdkMeterProvider, Temporality, exporter::PushMetricExporter},
+    metrics::{SdkMeterProvider, Temporality},
 };
 
 use super::{
     console_page::{ConsolePage, ConsoleSettings},
+    existing::{self, Existing},
+    extensions::Extensions,
     flush::Flushes,
     resource,
     shutdown::Running,
@@ -22,12 +24,17 @@ use crate::{
         TemporalityPreference, TracesConfig, TracesExporter,
     },
     logging::{LogFilter, RecordSender, logger_provider},
-    metrics::{self, meter_provider::install_instruments},
+    metrics::{
+        self,
+        meter_provider::{Collection, install_instruments},
+        on_demand_reader::OnDemandReader,
+        push_reader::PushReader,
+    },
     otlp::{
         ConnectionRuntime, EncodingLogProcessor, EncodingSpanProcessor, LogExport, MetricExporter,
         SpanExport,
     },
-    prometheus::{reader::TextReader, server, text},
+    prometheus::{server, text},
     propagation,
     stdout::{ConsoleMetrics, ConsoleSpans},
     trace::{ExporterTargets, SpanFilter, UniqueTracerProvider, tracer_provider},
@@ -39,10 +46,15 @@ pub(crate) struct Pipeline {
     pub(crate) record_sender: Option<RecordSender>,
     logger_provider: Option<SdkLoggerProvider>,
     meter_provider: SdkMeterProvider,
-    text_reader: TextReader,
+    /// `None` if the meter provider of the service does not have it.
+    text_reader: Option<OnDemandReader>,
     /// Address of the Prometheus server, if one is configured.
     pub(crate) text_address: Option<SocketAddr>,
     console: ConsolePage,
+    collection: Collection,
+    pushes_metrics: bool,
+    /// Whether the providers are those of the service, which sets the global ones and shuts them down.
+    is_of_service: bool,
 }
 
 impl Pipeline {
@@ -52,17 +64,43 @@ impl Pipeline {
         runtime: &mut ConnectionRuntime,
         exporter_targets: ExporterTargets,
         console: &ConsoleSettings,
+        extensions: &mut Extensions,
     ) -> Result<Self, InitError> {
-        let resource = resource::build(config);
+        let resource = resource::build(config, extensions.detected());
         let console = console.build(&resource, config)?;
-        let (meter_provider, text_reader) =
-            meter_provider(&config.metrics, resource.clone(), runtime)?;
+        let pushes_otlp = config
+            .metrics
+            .exporters
+            .value
+            .contains(&MetricsExporter::Otlp);
+        let collection = Collection {
+            // The Prometheus text and the console are cumulative, whatever the preference.
+            temporality: match pushes_otlp {
+                true => temporality(&config.metrics),
+                false => Temporality::Cumulative,
+            },
+            extended: extensions.has_metrics(),
+        };
+        let (meter_provider, text_reader) = meter_provider(
+            &config.metrics,
+            collection,
+            resource.clone(),
+            runtime,
+            extensions,
+        )?;
         let text_address = match config.metrics.prometheus_address() {
             Some((host, port)) => Some(server::start(host, port, &runtime.handle()?)?),
             None => None,
         };
-        let tracer_provider = tracer_provider(&config.traces, resource.clone(), runtime, &console)?;
-        let logger_provider = logger_provider(&config.logs, resource, runtime, &console)?;
+        let tracer_provider = tracer_provider(
+            &config.traces,
+            resource.clone(),
+            runtime,
+            &console,
+            extensions,
+        )?;
+        let logger_provider =
+            logger_provider(&config.logs, resource, runtime, &console, extensions)?;
         let record_sender = logger_provider.as_ref().map(|provider| {
             RecordSender::new(provider, exporter_targets, config, log_filter.clone())
         });
@@ -71,9 +109,42 @@ impl Pipeline {
             record_sender,
             logger_provider,
             meter_provider,
-            text_reader,
+            text_reader: Some(text_reader),
             text_address,
             console,
+            collection,
+            pushes_metrics: pushes_otlp || collection.extended,
+            is_of_service: false,
+        })
+    }
+
+    /// Uses the providers of the service.
+    pub(crate) fn of_service(
+        existing: Existing,
+        config: &TelemetryConfig,
+        console: &ConsoleSettings,
+        extensions: &Extensions,
+    ) -> Result<Self, InitError> {
+        if !extensions.is_empty() {
+            let unused = "processors, exporters, readers, views, samplers and resource detectors belong to the \
+                          providers: add them there";
+            return Err(InitError::pipeline("the providers of the service", unused));
+        }
+        let resource = resource::build(config, extensions.detected());
+        Ok(Self {
+            tracer_provider: UniqueTracerProvider::given(existing.tracer_provider),
+            record_sender: None,
+            logger_provider: None,
+            meter_provider: existing.meter_provider,
+            text_reader: existing::registered_text_reader(),
+            text_address: None,
+            console: console.build(&resource, config)?,
+            collection: Collection {
+                temporality: Temporality::Cumulative,
+                extended: true,
+            },
+            pushes_metrics: true,
+            is_of_service: true,
         })
     }
 
@@ -83,24 +154,23 @@ impl Pipeline {
         runtime: ConnectionRuntime,
         span_filter: SpanFilter,
     ) -> Running {
-        let metrics = &config.metrics;
-        let pushes_metrics = metrics.exporters.value.contains(&MetricsExporter::Otlp);
-        // The Prometheus text and the console are cumulative, whatever the preference.
-        let temporality = match pushes_metrics {
-            true => temporality(metrics),
-            false => Temporality::Cumulative,
-        };
-        install_instruments(&self.meter_provider, temporality, &metrics.views.value);
-        global::set_meter_provider(self.meter_provider.clone());
-        global::set_tracer_provider(self.tracer_provider.clone());
-        propagation::install(&config.propagators.value);
-        self.console.install(Some(self.text_reader.clone()));
+        let views = &config.metrics.views.value;
+        install_instruments(&self.meter_provider, self.collection, views);
+        if !self.is_of_service {
+            global::set_meter_provider(self.meter_provider.clone());
+            global::set_tracer_provider(self.tracer_provider.clone());
+        }
+        if !self.is_of_service || !propagation::is_installed() {
+            propagation::install(&config.propagators.value);
+        }
+        self.console.install(self.text_reader.clone());
         text::serve(self.text_reader);
         Running {
             tracer_provider: self.tracer_provider,
             logger_provider: self.logger_provider,
             meter_provider: self.meter_provider,
-            pushes_metrics,
+            pushes_metrics: self.pushes_metrics,
+            is_of_service: self.is_of_service,
             runtime,
             span_filter,
             record_sender: self.record_sender,
@@ -121,37 +191,41 @@ fn temporality(config: &MetricsConfig) -> Temporality {
 
 fn meter_provider(
     config: &MetricsConfig,
+    collection: Collection,
     resource: Resource,
     runtime: &mut ConnectionRuntime,
-) -> Result<(SdkMeterProvider, TextReader), InitError> {
+    extensions: &mut Extensions,
+) -> Result<(SdkMeterProvider, OnDemandReader), InitError> {
     let has = |exporter| config.exporters.value.contains(&exporter);
+    let interval = config.interval.value;
+    let reader = |temporality| OnDemandReader::new(temporality, !collection.extended);
     let otlp = match has(MetricsExporter::Otlp) {
         true => {
-            let limit = config.timeout.value;
-            let exporter = MetricExporter::new(&config.otlp, temporality(config), limit, runtime)?;
-            Some(periodic(config, exporter))
+            let exporter = MetricExporter::new(&config.otlp, config.timeout.value, runtime)?;
+            let reader = reader(collection.temporality);
+            Some(PushReader::start(reader, interval, exporter)?)
         }
         false => None,
     };
-    let console = has(MetricsExporter::Console).then(|| periodic(config, ConsoleMetrics));
-    let text_reader = TextReader::default();
-    let provider = metrics::meter_provider::build(resource, |mut builder| {
-        if let Some(console) = console {
-            builder = builder.with_reader(console);
+    let text_reader = reader(Temporality::Cumulative);
+    let console = match has(MetricsExporter::Console) {
+        true => {
+            let reader = reader(Temporality::Cumulative);
+            Some(PushReader::start(reader, interval, ConsoleMetrics)?)
         }
-        if let Some(otlp) = otlp {
-            builder = builder.with_reader(otlp);
+        false => None,
+    };
+    let views = extensions.views().to_vec();
+    let provider = metrics::meter_provider::build(resource, &views, |mut builder| {
+        for reader in console.into_iter().chain(otlp) {
+            builder = builder.with_reader(reader);
         }
         // Last, so that the text can be read until the last push has ended.
-        builder.with_reader(text_reader.clone())
+        extensions
+            .add_to_meters(builder, config)
+            .with_reader(text_reader.clone())
     });
     Ok((provider, text_reader))
-}
-
-fn periodic<E: PushMetricExporter>(config: &MetricsConfig, exporter: E) -> PeriodicReader<E> {
-    PeriodicReader::builder(exporter)
-        .with_interval(config.interval.value)
-        .build()
 }
 
 fn tracer_provider(
@@ -159,6 +233,7 @@ fn tracer_provider(
     resource: Resource,
     runtime: &mut ConnectionRuntime,
     page: &ConsolePage,
+    extensions: &mut Extensions,
 ) -> Result<UniqueTracerProvider, InitError> {
     let has = |exporter| config.exporters.value.contains(&exporter);
     let export = match has(TracesExporter::Otlp) {
@@ -171,7 +246,9 @@ fn tracer_provider(
         config,
         resource,
         |builder, limits, sampler| {
-            let mut builder = builder.with_sampler(page.sampler(sampler));
+            let sampler = page.sampler(extensions.sampler(sampler));
+            let builder = builder.with_sampler(sampler);
+            let mut builder = extensions.add_to_tracers(builder, config, limits);
             if console {
                 builder = builder.with_span_processor(ConsoleSpans::new(limits));
             }
@@ -192,8 +269,9 @@ fn logger_provider(
     resource: Resource,
     runtime: &mut ConnectionRuntime,
     page: &ConsolePage,
+    extensions: &mut Extensions,
 ) -> Result<Option<SdkLoggerProvider>, InitError> {
-    if config.exporters.value.is_empty() && !page.is_on() {
+    if config.exporters.value.is_empty() && !page.is_on() && !extensions.has_logs() {
         return Ok(None);
     }
     let export = match config.exporters.value.contains(&LogsExporter::Otlp) {
@@ -201,12 +279,11 @@ fn logger_provider(
         false => None,
     };
     let observer = page.log_observer();
-    Ok(Some(logger_provider::build(
-        config,
-        resource,
-        |builder| match export.is_some() || observer.is_some() {
+    Ok(Some(logger_provider::build(config, resource, |builder| {
+        let builder = extensions.add_to_loggers(builder);
+        match export.is_some() || observer.is_some() {
             true => builder.with_log_processor(EncodingLogProcessor { export, observer }),
             false => builder,
-        },
-    )))
+        }
+    })))
 }

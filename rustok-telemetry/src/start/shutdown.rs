@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use opentelemetry_sdk::{error::OTelSdkResult, logs::SdkLoggerProvider, metrics::SdkMeterProvider};
+use opentelemetry_sdk::{
+    error::OTelSdkResult, logs::SdkLoggerProvider, metrics::SdkMeterProvider,
+    trace::SdkTracerProvider,
+};
 
 use super::{console_page::ConsolePage, flush::Flushes, report::ShutdownReport};
 use crate::{
@@ -49,6 +52,7 @@ pub(crate) struct Running {
     pub(crate) logger_provider: Option<SdkLoggerProvider>,
     pub(crate) meter_provider: SdkMeterProvider,
     pub(crate) pushes_metrics: bool,
+    pub(crate) is_of_service: bool,
     pub(crate) runtime: ConnectionRuntime,
     pub(crate) span_filter: SpanFilter,
     pub(crate) record_sender: Option<RecordSender>,
@@ -57,6 +61,26 @@ pub(crate) struct Running {
 }
 
 impl Telemetry {
+    /// Returns the provider of the tracers, for libraries that need one of the SDK; `None` if telemetry is disabled.
+    ///
+    /// [`shutdown`](Self::shutdown) shuts it down. Prefer `opentelemetry::global::tracer` for spans: its spans keep one
+    /// value for each attribute.
+    pub fn tracer_provider(&self) -> Option<&SdkTracerProvider> {
+        self.running
+            .as_ref()
+            .map(|running| &*running.tracer_provider)
+    }
+
+    /// Returns the provider of the meters, which is also the global one; `None` if telemetry is disabled.
+    pub fn meter_provider(&self) -> Option<&SdkMeterProvider> {
+        self.running.as_ref().map(|running| &running.meter_provider)
+    }
+
+    /// Returns the provider of the loggers; `None` if telemetry is disabled, or nothing gets log records.
+    pub fn logger_provider(&self) -> Option<&SdkLoggerProvider> {
+        self.running.as_ref()?.logger_provider.as_ref()
+    }
+
     /// Exports everything that was recorded, within [`DEFAULT_SHUTDOWN_TIMEOUT`], and returns what was not exported.
     ///
     /// Blocks the calling thread; it may be called within a tokio runtime of either flavor. Later records are dropped
@@ -100,6 +124,11 @@ impl Running {
         let left = |share: Duration| share.saturating_sub(started.elapsed());
         lifecycle::enter(Stage::Stopping);
         self.console.stop();
+        if self.is_of_service {
+            // The service shuts its providers down.
+            lifecycle::enter(Stage::ShutDown);
+            return ShutdownReport::default();
+        }
         let open_spans = DELIVERY.open_spans.load(Ordering::Relaxed) as u64;
         let (tracer_provider, meter_provider) = (self.tracer_provider, self.meter_provider);
         // The timeout is enforced here. The SDK's is longer, so that it is never the first to elapse.
@@ -115,15 +144,7 @@ impl Running {
             Some(logs) => logs.recv_timeout(left(timeout / 2)).ok(),
             None => Some(Ok(())),
         };
-        let (pushes, limit) = (self.pushes_metrics, left(timeout));
-        let metrics = on_a_thread(move || {
-            let result = meter_provider.shutdown_with_timeout(limit);
-            // The SDK gives up after five seconds, whatever its timeout, while the last export may still succeed.
-            match pushes && !DELIVERY.metrics_closed.wait(limit) {
-                true => result,
-                false => Ok(()),
-            }
-        });
+        let metrics = on_a_thread(move || meter_provider.shutdown_with_timeout(longer));
         let metrics_result = metrics.recv_timeout(left(timeout)).ok();
         traces_result = traces_result.or_else(|| traces.recv_timeout(left(timeout)).ok());
         logs_result = logs_result.or_else(|| logs?.recv_timeout(left(timeout)).ok());
@@ -145,7 +166,7 @@ impl Running {
             lost_log_records: sum(DELIVERY.lost_log_records()),
             traces_error: DELIVERY.traces.error().or(error(&traces_result)),
             logs_error: DELIVERY.logs.error().or(error(&logs_result)),
-            metrics_error: metrics_error.filter(|_| pushes),
+            metrics_error: metrics_error.filter(|_| self.pushes_metrics),
         };
         // Last, because it aborts pending requests.
         drop(self.runtime);

@@ -1,16 +1,12 @@
 //! The `console` exporter of metrics.
 
-use std::time::Duration;
-
-use opentelemetry_sdk::{
-    error::OTelSdkResult,
-    metrics::{Temporality, data::ResourceMetrics, exporter::PushMetricExporter},
-};
+use opentelemetry_sdk::{error::OTelSdkResult, metrics::data::ResourceMetrics};
 use serde_json::{Value as Json, json};
 
 use super::{json, write_line};
 use crate::metrics::{
     Kind,
+    push_reader::PushExporter,
     snapshot::{self, Labels, MetricSnapshot},
     store::{distribution::NumberValue, point::Point},
 };
@@ -19,24 +15,12 @@ use crate::metrics::{
 #[derive(Debug)]
 pub(crate) struct ConsoleMetrics;
 
-impl PushMetricExporter for ConsoleMetrics {
-    async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
-        for line in snapshot::metrics(metrics).filter_map(|metric| line(&metric)) {
+impl PushExporter for ConsoleMetrics {
+    fn export(&mut self, collected: &ResourceMetrics) -> OTelSdkResult {
+        for line in snapshot::metrics(collected).filter_map(|metric| line(&metric)) {
             write_line(&line);
         }
         Ok(())
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
-    }
-
-    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        Ok(())
-    }
-
-    fn temporality(&self) -> Temporality {
-        Temporality::Cumulative
     }
 }
 

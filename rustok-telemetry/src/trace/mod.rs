@@ -34,6 +34,10 @@
 //!   records it if a future is dropped before it completes, and the [HTTP layer](crate::http) if the client
 //!   disconnects.
 //!
+//! # Ids
+//!
+//! [`current_ids`] returns the ids of the current span, for error responses, audit rows and support tickets.
+//!
 //! # The path of a span
 //!
 //! `tracing` span → span metrics layer (`span_metrics.rs`) → layer of tracing-opentelemetry (inside `typed_values.rs`,
@@ -41,6 +45,8 @@
 //! sampler (`sampler.rs`) → encoder and queue (`otlp/spans.rs`) → OTLP.
 
 mod callsites;
+mod completing;
+mod current_ids;
 mod exporter_targets;
 mod filter;
 mod forward;
@@ -65,6 +71,8 @@ mod visitor;
 /// `rustok.outcome` of a cancelled operation.
 pub(crate) const CANCELLED: &str = "cancelled";
 
+pub(crate) use self::completing::CompletingProcessor;
+pub use self::current_ids::{SpanIds, current_ids};
 pub(crate) use self::exporter_targets::ExporterTargets;
 pub use self::exporter_targets::is_exporter_target;
 pub(crate) use self::filter::SpanFilter;

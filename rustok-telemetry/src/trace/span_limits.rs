@@ -17,6 +17,16 @@ pub(crate) struct SpanLimits {
 }
 
 impl SpanLimits {
+    /// No limits, for a provider that has its own.
+    pub(super) const UNLIMITED: Self = Self {
+        attributes: u32::MAX,
+        events: u32::MAX,
+        links: u32::MAX,
+        attributes_per_event: u32::MAX,
+        attributes_per_link: u32::MAX,
+        value_length: ValueLength::NONE,
+    };
+
     pub(super) fn new(config: &SpanLimitsConfig) -> Self {
         Self {
             attributes: config.attributes.value,

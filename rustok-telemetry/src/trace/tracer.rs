@@ -17,6 +17,8 @@ use crate::attributes::unique_keys::{SeenKeys, make_unique};
 pub(crate) struct UniqueTracerProvider {
     sdk: SdkTracerProvider,
     limits: SpanLimits,
+    /// Whether the processors complete their spans with the attributes that replace others.
+    completes: bool,
 }
 
 impl UniqueTracerProvider {
@@ -29,7 +31,21 @@ impl UniqueTracerProvider {
             .with_max_attributes_per_event(limits.attributes_per_event)
             .with_max_attributes_per_link(limits.attributes_per_link)
             .build();
-        Self { sdk, limits }
+        Self {
+            sdk,
+            limits,
+            completes: true,
+        }
+    }
+
+    /// Wraps a provider of the service, whose limits apply. Its processors do not complete their spans, so an attribute
+    /// that replaces another is exported beside it, as by the SDK.
+    pub(crate) fn given(sdk: SdkTracerProvider) -> Self {
+        Self {
+            sdk,
+            limits: SpanLimits::UNLIMITED,
+            completes: false,
+        }
     }
 }
 
@@ -48,6 +64,7 @@ impl trace::TracerProvider for UniqueTracerProvider {
         UniqueTracer {
             sdk: self.sdk.tracer_with_scope(scope),
             limits: self.limits,
+            completes: self.completes,
         }
     }
 }
@@ -57,6 +74,7 @@ impl trace::TracerProvider for UniqueTracerProvider {
 pub(crate) struct UniqueTracer {
     sdk: SdkTracer,
     limits: SpanLimits,
+    completes: bool,
 }
 
 impl trace::Tracer for UniqueTracer {
@@ -77,6 +95,7 @@ impl trace::Tracer for UniqueTracer {
         UniqueSpan {
             sdk: self.sdk.build_with_context(builder, parent),
             limits,
+            completes: self.completes,
             seen,
             status: Status::Unset,
             late: LateAttributes::default(),
@@ -90,6 +109,7 @@ impl trace::Tracer for UniqueTracer {
 pub(crate) struct UniqueSpan {
     sdk: Span,
     limits: SpanLimits,
+    completes: bool,
     /// Keys of the SDK's span and of `late`.
     seen: SeenKeys,
     /// Set on the SDK's span at its end, because the SDK keeps the alphabetically last description.
@@ -151,7 +171,7 @@ impl trace::Span for UniqueSpan {
         if !self.sdk.is_recording() {
             return;
         }
-        if self.seen.insert(&attribute.key) {
+        if self.seen.insert(&attribute.key) && self.completes {
             self.replace(attribute);
         } else {
             self.known = None;

@@ -3,7 +3,7 @@
 
 pub(crate) mod exported;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, process::Command};
 
 use rustok_telemetry::{Builder, config::TelemetryConfig};
 
@@ -66,4 +66,27 @@ pub(crate) fn check_golden(name: &str, actual: &str) {
         expected == actual,
         "{name} differs; run with UPDATE_GOLDEN=1 and look at the difference. Actual:\n{actual}"
     );
+}
+
+/// Does `work` in a process of its own with these variables; what it wrote to standard output, and to standard error.
+pub(crate) fn in_a_process(
+    test: &str,
+    variables: &[(&str, &str)],
+    work: impl FnOnce(),
+) -> (String, String) {
+    const AGAIN: &str = "TEST_AGAIN";
+    if std::env::var_os(AGAIN).is_some() {
+        work();
+        std::process::exit(0);
+    }
+    let output = Command::new(std::env::current_exe().expect("a path"))
+        .args(["--exact", test, "--nocapture"])
+        .env(AGAIN, "1")
+        .envs(variables.iter().copied())
+        .output()
+        .expect("the test runs again");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (said, errors) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{said}\n{errors}");
+    (said, errors)
 }

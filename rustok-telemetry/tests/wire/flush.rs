@@ -133,6 +133,44 @@ fn an_export_that_takes_six_seconds_is_waited_for() {
     assert_eq!(arrived(&receiver), [1; 3]);
 }
 
+#[test_fork::test]
+fn a_last_export_that_takes_six_seconds_is_waited_for() {
+    let receiver = Receiver::with(Behaviour {
+        delay: Duration::from_secs(6),
+        ..Behaviour::default()
+    });
+    let telemetry = start(&[
+        ("OTEL_TRACES_EXPORTER", "none"),
+        ("OTEL_METRICS_EXPORTER", "otlp"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.plain()),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "3600000"),
+    ]);
+    record();
+    let report = telemetry.shutdown_within(LONG);
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(arrived(&receiver), [0, 0, 1]);
+}
+
+/// A callback of another library, whose panic leaves the SDK without a collection.
+#[test_fork::test]
+fn a_collection_that_panics_is_reported() {
+    let receiver = Receiver::start();
+    let telemetry = start_all(&receiver.plain(), "grpc");
+    let meter = crate::foreign_meter();
+    let careless = meter.u64_observable_gauge("careless");
+    let _ = careless.with_callback(|_| panic!("careless")).build();
+    for _ in 0..2 {
+        let report = telemetry.force_flush(LONG);
+        let error = report.metrics_error.expect("a reason");
+        assert!(!report.timed_out, "{error}");
+    }
+    let report = telemetry.shutdown();
+    assert!(
+        report.metrics_error.is_some() && !report.timed_out,
+        "{report}"
+    );
+}
+
 /// A receiver that takes connections and never answers.
 fn flush_to_nobody(protocol: &str) {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");

@@ -26,9 +26,10 @@ mod tls;
 mod unique;
 mod values;
 
-use std::{collections::BTreeMap, process::Command};
+use std::collections::BTreeMap;
 
 use rustok_telemetry::{Builder, Telemetry, config::TelemetryConfig};
+use support::in_a_process;
 
 /// A builder for these variables. Only traces are sent unless they say otherwise.
 fn builder(variables: &[(&str, &str)]) -> Builder {
@@ -49,23 +50,4 @@ fn start(variables: &[(&str, &str)]) -> Telemetry {
 #[expect(clippy::disallowed_methods, reason = "as another library has it")]
 fn foreign_meter() -> opentelemetry::metrics::Meter {
     opentelemetry::global::meter("foreign")
-}
-
-/// Does `work` in a process of its own with these variables; what it wrote to standard output, and to standard error.
-fn in_a_process(test: &str, variables: &[(&str, &str)], work: impl FnOnce()) -> (String, String) {
-    const AGAIN: &str = "WIRE_AGAIN";
-    if std::env::var_os(AGAIN).is_some() {
-        work();
-        std::process::exit(0);
-    }
-    let output = Command::new(std::env::current_exe().expect("a path"))
-        .args(["--exact", test, "--nocapture"])
-        .env(AGAIN, "1")
-        .envs(variables.iter().copied())
-        .output()
-        .expect("the test runs again");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (said, errors) = (text(&output.stdout), text(&output.stderr));
-    assert!(output.status.success(), "{said}\n{errors}");
-    (said, errors)
 }

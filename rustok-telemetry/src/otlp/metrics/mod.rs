@@ -1,7 +1,7 @@
 //! The exporter of metrics. One export has the metrics that the SDK collected (`collected.rs`) and the native ones
 //! (`native.rs`). The last export ends the series that hold only while the process runs (`state.rs`).
 //!
-//! The SDK's periodic reader calls the exporter on its thread.
+//! The [push reader](crate::metrics::push_reader) calls the exporter on its thread.
 
 mod collected;
 mod native;
@@ -9,7 +9,6 @@ mod state;
 
 use std::{
     mem,
-    sync::{Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -17,10 +16,8 @@ use opentelemetry_proto::tonic::{
     collector::metrics::v1::ExportMetricsServiceRequest, common::v1::InstrumentationScope,
     metrics::v1::ScopeMetrics,
 };
-use opentelemetry_sdk::{
-    error::OTelSdkResult,
-    metrics::{Temporality, data, exporter::PushMetricExporter},
-};
+use opentelemetry_sdk::{error::OTelSdkResult, metrics::data};
+use tokio::runtime::Handle;
 
 use self::{
     native::Times,
@@ -34,9 +31,8 @@ use super::{
 use crate::{
     InitError,
     config::OtlpConfig,
-    delivery::DELIVERY,
     lifecycle::{self, Stage},
-    metrics::meter_provider::{WAKE_SCOPE, scope},
+    metrics::{meter_provider::scope, push_reader::PushExporter},
 };
 
 /// Exports metrics. Native metrics start when the exporter is created.
@@ -44,52 +40,32 @@ use crate::{
 pub(crate) struct MetricExporter {
     start: SystemTime,
     sender: Sender,
-    temporality: Temporality,
-    state: Mutex<StateSeries>,
+    state: StateSeries,
+    runtime: Handle,
 }
 
 impl MetricExporter {
     /// `limit` bounds a request in addition to the exporter's own timeout.
     pub(crate) fn new(
         config: &OtlpConfig,
-        temporality: Temporality,
         limit: Option<Duration>,
         runtime: &mut ConnectionRuntime,
     ) -> Result<Self, InitError> {
         Ok(Self {
             start: SystemTime::now(),
             sender: Sender::new(config, limit, runtime)?,
-            temporality,
-            state: Mutex::default(),
+            state: StateSeries::default(),
+            runtime: runtime.handle()?,
         })
-    }
-
-    fn requests(&self, collected: &data::ResourceMetrics) -> Requests {
-        let mut series = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        // The export of a shutdown is the last one.
-        let is_last = lifecycle::stage() == Stage::Stopping;
-        requests(collected, self.start, series.begin_export(is_last))
     }
 }
 
-impl PushMetricExporter for MetricExporter {
-    async fn export(&self, collected: &data::ResourceMetrics) -> OTelSdkResult {
-        self.sender.export(self.requests(collected)).await
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
-    }
-
-    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        self.sender.shut_down();
-        // The SDK calls this when the last export has been tried.
-        DELIVERY.metrics_closed.set();
-        Ok(())
-    }
-
-    fn temporality(&self) -> Temporality {
-        self.temporality
+impl PushExporter for MetricExporter {
+    fn export(&mut self, collected: &data::ResourceMetrics) -> OTelSdkResult {
+        // The export of a shutdown is the last one.
+        let is_last = lifecycle::stage() == Stage::Stopping;
+        let requests = requests(collected, self.start, self.state.begin_export(is_last));
+        self.runtime.block_on(self.sender.export(requests))
     }
 }
 
@@ -104,7 +80,6 @@ fn requests(
     let own_scope = InstrumentationScope::from((&scope(), None));
     for mut resource in ExportMetricsServiceRequest::from(collected).resource_metrics {
         let mut scopes = mem::take(&mut resource.scope_metrics);
-        scopes.retain(is_shown);
         if !scopes.iter().any(|metrics| is_of(metrics, &own_scope)) {
             scopes.push(empty(&own_scope));
         }
@@ -123,11 +98,6 @@ fn requests(
         requests.close();
     }
     requests
-}
-
-fn is_shown(metrics: &ScopeMetrics) -> bool {
-    let scope = metrics.scope.as_ref();
-    scope.is_none_or(|scope| scope.name != WAKE_SCOPE)
 }
 
 fn is_of(metrics: &ScopeMetrics, scope: &InstrumentationScope) -> bool {

@@ -1,0 +1,53 @@
+//! A service that sets up OpenTelemetry by itself, as OpenTelemetry's documentation shows it.
+
+use std::error::Error;
+
+use axum::{Router, routing::post};
+use opentelemetry::{KeyValue, global, trace::TracerProvider};
+use opentelemetry_sdk::{Resource, metrics::SdkMeterProvider, trace::SdkTracerProvider};
+use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::serve;
+
+fn resource() -> Resource {
+    Resource::builder().with_service_name("shop").build()
+}
+
+fn init_tracer_provider() -> SdkTracerProvider {
+    let provider = SdkTracerProvider::builder()
+        .with_resource(resource())
+        .with_batch_exporter(opentelemetry_stdout::SpanExporter::default())
+        .build();
+    global::set_tracer_provider(provider.clone());
+    provider
+}
+
+fn init_meter_provider() -> SdkMeterProvider {
+    let provider = SdkMeterProvider::builder()
+        .with_resource(resource())
+        .with_periodic_exporter(opentelemetry_stdout::MetricExporter::default())
+        .build();
+    global::set_meter_provider(provider.clone());
+    provider
+}
+
+#[tracing::instrument]
+async fn order() -> &'static str {
+    let orders = global::meter("shop").u64_counter("orders").build();
+    orders.add(1, &[KeyValue::new("payment", "card")]);
+    "ordered\n"
+}
+
+pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
+    let tracer_provider = init_tracer_provider();
+    let meter_provider = init_meter_provider();
+    let traces = tracing_opentelemetry::layer().with_tracer(tracer_provider.tracer("shop"));
+    tracing_subscriber::registry().with(traces).init();
+    let app: Router = Router::new()
+        .route("/orders", post(order))
+        .route("/returns", post(|| async { "returned\n" }));
+    serve(app).await;
+    tracer_provider.shutdown()?;
+    meter_provider.shutdown()?;
+    Ok(())
+}
