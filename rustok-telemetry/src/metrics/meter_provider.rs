@@ -93,8 +93,8 @@ pub(crate) fn scope() -> InstrumentationScope {
         .build()
 }
 
-/// Returns the SDK view that gives each metric its own cardinality limit, for which the SDK allocates at once. It leaves
-/// a metric to the `views` of the service: the SDK creates a stream for each view that matches.
+/// Returns the SDK view that gives each metric its own cardinality limit, for which the SDK allocates at once. It
+/// leaves a metric to the `views` of the service: the SDK creates a stream for each view that matches.
 fn streams(views: Vec<SdkView>) -> impl Fn(&Instrument) -> Option<Stream> + Send + Sync + 'static {
     let limits: HashMap<_, _> = catalogue()
         .into_iter()

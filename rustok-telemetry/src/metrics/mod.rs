@@ -38,9 +38,9 @@
 //! # The path of a value
 //!
 //! function → [`Metric::record`](crate::__private::Metric::record) → label budgets and series (`store/series.rs`) →
-//! cell (`store/cell.rs`) → `snapshot.rs` → OTLP (`otlp/metrics/`) and [Prometheus text](crate::prometheus_text). With a
-//! [reader or a view](crate::Builder::with_metric_reader) of the service, the cell is a bound instrument of OpenTelemetry's
-//! SDK.
+//! cell (`store/cell.rs`) → `snapshot.rs` → OTLP (`otlp/metrics/`) and [Prometheus text](crate::prometheus_text). With
+//! a [reader or a view](crate::Builder::with_metric_reader) of the service, the cell is a bound instrument of
+//! OpenTelemetry's SDK.
 
 #[cfg(feature = "testing")]
 pub(crate) mod capture;

@@ -23,8 +23,8 @@ static TEXT_READER: LazyLock<OnDemandReader> =
 /// Returns the reader of the Prometheus text, for the meter provider of a service that uses
 /// [`Builder::with_providers`]. All calls return the same reader, which works in one provider.
 ///
-/// Without it [`prometheus_text`](crate::prometheus_text) and the health route of the metrics return an error, because a
-/// reader cannot be added to a provider that is built.
+/// Without it [`prometheus_text`](crate::prometheus_text) and the health route of the metrics return an error, because
+/// a reader cannot be added to a provider that is built.
 pub fn text_reader() -> impl MetricReader + Clone {
     TEXT_READER.clone()
 }
@@ -39,8 +39,8 @@ pub(super) fn registered_text_reader() -> Option<OnDemandReader> {
 impl Builder {
     /// Uses the providers of a service that sets up OpenTelemetry by itself, and installs no subscriber.
     ///
-    /// - Metrics of the catalogue are SDK instruments of `meter_provider`: its readers, exporters and views apply. If it
-    ///   has the [`text_reader`], the Prometheus text contains all of its metrics.
+    /// - Metrics of the catalogue are SDK instruments of `meter_provider`: its readers, exporters and views apply. If
+    ///   it has the [`text_reader`], the Prometheus text contains all of its metrics.
     /// - [`Telemetry::layer`](crate::Telemetry::layer) sends spans to `tracer_provider`. A service that keeps its layer
     ///   of `tracing-opentelemetry` adds
     ///   [`Telemetry::span_metrics_layer`](crate::Telemetry::span_metrics_layer) for the span metrics.
@@ -49,7 +49,7 @@ impl Builder {
     ///   has set none.
     /// - The service shuts its providers down, before [`Telemetry`](crate::Telemetry), and both flush them.
     ///
-    /// ```
+    /// ```no_run
     /// use opentelemetry_sdk::{metrics::SdkMeterProvider, trace::SdkTracerProvider};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

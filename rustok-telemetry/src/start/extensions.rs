@@ -86,7 +86,7 @@ impl Builder {
     /// Adds a span processor. It gets each span that the sampler does not drop, with the attributes that are exported,
     /// after the processors that were added before.
     ///
-    /// The processor sees the spans of [`is_exporter_target`](crate::trace::is_exporter_target) neither.
+    /// Spans of exporters ([`is_exporter_target`](crate::trace::is_exporter_target)) are not recorded.
     pub fn with_span_processor(mut self, processor: impl SpanProcessor + 'static) -> Self {
         self.extensions.spans.push(Box::new(|builder, _, limits| {
             builder.with_span_processor(CompletingProcessor { processor, limits })
@@ -115,7 +115,8 @@ impl Builder {
         self
     }
 
-    /// Sets the sampler. Takes precedence over `OTEL_TRACES_SAMPLER`. Span metrics count every span, whatever it decides.
+    /// Sets the sampler. Takes precedence over `OTEL_TRACES_SAMPLER`. Span metrics count every span, whatever it
+    /// decides.
     pub fn with_sampler(mut self, sampler: impl ShouldSample + 'static) -> Self {
         self.extensions.sampler = Some(Box::new(sampler));
         self

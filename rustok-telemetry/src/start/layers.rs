@@ -63,8 +63,9 @@ impl Telemetry {
         logging::lines(format, &self.log_filter)
     }
 
-    /// Returns the layer that exports log records by OTLP, filtered by `RUST_LOG`. It has no effect unless
-    /// `OTEL_LOGS_EXPORTER` is `otlp`, and can be combined with any layer for log lines.
+    /// Returns the layer that exports log records, filtered by `RUST_LOG`. It has no effect unless `OTEL_LOGS_EXPORTER`
+    /// names an exporter, or the builder has a [log processor](crate::Builder::with_log_processor). It can be combined
+    /// with any layer for log lines.
     ///
     /// # Errors
     ///

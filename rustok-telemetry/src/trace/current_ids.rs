@@ -18,8 +18,8 @@ pub struct SpanIds {
 /// Returns the ids of the current span, or `None` outside of a span.
 ///
 /// They are the ids in log lines and in the exported trace: those of the nearest enclosing span that is counted and
-/// exported, created by `tracing` or by OpenTelemetry's API. A span that the sampler does not export has ids as well. If
-/// telemetry has not been started, is disabled, or has been shut down, there are no ids, unless the service has a
+/// exported, created by `tracing` or by OpenTelemetry's API. A span that the sampler does not export has ids as well.
+/// If telemetry has not been started, is disabled, or has been shut down, there are no ids, unless the service has a
 /// subscriber of its own with the layer of `tracing-opentelemetry`.
 ///
 /// ```

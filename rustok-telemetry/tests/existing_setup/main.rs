@@ -12,6 +12,8 @@ mod samples;
 #[path = "../support/mod.rs"]
 mod support;
 
+use std::io::{self, Write};
+
 use axum::{
     Router,
     body::Body,
@@ -32,7 +34,7 @@ async fn serve(app: Router) {
     for _ in 0..3 {
         let (status, text) = send(&app, Method::GET, "/api/_health/metrics").await;
         if status == StatusCode::OK {
-            eprintln!("{TEXT}{text}");
+            write!(io::stderr(), "{TEXT}{text}").expect("standard error");
         }
     }
 }

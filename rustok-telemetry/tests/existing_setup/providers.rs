@@ -75,8 +75,8 @@ fn the_layer_sends_spans_to_the_provider() {
     assert_eq!(attribute(&spans[0], "quantity"), "0");
     assert_eq!(attribute(&spans[0], "tenant_id"), "acme");
     let cities = spans[1].attributes.iter();
-    let cities = cities.filter(|attribute| attribute.key.as_str() == "city");
-    let last = cities.last().map(|city| city.value.to_string());
+    let mut cities = cities.filter(|attribute| attribute.key.as_str() == "city");
+    let last = cities.next_back().map(|city| city.value.to_string());
     assert_eq!(last.as_deref(), Some("Zürich"), "as the SDK has it");
     let errors = [(r#"{error_type="str",operation="order"}"#, "1")];
     assert_samples(&text(), "rustok_spans_with_errors_total", &errors);

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io::{self, Write},
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering::Relaxed},
@@ -185,7 +186,7 @@ fn the_stdout_exporter_has_every_series_of_the_text() {
         record_all();
         collect_twice();
         flush(&telemetry);
-        eprint!("{}", text());
+        write!(io::stderr(), "{}", text()).expect("standard error");
         std::process::exit(0);
     });
     let printed = samples::of_printed(&printed);
