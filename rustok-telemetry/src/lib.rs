@@ -136,7 +136,9 @@ pub mod __private {
     pub use crate::error_type::{ErrorName, NamedFailure, NoFailure, Returned, TypedFailure};
     pub use crate::metrics::{
         Declaration, Kind, Label, ValueType, assert_boundaries,
-        instrument::{Counter, Gauge, Histogram, Instrument, Storage, Stored, UpDownCounter},
+        instrument::{
+            Counter, Gauge, Histogram, Instrument, Measured, Storage, Stored, UpDownCounter,
+        },
         label_value::LabelValue,
         metric::Metric,
         observable::{
@@ -147,6 +149,7 @@ pub mod __private {
             buckets::Buckets,
             cell::{Last, Number, Sum},
             distribution::{Distribution, NumberValue},
+            exemplars::{Exemplar, Exemplars, SpanIds},
             histogram_cell::{HistogramCell, Measure},
             point::{Point, SeriesLabels, VisitSeries},
         },

@@ -11,11 +11,12 @@ use opentelemetry::{
 };
 
 use super::{
-    Declaration,
+    Declaration, current_span,
     store::{
         buckets::Buckets,
         cell::{Last, Number, Sum},
         distribution::NumberValue,
+        exemplars::{Exemplars, SpanIds},
         histogram_cell::{HistogramCell, Measure},
         point::Point,
     },
@@ -45,6 +46,10 @@ pub trait Instrument: 'static {
     fn write(cell: &Self::Cell, value: Self::Value);
     /// Returns the recorded value; `None` for a cell in the SDK.
     fn read(cell: &Self::Cell) -> Option<Point>;
+    /// Returns the exemplars of counters and histograms, wherever the values are stored.
+    fn exemplars(_: &Self::Cell) -> Option<&Exemplars> {
+        None
+    }
     /// Returns why a value cannot be recorded, or `None` if it can.
     fn reject(value: Self::Value) -> Option<InvalidValue>;
 }
@@ -120,13 +125,50 @@ native_instrument!(Gauge<f64>: Last, set, finite);
 native_instrument!(UpDownCounter<i64>: Sum, add, accept);
 native_instrument!(UpDownCounter<f64>: Sum, add, finite);
 
-/// A handle or a cell, by [`Storage`].
+/// The values of a series, by [`Storage`].
 #[derive(Debug)]
 pub enum Stored<Native, Sdk> {
     /// In this crate.
     Native(Native),
     /// In the SDK.
     Sdk(Sdk),
+}
+
+/// The cell of a counter or a histogram: its values and their exemplars, which are always in this crate.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Measured<Native, Sdk, Slots> {
+    stored: Stored<Native, Sdk>,
+    exemplars: Exemplars,
+    slots: Slots,
+}
+
+/// The slots of exemplars: one for each bucket of a histogram, one for a counter.
+pub trait ExemplarSlots {
+    /// Returns the number of slots, and the slot of a value.
+    fn slot(&self, value: f64) -> (usize, usize);
+}
+
+impl ExemplarSlots for () {
+    fn slot(&self, _: f64) -> (usize, usize) {
+        (1, 0)
+    }
+}
+
+impl ExemplarSlots for Arc<Buckets> {
+    fn slot(&self, value: f64) -> (usize, usize) {
+        (self.len(), self.find(value))
+    }
+}
+
+impl<Native, Sdk, Slots: ExemplarSlots> Measured<Native, Sdk, Slots> {
+    /// Keeps a value as exemplar. Not inlined, because most records are outside of a sampled span.
+    #[inline(never)]
+    fn keep_exemplar(&self, span: SpanIds, value: f64) {
+        let (slots, at) = self.slots.slot(value);
+        self.exemplars
+            .store(at, slots, current_span::exemplar(span, value));
+    }
 }
 
 /// Implements [`Instrument`] for a kind that is stored as [`Storage`] says.
@@ -138,17 +180,18 @@ macro_rules! instrument {
     ) => {
         impl Instrument for $marker<$value> {
             type Value = $value;
-            type Handle = Stored<$handle, otel::$marker<$value>>;
-            type Cell = Stored<$cell, otel::$bound<$value>>;
+            // With an instrument of the SDK if the values are stored there.
+            type Handle = ($handle, Option<otel::$marker<$value>>);
+            type Cell = Measured<$cell, otel::$bound<$value>, $handle>;
 
             fn create(
                 declaration: &'static Declaration,
                 storage: Storage<'_>,
                 boundaries: &[f64],
             ) -> Self::Handle {
-                match storage {
-                    Storage::Native => Stored::Native($create(boundaries)),
-                    Storage::Sdk(meter) => Stored::Sdk(
+                let sdk = match storage {
+                    Storage::Native => None,
+                    Storage::Sdk(meter) => Some(
                         meter
                             .$build(declaration.name)
                             $(.$with_boundaries(boundaries.to_vec()))?
@@ -156,29 +199,41 @@ macro_rules! instrument {
                             .with_unit(declaration.unit)
                             .build(),
                     ),
-                }
+                };
+                ($create(boundaries), sdk)
             }
 
-            fn cell(handle: &Self::Handle, labels: &[KeyValue]) -> Self::Cell {
-                match handle {
-                    Stored::Native(native) => Stored::Native($new(native)),
-                    Stored::Sdk(sdk) => Stored::Sdk(sdk.bind(labels)),
+            fn cell((handle, sdk): &Self::Handle, labels: &[KeyValue]) -> Self::Cell {
+                Measured {
+                    stored: match sdk {
+                        None => Stored::Native($new(handle)),
+                        Some(sdk) => Stored::Sdk(sdk.bind(labels)),
+                    },
+                    exemplars: Exemplars::new(),
+                    slots: handle.clone(),
                 }
             }
 
             #[inline]
             fn write(cell: &Self::Cell, value: $value) {
-                match cell {
+                match &cell.stored {
                     Stored::Native(native) => native.$write(value),
                     Stored::Sdk(bound) => bound.$write(value),
+                }
+                if let Some(span) = current_span::for_exemplar() {
+                    cell.keep_exemplar(span, Measure::as_f64(value));
                 }
             }
 
             fn read(cell: &Self::Cell) -> Option<Point> {
-                match cell {
+                match &cell.stored {
                     Stored::Native(native) => Some($read(native)),
                     Stored::Sdk(_) => None,
                 }
+            }
+
+            fn exemplars(cell: &Self::Cell) -> Option<&Exemplars> {
+                Some(&cell.exemplars)
             }
 
             #[inline]

@@ -22,7 +22,7 @@ use crate::{
         TemporalityPreference, TracesConfig, TracesExporter,
     },
     logging::{LogFilter, RecordSender, logger_provider},
-    metrics::{self, meter_provider::install_instruments},
+    metrics::{self, current_span, meter_provider::install_instruments},
     otlp::{ConnectionRuntime, LogRecordExporter, MetricExporter, OtlpSpanExporter},
     prometheus::{reader::TextReader, server, text},
     propagation,
@@ -87,6 +87,7 @@ impl Pipeline {
             true => temporality(metrics),
             false => Temporality::Cumulative,
         };
+        current_span::install(metrics.exemplars.value);
         install_instruments(&self.meter_provider, temporality, &metrics.views.value);
         global::set_meter_provider(self.meter_provider.clone());
         global::set_tracer_provider(self.tracer_provider.clone());
