@@ -119,7 +119,7 @@ pub use self::{
     lifecycle::{LostRecords, Stage, lost_records},
     logging::LogFormat,
     metrics::{catalog::tokio_runtime as runtime, label_value::LabelValue},
-    prometheus::text::{PrometheusText, TextError, prometheus_text},
+    prometheus::text::{PrometheusText, TextError, prometheus_text, prometheus_text_for},
     start::{
         init::{Builder, builder, init},
         report::{FlushReport, ShutdownReport},

@@ -1,6 +1,6 @@
-//! The Prometheus text format: encoder, SDK reader, HTTP response and server.
+//! The Prometheus text format and OpenMetrics: encoder, SDK reader, HTTP response and server.
 
-mod accept_encoding;
+mod accept;
 pub(crate) mod encoder;
 pub(crate) mod reader;
 pub(crate) mod response;
