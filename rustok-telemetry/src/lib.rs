@@ -175,6 +175,8 @@ pub mod __private {
     feature = "testing"
 ))]
 mod pages {
+    #[doc = include_str!("../../docs/exemplars.md")]
+    pub(crate) struct Exemplars;
     #[doc = include_str!("../../docs/export.md")]
     mod export {}
     #[doc = include_str!("../../docs/health.md")]
