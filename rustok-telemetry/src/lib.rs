@@ -176,7 +176,7 @@ pub mod __private {
 ))]
 mod pages {
     #[doc = include_str!("../../docs/exemplars.md")]
-    pub(crate) struct Exemplars;
+    mod exemplars {}
     #[doc = include_str!("../../docs/export.md")]
     mod export {}
     #[doc = include_str!("../../docs/health.md")]

@@ -103,8 +103,9 @@ fn an_independent_parser_accepts_openmetrics() {
         let body = answer.body_mut().read_to_string();
         let file = folder.join("openmetrics.txt");
         fs::write(&file, body.expect("text")).expect("a file");
-        let parsed = Command::new(&python).args(["-c", PARSER]).arg(&file);
-        let output = parsed.output().expect("Python runs");
+        let mut parser = Command::new(&python);
+        let output = parser.args(["-c", PARSER]).arg(&file).output();
+        let output = output.expect("Python runs");
         assert!(
             output.status.success(),
             "{}",
