@@ -189,7 +189,10 @@ fn leads_to_its_span(stack: &Stack, exemplar: &Exemplar, is_duration: bool) -> R
     let microseconds = found["duration"].as_f64().expect("a duration");
     let longer = microseconds / 1e6 - seconds;
     let tolerance = 0.02 + seconds / 10.0;
-    let is_right = match is_duration {
+    // The driver's thread keeps the span of a cancelled query open until the database has interrupted it.
+    let mut tags = found["tags"].as_array().into_iter().flatten();
+    let is_cancelled = tags.any(|tag| tag["value"] == "cancelled");
+    let is_right = match is_duration && !is_cancelled {
         true => longer.abs() < tolerance,
         false => longer > -tolerance,
     };
