@@ -150,10 +150,11 @@ fn compare(
 
 /// Name and type of a metric in OpenMetrics, and in the metadata of a Prometheus that scrapes it.
 pub(crate) fn in_openmetrics(metric: &Declaration) -> (&'static str, &'static str) {
-    match (metric.kind, metric.name.strip_suffix("_total")) {
-        (Kind::Counter, Some(family)) => (family, "counter"),
-        (Kind::Counter, None) => (metric.name, "unknown"),
-        (kind, _) => (metric.name, kind.prometheus_type()),
+    let family = metric.name.strip_suffix("_total");
+    match (metric.kind.prometheus_type(), family) {
+        ("counter", Some(family)) => (family, "counter"),
+        ("counter", None) => (metric.name, "unknown"),
+        (kind, _) => (metric.name, kind),
     }
 }
 

@@ -8,7 +8,6 @@ use std::fmt::Write;
 
 use super::{families::Candidate, writer::Head};
 use crate::metrics::{
-    Kind,
     snapshot::Origin,
     store::exemplars::{Exemplar, SpanIds},
 };
@@ -24,8 +23,8 @@ pub(super) fn head<'text>(first: &'text Candidate<'_>, all: &[Candidate<'_>]) ->
         let family = name.strip_suffix(suffix).filter(|name| !name.is_empty())?;
         (!is_taken(family) && !is_taken(&format!("{family}_created"))).then_some(family)
     };
-    let (name, kind) = match (first.metric.kind, first.metric.origin) {
-        (Kind::Counter, _) => match without("_total") {
+    let (name, kind) = match (first.metric.kind.prometheus_type(), first.metric.origin) {
+        ("counter", _) => match without("_total") {
             Some(family) => (family, "counter"),
             None => (name, "unknown"),
         },
@@ -33,7 +32,7 @@ pub(super) fn head<'text>(first: &'text Candidate<'_>, all: &[Candidate<'_>]) ->
             Some(family) => (family, "info"),
             None => (name, "gauge"),
         },
-        (kind, _) => (name, kind.prometheus_type()),
+        (kind, _) => (name, kind),
     };
     let unit = match first.metric.unit {
         "s" => "seconds",
