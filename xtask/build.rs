@@ -1,5 +1,5 @@
-//! Sets `cfg(stack_missing)` if programs of the stack have not been built, and `cfg(browser_missing)` without Chromium or
-//! axe-core, so that the tests that need them are ignored. With the variable `CI` neither is ever set: the tests build or
+//! Sets `cfg(stack_missing)` if programs of the stack have not been built, `cfg(browser_missing)` without Chromium or
+//! axe-core, and `cfg(python_missing)` without Python, so that the tests that need them are ignored. With the variable `CI` none is ever set: the tests build or
 //! install a missing program, or fail.
 
 #![allow(
@@ -30,6 +30,7 @@ use progress::Reporter;
 fn main() -> io::Result<()> {
     println!("cargo::rustc-check-cfg=cfg(stack_missing)");
     println!("cargo::rustc-check-cfg=cfg(browser_missing)");
+    println!("cargo::rustc-check-cfg=cfg(python_missing)");
     for variable in ["CI", "HOME", "XDG_CACHE_HOME"] {
         println!("cargo::rerun-if-env-changed={variable}");
     }
@@ -40,6 +41,9 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=src/browser.rs");
     if std::env::var_os("CI").is_none() && !browser::is_present() {
         println!("cargo::rustc-cfg=browser_missing");
+    }
+    if std::env::var_os("CI").is_none() && !on_path::has("python3") {
+        println!("cargo::rustc-cfg=python_missing");
     }
     if let Some(cache) = workspace::cache_folder() {
         // Cargo watches only existing folders. This one changes when a program is built.

@@ -48,6 +48,23 @@ impl Contender {
         }
     }
 
+    /// The same under another name, with all records of a call made within `around`.
+    pub(crate) fn around(
+        self,
+        name: &'static str,
+        around: impl Fn(&mut dyn FnMut()) + Clone + Sync + 'static,
+    ) -> Self {
+        let (record, record_each, around_each) = (self.record, self.record_each, around.clone());
+        Self {
+            name,
+            record: Box::new(move |sets, first, count| {
+                around(&mut || record(sets, first, count));
+            }),
+            record_each: Box::new(move |sets| around_each(&mut || record_each(sets))),
+            held: self.held,
+        }
+    }
+
     /// Makes `count` records, from the visit number `first` on.
     pub(crate) fn record(&self, sets: &LabelSets, first: usize, count: usize) {
         (self.record)(sets, first, count);

@@ -41,6 +41,9 @@ struct Arguments {
     /// The text alone, or OTLP as well.
     #[arg(long, value_enum, default_value = "both")]
     outlets: Outlets,
+    /// Which values become exemplars.
+    #[arg(long, default_value = "trace_based")]
+    exemplar_filter: String,
     /// Be one of those that have a process each, and take orders from the standard input.
     #[arg(long, value_enum, hide = true)]
     contestant: Option<contestants::Contestant>,
@@ -72,6 +75,8 @@ enum Switch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
     Record,
+    /// What exemplars add to a record.
+    Exemplars,
     PrometheusRender,
     Memory,
     /// One contender alone, for programs that watch it from outside: callgrind, perf.
@@ -103,12 +108,13 @@ fn main() {
         Part::HttpLayer => return contestants::report_http_layers(effort),
         Part::HttpService => return http_service::report(effort),
         Part::Console => return console::report(effort),
-        Part::Record | Part::PrometheusRender | Part::Memory | Part::Repeat => {}
+        Part::Record | Part::Exemplars | Part::PrometheusRender | Part::Memory | Part::Repeat => {}
     }
     let collector = (arguments.outlets == Outlets::Both).then(Collector::start);
-    let telemetry = started::start_telemetry(collector.as_ref());
+    let telemetry = started::start_telemetry(collector.as_ref(), &arguments.exemplar_filter);
     match arguments.part {
         Part::Record => record::report(effort),
+        Part::Exemplars => record::exemplars::report(effort, &arguments.exemplar_filter),
         Part::PrometheusRender => {
             prometheus_render::report(effort);
             scrape::report(effort);

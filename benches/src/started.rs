@@ -5,11 +5,12 @@ use rustok_telemetry::{Telemetry, config::TelemetryConfig};
 use crate::collector::Collector;
 
 /// Starts the SDK with the text endpoint, and OTLP if there is a Collector.
-pub(crate) fn start_telemetry(collector: Option<&Collector>) -> Telemetry {
+pub(crate) fn start_telemetry(collector: Option<&Collector>, exemplar_filter: &str) -> Telemetry {
     let endpoint = collector.map(Collector::endpoint).unwrap_or_default();
     let mut variables = vec![
         ("OTEL_TRACES_EXPORTER", "none"),
         ("OTEL_SERVICE_NAME", "benchmarks"),
+        ("OTEL_METRICS_EXEMPLAR_FILTER", exemplar_filter),
     ];
     match collector {
         Some(_) => variables.extend([

@@ -123,7 +123,7 @@ pub use self::{
     lifecycle::{LostRecords, Stage, lost_records},
     logging::LogFormat,
     metrics::{catalog::tokio_runtime as runtime, label_value::LabelValue},
-    prometheus::text::{PrometheusText, TextError, prometheus_text},
+    prometheus::text::{PrometheusText, TextError, prometheus_text, prometheus_text_for},
     start::{
         existing::text_reader,
         init::{Builder, builder, init},
@@ -141,7 +141,9 @@ pub mod __private {
     pub use crate::error_type::{ErrorName, NamedFailure, NoFailure, Returned, TypedFailure};
     pub use crate::metrics::{
         Declaration, Kind, Label, ValueType, assert_boundaries,
-        instrument::{Counter, Gauge, Histogram, Instrument, Storage, Stored, UpDownCounter},
+        instrument::{
+            Counter, Gauge, Histogram, Instrument, Measured, Storage, Stored, UpDownCounter,
+        },
         label_value::LabelValue,
         metric::Metric,
         observable::{
@@ -152,6 +154,7 @@ pub mod __private {
             buckets::Buckets,
             cell::{Last, Number, Sum},
             distribution::{Distribution, NumberValue},
+            exemplars::{Exemplar, Exemplars, SpanIds},
             histogram_cell::{HistogramCell, Measure},
             point::{Point, SeriesLabels, VisitSeries},
         },
@@ -177,6 +180,8 @@ pub mod __private {
     feature = "testing"
 ))]
 mod pages {
+    #[doc = include_str!("../../docs/exemplars.md")]
+    mod exemplars {}
     #[doc = include_str!("../../docs/existing-setup.md")]
     mod existing_setup {}
     #[doc = include_str!("../../docs/export.md")]

@@ -3,12 +3,14 @@
 //! - [`stack`] runs the observability stack (Collector, Prometheus, Jaeger) without containers.
 //! - [`catalogue`], [`dashboards`] and [`slo`] generate documentation, Grafana dashboards and Prometheus rules.
 //! - [`rules`] reads the rule files of Prometheus, [`yaml`] YAML.
-//! - [`tools`] installs cargo's tools, [`browser`] Chromium and axe-core, [`progress`] shows the progress of long tasks.
+//! - [`tools`] installs cargo's tools, [`browser`] Chromium and axe-core, [`python`] a package of Python,
+//!   [`progress`] shows the progress of long tasks.
 
 pub mod browser;
 pub mod catalogue;
 pub mod dashboards;
 pub mod progress;
+pub mod python;
 pub mod rules;
 pub mod slo;
 pub mod stack;

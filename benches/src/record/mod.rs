@@ -1,5 +1,6 @@
 //! What recording one value costs: a counter, a gauge and a histogram, with few and with many series.
 
+pub(crate) mod exemplars;
 mod floor;
 mod metrics_rs;
 pub(crate) mod opentelemetry;

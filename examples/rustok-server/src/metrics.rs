@@ -4,11 +4,13 @@
 //! same way, and they are in the same catalogue, so the documentation and the checks of
 //! dashboards know them.
 
-pub use catalogue::{record_order, record_order_value, update_products};
+pub use catalogue::{record_order, record_order_value, time_order_duration, update_products};
 pub use drills::update_drill;
 
 #[rustok_telemetry::metrics(namespace = "rustok_server", subsystem = "catalogue")]
 mod catalogue {
+    use rustok_telemetry::metrics::FAST_SECONDS;
+
     /// Products that a tenant has.
     #[gauge(name = "products")]
     pub fn update_products(#[label(budget = 500)] tenant_id: &str, products: i64);
@@ -16,6 +18,10 @@ mod catalogue {
     /// Orders placed.
     #[counter(name = "orders_total")]
     pub fn record_order(#[label(budget = 500)] tenant_id: &str);
+
+    /// Duration of placing an order, whatever its outcome.
+    #[histogram(name = "order_duration_seconds", boundaries = FAST_SECONDS)]
+    pub fn record_order_duration(seconds: f64);
 
     /// What the placed orders are worth, in cents.
     #[counter(name = "order_value_cents_total")]

@@ -76,6 +76,7 @@ impl Orders {
     /// database or the inventory fails.
     #[rustok_telemetry::instrument(name = "orders.place", tenant_id = tenant.id)]
     pub async fn place(&self, tenant: &Tenant, new: NewOrder) -> Result<Order, Error> {
+        let _timer = metrics::time_order_duration();
         if !(1..=1000).contains(&new.quantity) {
             return Err(Error::Invalid(vec!["quantity: 1 to 1000".to_owned()]));
         }

@@ -14,6 +14,8 @@ mod buckets;
 mod cell;
 #[path = "../../src/metrics/store/distribution.rs"]
 mod distribution;
+#[path = "../../src/metrics/store/exemplars.rs"]
+mod exemplars;
 #[path = "../../src/metrics/store/histogram_cell.rs"]
 mod histogram_cell;
 pub mod models;

@@ -6,7 +6,13 @@ use loom::{
     thread::{self, JoinHandle},
 };
 
-use crate::{buckets::Buckets, cell::Sum, histogram_cell::HistogramCell, read_table::ReadTable};
+use crate::{
+    buckets::Buckets,
+    cell::Sum,
+    exemplars::{Exemplar, Exemplars, SpanIds},
+    histogram_cell::HistogramCell,
+    read_table::ReadTable,
+};
 
 /// Entries before the table grows.
 const FIRST_LEVEL: u64 = 8;
@@ -108,6 +114,64 @@ pub fn no_value_is_lost() {
         assert_eq!(all.counts, [1, 3]);
         assert_eq!((all.sum.as_f64(), all.extremes), (11.0, Some([1.0, 5.0])));
     });
+}
+
+/// A reader gets all fields of an exemplar from one write, or none.
+pub fn no_exemplar_is_mixed_from_two_writes() {
+    in_every_order(|| {
+        let exemplars = Arc::new(Exemplars::new());
+        store(&exemplars, 1);
+        let reading = {
+            let exemplars = Arc::clone(&exemplars);
+            thread::spawn(move || {
+                let found = load(&exemplars);
+                assert!(found.is_none_or(|id| id == 1 || id == 2));
+            })
+        };
+        store(&exemplars, 2);
+        join(reading);
+        assert_eq!(load(&exemplars), Some(2));
+    });
+}
+
+/// Of two writers that meet, at least one stores its exemplar, and neither disturbs the other.
+pub fn writers_of_an_exemplar_do_not_wait() {
+    in_every_order(|| {
+        let exemplars = Arc::new(Exemplars::new());
+        store(&exemplars, 3);
+        let writing = {
+            let exemplars = Arc::clone(&exemplars);
+            thread::spawn(move || store(&exemplars, 1))
+        };
+        store(&exemplars, 2);
+        join(writing);
+        assert!(load(&exemplars).is_some_and(|id| id == 1 || id == 2));
+    });
+}
+
+/// Every field of the exemplar has the number `id`.
+fn store(exemplars: &Exemplars, id: u32) {
+    let exemplar = Exemplar {
+        span: SpanIds {
+            trace: u128::from(id) << 64 | u128::from(id),
+            span: id.into(),
+        },
+        value: id.into(),
+        time: id.into(),
+    };
+    exemplars.store(0, 1, exemplar);
+}
+
+fn load(exemplars: &Exemplars) -> Option<u64> {
+    let all = exemplars.read();
+    let (_, Exemplar { span, value, time }) = all.first()?;
+    let [upper, lower] = [(span.trace >> 64) as u64, span.trace as u64];
+    assert!([upper, lower, span.span].iter().all(|id| id == time));
+    assert!(
+        (*value - *time as f64).abs() < 0.5,
+        "{value} of write {time}"
+    );
+    Some(*time)
 }
 
 fn in_every_order(model: impl Fn() + Sync + Send + 'static) {

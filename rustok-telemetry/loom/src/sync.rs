@@ -118,6 +118,9 @@ pub(super) fn thread_number() -> usize {
     })
 }
 
+/// One, which a second attempt does not differ from.
+pub(super) const READ_ATTEMPTS: usize = 1;
+
 /// One, so that threads meet there too.
 pub(super) fn stripe_count() -> usize {
     1

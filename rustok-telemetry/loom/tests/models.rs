@@ -28,6 +28,16 @@ fn the_owner_loses_no_addition() {
 }
 
 #[test]
+fn no_exemplar_is_mixed_from_two_writes() {
+    models::no_exemplar_is_mixed_from_two_writes();
+}
+
+#[test]
+fn writers_of_an_exemplar_do_not_wait() {
+    models::writers_of_an_exemplar_do_not_wait();
+}
+
+#[test]
 fn no_value_is_lost() {
     models::no_value_is_lost();
 }

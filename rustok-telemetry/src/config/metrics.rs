@@ -33,18 +33,9 @@ settings! {
                 &[("base2_exponential_bucket_histogram", "the Prometheus text would lose such histograms")]
             )
         ),
-        /// Which measurements may become exemplars: `always_off`, or `trace_based` for those within sampled spans. The
-        /// SDK records none: a Collector makes them from sampled spans.
-        exemplars: Setting<&'static str> = setting(
-            "exemplars", ["OTEL_METRICS_EXEMPLAR_FILTER"], "always_off",
-            named(
-                &[("always_off", "always_off"), ("trace_based", "trace_based")],
-                &[(
-                    "always_on",
-                    "no exemplars are recorded; a Collector makes them from sampled spans, so use `trace_based`"
-                )]
-            )
-        ),
+        /// Which values of counters and histograms become exemplars.
+        exemplars: Setting<ExemplarFilter> =
+            setting("exemplars", ["OTEL_METRICS_EXEMPLAR_FILTER"], ExemplarFilter::TraceBased),
         /// A listener for the Prometheus text, used with the exporter `prometheus`.
         prometheus: PrometheusConfig = by("prometheus", PrometheusConfig::visit),
         /// Overrides for some metrics. No variable sets them, only a configuration file or code.
@@ -110,6 +101,19 @@ choice! {
         "console" => Console,
     }
     refused { "logging" => "its name is `console`", "otlp/stdout" => "use `console`", }
+}
+
+choice! {
+    /// Which values of counters and histograms become exemplars, which link a series to traces.
+    pub enum ExemplarFilter {
+        /// Those that are recorded within a sampled span.
+        "trace_based" => TraceBased,
+        /// All, also outside of a span and within spans that are not exported. Each record reads the clock.
+        "always_on" => AlwaysOn,
+        /// None.
+        "always_off" => AlwaysOff,
+    }
+    refused {}
 }
 
 choice! {

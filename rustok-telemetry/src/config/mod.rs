@@ -74,7 +74,9 @@ pub use limits::{LogLimitsConfig, SpanLimitsConfig};
 pub use list::{ListError, ListProblem, parse_pairs};
 pub use log_filter::LogLevel;
 pub use logs::{LogsConfig, LogsExporter};
-pub use metrics::{MetricsConfig, MetricsExporter, PrometheusConfig, TemporalityPreference};
+pub use metrics::{
+    ExemplarFilter, MetricsConfig, MetricsExporter, PrometheusConfig, TemporalityPreference,
+};
 pub use otlp::{OtlpConfig, Signal};
 pub use propagator::Propagator;
 pub use protocol::{Compression, Protocol};

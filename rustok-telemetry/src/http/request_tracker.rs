@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     error_type::ErrorName,
-    metrics,
+    metrics::{self, current_span},
     operation::{Call, Outcome, OutcomeRecorder},
     propagation, tenant,
 };
@@ -131,7 +131,11 @@ impl RequestTracker {
             self.is_complete = true;
         } else if !body.is_end_stream() && is_stream(&response.headers, request.declared) {
             request.is_stream = true;
-            request.record_duration(metrics::record_http_request_duration);
+            let Call { span, pending } = &self.call;
+            current_span::within(span, || {
+                let record = metrics::record_http_request_duration;
+                pending.recorder.record_duration(record);
+            });
         }
     }
 

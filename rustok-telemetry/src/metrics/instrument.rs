@@ -10,10 +10,12 @@ use opentelemetry::{
 };
 
 use super::{
-    Declaration,
+    Declaration, current_span,
     store::{
         buckets::Buckets,
         cell::{Last, Sum},
+        distribution::NumberValue,
+        exemplars::{Exemplars, SpanIds},
         histogram_cell::{HistogramCell, Measure},
         point::Point,
     },
@@ -43,6 +45,8 @@ pub trait Instrument: 'static {
     fn write(cell: &Self::Cell, value: Self::Value);
     /// Returns the recorded value; `None` for a cell in the SDK.
     fn read(cell: &Self::Cell) -> Option<Point>;
+    /// Returns the exemplars of counters and histograms, wherever the values are stored.
+    fn exemplars(cell: &Self::Cell) -> Option<&Exemplars>;
     /// Returns why a value cannot be recorded, or `None` if it can.
     fn reject(value: Self::Value) -> Option<InvalidValue>;
 }
@@ -82,7 +86,7 @@ pub struct UpDownCounter<T>(PhantomData<fn(T)>);
 #[derive(Debug)]
 pub struct Histogram<T>(PhantomData<fn(T)>);
 
-/// A handle or a cell, by [`Storage`].
+/// The values of a series, by [`Storage`].
 #[derive(Debug)]
 pub enum Stored<Native, Sdk> {
     /// In this crate.
@@ -91,26 +95,102 @@ pub enum Stored<Native, Sdk> {
     Sdk(Sdk),
 }
 
+/// The cell of a series: its values, and their exemplars, which are always in this crate.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Measured<Native, Sdk, Kept> {
+    stored: Stored<Native, Sdk>,
+    exemplars: Kept,
+}
+
+/// The exemplars of a cell.
+pub(crate) trait KeepExemplars {
+    /// Keeps the value that is being recorded, in a sampled span.
+    fn keep(&self, value: NumberValue);
+
+    /// Returns what is kept; `None` for a kind without exemplars.
+    fn kept(&self) -> Option<&Exemplars>;
+}
+
+/// Gauges and up-down counters have no exemplars.
+#[derive(Debug)]
+pub struct NoExemplars;
+
+/// The exemplar of a counter.
+#[derive(Debug)]
+pub struct OneExemplar(Exemplars);
+
+/// The exemplars of a histogram, one for each bucket.
+#[derive(Debug)]
+pub struct BucketExemplars(Exemplars, Arc<Buckets>);
+
+impl KeepExemplars for NoExemplars {
+    #[inline]
+    fn keep(&self, _: NumberValue) {}
+
+    fn kept(&self) -> Option<&Exemplars> {
+        None
+    }
+}
+
+impl KeepExemplars for OneExemplar {
+    #[inline]
+    fn keep(&self, value: NumberValue) {
+        if let Some(span) = current_span::for_exemplar() {
+            store_exemplar(&self.0, None, span, value.as_f64());
+        }
+    }
+
+    fn kept(&self) -> Option<&Exemplars> {
+        Some(&self.0)
+    }
+}
+
+impl KeepExemplars for BucketExemplars {
+    #[inline]
+    fn keep(&self, value: NumberValue) {
+        if let Some(span) = current_span::for_exemplar() {
+            store_exemplar(&self.0, Some(&self.1), span, value.as_f64());
+        }
+    }
+
+    fn kept(&self) -> Option<&Exemplars> {
+        Some(&self.0)
+    }
+}
+
+/// Not inlined, because most records are outside of a sampled span.
+#[inline(never)]
+fn store_exemplar(exemplars: &Exemplars, buckets: Option<&Buckets>, span: SpanIds, value: f64) {
+    let (slots, at) = match buckets {
+        Some(buckets) => (buckets.len(), buckets.find(value)),
+        None => (1, 0),
+    };
+    exemplars.store(at, slots, current_span::exemplar(span, value));
+}
+
 /// Implements [`Instrument`] for a kind with a type of value.
 macro_rules! instrument {
     (
         $marker:ident<$value:ty>: $reject:expr;
         native: $handle:ty = $create:expr, $cell:ty = $new:expr, $write:ident, $read:expr;
+        exemplars: $kept:ty = $keep:expr;
         sdk: $bound:ident, $build:ident, $record:ident $(, $with_boundaries:ident)?
     ) => {
         impl Instrument for $marker<$value> {
             type Value = $value;
-            type Handle = Stored<$handle, otel::$marker<$value>>;
-            type Cell = Stored<$cell, otel::$bound<$value>>;
+            // With an instrument of the SDK if the values are stored there.
+            type Handle = ($handle, Option<otel::$marker<$value>>);
+            type Cell = Measured<$cell, otel::$bound<$value>, $kept>;
 
             fn create(
                 declaration: &'static Declaration,
                 storage: Storage<'_>,
                 boundaries: &[f64],
             ) -> Self::Handle {
-                match storage {
-                    Storage::Native => Stored::Native($create(boundaries)),
-                    Storage::Sdk(meter) => Stored::Sdk(
+                let sdk = match storage {
+                    Storage::Native => None,
+                    Storage::Sdk(meter) => Some(
                         meter
                             .$build(declaration.name)
                             $(.$with_boundaries(boundaries.to_vec()))?
@@ -118,29 +198,38 @@ macro_rules! instrument {
                             .with_unit(declaration.unit)
                             .build(),
                     ),
-                }
+                };
+                ($create(boundaries), sdk)
             }
 
-            fn cell(handle: &Self::Handle, labels: &[KeyValue]) -> Self::Cell {
-                match handle {
-                    Stored::Native(native) => Stored::Native($new(native)),
-                    Stored::Sdk(sdk) => Stored::Sdk(sdk.bind(labels)),
+            fn cell((handle, sdk): &Self::Handle, labels: &[KeyValue]) -> Self::Cell {
+                Measured {
+                    stored: match sdk {
+                        None => Stored::Native($new(handle)),
+                        Some(sdk) => Stored::Sdk(sdk.bind(labels)),
+                    },
+                    exemplars: $keep(handle),
                 }
             }
 
             #[inline]
             fn write(cell: &Self::Cell, value: $value) {
-                match cell {
+                match &cell.stored {
                     Stored::Native(native) => native.$write(value),
                     Stored::Sdk(bound) => bound.$record(value),
                 }
+                cell.exemplars.keep(value.into());
             }
 
             fn read(cell: &Self::Cell) -> Option<Point> {
-                match cell {
+                match &cell.stored {
                     Stored::Native(native) => Some($read(native)),
                     Stored::Sdk(_) => None,
                 }
+            }
+
+            fn exemplars(cell: &Self::Cell) -> Option<&Exemplars> {
+                cell.exemplars.kept()
             }
 
             #[inline]
@@ -153,14 +242,23 @@ macro_rules! instrument {
 
 /// Implements [`Instrument`] for sums and gauges, whose values are numbers.
 macro_rules! number {
-    ($marker:ident<$value:ty>: $cell:ident, $write:ident, $reject:expr; $($sdk:tt)*) => {
+    ($marker:ident<$value:ty>: $cell:ident, $write:ident, $reject:expr; $kept:ty = $keep:expr; $($sdk:tt)*) => {
         instrument! {
             $marker<$value>: $reject;
             native: () = |_: &_| (), $cell<$value> = |_: &()| $cell::new(), $write, |cell: &$cell<$value>| {
                 Point::Number(cell.get().into())
             };
+            exemplars: $kept = |_: &()| $keep;
             sdk: $($sdk)*
         }
+    };
+}
+
+/// Implements [`Instrument`] for counters.
+macro_rules! counter {
+    (<$value:ty>: $reject:expr; $build:ident) => {
+        number!(Counter<$value>: Sum, add, $reject; OneExemplar = OneExemplar(Exemplars::new());
+            BoundCounter, $build, add);
     };
 }
 
@@ -170,18 +268,21 @@ macro_rules! histogram {
         instrument! {
             Histogram<$value>: $reject;
             native: Arc<Buckets> = new_buckets, HistogramCell<$value> = new_histogram, record, read_histogram;
+            exemplars: BucketExemplars = |buckets: &Arc<Buckets>| {
+                BucketExemplars(Exemplars::new(), Arc::clone(buckets))
+            };
             sdk: BoundHistogram, $build, record, with_boundaries
         }
     };
 }
 
-number!(Counter<u64>: Sum, add, accept; BoundCounter, u64_counter, add);
-number!(Counter<f64>: Sum, add, finite_and_not_negative; BoundCounter, f64_counter, add);
-number!(UpDownCounter<i64>: Sum, add, accept; BoundUpDownCounter, i64_up_down_counter, add);
-number!(UpDownCounter<f64>: Sum, add, finite; BoundUpDownCounter, f64_up_down_counter, add);
-number!(Gauge<i64>: Last, set, accept; BoundGauge, i64_gauge, record);
-number!(Gauge<u64>: Last, set, accept; BoundGauge, u64_gauge, record);
-number!(Gauge<f64>: Last, set, finite; BoundGauge, f64_gauge, record);
+counter!(<u64>: accept; u64_counter);
+counter!(<f64>: finite_and_not_negative; f64_counter);
+number!(UpDownCounter<i64>: Sum, add, accept; NoExemplars = NoExemplars; BoundUpDownCounter, i64_up_down_counter, add);
+number!(UpDownCounter<f64>: Sum, add, finite; NoExemplars = NoExemplars; BoundUpDownCounter, f64_up_down_counter, add);
+number!(Gauge<i64>: Last, set, accept; NoExemplars = NoExemplars; BoundGauge, i64_gauge, record);
+number!(Gauge<u64>: Last, set, accept; NoExemplars = NoExemplars; BoundGauge, u64_gauge, record);
+number!(Gauge<f64>: Last, set, finite; NoExemplars = NoExemplars; BoundGauge, f64_gauge, record);
 histogram!(<u64>: accept; u64_histogram);
 histogram!(<f64>: finite_and_not_negative; f64_histogram);
 

@@ -15,7 +15,7 @@ use super::{
     Declaration,
     instrument::{Instrument, InvalidValue},
     registered::{InstallContext, Readable, RegisteredMetric, ViewOutcome},
-    store::{point::VisitSeries, series::Series},
+    store::{exemplars::Exemplar, point::VisitSeries, series::Series},
 };
 use crate::lifecycle::{self, DROPPED, Stage};
 
@@ -109,6 +109,11 @@ impl<I: Instrument, const N: usize> Readable for Metric<I, N> {
         if let Some(series) = self.series.get() {
             series.read(visit);
         }
+    }
+
+    fn exemplars(&self, labels: &[&str]) -> Vec<(usize, Exemplar)> {
+        let series = self.series.get();
+        series.map_or_else(Vec::new, |series| series.exemplars(labels))
     }
 }
 

@@ -46,6 +46,7 @@
 pub(crate) mod capture;
 pub(crate) mod catalog;
 pub(crate) mod collection;
+pub(crate) mod current_span;
 mod declaration;
 pub(crate) mod instrument;
 pub(crate) mod label_value;

@@ -1,6 +1,10 @@
 //! The registry of declared metrics, and what start-up and the exporters need of each, whatever its kind.
 
-use super::{Declaration, Kind, instrument::Storage, store::point::VisitSeries};
+use super::{
+    Declaration, Kind,
+    instrument::Storage,
+    store::{exemplars::Exemplar, point::VisitSeries},
+};
 use std::any::Any;
 
 use linkme::distributed_slice;
@@ -13,6 +17,12 @@ pub trait Readable: Send + Sync {
 
     /// Visits every series in native storage: none of an observable, of a metric in the SDK or of a dropped one.
     fn read(&self, _visit: VisitSeries<'_>) {}
+
+    /// Returns the exemplars of the series with these label values, each with its bucket; 0 for a counter. Also for a
+    /// metric in the SDK.
+    fn exemplars(&self, _labels: &[&str]) -> Vec<(usize, Exemplar)> {
+        Vec::new()
+    }
 }
 
 /// A declared metric, registered by the macro.
@@ -75,7 +85,21 @@ pub static ALL: [&'static dyn RegisteredMetric];
 
 /// Returns the metric with this name, if it has the type `M`.
 pub(crate) fn find<M: 'static>(name: &str) -> Option<&'static M> {
-    let mut all = ALL.iter();
-    let metric = all.find(|metric| metric.declaration().name == name)?;
-    metric.as_any().downcast_ref()
+    by_name(name)?.as_any().downcast_ref()
+}
+
+/// Returns the metric with this name.
+pub(crate) fn by_name(name: &str) -> Option<&'static dyn RegisteredMetric> {
+    let mut all = ALL.iter().copied();
+    all.find(|metric| metric.declaration().name == name)
+}
+
+/// Returns the exemplars of a series that the SDK stores. `value_of` returns the value of a label.
+pub(crate) fn exemplars<'a>(
+    metric: &dyn RegisteredMetric,
+    value_of: impl Fn(&str) -> Option<&'a str>,
+) -> Vec<(usize, Exemplar)> {
+    let labels = metric.declaration().labels.iter();
+    let values: Option<Vec<_>> = labels.map(|label| value_of(label.name)).collect();
+    values.map_or_else(Vec::new, |values| metric.exemplars(&values))
 }

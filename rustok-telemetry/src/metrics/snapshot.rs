@@ -18,9 +18,10 @@ use opentelemetry_sdk::{
 use super::{
     Kind,
     meter_provider::SCOPE,
-    registered::{ALL, Readable},
+    registered::{self, ALL, Readable},
     store::{
         distribution::{Distribution, NumberValue},
+        exemplars::Exemplar,
         point::{Point, SeriesLabels},
     },
 };
@@ -132,6 +133,28 @@ impl<'a> MetricSnapshot<'a> {
                 let one = Point::Number(NumberValue::U64(1));
                 visit(Labels::Attributes(&attributes), one);
             }
+        }
+    }
+}
+
+impl MetricSnapshot<'_> {
+    /// Returns the exemplars of a series of this metric, each with its bucket; 0 for a counter.
+    pub(crate) fn exemplars(&self, labels: &Labels<'_>) -> Vec<(usize, Exemplar)> {
+        match labels {
+            Labels::Native(labels) => labels.exemplars(),
+            Labels::Attributes(attributes) if self.origin == Origin::Catalogue => {
+                let Some(metric) = registered::by_name(self.name) else {
+                    return Vec::new();
+                };
+                registered::exemplars(metric, |name| {
+                    let attribute = attributes.iter().find(|(key, _)| *key == name);
+                    attribute.and_then(|(_, value)| match value {
+                        Value::String(text) => Some(text.as_str()),
+                        _ => None,
+                    })
+                })
+            }
+            Labels::Attributes(_) => Vec::new(),
         }
     }
 }

@@ -15,7 +15,10 @@ use crate::trace::{
     CANCELLED,
     panics::{self, PANIC},
 };
-use crate::{error_type::ErrorName, metrics};
+use crate::{
+    error_type::ErrorName,
+    metrics::{self, current_span},
+};
 
 /// Severity of a panic, for module errors.
 const CRITICAL: &str = "critical";
@@ -182,7 +185,8 @@ impl<A: OutcomeRecorder> Call<A> {
 
     /// Ends the operation, unless it has ended before.
     pub(crate) fn finish(&mut self, outcome: &Outcome) {
-        self.pending.finish(outcome, &self.span);
+        // The span may not be entered, and the exemplars of its metrics name it.
+        current_span::within(&self.span, || self.pending.finish(outcome, &self.span));
     }
 
     /// Runs a part of the operation in its span. A panic is reported here, because it may have been caught by the time

@@ -1,6 +1,6 @@
-//! The Prometheus text format: encoder, HTTP response and server.
+//! The Prometheus text format and OpenMetrics: encoder, HTTP response and server.
 
-mod accept_encoding;
+mod accept;
 pub(crate) mod encoder;
 pub(crate) mod response;
 pub(crate) mod server;

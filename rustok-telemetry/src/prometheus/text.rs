@@ -1,4 +1,4 @@
-//! The metrics in the Prometheus text format, for `/api/_health/metrics`.
+//! The metrics in the Prometheus text format or in OpenMetrics, for `/api/_health/metrics`.
 
 use std::{
     io::Write,
@@ -9,8 +9,8 @@ use flate2::{Compression, write::GzEncoder};
 use opentelemetry_sdk::metrics::{data::ResourceMetrics, reader::MetricReader};
 
 use super::{
-    accept_encoding,
-    encoder::{Exposition, SkippedMetric, Written},
+    accept,
+    encoder::{Exposition, Format, SkippedMetric, Written},
 };
 use crate::{
     config::debug_is_display,
@@ -58,7 +58,7 @@ impl PrometheusText {
     /// ```
     #[must_use]
     pub fn encoded_for(self, accept_encoding: &str) -> Self {
-        match accept_encoding::prefers_gzip(accept_encoding) {
+        match accept::prefers_gzip(accept_encoding) {
             true => self.gzip(),
             false => self,
         }
@@ -135,16 +135,58 @@ debug_is_display!(TextError);
 /// assert_eq!(text, Err(rustok_telemetry::TextError::NotStarted));
 /// ```
 pub fn prometheus_text() -> Result<PrometheusText, TextError> {
+    text(Format::Prometheus)
+}
+
+/// Returns all metrics in the format that a request with this `Accept` header prefers: OpenMetrics 1.0.0 if the header
+/// names it with at least the weight of `text/plain`, as Prometheus does by default, else as [`prometheus_text`].
+///
+/// Pass an empty string for a missing header. The response should have `Vary: Accept`, whatever the format.
+///
+/// OpenMetrics has the same samples, and exemplars of counters and buckets:
+///
+/// ```text
+/// # TYPE rustok_http_request_duration_seconds histogram
+/// # UNIT rustok_http_request_duration_seconds seconds
+/// rustok_http_request_duration_seconds_bucket{method="GET",path="/",le="0.005"} 1 # {trace_id="…",span_id="…"} 0.003 1764381721.5
+/// ```
+///
+/// - Names of samples are those of the Prometheus text. A counter whose name does not end in `_total`, such as
+///   `rustok_http_requests_by_endpoint`, has the type `unknown`, since OpenMetrics would rename a `counter`. Such a
+///   counter has no exemplars here, because OpenMetrics allows them for counters and buckets only.
+/// - `target_info` has the type `info`. Units are those of the metrics, if the name ends in them.
+/// - There are no `_created` samples: Prometheus would store each as a series.
+/// - An upper bound such as 1 is written as `1.0`, which OpenMetrics requires. Prometheus 3 stores the same label for
+///   both formats, Prometheus 2 does not.
+///
+/// # Errors
+///
+/// See [`TextError`].
+///
+/// ```
+/// use rustok_telemetry::{TextError, prometheus_text_for};
+///
+/// let text = prometheus_text_for("application/openmetrics-text;version=1.0.0");
+/// assert_eq!(text, Err(TextError::NotStarted));
+/// ```
+pub fn prometheus_text_for(accept: &str) -> Result<PrometheusText, TextError> {
+    text(match accept::prefers_openmetrics(accept) {
+        true => Format::OpenMetrics,
+        false => Format::Prometheus,
+    })
+}
+
+fn text(format: Format) -> Result<PrometheusText, TextError> {
     let Written { text, skipped } = collect(|collected, exposition| {
         let target = MetricSnapshot::target_info(collected.resource());
-        exposition.text(snapshot::metrics(collected).chain(target))
+        exposition.text(format, snapshot::metrics(collected).chain(target))
     })?;
     // Without the lock: a log layer may call `prometheus_text`.
     for SkippedMetric { name, reason } in &skipped {
         tracing::warn!("not all of the metric {name} is in Prometheus' text: {reason}");
     }
     Ok(PrometheusText {
-        content_type: "text/plain; version=0.0.4",
+        content_type: format.content_type(),
         content_encoding: None,
         body: text.into_bytes(),
     })

@@ -25,7 +25,7 @@ use crate::{
     },
     logging::{LogFilter, RecordSender, logger_provider},
     metrics::{
-        self,
+        self, current_span,
         meter_provider::{Collection, install_instruments},
         on_demand_reader::OnDemandReader,
         push_reader::PushReader,
@@ -154,6 +154,7 @@ impl Pipeline {
         runtime: ConnectionRuntime,
         span_filter: SpanFilter,
     ) -> Running {
+        current_span::install(config.metrics.exemplars.value);
         let views = &config.metrics.views.value;
         install_instruments(&self.meter_provider, self.collection, views);
         if !self.is_of_service {

@@ -15,7 +15,7 @@ use opentelemetry_sdk::{
 use super::{CapturedSpan, LogLine, open::OpenSpans};
 use crate::{
     metrics::{capture::CapturedMetrics, snapshot::MetricSnapshot},
-    prometheus::encoder::Exposition,
+    prometheus::encoder::{Exposition, Format},
     trace::{SpanLimits, UniqueTracerProvider},
 };
 
@@ -45,7 +45,7 @@ impl Sink {
         let metrics = metrics
             .iter()
             .map(|metric| MetricSnapshot::native(&**metric));
-        Exposition::default().text(metrics).text
+        Exposition::default().text(Format::Prometheus, metrics).text
     }
 
     pub(super) fn labels(&self) -> BTreeSet<String> {

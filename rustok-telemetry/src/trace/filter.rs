@@ -51,9 +51,12 @@ impl SpanFilter {
             .with_location(false)
             .with_threads(false)
             .with_tracked_inactivity(false);
-        SpanMetricsLayer::new()
+        let metrics = SpanMetricsLayer::new();
+        let closed = metrics.closed_spans();
+        metrics
             .and_then(TypedValues::new(traces))
             .and_then(InheritedTenant::new())
+            .and_then(closed)
             .with_filter(self.filter())
     }
 
@@ -62,7 +65,9 @@ impl SpanFilter {
     where
         S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
     {
-        UnfilteredLifecycle::new(SpanMetricsLayer::new(), self.filter())
+        let metrics = SpanMetricsLayer::new();
+        let closed = metrics.closed_spans();
+        UnfilteredLifecycle::new(metrics.and_then(closed), self.filter())
     }
 
     fn filter(&self) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + Send + Sync + 'static + use<>> {

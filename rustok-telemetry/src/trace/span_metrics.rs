@@ -2,6 +2,7 @@
 
 use std::{cell::Cell, sync::Arc, thread, time::Instant};
 
+use opentelemetry::trace::SpanContext;
 use tracing::{
     Event, Level, Metadata, Subscriber,
     span::{Attributes, Id, Record},
@@ -17,7 +18,7 @@ use super::{
     panics::PANIC,
     visitor::Fields,
 };
-use crate::metrics;
+use crate::metrics::{self, current_span, store::exemplars::SpanIds};
 
 /// `error_type` of an error whose type is unknown.
 const ERROR: &str = "error";
@@ -26,7 +27,14 @@ const ERROR: &str = "error";
 /// [filter](super::SpanFilter).
 #[derive(Debug)]
 pub(crate) struct SpanMetricsLayer {
-    open: OpenSpans<SpanState>,
+    open: Arc<OpenSpans<SpanState>>,
+}
+
+/// Records the metrics of closed spans for a [`SpanMetricsLayer`]. Comes after the layer that exports traces, which
+/// ends the exported span, so that the exemplars have its ids.
+#[derive(Debug)]
+pub(crate) struct ClosedSpans {
+    open: Arc<OpenSpans<SpanState>>,
 }
 
 /// Returns the tenant of a span, its own or inherited.
@@ -81,7 +89,14 @@ pub(crate) fn as_claim(record: impl FnOnce()) {
     record();
 }
 
+/// Keeps the ids of a span that has been exported, for the exemplars of the metrics of the span that is closing.
+pub(super) fn ended(span: &SpanContext) {
+    CLOSING.set((CLOSING.get().0, current_span::ids(span)));
+}
+
 thread_local! {
+    /// When the span that this thread is closing was closed, and the ids of the exported span.
+    static CLOSING: Cell<(Option<Instant>, SpanIds)> = const { Cell::new((None, SpanIds::NONE)) };
     static INHERITS: Cell<bool> = const { Cell::new(false) };
     static IS_CLAIM: Cell<bool> = const { Cell::new(false) };
     static OFTEN: Cell<bool> = const { Cell::new(false) };
@@ -115,7 +130,14 @@ struct SpanState {
 impl SpanMetricsLayer {
     pub(crate) fn new() -> Self {
         Self {
-            open: OpenSpans::new(),
+            open: Arc::new(OpenSpans::new()),
+        }
+    }
+
+    /// Returns the layer that has to come after this one and the one that exports traces.
+    pub(crate) fn closed_spans(&self) -> ClosedSpans {
+        ClosedSpans {
+            open: Arc::clone(&self.open),
         }
     }
 
@@ -211,21 +233,38 @@ where
         }
     }
 
+    fn on_close(&self, _: Id, _: Context<'_, S>) {
+        CLOSING.set((Some(Instant::now()), SpanIds::NONE));
+    }
+}
+
+impl<S> Layer<S> for ClosedSpans
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
     fn on_close(&self, id: Id, context: Context<'_, S>) {
+        let (closed, ids) = CLOSING.take();
         let Some(state) = self.open.remove(&id) else {
             return;
         };
         let operation = state.metadata.name();
-        if !state.counted {
-            let tenant = context.span(&id).and_then(|span| tenant_of(&span));
-            metrics::record_span_created(operation, tenant.as_deref().unwrap_or(metrics::NONE));
-        }
-        callsites::record_duration(state.callsite, operation, state.started.elapsed());
-        if state.cancelled {
-            metrics::record_span_cancelled(operation);
-        } else if let Some(error_type) = state.error() {
-            metrics::record_span_error(operation, error_type);
-        }
+        let tenant = match state.counted {
+            true => None,
+            false => context.span(&id).and_then(|span| tenant_of(&span)),
+        };
+        current_span::with_ids(ids, || {
+            if !state.counted {
+                metrics::record_span_created(operation, tenant.as_deref().unwrap_or(metrics::NONE));
+            }
+            let closed = closed.unwrap_or_else(Instant::now);
+            let duration = closed.saturating_duration_since(state.started);
+            callsites::record_duration(state.callsite, operation, duration);
+            if state.cancelled {
+                metrics::record_span_cancelled(operation);
+            } else if let Some(error_type) = state.error() {
+                metrics::record_span_error(operation, error_type);
+            }
+        });
     }
 }
 

@@ -9,7 +9,7 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, Span, TracerProviderBuilder};
 
-use super::{late_attributes::LateAttributes, span_limits::SpanLimits};
+use super::{late_attributes::LateAttributes, span_limits::SpanLimits, span_metrics};
 use crate::attributes::unique_keys::{SeenKeys, make_unique};
 
 /// The SDK's provider, with unique attributes of spans.
@@ -212,6 +212,7 @@ impl trace::Span for UniqueSpan {
         let id = self.sdk.span_context().span_id();
         let sdk = &mut self.sdk;
         mem::take(&mut self.late).while_ending(id, || sdk.end_with_timestamp(timestamp));
+        span_metrics::ended(self.sdk.span_context());
     }
 }
 

@@ -173,9 +173,8 @@ fn each_wrong_value_says_why() {
              `base2_exponential_bucket_histogram` is not supported by this version: the Prometheus text",
         ),
         (
-            &[("OTEL_METRICS_EXEMPLAR_FILTER", "always_on")],
-            "OTEL_METRICS_EXEMPLAR_FILTER=always_on: `always_on` is not supported by this version: no exemplars are \
-             recorded; a Collector makes them from sampled spans, so use `trace_based`",
+            &[("OTEL_METRICS_EXEMPLAR_FILTER", "always-on")],
+            "OTEL_METRICS_EXEMPLAR_FILTER=always-on: `always-on` is not a known name; did you mean `always_on`?",
         ),
         (
             &[

@@ -287,8 +287,10 @@ fn the_process_environment_is_read() {
 }
 
 #[test]
-fn the_exemplar_filter_of_the_specification_is_no_error() {
+fn the_exemplar_filters_of_the_specification_are_known() {
+    assert_eq!(reported(&[], "metrics.exemplars"), "trace_based (default)");
     for (written, expected) in [
+        ("always_on", "always_on"),
         ("trace_based", "trace_based"),
         (" Trace_Based ", "trace_based"),
         ("always_off", "always_off"),

@@ -313,7 +313,7 @@ async fn the_health_route_compresses_if_accepted() {
         assert_eq!(response.status(), 200);
         let headers = response.headers().clone();
         assert_eq!(headers["content-type"], "text/plain; version=0.0.4");
-        assert_eq!(headers["vary"], "Accept-Encoding");
+        assert_eq!(headers["vary"], "Accept, Accept-Encoding");
         let encoding = headers
             .get("content-encoding")
             .map(|value| value.as_bytes());

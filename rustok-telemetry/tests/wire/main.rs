@@ -1,5 +1,11 @@
 //! What really leaves, for each variable: seen by a receiver.
-#![cfg(all(feature = "grpc", feature = "http", feature = "tls", feature = "zstd"))]
+#![cfg(all(
+    feature = "axum",
+    feature = "grpc",
+    feature = "http",
+    feature = "tls",
+    feature = "zstd"
+))]
 
 mod batches;
 mod certificates;
@@ -8,6 +14,7 @@ mod console;
 mod ended_state;
 mod endpoints;
 mod enriched;
+mod exemplars;
 mod flush;
 mod limits;
 mod metrics;

@@ -54,7 +54,10 @@ fn the_text_is_served_where_it_was_asked_for() {
     );
     let sample = r#"rustok_event_bus_published_total{event_type="OrderPlaced",tenant_id="acme"} 1"#;
     assert!(answer.contains(sample), "{answer}");
-    assert!(answer.contains("vary: Accept-Encoding\r\n"), "{answer}");
+    assert!(
+        answer.contains("vary: Accept, Accept-Encoding\r\n"),
+        "{answer}"
+    );
     assert!(ask(&port, "GET /").starts_with("HTTP/1.1 404 "));
     assert!(ask(&port, "POST /metrics").starts_with("HTTP/1.1 405 "));
 

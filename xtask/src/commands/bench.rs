@@ -19,7 +19,7 @@ pub(crate) struct Options {
 }
 
 /// The parts with their headings. Each part runs in its own process.
-const PARTS: [(&str, &str, &[&str]); 9] = [
+const PARTS: [(&str, &str, &[&str]); 11] = [
     (
         "Recording, text and OTLP both on",
         "rustok-benches",
@@ -29,6 +29,22 @@ const PARTS: [(&str, &str, &[&str]); 9] = [
         "Recording, the text alone",
         "rustok-benches",
         &["record", "--outlets", "text"],
+    ),
+    (
+        "Recording, exemplars of sampled spans",
+        "rustok-benches",
+        &["exemplars", "--outlets", "text"],
+    ),
+    (
+        "Recording, no exemplars",
+        "rustok-benches",
+        &[
+            "exemplars",
+            "--outlets",
+            "text",
+            "--exemplar-filter",
+            "always_off",
+        ],
     ),
     ("The text", "rustok-benches", &["prometheus-render"]),
     ("Spans", "rustok-benches", &["span-layer"]),

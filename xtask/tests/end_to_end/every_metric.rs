@@ -135,9 +135,10 @@ fn compare(
         assert_eq!(family.label_names(), labels, "labels of {name} in {place}");
     }
     // Other programs of the stack have metrics of the process too.
+    let (name, kind) = in_openmetrics(metric);
     let known = metadata[name].as_array().into_iter().flatten();
     let same = known
-        .filter(|known| known["type"] == metric.kind.prometheus_type())
+        .filter(|known| known["type"] == kind)
         .filter(|known| known["help"] == metric.help);
     assert_eq!(
         same.count(),
@@ -145,6 +146,16 @@ fn compare(
         "type and help of {name} in Prometheus: {}",
         metadata[name]
     );
+}
+
+/// Name and type of a metric in OpenMetrics, and in the metadata of a Prometheus that scrapes it.
+pub(crate) fn in_openmetrics(metric: &Declaration) -> (&'static str, &'static str) {
+    let family = metric.name.strip_suffix("_total");
+    match (metric.kind.prometheus_type(), family) {
+        ("counter", Some(family)) => (family, "counter"),
+        ("counter", None) => (metric.name, "unknown"),
+        (kind, _) => (metric.name, kind),
+    }
 }
 
 pub(crate) fn declared_labels(metric: &Declaration) -> Vec<&'static str> {

@@ -15,7 +15,7 @@
 //! - `target_info` has all attributes of the resource, but not those that became `job` and `instance`.
 
 mod both;
-mod prometheus;
+pub(crate) mod prometheus;
 mod requests;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +30,7 @@ use xtask::stack::{Port, Ports};
 use self::both::Both;
 use self::prometheus::Prometheus;
 use crate::collector::Collector;
-use crate::every_metric::{declared_labels, goes_on};
+use crate::every_metric::{declared_labels, goes_on, in_openmetrics};
 use crate::exposition::Series;
 use crate::server::{Protocol, Server};
 use crate::support::{eventually, scratch};
@@ -251,10 +251,11 @@ impl<'prometheus> Way<'prometheus> {
             return;
         }
         for metric in catalogue() {
-            let described: Vec<_> = list(&metadata[metric.name])
+            let (name, kind) = in_openmetrics(&metric);
+            let described: Vec<_> = list(&metadata[name])
                 .map(|one| (text(&one["type"]), text(&one["help"])))
                 .collect();
-            let declared = (metric.kind.prometheus_type(), metric.help);
+            let declared = (kind, metric.help);
             assert_eq!(described, [declared], "{} by {}", metric.name, self.name);
         }
     }

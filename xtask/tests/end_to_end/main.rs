@@ -11,6 +11,7 @@ mod collector;
 mod dashboards;
 mod doctor;
 mod every_metric;
+mod exemplars;
 mod exposition;
 mod faults;
 mod four_paths;

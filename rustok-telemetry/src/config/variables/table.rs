@@ -78,7 +78,7 @@ const LIMITS: &[Variable] = &[
 const METRICS: &[Variable] = &[
     honoured("OTEL_METRIC_EXPORT_INTERVAL", "60000", "milliseconds from 1 to 2147483647", "Time between the starts of two exports of metrics."),
     honoured("OTEL_METRIC_EXPORT_TIMEOUT", "30000", TIMEOUT, "Longest time that one request with metrics may take."),
-    honoured("OTEL_METRICS_EXEMPLAR_FILTER", "always_off", "always_off or trace_based", "Which measurements may become exemplars. None are recorded: a Collector makes them from sampled spans, which is what trace_based says."),
+    honoured("OTEL_METRICS_EXEMPLAR_FILTER", "trace_based", "trace_based, always_on or always_off", "Which values of counters and histograms become exemplars: those within sampled spans, all or none."),
     honoured("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "cumulative", "cumulative, delta or lowmemory", "Whether what OTLP sends counts from the start or from the last export; the text is cumulative."),
     honoured("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "explicit_bucket_histogram", "explicit_bucket_histogram", "How histograms are aggregated."),
 ];

@@ -24,7 +24,8 @@ pub const DEFAULT_CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Routes for the health of the telemetry:
 ///
-/// - `GET /api/_health/metrics`: all metrics as Prometheus text, with gzip if `Accept-Encoding` allows it; 503 with the
+/// - `GET /api/_health/metrics`: all metrics as Prometheus text, or in OpenMetrics with exemplars if `Accept` prefers it
+///   (see [`prometheus_text_for`](crate::prometheus_text_for)); with gzip if `Accept-Encoding` allows it; 503 with the
 ///   reason if telemetry is not running.
 /// - `GET /api/_health/telemetry`: [`Health`](crate::Health) as JSON. The status is always 200, because a service can
 ///   serve without telemetry.

@@ -9,6 +9,7 @@ pub(crate) mod buckets;
 mod budget;
 pub(crate) mod cell;
 pub(crate) mod distribution;
+pub(crate) mod exemplars;
 pub(crate) mod histogram_cell;
 mod label_key;
 pub(crate) mod point;

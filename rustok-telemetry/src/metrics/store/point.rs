@@ -2,7 +2,10 @@
 
 use once_cell::race::OnceBox;
 
-use super::distribution::{Distribution, NumberValue};
+use super::{
+    distribution::{Distribution, NumberValue},
+    exemplars::{Exemplar, Exemplars},
+};
 use crate::metrics::Label;
 
 /// The value of a series.
@@ -17,12 +20,13 @@ pub enum Point {
 /// Receives each series of a metric.
 pub type VisitSeries<'a> = &'a mut dyn FnMut(SeriesLabels<'_>, Point);
 
-/// The labels of a series.
+/// The labels of a series, and its exemplars.
 #[derive(Debug, Clone, Copy)]
 pub struct SeriesLabels<'series> {
     names: &'static [Label],
     values: &'series [&'series str],
     cache: &'series OnceBox<Box<str>>,
+    exemplars: Option<&'series Exemplars>,
 }
 
 impl<'series> SeriesLabels<'series> {
@@ -31,12 +35,19 @@ impl<'series> SeriesLabels<'series> {
         names: &'static [Label],
         values: &'series [&'series str],
         cache: &'series OnceBox<Box<str>>,
+        exemplars: Option<&'series Exemplars>,
     ) -> Self {
         Self {
             names,
             values,
             cache,
+            exemplars,
         }
+    }
+
+    /// Returns the exemplars of the series, each with its bucket; 0 for a counter.
+    pub fn exemplars(&self) -> Vec<(usize, Exemplar)> {
+        self.exemplars.map(Exemplars::read).unwrap_or_default()
     }
 
     /// Returns names and values, in the order of the declaration.

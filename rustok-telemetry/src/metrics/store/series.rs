@@ -29,6 +29,7 @@ use opentelemetry::{KeyValue, StringValue};
 
 use super::{
     budget::{BudgetDecision, LabelBudget},
+    exemplars::{Exemplar, Exemplars},
     label_key::{self, Key},
     point::{SeriesLabels, VisitSeries},
     read_table::ReadTable,
@@ -155,10 +156,18 @@ impl<I: Instrument, const N: usize> Readable for Series<I, N> {
         self.table.entries.visit(&mut |entry| {
             if let Some(point) = I::read(&entry.cell) {
                 let values = entry.labels.each_ref().map(|value| &**value);
-                let labels = SeriesLabels::new(self.declaration.labels, &values, &entry.text);
+                let exemplars = I::exemplars(&entry.cell);
+                let names = self.declaration.labels;
+                let labels = SeriesLabels::new(names, &values, &entry.text, exemplars);
                 visit(labels, point);
             }
         });
+    }
+
+    fn exemplars(&self, labels: &[&str]) -> Vec<(usize, Exemplar)> {
+        let cell = labels.try_into().ok().and_then(|labels| self.cell(labels));
+        let exemplars = cell.and_then(I::exemplars);
+        exemplars.map(Exemplars::read).unwrap_or_default()
     }
 }
 

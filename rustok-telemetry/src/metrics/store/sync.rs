@@ -52,6 +52,9 @@ thread_local! {
     static NUMBER: Cell<usize> = const { Cell::new(UNNUMBERED) };
 }
 
+/// How often a reader tries what is being written.
+pub(crate) const READ_ATTEMPTS: usize = 3;
+
 /// Returns the number of stripes of a contended cell: twice the number of processors, so that threads rarely share one,
 /// and 4 to 16.
 pub(crate) fn stripe_count() -> usize {

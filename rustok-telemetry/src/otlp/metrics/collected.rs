@@ -2,11 +2,17 @@
 
 use std::mem;
 
-use opentelemetry_proto::tonic::metrics::v1::{Metric, NumberDataPoint, metric::Data};
+use opentelemetry_proto::tonic::{
+    common::v1::{KeyValue, any_value::Value},
+    metrics::v1::{Exemplar, Metric, NumberDataPoint, metric::Data},
+};
 use prost::Message;
 
-use super::state::StateExport;
-use crate::otlp::requests::{ITEM, Requests};
+use super::{native, state::StateExport};
+use crate::{
+    metrics::registered,
+    otlp::requests::{ITEM, Requests},
+};
 
 /// The field numbers of a metric's data, by kind.
 pub(super) const GAUGE: u32 = 5;
@@ -44,6 +50,40 @@ pub(super) fn add(mut metric: Metric, state: &mut StateExport<'_>, requests: &mu
             add_points(&metric, SUMMARY, &data, points, requests);
         }
         None => {}
+    }
+}
+
+/// Adds exemplars to the points of a metric of the catalogue that the SDK stores. With delta temporality, only those of
+/// the point's interval.
+pub(super) fn add_exemplars(metric: &mut Metric) {
+    let Some(declared) = registered::by_name(&metric.name) else {
+        return;
+    };
+    let exemplars = |attributes: &[KeyValue], start: u64| -> Vec<Exemplar> {
+        let found = registered::exemplars(declared, |name| {
+            let attribute = attributes.iter().find(|attribute| attribute.key == name)?;
+            match attribute.value.as_ref()?.value.as_ref()? {
+                Value::StringValue(text) => Some(text),
+                _ => None,
+            }
+        });
+        let recent = found
+            .into_iter()
+            .filter(|(_, exemplar)| exemplar.time >= start);
+        native::encode(recent.collect())
+    };
+    match &mut metric.data {
+        Some(Data::Sum(data)) => {
+            for point in &mut data.data_points {
+                point.exemplars = exemplars(&point.attributes, point.start_time_unix_nano);
+            }
+        }
+        Some(Data::Histogram(data)) => {
+            for point in &mut data.data_points {
+                point.exemplars = exemplars(&point.attributes, point.start_time_unix_nano);
+            }
+        }
+        _ => {}
     }
 }
 

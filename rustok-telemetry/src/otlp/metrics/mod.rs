@@ -87,7 +87,10 @@ fn requests(
         for mut metrics in scopes {
             let all = mem::take(&mut metrics.metrics);
             requests.open(SCOPE, &metrics);
-            for metric in all {
+            for mut metric in all {
+                if is_of(&metrics, &own_scope) {
+                    collected::add_exemplars(&mut metric);
+                }
                 collected::add(metric, &mut state, &mut requests);
             }
             if is_of(&metrics, &own_scope) {

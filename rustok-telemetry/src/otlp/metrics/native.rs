@@ -8,8 +8,8 @@ use std::{
 use opentelemetry_proto::tonic::{
     common::v1::{AnyValue, KeyValue, any_value},
     metrics::v1::{
-        AggregationTemporality, Gauge, Histogram, HistogramDataPoint, Metric, NumberDataPoint, Sum,
-        number_data_point::Value,
+        AggregationTemporality, Exemplar, Gauge, Histogram, HistogramDataPoint, Metric,
+        NumberDataPoint, Sum, exemplar, number_data_point::Value,
     },
 };
 
@@ -23,6 +23,7 @@ use crate::{
         snapshot::{self, Labels, MetricSnapshot},
         store::{
             distribution::{Distribution, NumberValue},
+            exemplars::{self, SpanIds},
             point::Point,
         },
     },
@@ -93,7 +94,8 @@ fn add(
     metric.visit(&mut |labels, point| {
         let value = match point {
             Point::Histogram(distribution) => {
-                let point = buckets(&labels, distribution, times);
+                let mut point = buckets(&labels, distribution, times);
+                point.exemplars = encode(metric.exemplars(&labels));
                 return requests.add(POINT, &point, || point_name(name));
             }
             // The largest integer of OTLP.
@@ -103,7 +105,8 @@ fn add(
             Point::Number(NumberValue::I64(value)) => Value::AsInt(value),
             Point::Number(NumberValue::F64(value)) => Value::AsDouble(value),
         };
-        let point = number(&labels, value, times);
+        let mut point = number(&labels, value, times);
+        point.exemplars = encode(metric.exemplars(&labels));
         match kind {
             Kind::Counter => requests.add(POINT, &point, || point_name(name)),
             _ => state.add(name, point, requests),
@@ -144,6 +147,25 @@ fn buckets(labels: &Labels<'_>, all: Distribution, times: Times) -> HistogramDat
         max,
         ..HistogramDataPoint::default()
     }
+}
+
+/// Encodes exemplars. One that was recorded outside of a span has no ids.
+pub(super) fn encode(exemplars: Vec<(usize, exemplars::Exemplar)>) -> Vec<Exemplar> {
+    let encode = |(_, exemplar): (usize, exemplars::Exemplar)| {
+        let SpanIds { trace, span } = exemplar.span;
+        let id = |bytes: &[u8]| match span {
+            0 => Vec::new(),
+            _ => bytes.to_vec(),
+        };
+        Exemplar {
+            trace_id: id(&trace.to_be_bytes()),
+            span_id: id(&span.to_be_bytes()),
+            time_unix_nano: exemplar.time,
+            value: Some(exemplar::Value::AsDouble(exemplar.value)),
+            ..Exemplar::default()
+        }
+    };
+    exemplars.into_iter().map(encode).collect()
 }
 
 fn attributes(labels: &Labels<'_>) -> Vec<KeyValue> {

@@ -12,7 +12,8 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    pub(crate) fn set(&mut self, bounds: &[f64]) {
+    /// `canonical` is whether the bounds are written as OpenMetrics requires.
+    pub(crate) fn set(&mut self, bounds: &[f64], canonical: bool) {
         if self
             .values
             .iter()
@@ -26,7 +27,11 @@ impl Bounds {
         self.ends.clear();
         self.values.extend_from_slice(bounds);
         for bound in bounds {
-            let _ = write!(self.text, "{bound}\"}} ");
+            let _ = match canonical {
+                true => push_canonical(&mut self.text, *bound),
+                false => write!(self.text, "{bound}"),
+            };
+            self.text.push_str("\"} ");
             self.ends.push(self.text.len());
         }
     }
@@ -41,5 +46,44 @@ impl Bounds {
 
     pub(crate) fn has_infinity(&self) -> bool {
         self.values.contains(&f64::INFINITY)
+    }
+}
+
+/// Writes a number like Go: `1.0`, `0.25`, `1.048576e+06`.
+fn push_canonical(text: &mut String, number: f64) -> std::fmt::Result {
+    if number == 0.0 || (1e-4..1e6).contains(&number.abs()) || !number.is_finite() {
+        return match number == f64::INFINITY {
+            true => write!(text, "+Inf"),
+            false => write!(text, "{number:?}"),
+        };
+    }
+    let scientific = format!("{number:e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    write!(text, "{mantissa}e{exponent:+03}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_bounds_are_written_like_go() {
+        for (number, expected) in [
+            (0.0, "0.0"),
+            (1.0, "1.0"),
+            (-2.5, "-2.5"),
+            (0.0001, "0.0001"),
+            (0.000_05, "5e-05"),
+            (999_999.0, "999999.0"),
+            (1_048_576.0, "1.048576e+06"),
+            (1e10, "1e+10"),
+            (1e100, "1e+100"),
+            (f64::INFINITY, "+Inf"),
+        ] {
+            let mut text = String::new();
+            push_canonical(&mut text, number).expect("a String takes all");
+            assert_eq!(text, expected);
+        }
     }
 }

@@ -1,6 +1,7 @@
-//! Encodes native metrics and those that the SDK collected in the Prometheus text format, version 0.0.4.
+//! Encodes native metrics and those that the SDK collected in the Prometheus text format, version 0.0.4, and in
+//! OpenMetrics 1.0.0 (`openmetrics.rs`).
 //!
-//! The text is the one that `opentelemetry-prometheus` and `prometheus::TextEncoder` write, with names as declared:
+//! The Prometheus text is the one that `opentelemetry-prometheus` and `prometheus::TextEncoder` write, with names as declared:
 //! no suffix is added for units or counters, and no label for scopes. `tests/exposition/reference.rs` compares them.
 //!
 //! # Differences
@@ -19,6 +20,7 @@ mod bounds;
 mod families;
 mod labels;
 mod numbers;
+mod openmetrics;
 mod writer;
 
 use std::collections::BTreeSet;
@@ -27,29 +29,69 @@ pub(crate) use self::families::SkippedMetric;
 use self::{
     families::{Candidate, DUPLICATE_SERIES, candidates},
     labels::write_labels,
-    writer::{Family, Writer},
+    writer::{Family, Head, Writer},
 };
 use crate::metrics::snapshot::{Labels, MetricSnapshot};
 
-/// Encodes one text after the other, and reuses what they have in common.
-#[derive(Debug, Default)]
+/// A format of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// The Prometheus text format, version 0.0.4.
+    Prometheus,
+    /// OpenMetrics 1.0.0, with exemplars.
+    OpenMetrics,
+}
+
+impl Format {
+    /// Returns the value of the `Content-Type` header.
+    pub(crate) fn content_type(self) -> &'static str {
+        match self {
+            Self::Prometheus => "text/plain; version=0.0.4",
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+}
+
+/// Encodes one text after the other, and reuses what those of a format have in common.
+#[derive(Debug)]
 pub(crate) struct Exposition {
-    writer: Writer,
+    prometheus: Writer,
+    openmetrics: Writer,
     reported: BTreeSet<SkippedMetric>,
+}
+
+impl Default for Exposition {
+    fn default() -> Self {
+        Self {
+            prometheus: Writer::new(Format::Prometheus),
+            openmetrics: Writer::new(Format::OpenMetrics),
+            reported: BTreeSet::new(),
+        }
+    }
 }
 
 impl Exposition {
     /// Encodes metrics, in any order.
     pub(crate) fn text<'text>(
         &mut self,
+        format: Format,
         metrics: impl Iterator<Item = MetricSnapshot<'text>>,
     ) -> Written {
         let mut skipped = Vec::new();
-        self.writer.begin();
+        let writer = match format {
+            Format::Prometheus => &mut self.prometheus,
+            Format::OpenMetrics => &mut self.openmetrics,
+        };
+        writer.begin();
         let all = candidates(metrics, &mut skipped);
         for same in all.chunk_by(|a, b| a.name == b.name) {
-            let duplicates = self.writer.family(&same[0], |family| {
-                same.iter().for_each(|candidate| candidate.write(family));
+            let head = match format {
+                Format::Prometheus => Head::of(&same[0]),
+                Format::OpenMetrics => openmetrics::head(&same[0], &all),
+            };
+            let duplicates = writer.family(&head, &same[0].name, |family| {
+                same.iter()
+                    .for_each(|candidate| candidate.write(format, family));
             });
             if duplicates > 0 {
                 skipped.push(SkippedMetric {
@@ -60,7 +102,7 @@ impl Exposition {
         }
         skipped.retain(|metric| self.reported.insert(metric.clone()));
         Written {
-            text: self.writer.end(),
+            text: writer.end(),
             skipped,
         }
     }
@@ -74,13 +116,19 @@ pub(crate) struct Written {
 }
 
 impl Candidate<'_> {
-    fn write(&self, family: &mut Family<'_>) {
+    fn write(&self, format: Format, family: &mut Family<'_>) {
         let mut text = String::new();
-        self.metric.visit(&mut |labels, point| match labels {
-            Labels::Native(labels) => family.series(labels.text(), &point),
-            Labels::Attributes(attributes) => {
-                write_labels(&mut text, attributes, self.metric.kind);
-                family.series(&text, &point);
+        self.metric.visit(&mut |labels, point| {
+            let exemplars = match format {
+                Format::Prometheus => Vec::new(),
+                Format::OpenMetrics => self.metric.exemplars(&labels),
+            };
+            match labels {
+                Labels::Native(labels) => family.series(labels.text(), &point, &exemplars),
+                Labels::Attributes(attributes) => {
+                    write_labels(&mut text, attributes, self.metric.kind);
+                    family.series(&text, &point, &exemplars);
+                }
             }
         });
     }

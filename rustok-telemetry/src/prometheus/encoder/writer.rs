@@ -5,14 +5,16 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use super::{bounds::Bounds, families::Candidate, numbers};
+use super::{Format, bounds::Bounds, families::Candidate, numbers, openmetrics::push_exemplar};
 use crate::metrics::store::{
     distribution::{Distribution, NumberValue},
-    point::{Point, push_escaped},
+    exemplars::Exemplar,
+    point::{Point, SPECIAL, push_escaped},
 };
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Writer {
+    format: Format,
     text: String,
     /// Length of the previous text, in bytes.
     length: usize,
@@ -34,26 +36,63 @@ struct Lines {
     labels: Range<usize>,
 }
 
+/// The lines before the samples of a family.
+pub(crate) struct Head<'text> {
+    pub(crate) name: &'text str,
+    pub(crate) help: &'text str,
+    /// The type.
+    pub(crate) kind: &'static str,
+    /// The unit; empty for none.
+    pub(crate) unit: &'static str,
+}
+
+impl<'text> Head<'text> {
+    /// Returns the head that the first metric of a family has in the Prometheus text.
+    pub(crate) fn of(first: &'text Candidate<'_>) -> Self {
+        Self {
+            name: &first.name,
+            help: first.metric.help,
+            kind: first.metric.kind.prometheus_type(),
+            unit: "",
+        }
+    }
+}
+
 /// Number of skipped series of a family, whose labels another series has.
 pub(crate) type Duplicates = usize;
 
 impl Writer {
+    pub(crate) fn new(format: Format) -> Self {
+        Self {
+            format,
+            text: String::new(),
+            length: 0,
+            bounds: Bounds::default(),
+            prefix: String::new(),
+            series: Vec::new(),
+            sorted: String::new(),
+            orders: HashMap::new(),
+        }
+    }
+
     pub(crate) fn begin(&mut self) {
         // With room for some new series.
         self.text = String::with_capacity(self.length + self.length / 8);
     }
 
-    /// Writes a family with the head of its first metric, unless it has no series.
+    /// Writes a family whose samples have this name, unless it has no series.
     pub(crate) fn family(
         &mut self,
-        first: &Candidate<'_>,
+        head: &Head<'_>,
+        name: &str,
         write: impl FnOnce(&mut Family<'_>),
     ) -> Duplicates {
         let start = self.text.len();
-        self.push_head(first);
+        self.push_head(head);
         self.series.clear();
         write(&mut Family {
-            name: &first.name,
+            name,
+            has_exemplars: head.kind != "unknown",
             writer: self,
         });
         if self.series.is_empty() {
@@ -61,26 +100,41 @@ impl Writer {
         }
         match self.series.len() {
             0 | 1 => 0,
-            _ => self.sort(&first.name),
+            _ => self.sort(name),
         }
     }
 
     /// Returns the text. Frees large buffers, so that the memory of a scrape is not held until the next one.
     pub(crate) fn end(&mut self) -> String {
+        if self.format == Format::OpenMetrics {
+            self.text.push_str("# EOF\n");
+        }
         self.length = self.text.len();
         self.series = Vec::new();
         self.sorted = String::new();
         std::mem::take(&mut self.text)
     }
 
-    fn push_head(&mut self, Candidate { name, metric }: &Candidate<'_>) {
-        let (help, kind) = (metric.help, metric.kind.prometheus_type());
+    fn push_head(&mut self, head: &Head<'_>) {
+        let Head {
+            name,
+            help,
+            kind,
+            unit,
+        } = *head;
         if !help.is_empty() {
             push_all(&mut self.text, ["# HELP ", name, " "]);
-            push_escaped(&mut self.text, help, &['\\', '\n']);
+            let special = match self.format {
+                Format::Prometheus => &['\\', '\n'][..],
+                Format::OpenMetrics => SPECIAL,
+            };
+            push_escaped(&mut self.text, help, special);
             self.text.push('\n');
         }
         push_all(&mut self.text, ["# TYPE ", name, " ", kind, "\n"]);
+        if !unit.is_empty() {
+            push_all(&mut self.text, ["# UNIT ", name, " ", unit, "\n"]);
+        }
     }
 
     /// Sorts the series of the family by labels. Of those with the same labels, the first inserted stays.
@@ -114,19 +168,21 @@ impl Writer {
 /// Receives the series of a family.
 pub(crate) struct Family<'writer> {
     name: &'writer str,
+    has_exemplars: bool,
     writer: &'writer mut Writer,
 }
 
 impl Family<'_> {
-    /// Writes a series. `labels` is the text between the braces.
-    pub(crate) fn series(&mut self, labels: &str, point: &Point) {
+    /// Writes a series. `labels` is the text between the braces; each exemplar has its bucket.
+    pub(crate) fn series(&mut self, labels: &str, point: &Point, exemplars: &[(usize, Exemplar)]) {
+        let exemplars = if self.has_exemplars { exemplars } else { &[] };
         match point {
-            Point::Number(number) => self.number(labels, *number),
-            Point::Histogram(all) => self.histogram(labels, all),
+            Point::Number(number) => self.number(labels, *number, exemplars),
+            Point::Histogram(all) => self.histogram(labels, all, exemplars),
         }
     }
 
-    fn number(&mut self, labels: &str, number: NumberValue) {
+    fn number(&mut self, labels: &str, number: NumberValue, exemplars: &[(usize, Exemplar)]) {
         let text = &mut self.writer.text;
         let start = text.len();
         text.push_str(self.name);
@@ -137,13 +193,14 @@ impl Family<'_> {
         }
         let labels = begin..begin + labels.len();
         text.push(' ');
-        push_number(text, number);
+        push_sample(text, number, exemplars, 0);
         let all = start..text.len();
         self.writer.series.push(Lines { all, labels });
     }
 
-    fn histogram(&mut self, labels: &str, all: &Distribution) {
+    fn histogram(&mut self, labels: &str, all: &Distribution, exemplars: &[(usize, Exemplar)]) {
         let Writer {
+            format,
             text,
             bounds: texts,
             prefix,
@@ -151,7 +208,8 @@ impl Family<'_> {
             ..
         } = &mut *self.writer;
         let (name, start) = (self.name, text.len());
-        texts.set(&all.boundaries);
+        let canonical = *format == Format::OpenMetrics;
+        texts.set(&all.boundaries, canonical);
         prefix.clear();
         push_all(prefix, [name, "_bucket{", labels]);
         let begin = start + prefix.len() - labels.len();
@@ -159,23 +217,26 @@ impl Family<'_> {
         let comma = if labels.is_empty() { "" } else { "," };
         push_all(prefix, [comma, "le=\""]);
         let mut cumulative = 0;
-        for (bound, count) in texts.texts().zip(&all.counts) {
+        for (at, (bound, count)) in texts.texts().zip(&all.counts).enumerate() {
             cumulative += count;
             push_all(text, [prefix, bound]);
-            push_number(text, cumulative);
+            push_sample(text, cumulative, exemplars, at);
         }
         if !texts.has_infinity() {
             push_all(text, [prefix, "+Inf\"} "]);
-            push_number(text, all.count);
+            push_sample(text, all.count, exemplars, all.boundaries.len());
         }
         let (open, close) = match labels.is_empty() {
             true => ("", ""),
             false => ("{", "}"),
         };
-        push_all(text, [name, "_sum", open, labels, close, " "]);
-        push_number(text, all.sum);
-        push_all(text, [name, "_count", open, labels, close, " "]);
-        push_number(text, all.count);
+        // OpenMetrics forbids both with negative bounds, because the sum may go down.
+        if !canonical || all.boundaries.first().is_none_or(|bound| *bound >= 0.0) {
+            push_all(text, [name, "_sum", open, labels, close, " "]);
+            push_sample(text, all.sum, &[], 0);
+            push_all(text, [name, "_count", open, labels, close, " "]);
+            push_sample(text, all.count, &[], 0);
+        }
         series.push(Lines {
             all: start..text.len(),
             labels: labels_at,
@@ -183,8 +244,17 @@ impl Family<'_> {
     }
 }
 
-fn push_number(text: &mut String, number: impl Into<NumberValue>) {
+/// Ends the line of a sample: its number, and the exemplar of this bucket if there is one.
+fn push_sample(
+    text: &mut String,
+    number: impl Into<NumberValue>,
+    exemplars: &[(usize, Exemplar)],
+    bucket: usize,
+) {
     numbers::push(text, number.into());
+    if let Some((_, exemplar)) = exemplars.iter().find(|(at, _)| *at == bucket) {
+        push_exemplar(text, exemplar);
+    }
     text.push('\n');
 }
 
