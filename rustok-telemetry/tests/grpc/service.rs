@@ -34,7 +34,7 @@ pub(crate) const SERVICE: &str = "test.v1.Kinds";
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
 /// The deadline of calls that exceed it.
-pub(crate) const DEADLINE: Duration = Duration::from_millis(150);
+pub(crate) const DEADLINE: Duration = Duration::from_millis(500);
 
 /// In the metadata, the messages and the errors of every call.
 pub(crate) const SECRET: &str = "hunter2";
@@ -313,7 +313,7 @@ pub(crate) async fn call(
     };
     match end {
         // The handler of a call without a stream of responses waits by then.
-        End::Cancelled => timeout(Duration::from_millis(100), call)
+        End::Cancelled => timeout(Duration::from_millis(300), call)
             .await
             .unwrap_or(Ok(Vec::new())),
         _ => within(call).await,
