@@ -5,6 +5,8 @@ use std::{any::Any, error::Error};
 use http::{HeaderMap, StatusCode};
 use tonic::{Code, ConnectError, Status, TimeoutExpired};
 
+use crate::ErrorType;
+
 type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Returns the name of a code as in the specification, such as `NOT_FOUND`.
@@ -27,6 +29,13 @@ pub(super) fn name(code: Code) -> &'static str {
         Code::Unavailable => "UNAVAILABLE",
         Code::DataLoss => "DATA_LOSS",
         Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+/// The name is that of the code, such as `NOT_FOUND`.
+impl ErrorType for Status {
+    fn error_type(&self) -> &'static str {
+        name(self.code())
     }
 }
 
