@@ -203,6 +203,13 @@ mod pages {
     mod timers {}
 }
 
+/// The page on gRPC.
+#[cfg(all(doctest, feature = "axum", feature = "tonic"))]
+mod page_of_grpc {
+    #[doc = include_str!("../../docs/grpc.md")]
+    mod grpc {}
+}
+
 /// The page on the console.
 #[cfg(all(doctest, feature = "console"))]
 mod page_of_console {

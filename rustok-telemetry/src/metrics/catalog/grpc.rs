@@ -9,14 +9,14 @@ pub(crate) mod declared {
     use crate::metrics::REQUEST_SECONDS;
 
     /// gRPC calls that a server has begun to handle.
-    #[counter(name = "server_started_total", series = 250)]
+    #[counter(name = "server_started_total", series = 150)]
     pub fn record_grpc_server_started(
         #[label(budget = 50)] service: &str,
         #[label(budget = 200)] method: &str,
     );
 
     /// gRPC calls that a server has handled, by status code.
-    #[counter(name = "server_handled_total", series = 800)]
+    #[counter(name = "server_handled_total", series = 400)]
     pub fn record_grpc_server_handled(
         #[label(budget = 50)] service: &str,
         #[label(budget = 200)] method: &str,
@@ -24,7 +24,7 @@ pub(crate) mod declared {
     );
 
     /// Time from a gRPC call's arrival at a server until its status was sent.
-    #[histogram(name = "server_duration_seconds", unit = "s", boundaries = REQUEST_SECONDS, series = 250)]
+    #[histogram(name = "server_duration_seconds", unit = "s", boundaries = REQUEST_SECONDS, series = 150)]
     pub fn record_grpc_server_duration(
         #[label(budget = 50)] service: &str,
         #[label(budget = 200)] method: &str,
@@ -32,7 +32,7 @@ pub(crate) mod declared {
     );
 
     /// Messages that the handlers of a gRPC server have read.
-    #[counter(name = "server_messages_received_total", series = 250)]
+    #[counter(name = "server_messages_received_total", series = 150)]
     pub fn record_grpc_server_messages_received(
         #[label(budget = 50)] service: &str,
         #[label(budget = 200)] method: &str,
@@ -40,7 +40,7 @@ pub(crate) mod declared {
     );
 
     /// Messages that a gRPC server has sent.
-    #[counter(name = "server_messages_sent_total", series = 250)]
+    #[counter(name = "server_messages_sent_total", series = 150)]
     pub fn record_grpc_server_messages_sent(
         #[label(budget = 50)] service: &str,
         #[label(budget = 200)] method: &str,
@@ -52,14 +52,14 @@ pub(crate) mod declared {
     pub fn add_grpc_server_active_calls(change: i64);
 
     /// gRPC calls that a client has begun.
-    #[counter(name = "client_started_total", series = 250)]
+    #[counter(name = "client_started_total", series = 150)]
     pub fn record_grpc_client_started(
         #[label(budget = 50)] service: &str,
         #[label(budget = 200)] method: &str,
     );
 
     /// gRPC calls of a client that have ended, by status code.
-    #[counter(name = "client_handled_total", series = 800)]
+    #[counter(name = "client_handled_total", series = 400)]
     pub fn record_grpc_client_handled(
         #[label(budget = 50)] service: &str,
         #[label(budget = 200)] method: &str,
@@ -67,7 +67,7 @@ pub(crate) mod declared {
     );
 
     /// Time from the begin of a client's gRPC call until its status was received.
-    #[histogram(name = "client_duration_seconds", unit = "s", boundaries = REQUEST_SECONDS, series = 250)]
+    #[histogram(name = "client_duration_seconds", unit = "s", boundaries = REQUEST_SECONDS, series = 150)]
     pub fn record_grpc_client_duration(
         #[label(budget = 50)] service: &str,
         #[label(budget = 200)] method: &str,
@@ -75,7 +75,7 @@ pub(crate) mod declared {
     );
 
     /// Messages that a gRPC client has received.
-    #[counter(name = "client_messages_received_total", series = 250)]
+    #[counter(name = "client_messages_received_total", series = 150)]
     pub fn record_grpc_client_messages_received(
         #[label(budget = 50)] service: &str,
         #[label(budget = 200)] method: &str,
@@ -83,7 +83,7 @@ pub(crate) mod declared {
     );
 
     /// Messages that a gRPC client has sent.
-    #[counter(name = "client_messages_sent_total", series = 250)]
+    #[counter(name = "client_messages_sent_total", series = 150)]
     pub fn record_grpc_client_messages_sent(
         #[label(budget = 50)] service: &str,
         #[label(budget = 200)] method: &str,
