@@ -89,9 +89,11 @@ async fn a_tenant_is_sent_and_accepted_only_by_choice() {
     }
 }
 
-/// A service behind the client's layer that does not respond.
+/// A service behind the client's layer that does not respond as gRPC does.
 #[derive(Clone)]
-struct Broken(fn() -> Result<Response<Body>, Status>);
+struct Broken(Respond);
+
+type Respond = fn() -> Result<Response<Body>, Status>;
 
 impl Service<Request<Body>> for Broken {
     type Response = Response<Body>;
@@ -114,7 +116,7 @@ impl Service<Request<Body>> for Broken {
 /// What a client records when there is no gRPC response.
 #[tokio::test]
 async fn a_call_without_a_response_has_a_code() {
-    let cases: [(fn() -> Result<Response<Body>, Status>, &str); 5] = [
+    let cases: [(Respond, &str); 5] = [
         (|| Err(Status::unavailable("hunter2")), "UNAVAILABLE"),
         (|| Ok(Response::new(Body::empty())), "UNKNOWN"),
         (|| Ok(with_status(503)), "UNAVAILABLE"),

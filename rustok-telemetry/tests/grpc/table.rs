@@ -52,6 +52,8 @@ fn seen(telemetry: &Capture, side: &str) -> Series {
     seen
 }
 
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
 fn expected(kind: Kind, end: End, side: &str) -> Series {
     let code = code(end, side);
     let [requests, responses] = messages(kind, end);
@@ -62,7 +64,7 @@ fn expected(kind: Kind, end: End, side: &str) -> Series {
     let method = kind.method();
     let of = [("service", SERVICE), ("method", &*method)];
     let with_code = [of[0], of[1], ("code", code)];
-    let all: [(&str, &[(&str, &str)], f64); 6] = [
+    let all: [(&str, Pairs<'_>, f64); 6] = [
         ("started_total", &of, 1.0),
         ("handled_total", &with_code, 1.0),
         ("duration_seconds", &of, 1.0),

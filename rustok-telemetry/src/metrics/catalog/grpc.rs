@@ -66,7 +66,7 @@ pub(crate) mod declared {
         #[label(budget = 20)] code: &str,
     );
 
-    /// Time from the begin of a client's gRPC call until its status was received.
+    /// Time from the beginning of a client's gRPC call until its status was received.
     #[histogram(name = "client_duration_seconds", unit = "s", boundaries = REQUEST_SECONDS, series = 150)]
     pub fn record_grpc_client_duration(
         #[label(budget = 50)] service: &str,

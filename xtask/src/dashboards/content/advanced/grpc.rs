@@ -55,7 +55,8 @@ pub(super) fn row() -> Vec<Item> {
         SCOPE
             .histogram("rustok_grpc_client_duration_seconds")
             .quantile(0.95, ["job", "method"]),
-    );
+    )
+    .exemplars();
     let panels = [rate, codes, latency].map(|panel| panel.size(8, 8));
     let mut items = vec![Item::row(14, "gRPC")];
     items.extend(panels.map(Item::from));
