@@ -52,7 +52,8 @@
 //!    exporters.
 //! 2. [`mod@metrics`] has the metrics of every service, and the macro [`metrics`](macro@metrics) declares more.
 //! 3. [`instrument`] makes spans of functions; [`trace`] documents the span metrics.
-//! 4. [`http`] has the layer for servers, the middleware for clients and the health routes.
+//! 4. [`http`] has the layer for servers, the middleware for clients and the health routes; `grpc` has the layers for
+//!    servers and clients of gRPC.
 //! 5. [`tenant`], [`propagation`] and [`task`] carry tenant and context through requests, events and background work.
 //! 6. [`event_bus`], [`database`], [`cache`], [`circuit_breaker`] and [`runtime`] instrument the parts of a service.
 //! 7. [`LogFormat`], [`Telemetry::log_layer`] and [`Telemetry::log_export_layer`] are for log lines and OTLP log
@@ -82,6 +83,7 @@
 //! | `sql` | `database::record_statement`, which derives the type and the table of a query from its statement |
 //! | `sqlx` | error types of sqlx, and the connections of its pools |
 //! | `testing` | the module `testing`; for `[dev-dependencies]` |
+//! | `tonic` | `grpc`, the layers for tonic's servers and clients; not to be confused with `grpc`, the OTLP protocol |
 //! | `tower-resilience` | `circuit_breaker::observe`, for the breakers of `tower-resilience-circuitbreaker` |
 
 extern crate self as rustok_telemetry;
@@ -97,6 +99,8 @@ mod delivery;
 mod error;
 mod error_type;
 pub mod event_bus;
+#[cfg(feature = "tonic")]
+pub mod grpc;
 pub mod health;
 pub mod http;
 mod lifecycle;
@@ -106,6 +110,7 @@ mod operation;
 mod otlp;
 mod prometheus;
 pub mod propagation;
+mod request;
 mod start;
 mod stdout;
 pub mod task;
@@ -210,6 +215,13 @@ mod pages {
     mod runtime {}
     #[doc = include_str!("../../docs/timers.md")]
     mod timers {}
+}
+
+/// The page on gRPC.
+#[cfg(all(doctest, feature = "axum", feature = "tonic"))]
+mod page_of_grpc {
+    #[doc = include_str!("../../docs/grpc.md")]
+    mod grpc {}
 }
 
 /// The page on the console.

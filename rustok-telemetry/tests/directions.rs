@@ -5,9 +5,11 @@ use std::{collections::BTreeMap, fs, path::Path};
 use syn::{UseTree, spanned::Spanned, visit::Visit};
 
 /// The modules of the crate, from top to bottom. A module may use those that come after it.
-const ORDER: [&str; 25] = [
+const ORDER: [&str; 27] = [
     "start",
+    "grpc",
     "http",
+    "request",
     "console",
     "event_bus",
     "task",

@@ -74,6 +74,7 @@ const SUBSYSTEMS: &[(&str, &str)] = &[
     ("Modules", "module"),
     ("Database", "database"),
     ("HTTP", "http"),
+    ("gRPC (feature `tonic`)", "grpc"),
     ("Tokio runtime", "tokio_runtime"),
     ("Process (feature `process`)", "process"),
     ("The telemetry itself", "telemetry"),

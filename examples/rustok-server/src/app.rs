@@ -61,7 +61,11 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
         .cloned();
     let inventory_url =
         inventory_url.ok_or_else(|| Fatal::new(Exit::Software, "there is no inventory to ask"))?;
-    let inventory = InventoryClient::new(inventory_url.clone(), faults.clone())?;
+    let inventory = InventoryClient::new(
+        inventory_url.clone(),
+        config.inventory_protocol,
+        faults.clone(),
+    )?;
 
     let (bus, events) = EventBus::new(config.event_queue_capacity);
     let handlers: Vec<Arc<dyn EventHandler>> = vec![

@@ -6,7 +6,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, parser::ValueSource};
+use clap::{
+    Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, parser::ValueSource,
+};
 use url::Url;
 
 use crate::db::Location;
@@ -72,6 +74,9 @@ pub struct ServerArgs {
     /// Address of the inventory service. Without it, one is started beside this service.
     #[arg(long, env = "INVENTORY_URL")]
     inventory_url: Option<String>,
+    /// How the inventory is called; `both` alternates [default: http, with --traffic both].
+    #[arg(long, value_name = "PROTOCOL")]
+    inventory_protocol: Option<Protocol>,
     /// Tenants that the cache holds [default: 1000, with --traffic 4].
     #[arg(long)]
     tenant_cache_capacity: Option<u64>,
@@ -133,6 +138,8 @@ pub struct Config {
     pub database: Location,
     /// The inventory service; none: start one.
     pub inventory_url: Option<Url>,
+    /// How the inventory is called.
+    pub inventory_protocol: Protocol,
     /// How many tenants the cache holds.
     pub tenant_cache_capacity: u64,
     /// How long a cached tenant is trusted.
@@ -147,6 +154,17 @@ pub struct Config {
     pub drills: bool,
     /// File that takes the last Prometheus text.
     pub metrics_on_exit: Option<PathBuf>,
+}
+
+/// How the inventory is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Protocol {
+    /// Over HTTP.
+    Http,
+    /// Over gRPC.
+    Grpc,
+    /// Over each in turn.
+    Both,
 }
 
 /// How long the service sends requests to itself.
@@ -174,13 +192,17 @@ impl Config {
             .transpose();
         let inventory_url = inventory_url.map_err(|problem| problems.push(problem));
         let with_traffic = args.traffic || args.traffic_seconds.is_some();
-        let (capacity, ttl) = if with_traffic { (4, 5) } else { (1000, 60) };
+        let (capacity, ttl, protocol) = match with_traffic {
+            true => (4, 5, Protocol::Both),
+            false => (1000, 60, Protocol::Http),
+        };
         match (database, inventory_url) {
             (Ok(database), Ok(inventory_url)) => Ok(Self {
                 host: args.host,
                 port: args.port,
                 database,
                 inventory_url,
+                inventory_protocol: args.inventory_protocol.unwrap_or(protocol),
                 tenant_cache_capacity: args.tenant_cache_capacity.unwrap_or(capacity),
                 tenant_cache_ttl: Duration::from_secs(args.tenant_cache_ttl.unwrap_or(ttl)),
                 traffic: with_traffic.then(|| match args.traffic_seconds {

@@ -182,8 +182,37 @@ async fn tenants_do_not_see_each_other() {
 
 #[tokio::test]
 async fn an_inventory_outage_opens_and_closes_the_breaker() {
-    let server = Server::start(&[]);
+    for protocol in ["http", "grpc"] {
+        let server = Server::start(&["--inventory-protocol", protocol]);
+        break_and_repair(&server).await;
+    }
+}
+
+#[tokio::test]
+async fn both_services_count_their_grpc_calls() {
+    let server = Server::start(&["--inventory-protocol", "grpc"]);
     let caller = Caller::new(&server);
+    let tea = json!({ "sku": "TEA", "name": "Tea", "price_cents": 1 });
+    let (_, product) = caller.call(Method::POST, "/api/products", Some(tea)).await;
+    for (quantity, status) in [(20, StatusCode::CREATED), (20, StatusCode::CONFLICT)] {
+        let order = json!({ "product_id": product["id"], "quantity": quantity });
+        let (code, body) = caller.call(Method::POST, "/api/orders", Some(order)).await;
+        assert_eq!(code, status, "{body}");
+    }
+    for (url, side) in [(&server.url, "client"), (&server.inventory, "server")] {
+        let metrics = format!("{url}/api/_health/metrics");
+        let text = caller.client.get(metrics).send().await.expect("an answer");
+        let text = text.text().await.expect("a text");
+        let series = format!(
+            "rustok_grpc_{side}_handled_total{{code=\"OK\",method=\"Reserve\",\
+             service=\"inventory.v1.Inventory\"}} 2\n"
+        );
+        assert!(text.contains(&series), "{series} in {text}");
+    }
+}
+
+async fn break_and_repair(server: &Server) {
+    let caller = Caller::new(server);
     let tea = json!({ "sku": "TEA", "name": "Tea", "price_cents": 1 });
     let (_, product) = caller.call(Method::POST, "/api/products", Some(tea)).await;
     let path = format!(

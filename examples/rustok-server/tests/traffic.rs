@@ -10,7 +10,7 @@ use common::{Server, scratch, text};
 
 /// Series that must be there and more than 0, by the beginning of their line in the
 /// Prometheus text.
-const COUNTED: [&str; 43] = [
+const COUNTED: [&str; 47] = [
     "rustok_event_bus_published_total{event_type=\"ProductCreated\",tenant_id=\"acme\"}",
     "rustok_event_bus_published_total{event_type=\"ProductUpdated\"",
     "rustok_event_bus_published_total{event_type=\"ProductDeleted\"",
@@ -48,6 +48,10 @@ const COUNTED: [&str; 43] = [
     "rustok_http_requests_by_endpoint{endpoint=\"/api/products\",method=\"GET\",status=\"404\"}",
     "rustok_http_request_size_bytes_sum{endpoint=\"/api/products\",method=\"POST\"}",
     "rustok_http_response_size_bytes_sum{endpoint=\"/api/products\",method=\"GET\"}",
+    "rustok_grpc_client_handled_total{code=\"OK\",method=\"GetStock\",service=\"inventory.v1.Inventory\"}",
+    "rustok_grpc_client_handled_total{code=\"OK\",method=\"Reserve\",service=\"inventory.v1.Inventory\"}",
+    "rustok_grpc_client_duration_seconds_count",
+    "rustok_grpc_client_messages_received_total",
     "rustok_tokio_workers{runtime=\"main\"}",
     "rustok_tokio_busy_seconds_total{runtime=\"main\"}",
     "rustok_tokio_parks_total{runtime=\"main\"}",
@@ -57,13 +61,14 @@ const COUNTED: [&str; 43] = [
 ];
 
 /// Gauges that are at rest when the service is.
-const AT_REST: [&str; 6] = [
+const AT_REST: [&str; 7] = [
     "rustok_event_bus_queue_depth{transport=\"in_memory\"}",
     "rustok_circuit_breaker_state{service=\"inventory\"}",
     "rustok_circuit_breaker_failures{service=\"inventory\"}",
     "rustok_database_connections{state=\"active\"}",
     "rustok_database_connections{state=\"idle\"}",
     "rustok_http_active_connections",
+    "rustok_grpc_client_active_calls",
 ];
 
 #[test]

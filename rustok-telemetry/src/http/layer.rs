@@ -2,25 +2,22 @@
 
 use std::{
     borrow::Cow,
-    future::Future,
-    pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use http::{Request, Response, request, response};
 use http_body::Body;
-use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
     attributes::Proxies,
-    body::ResponseBody,
-    options::{Options, SpanFields, Trust},
+    options::{Options, SpanFields},
     received::ReceivedSize,
-    request_tracker::RequestTracker,
+    request_tracker::{HttpRequest, begin},
 };
+use crate::request::Trust;
 
 /// Creates a server span for each request and records the `rustok_http_*` metrics. See the [module](super).
 ///
@@ -106,10 +103,7 @@ impl TelemetryLayer {
     /// not forwarded. See [trust](crate::propagation#trust) for the rules. `OTEL_PROPAGATORS` must contain `baggage`, as
     /// it does by default, or `jaeger`. Has no effect with [`public_edge`](Self::public_edge).
     pub fn tenant_from_baggage(mut self) -> Self {
-        let options = self.options_mut();
-        if options.trust == Trust::Trace {
-            options.trust = Trust::TraceAndTenant;
-        }
+        self.options_mut().trust.accept_tenant();
         self
     }
 
@@ -220,6 +214,12 @@ impl<S> Layer<S> for TelemetryLayer {
     }
 }
 
+/// A response body that counts the bytes that are sent, and finishes the request after the last one.
+pub type ResponseBody<B> = crate::request::ResponseBody<B, HttpRequest>;
+
+/// The future of [`TelemetryService`].
+pub type ResponseFuture<F> = crate::request::ResponseFuture<F, HttpRequest>;
+
 /// The service of [`TelemetryLayer`].
 #[derive(Debug, Clone)]
 pub struct TelemetryService<S> {
@@ -230,6 +230,7 @@ pub struct TelemetryService<S> {
 impl<S, Received, Sent> Service<Request<Received>> for TelemetryService<S>
 where
     S: Service<Request<Received>, Response = Response<Sent>>,
+    S::Error: 'static,
     Received: Body + 'static,
     Sent: Body,
 {
@@ -243,64 +244,13 @@ where
 
     fn call(&mut self, request: Request<Received>) -> Self::Future {
         if self.options.excludes(request.uri().path()) {
-            return ResponseFuture {
-                inner: self.inner.call(request),
-                tracker: None,
-            };
+            return ResponseFuture::new(self.inner.call(request), None);
         }
         let (parts, mut body) = request.into_parts();
         let received = ReceivedSize::of(&mut body, &parts.headers);
-        let mut tracker = RequestTracker::begin(&parts, received, &self.options);
+        let mut tracker = begin(&parts, received, &self.options);
         let request = Request::from_parts(parts, body);
-        let inner = tracker.watch(|| self.inner.call(request));
-        ResponseFuture {
-            inner,
-            tracker: Some(tracker),
-        }
-    }
-}
-
-pin_project! {
-    /// The future of [`TelemetryService`].
-    #[derive(Debug)]
-    pub struct ResponseFuture<F> {
-        #[pin]
-        inner: F,
-        tracker: Option<RequestTracker>,
-    }
-}
-
-impl<F, Sent, Error> Future for ResponseFuture<F>
-where
-    F: Future<Output = Result<Response<Sent>, Error>>,
-    Sent: Body,
-{
-    type Output = Result<Response<ResponseBody<Sent>>, Error>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let result = ready!(match this.tracker {
-            Some(tracker) => tracker.watch(|| this.inner.poll(context)),
-            None => this.inner.poll(context),
-        });
-        let mut tracker = this.tracker.take();
-        Poll::Ready(match result {
-            Ok(response) => {
-                let (mut parts, body) = response.into_parts();
-                if let Some(tracker) = &mut tracker {
-                    tracker.respond(&mut parts, &body);
-                }
-                Ok(Response::from_parts(
-                    parts,
-                    ResponseBody::new(body, tracker),
-                ))
-            }
-            Err(error) => {
-                if let Some(tracker) = &mut tracker {
-                    tracker.service_failed();
-                }
-                Err(error)
-            }
-        })
+        let inner = tracker.watch(|_| self.inner.call(request));
+        ResponseFuture::new(inner, Some(tracker))
     }
 }

@@ -81,7 +81,6 @@
 mod attributes;
 #[cfg(feature = "axum")]
 mod axum_body;
-mod body;
 #[cfg(feature = "reqwest-middleware")]
 pub mod client;
 #[cfg(feature = "axum")]
@@ -96,8 +95,7 @@ mod stream;
 
 pub use self::{
     attributes::PeerAddress,
-    body::ResponseBody,
-    layer::{ResponseFuture, TelemetryLayer, TelemetryService},
+    layer::{ResponseBody, ResponseFuture, TelemetryLayer, TelemetryService},
     options::SpanFields,
     request_tracker::{BODY_ERROR, CLIENT_CLOSED, PANIC},
     route::{RouteTemplate, UNMATCHED},

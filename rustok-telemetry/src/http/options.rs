@@ -8,6 +8,7 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::attributes::SpanAttributes;
+use crate::request::Trust;
 
 /// Prefix of the health routes.
 pub(super) const HEALTH_PREFIX: &str = "/api/_health/";
@@ -25,15 +26,6 @@ pub(super) struct Options {
 
 /// A callback that adds attributes to a span.
 pub(super) type Hook<Head> = Arc<dyn Fn(&Head, &mut SpanFields<'_>) + Send + Sync>;
-
-/// Which of a caller's headers the layer uses.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Trust {
-    Nothing,
-    #[default]
-    Trace,
-    TraceAndTenant,
-}
 
 impl Options {
     pub(super) fn excludes(&self, path: &str) -> bool {

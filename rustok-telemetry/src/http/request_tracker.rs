@@ -2,25 +2,26 @@
 
 use std::{sync::Arc, time::Instant};
 
+use bytes::Buf;
 use http::{StatusCode, request::Parts, response};
-use http_body::Body;
+use http_body::{Body, Frame};
 use opentelemetry::trace::TraceContextExt;
 use tracing::{Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{
-    body::content_length,
     method::{known_method, original_method, protocol_version, span_name},
-    options::{Hook, Options, SpanFields, Trust},
-    received::ReceivedSize,
+    options::{Hook, Options, SpanFields},
+    received::{ReceivedSize, content_length},
     route::{Route, UNMATCHED},
     stream::is_stream,
 };
 use crate::{
     error_type::ErrorName,
     metrics::{self, current_span},
-    operation::{Call, Outcome, OutcomeRecorder},
-    propagation, tenant,
+    operation::{Outcome, OutcomeRecorder},
+    propagation,
+    request::{RequestRecorder, Tracker},
 };
 
 /// `status` of requests whose client went away before the whole response was sent.
@@ -32,18 +33,12 @@ pub const PANIC: &str = "panic";
 /// `status` of requests whose response body failed while it was being sent.
 pub const BODY_ERROR: &str = "body_error";
 
-/// Tracks a request until its response has been sent. Dropping the tracker records the metrics.
-#[derive(Debug)]
-pub(super) struct RequestTracker {
-    call: Call<Request>,
-    /// Whether the whole response has been sent.
-    pub(super) is_complete: bool,
-    options: Arc<Options>,
-}
+/// Tracks an HTTP request until its response has been sent.
+pub(super) type RequestTracker = Tracker<HttpRequest>;
 
 /// Records the metrics of a request.
 #[derive(Debug)]
-struct Request {
+pub struct HttpRequest {
     method: &'static str,
     route: Option<Route>,
     started: Instant,
@@ -54,54 +49,52 @@ struct Request {
     declared: Option<u64>,
     /// Whether the response is a stream. Its duration has been recorded.
     is_stream: bool,
+    /// Whether the whole response has been sent.
+    is_complete: bool,
+    options: Arc<Options>,
 }
 
-impl RequestTracker {
-    pub(super) fn begin(request: &Parts, received: ReceivedSize, options: &Arc<Options>) -> Self {
-        metrics::add_http_active_connections(1);
-        let method = known_method(&request.method);
-        let route = Route::of_request(&request.extensions);
-        let span = server_span(
-            request,
-            method,
-            route.as_ref().map(Route::template),
-            options,
-        );
-        let recorder = Request {
-            method,
-            route,
-            started: Instant::now(),
-            status: StatusCode::OK,
-            received,
-            sent: 0,
-            declared: None,
-            is_stream: false,
-        };
-        let mut tracker = Self {
-            call: Call::begin(span, recorder),
-            is_complete: false,
-            options: Arc::clone(options),
-        };
-        if let Some(hook) = &options.on_request {
-            tracker.run_hook(hook, request);
-        }
-        tracker
+pub(super) fn begin(
+    request: &Parts,
+    received: ReceivedSize,
+    options: &Arc<Options>,
+) -> RequestTracker {
+    metrics::add_http_active_connections(1);
+    let method = known_method(&request.method);
+    let route = Route::of_request(&request.extensions);
+    let span = server_span(
+        request,
+        method,
+        route.as_ref().map(Route::template),
+        options,
+    );
+    let recorder = HttpRequest {
+        method,
+        route,
+        started: Instant::now(),
+        status: StatusCode::OK,
+        received,
+        sent: 0,
+        declared: None,
+        is_stream: false,
+        is_complete: false,
+        options: Arc::clone(options),
+    };
+    let mut tracker = RequestTracker::begin(span, recorder);
+    if let Some(hook) = &options.on_request {
+        run_hook(&mut tracker, hook, request);
     }
+    tracker
+}
 
-    fn run_hook<Head>(&mut self, hook: &Hook<Head>, head: &Head) {
-        self.call
-            .step(|span| (hook(head, &mut SpanFields { span }), None));
-    }
+fn run_hook<Head>(tracker: &mut RequestTracker, hook: &Hook<Head>, head: &Head) {
+    tracker.watch(|span| hook(head, &mut SpanFields { span }));
+}
 
-    /// Runs a part of the request within its span.
-    pub(super) fn watch<T>(&mut self, part: impl FnOnce() -> T) -> T {
-        self.call.step(|_| (part(), None))
-    }
-
-    pub(super) fn respond<B: Body>(&mut self, response: &mut response::Parts, body: &B) {
-        let Call { span, pending } = &mut self.call;
-        let request = &mut pending.recorder;
-        if self.options.traceresponse {
+impl RequestRecorder for HttpRequest {
+    fn responded<B: Body>(tracker: &mut RequestTracker, response: &mut response::Parts, body: &B) {
+        let (span, request) = tracker.parts();
+        if request.options.traceresponse {
             propagation::inject_traceresponse(span, &mut response.headers);
         }
         if request.route.as_ref().is_none_or(Route::is_prefix)
@@ -120,65 +113,48 @@ impl RequestTracker {
             // At the head, so that a hook can replace the attribute. The outcome follows with the end of the body.
             Outcome::Error(ErrorName::of_code(status).into()).record(span, false);
         }
-        if let Some(hook) = self.options.on_response.clone() {
-            self.run_hook(&hook, response);
+        if let Some(hook) = request.options.on_response.clone() {
+            run_hook(tracker, &hook, response);
         }
+        let (span, request) = tracker.parts();
         let exact = body.size_hint().exact();
-        let request = self.request();
         request.declared = exact.or_else(|| content_length(&response.headers));
         // Servers drop an empty body without polling it.
         if request.is_without_body() || request.declared == Some(0) {
-            self.is_complete = true;
+            request.is_complete = true;
         } else if !body.is_end_stream() && is_stream(&response.headers, request.declared) {
             request.is_stream = true;
-            let Call { span, pending } = &self.call;
-            current_span::within(span, || {
-                let record = metrics::record_http_request_duration;
-                pending.recorder.record_duration(record);
-            });
+            let record = metrics::record_http_request_duration;
+            current_span::within(span, || request.record_duration(record));
         }
     }
 
-    /// Counts a part of the response body. A server does not poll again after the declared length.
-    pub(super) fn sent(&mut self, bytes: usize) {
-        let request = self.request();
-        request.sent += bytes as u64;
-        if request
-            .declared
-            .is_some_and(|length| request.sent >= length)
-        {
-            self.is_complete = true;
-        }
+    /// Counts the data. A server does not poll again after the declared length.
+    fn passed<D: Buf>(tracker: &mut RequestTracker, frame: &Frame<D>) {
+        let request = tracker.recorder();
+        request.sent += frame.data_ref().map_or(0, Buf::remaining) as u64;
+        let declared = request.declared;
+        request.is_complete |= declared.is_some_and(|length| request.sent >= length);
     }
 
-    pub(super) fn body_failed(&mut self) {
-        self.fail(ErrorName::given(BODY_ERROR));
+    fn ended(tracker: &mut RequestTracker) {
+        tracker.finish(&Outcome::Ok);
     }
 
-    /// The service returned an error instead of a response.
-    pub(super) fn service_failed(&mut self) {
-        self.fail(ErrorName::of_code(500));
+    fn body_failed<E>(tracker: &mut RequestTracker, _: &E) {
+        tracker.finish(&Outcome::Error(ErrorName::given(BODY_ERROR).into()));
     }
 
-    fn fail(&mut self, name: ErrorName) {
-        self.call.finish(&Outcome::Error(name.into()));
+    fn service_failed<E>(tracker: &mut RequestTracker, _: &E) {
+        tracker.finish(&Outcome::Error(ErrorName::of_code(500).into()));
     }
 
-    fn request(&mut self) -> &mut Request {
-        &mut self.call.pending.recorder
+    fn dropped(&mut self, _: &Span) -> Option<Outcome> {
+        self.is_complete.then_some(Outcome::Ok)
     }
 }
 
-impl Drop for RequestTracker {
-    fn drop(&mut self) {
-        // Otherwise dropping the call cancels the request.
-        if self.is_complete {
-            self.call.finish(&Outcome::Ok);
-        }
-    }
-}
-
-impl Request {
+impl HttpRequest {
     /// Records the time since the request's arrival.
     fn record_duration(&self, record: fn(&str, &str, f64)) {
         let seconds = self.started.elapsed().as_secs_f64();
@@ -199,7 +175,7 @@ impl Request {
     }
 }
 
-impl OutcomeRecorder for Request {
+impl OutcomeRecorder for HttpRequest {
     fn count(&mut self, outcome: &Outcome) {
         metrics::add_http_active_connections(-1);
         let status = match outcome {
@@ -227,7 +203,7 @@ fn server_span(
     route: Option<&str>,
     options: &Options,
 ) -> Span {
-    let (trust, attributes) = (options.trust, options.attributes);
+    let attributes = options.attributes;
     let server = attributes.server(request);
     let (address, port) = server
         .as_ref()
@@ -254,17 +230,6 @@ fn server_span(
         user_agent.original = attributes.user_agent(request),
         tenant_id = Empty,
     );
-    if span.is_disabled() {
-        return span;
-    }
-    if trust == Trust::Nothing {
-        propagation::begin_trace(&span, &request.headers);
-        return span;
-    }
-    let caller = propagation::extract_headers_within_current(&request.headers);
-    if trust == Trust::TraceAndTenant {
-        tenant::set_default_on(&span, propagation::named_in(&caller));
-    }
-    propagation::set_parent(&span, caller);
+    options.trust.apply(&span, &request.headers);
     span
 }

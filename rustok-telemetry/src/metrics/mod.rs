@@ -63,6 +63,8 @@ pub(crate) mod store;
 pub(crate) mod summed;
 pub(crate) mod timer;
 
+#[cfg(feature = "tonic")]
+pub use self::catalog::grpc::declared::*;
 pub use self::{
     catalog::{
         boundaries::{

@@ -223,6 +223,11 @@ impl<A: OutcomeRecorder> Drop for Call<A> {
 }
 
 impl<A: OutcomeRecorder> PendingOutcome<A> {
+    /// Whether the operation has no outcome yet.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open
+    }
+
     /// Records the outcome on the span and counts it, if it is the first.
     fn finish(&mut self, outcome: &Outcome, span: &Span) {
         if !std::mem::replace(&mut self.open, false) {

@@ -24,7 +24,9 @@ fn the_advanced_dashboard_has_the_panels_of_the_guide_in_its_order_and_types() {
         })
         .collect();
     assert_eq!(expected.len(), 13);
-    assert_eq!(panels("rustok-advanced.json", |panel| panel), expected);
+    // Further panels are in a row of their own.
+    let panels = panels("rustok-advanced.json", |panel| panel);
+    assert_eq!(panels[..expected.len()], expected);
 }
 
 /// The guide's alert on circuit breakers is on their state, which is what the panel shows: ours counts those that are open.

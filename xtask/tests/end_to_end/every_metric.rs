@@ -12,7 +12,7 @@ use xtask::stack::{Port, Stack};
 
 use crate::exposition::{Families, Series, parse};
 use crate::server::{Protocol, Server, agent};
-use crate::support::{eventually, scratch, stack};
+use crate::support::{GRPC_SERVER, catalogue_without, eventually, scratch, stack};
 
 /// The service, not the inventory that it starts, which is another job with the same instance here.
 const SERVICE: &str = "job=\"rustok-server\"";
@@ -28,7 +28,7 @@ fn every_metric_is_the_same_on_every_path_and_a_stop_loses_nothing() {
     let folder = scratch("every_metric_server");
     let server = Server::start(&stack, &folder, "one", Protocol::Http, &["--traffic"], &[]);
 
-    let metrics = catalogue();
+    let metrics = catalogue_without(GRPC_SERVER);
     assert!(metrics.len() > 30, "{} metrics", metrics.len());
     eventually(Duration::from_secs(120), || {
         let text = parse(&server.text());
@@ -74,6 +74,8 @@ fn every_metric_is_the_same_on_every_path_and_a_stop_loses_nothing() {
         metrics.len()
     );
 
+    the_inventory_has_those_of_grpc_servers(&stack);
+
     let (status, last) = server.stop();
     assert!(status.success(), "{status}");
     let last = recorded(&parse(&last));
@@ -111,6 +113,26 @@ fn every_metric_is_the_same_on_every_path_and_a_stop_loses_nothing() {
         "after SIGTERM all {} series of the last text have their values in Prometheus, and no gauge is left",
         last.len()
     );
+}
+
+fn the_inventory_has_those_of_grpc_servers(stack: &Stack) {
+    let all = catalogue();
+    let metrics = all
+        .iter()
+        .filter(|metric| metric.name.starts_with(GRPC_SERVER));
+    for metric in metrics {
+        let suffix = match metric.kind {
+            Kind::Histogram => "_count",
+            _ => "",
+        };
+        let query = format!("{}{suffix}{{job=\"rustok-inventory\"}}", metric.name);
+        eventually(Duration::from_secs(60), || {
+            match prometheus_query(stack, &query) {
+                Ok(series) if series.is_empty() => Err(format!("{query} is empty")),
+                result => result.map_err(|error| error.to_string()),
+            }
+        });
+    }
 }
 
 /// Name, type, help and labels in the application's text, in the Collector's, and in Prometheus' metadata.

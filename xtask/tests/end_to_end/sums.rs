@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rustok_telemetry::metrics::{Kind, catalogue};
+use rustok_telemetry::metrics::Kind;
 use xtask::stack::query::prometheus_query;
 
 use crate::exposition::parse;
 use crate::server::{Protocol, Server};
-use crate::support::{eventually, scratch, stack};
+use crate::support::{GRPC_SERVER, catalogue_without, eventually, scratch, stack};
 
 #[test]
 #[cfg_attr(
@@ -34,7 +34,7 @@ fn the_sum_over_two_instances_is_the_sum_of_both() {
             *expected.entry(name).or_insert(0.0) += total;
         }
     }
-    let counters: Vec<_> = catalogue()
+    let counters: Vec<_> = catalogue_without(GRPC_SERVER)
         .into_iter()
         .filter(|metric| metric.kind == Kind::Counter)
         .map(|metric| metric.name)

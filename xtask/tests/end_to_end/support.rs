@@ -5,6 +5,7 @@ use std::sync::Once;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use rustok_telemetry::metrics::{Declaration, catalogue};
 use xtask::progress::Reporter;
 use xtask::stack::Stack;
 use xtask::workspace;
@@ -18,6 +19,16 @@ pub(crate) fn stack(name: &str) -> Stack {
         .reporter(Reporter::stderr())
         .up()
         .expect("the stack starts")
+}
+
+/// The metrics of gRPC servers, which the inventory records. The service serves HTTP, and calls the inventory by gRPC.
+pub(crate) const GRPC_SERVER: &str = "rustok_grpc_server_";
+
+/// The metrics of the catalogue whose names do not begin with `prefix`.
+pub(crate) fn catalogue_without(prefix: &str) -> Vec<&'static Declaration> {
+    let mut metrics = catalogue();
+    metrics.retain(|metric| !metric.name.starts_with(prefix));
+    metrics
 }
 
 /// A folder for one test, empty.

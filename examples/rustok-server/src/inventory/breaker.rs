@@ -7,17 +7,14 @@
 
 use std::time::Duration;
 
-use reqwest::{Request, Response};
-use reqwest_middleware::ClientWithMiddleware;
 use rustok_telemetry::circuit_breaker::observe;
-use rustok_telemetry::http::client::UrlTemplate;
 use tower::Layer;
 use tower::util::BoxCloneSyncService;
 use tower_resilience_circuitbreaker::{
     CircuitBreakerConfigError, CircuitBreakerError, CircuitBreakerLayer,
 };
 
-use super::client::{CallError, send};
+use super::client::{Answer, Ask, Backend, CallError};
 
 /// The name of the protected service in the metrics.
 const SERVICE: &str = "inventory";
@@ -28,14 +25,11 @@ const OPEN_FOR: Duration = Duration::from_secs(2);
 /// Probes that must succeed before the circuit closes.
 const PROBES: usize = 2;
 
-/// HTTP calls to the inventory, protected.
-pub(super) type Protected =
-    BoxCloneSyncService<(Request, UrlTemplate), Response, CircuitBreakerError<CallError>>;
+/// Calls to the inventory, protected.
+pub(super) type Protected = BoxCloneSyncService<Ask, Answer, CircuitBreakerError<CallError>>;
 
-/// Puts the breaker around an HTTP client.
-pub(super) fn protect(
-    client: ClientWithMiddleware,
-) -> Result<Protected, CircuitBreakerConfigError> {
+/// Puts the breaker around the clients.
+pub(super) fn protect(backend: Backend) -> Result<Protected, CircuitBreakerConfigError> {
     let breaker = CircuitBreakerLayer::builder()
         .consecutive_failures(FAILURES)
         .wait_duration_in_open(OPEN_FOR)
@@ -44,7 +38,6 @@ pub(super) fn protect(
             tracing::warn!(service = SERVICE, ?from, ?to, "circuit breaker")
         });
     let layer = observe(breaker, SERVICE).build()?;
-    let calls =
-        tower::service_fn(move |(request, template)| send(client.clone(), request, template));
+    let calls = tower::service_fn(move |ask| backend.clone().ask(ask));
     Ok(BoxCloneSyncService::new(layer.layer(calls)))
 }

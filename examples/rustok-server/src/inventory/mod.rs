@@ -6,6 +6,7 @@
 mod breaker;
 mod child;
 mod client;
+mod proto;
 pub mod server;
 mod stock;
 

@@ -1,7 +1,9 @@
-//! The inventory service itself: stock levels over HTTP.
+//! The inventory service itself: stock levels over HTTP, and over gRPC at the same port.
 //!
 //! `POST /admin/outage {"seconds": 5}` makes it answer 503 for a while, so that one can see
 //! what the catalogue's circuit breaker does about it.
+
+mod grpc;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,14 +66,16 @@ pub async fn run(args: InventoryArgs) -> Result<(), Fatal> {
 }
 
 fn routes() -> Router {
-    Router::new()
+    let stock = Arc::new(Stock::default());
+    let http = Router::new()
         .route("/stock/{tenant}/{sku}", get(level))
         .route("/stock/{tenant}/{sku}/reservations", post(reserve))
         .route("/admin/outage", post(outage))
         .merge(health_routes())
         // Only the catalogue can reach this service.
         .layer(TelemetryLayer::new().tenant_from_baggage())
-        .with_state(Arc::new(Stock::default()))
+        .with_state(Arc::clone(&stock));
+    http.merge(grpc::routes(stock))
 }
 
 #[rustok_telemetry::instrument(name = "stock.level", tenant_id = tenant)]

@@ -10,6 +10,8 @@ pub(crate) mod cache;
 pub(crate) mod circuit_breaker;
 pub(crate) mod database;
 pub(crate) mod event_bus;
+#[cfg(feature = "tonic")]
+pub(crate) mod grpc;
 pub(crate) mod http;
 pub(crate) mod module;
 #[cfg(feature = "process")]

@@ -1,5 +1,7 @@
-//! The advanced dashboard, which shows the parts of a service: the thirteen panels of the metrics dashboard guide.
+//! The advanced dashboard, which shows the parts of a service: the thirteen panels of the metrics dashboard
+//! guide, and a row for gRPC.
 
+mod grpc;
 mod parts;
 
 use super::http::Http;
@@ -23,7 +25,7 @@ pub(crate) fn dashboard() -> Dashboard {
         uid: "rustok-advanced",
         title: "RusToK Advanced",
         description: "Find the part of the service that causes a problem: HTTP, circuit breakers, event bus, caches, \
-                      modules, database.",
+                      modules, database, gRPC.",
         from: "now-1h",
         refresh: "30s",
         variables: vec![
@@ -61,6 +63,7 @@ fn panels() -> Vec<Item> {
     ]
     .into_iter()
     .map(Into::into)
+    .chain(grpc::row())
     .collect()
 }
 

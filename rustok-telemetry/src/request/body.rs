@@ -5,34 +5,32 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::Buf;
-use http::{HeaderMap, header::CONTENT_LENGTH};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::request_tracker::RequestTracker;
+use super::{RequestRecorder, Tracker};
 
 pin_project! {
-    /// A response body that counts the bytes that are sent, and finishes the request after the last one.
+    /// A response body that ends the request after its last frame, or when it is dropped.
     #[derive(Debug)]
-    pub struct ResponseBody<B> {
+    pub struct ResponseBody<B, R: RequestRecorder> {
         #[pin]
         inner: B,
-        tracker: Option<RequestTracker>,
+        tracker: Option<Tracker<R>>,
     }
 }
 
-impl<B: Body> ResponseBody<B> {
-    pub(super) fn new(inner: B, mut tracker: Option<RequestTracker>) -> Self {
+impl<B: Body, R: RequestRecorder> ResponseBody<B, R> {
+    pub(super) fn new(inner: B, mut tracker: Option<Tracker<R>>) -> Self {
         if inner.is_end_stream() {
-            complete(&mut tracker);
+            end(&mut tracker);
         }
         Self { inner, tracker }
     }
 }
 
 /// The body of a response that another layer creates, such as a timeout. It belongs to no request.
-impl<B: Default> Default for ResponseBody<B> {
+impl<B: Default, R: RequestRecorder> Default for ResponseBody<B, R> {
     fn default() -> Self {
         Self {
             inner: B::default(),
@@ -41,7 +39,12 @@ impl<B: Default> Default for ResponseBody<B> {
     }
 }
 
-impl<B: Body> Body for ResponseBody<B> {
+impl<B, R> Body for ResponseBody<B, R>
+where
+    B: Body,
+    B::Error: 'static,
+    R: RequestRecorder,
+{
     type Data = B::Data;
     type Error = B::Error;
 
@@ -52,20 +55,20 @@ impl<B: Body> Body for ResponseBody<B> {
         let mut this = self.project();
         let inner = this.inner.as_mut();
         let frame = ready!(match this.tracker {
-            Some(tracker) => tracker.watch(|| inner.poll_frame(context)),
+            Some(tracker) => tracker.watch(|_| inner.poll_frame(context)),
             None => inner.poll_frame(context),
         });
         match (&frame, this.tracker.as_mut()) {
-            (None, _) => complete(this.tracker),
+            (None, _) => end(this.tracker),
             (Some(Ok(frame)), Some(tracker)) => {
-                tracker.sent(data_length(frame));
+                R::passed(tracker, frame);
                 // Servers do not poll again after trailers, or after the declared end.
                 if frame.is_trailers() || this.inner.is_end_stream() {
-                    complete(this.tracker);
+                    end(this.tracker);
                 }
             }
-            (Some(Err(_)), Some(tracker)) => {
-                tracker.body_failed();
+            (Some(Err(error)), Some(tracker)) => {
+                R::body_failed(tracker, error);
                 *this.tracker = None;
             }
             (Some(_), None) => {}
@@ -82,17 +85,8 @@ impl<B: Body> Body for ResponseBody<B> {
     }
 }
 
-fn complete(tracker: &mut Option<RequestTracker>) {
+fn end<R: RequestRecorder>(tracker: &mut Option<Tracker<R>>) {
     if let Some(mut tracker) = tracker.take() {
-        tracker.is_complete = true;
+        R::ended(&mut tracker);
     }
-}
-
-/// Returns the `Content-Length`.
-pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-pub(super) fn data_length<D: Buf>(frame: &Frame<D>) -> usize {
-    frame.data_ref().map_or(0, Buf::remaining)
 }
