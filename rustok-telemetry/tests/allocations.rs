@@ -14,7 +14,7 @@ use allocation_counter::{AllocationInfo, measure};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Empty;
-use opentelemetry::trace::TraceContextExt;
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use rustok_telemetry::{
     http::{RouteTemplate, TelemetryLayer},
     metrics, propagation,
@@ -43,6 +43,20 @@ fn recording_does_not_allocate_at_steady_state() {
     record();
     let at_steady_state = measure(|| (0..100).for_each(|_| record()));
     assert_eq!(allocations(&at_steady_state), 0, "{at_steady_state:?}");
+    // Within a sampled span every record is an exemplar. The first of a series allocates.
+    let span = SpanContext::new(
+        TraceId::from(1_u128),
+        SpanId::from(1_u64),
+        TraceFlags::SAMPLED,
+        false,
+        TraceState::NONE,
+    );
+    let current = opentelemetry::Context::new().with_remote_span_context(span);
+    let current = current.attach();
+    record();
+    let with_exemplars = measure(|| (0..100).for_each(|_| record()));
+    assert_eq!(allocations(&with_exemplars), 0, "{with_exemplars:?}");
+    drop(current);
     // The measurement itself works.
     assert!(allocations(&measure(|| drop(vec![0_u8; 10]))) > 0);
     let _ = telemetry.shutdown();
