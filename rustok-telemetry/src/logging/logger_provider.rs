@@ -12,8 +12,8 @@ use crate::{
     stdout::ConsoleLogRecords,
 };
 
-/// Builds the provider. `add` adds processors, which get completed records. Those of the service may change a record, so
-/// the exporters come after them.
+/// Builds the provider. `add` adds processors, which get completed records. Those of the service may change a record,
+/// so the exporters come after them.
 pub(crate) fn build(
     config: &LogsConfig,
     resource: Resource,
