@@ -12,18 +12,20 @@ use crate::{
     stdout::ConsoleLogRecords,
 };
 
-/// Builds the provider. `add` adds processors, which get completed records.
+/// Builds the provider. `add` adds processors, which get completed records. Those of the service may change a record,
+/// so the exporters come after them.
 pub(crate) fn build(
     config: &LogsConfig,
     resource: Resource,
     add: impl FnOnce(LoggerProviderBuilder) -> LoggerProviderBuilder,
 ) -> SdkLoggerProvider {
     let value_length = ValueLength::new(config.limits.value_length.value);
-    let mut builder = SdkLoggerProvider::builder()
+    let builder = SdkLoggerProvider::builder()
         .with_resource(resource)
         .with_log_processor(Completing { value_length });
+    let mut builder = add(builder);
     if config.exporters.value.contains(&LogsExporter::Console) {
         builder = builder.with_log_processor(ConsoleLogRecords);
     }
-    add(builder).build()
+    builder.build()
 }

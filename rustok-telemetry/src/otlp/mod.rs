@@ -1,8 +1,8 @@
 //! Exporters of all signals for OTLP, over gRPC and over HTTP with protobuf.
 //!
 //! A span or a log record is encoded once (`encode.rs`), by the thread that ends or emits it (`spans.rs`,
-//! `log_records.rs`), and queued; a thread for each signal exports batches (`batches.rs`). The SDK's periodic reader calls
-//! the exporter of metrics (`metrics/`). Items are put into requests of limited size (`requests.rs`). A sender
+//! `log_records.rs`), and queued; a thread for each signal exports batches (`batches.rs`). The push reader of the metrics
+//! calls their exporter (`metrics/`). Items are put into requests of limited size (`requests.rs`). A sender
 //! (`sender.rs`) sends them by one of the protocols (`grpc.rs`, `http.rs`), with retries (`retry.rs`), and records the
 //! outcome.
 //! Connections (`connector.rs`) live on a runtime of their own (`runtime.rs`). So certificates, timeouts and the reasons

@@ -248,8 +248,7 @@ fn tracer_provider(
         resource,
         |builder, limits, sampler| {
             let sampler = page.sampler(extensions.sampler(sampler));
-            let builder = builder.with_sampler(sampler);
-            let mut builder = extensions.add_to_tracers(builder, config, limits);
+            let mut builder = builder.with_sampler(sampler);
             if console {
                 builder = builder.with_span_processor(ConsoleSpans::new(limits));
             }
@@ -260,7 +259,8 @@ fn tracer_provider(
                     observer,
                 });
             }
-            builder
+            // Last, so that at a shutdown none delays the exporters of this crate.
+            extensions.add_to_tracers(builder, config, limits)
         },
     ))
 }

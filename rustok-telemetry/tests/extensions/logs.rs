@@ -8,7 +8,7 @@ use opentelemetry_sdk::{
     logs::{LogProcessor, SdkLogRecord},
 };
 
-use crate::support::with_variables;
+use crate::support::{in_a_process, with_variables};
 
 #[derive(Debug, Clone, Default)]
 struct Recorder(Arc<Mutex<Vec<SdkLogRecord>>>);
@@ -69,4 +69,20 @@ fn processors_see_each_record_in_turn() {
     assert!(attributes.any(|(key, _)| key.as_str() == "tenant_id"));
     assert!(telemetry.logger_provider().is_some());
     drop(telemetry);
+}
+
+#[test]
+fn exporters_get_what_processors_leave() {
+    let test = "logs::exporters_get_what_processors_leave";
+    let (printed, _) = in_a_process(test, &[], || {
+        let variables = [("RUST_LOG", "warn"), ("OTEL_LOGS_EXPORTER", "console")];
+        let telemetry = with_variables(&variables)
+            .with_log_processor(Redacting)
+            .init()
+            .expect("telemetry starts");
+        tracing::warn!("a secret");
+        let _ = telemetry.shutdown();
+    });
+    assert!(printed.contains(r#""log":"redacted""#), "{printed}");
+    assert!(!printed.contains("a secret"), "{printed}");
 }
