@@ -11,6 +11,7 @@ use clap::Args;
 use rustix::process::{Pid, Signal, kill_process_group};
 use xtask::browser;
 use xtask::progress::Reporter;
+use xtask::python;
 use xtask::stack::programs::{self, Program};
 use xtask::tools::DENY;
 use xtask::workspace;
@@ -54,6 +55,8 @@ pub(crate) fn run(options: &Options, cancelled: Arc<AtomicBool>) -> Result<ExitC
         steps.announce("browser of the console's tests");
         browser::chromium()?;
         browser::axe()?;
+        steps.announce("parser of OpenMetrics in Python");
+        python::with_prometheus_client()?;
     }
     steps.cargo(
         "lints",
