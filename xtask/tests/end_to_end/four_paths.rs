@@ -254,7 +254,7 @@ impl<'prometheus> Way<'prometheus> {
             return;
         }
         for metric in catalogue_without(GRPC) {
-            let (name, kind) = in_openmetrics(&metric);
+            let (name, kind) = in_openmetrics(metric);
             let described: Vec<_> = list(&metadata[name])
                 .map(|one| (text(&one["type"]), text(&one["help"])))
                 .collect();

@@ -91,7 +91,7 @@ impl Slot {
 
     fn store(&self, Exemplar { span, value, time }: Exemplar) {
         let sequence = self.sequence.load(Ordering::Relaxed);
-        let is_free = sequence % 2 == 0
+        let is_free = sequence.is_multiple_of(2)
             && self
                 .sequence
                 .compare_exchange(
