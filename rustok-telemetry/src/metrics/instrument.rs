@@ -16,7 +16,7 @@ use super::{
         buckets::Buckets,
         cell::{Last, Number, Sum},
         distribution::NumberValue,
-        exemplars::{Exemplars, SpanIds},
+        exemplars::Exemplars,
         histogram_cell::{HistogramCell, Measure},
         point::Point,
     },
@@ -162,12 +162,14 @@ impl ExemplarSlots for Arc<Buckets> {
 }
 
 impl<Native, Sdk, Slots: ExemplarSlots> Measured<Native, Sdk, Slots> {
-    /// Keeps a value as exemplar. Not inlined, because most records are outside of a sampled span.
+    /// Keeps a value as exemplar, then records it. Apart from the path without exemplars, which so has nothing to keep
+    /// for later.
     #[inline(never)]
-    fn keep_exemplar(&self, span: SpanIds, value: f64) {
+    fn with_exemplar(&self, value: f64, record: impl FnOnce(&Stored<Native, Sdk>)) {
         let (slots, at) = self.slots.slot(value);
         self.exemplars
-            .store(at, slots, current_span::exemplar(span, value));
+            .store(at, slots, current_span::exemplar(value));
+        record(&self.stored);
     }
 }
 
@@ -216,12 +218,13 @@ macro_rules! instrument {
 
             #[inline]
             fn write(cell: &Self::Cell, value: $value) {
-                match &cell.stored {
+                let record = move |stored: &Stored<$cell, otel::$bound<$value>>| match stored {
                     Stored::Native(native) => native.$write(value),
                     Stored::Sdk(bound) => bound.$write(value),
-                }
-                if let Some(span) = current_span::for_exemplar() {
-                    cell.keep_exemplar(span, Measure::as_f64(value));
+                };
+                match current_span::wants_exemplar() {
+                    false => record(&cell.stored),
+                    true => cell.with_exemplar(Measure::as_f64(value), record),
                 }
             }
 
