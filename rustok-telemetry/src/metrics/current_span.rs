@@ -49,15 +49,15 @@ pub(crate) fn install(filter: ExemplarFilter) {
     FILTER.store(filter, Ordering::Relaxed);
 }
 
-/// Returns the ids for an exemplar of a value that this thread records now; `None` if it becomes no exemplar.
+/// Whether a value that this thread records now becomes an exemplar.
 #[inline]
-pub(crate) fn for_exemplar() -> Option<SpanIds> {
-    let ids = CURRENT.get();
-    (ids.span != 0 || FILTER.load(Ordering::Relaxed) == ALL).then_some(ids)
+pub(crate) fn wants_exemplar() -> bool {
+    CURRENT.get().span != 0 || FILTER.load(Ordering::Relaxed) == ALL
 }
 
 /// Returns an exemplar of a value that is recorded now.
-pub(crate) fn exemplar(span: SpanIds, value: f64) -> Exemplar {
+pub(crate) fn exemplar(value: f64) -> Exemplar {
+    let span = CURRENT.get();
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

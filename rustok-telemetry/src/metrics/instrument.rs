@@ -15,7 +15,7 @@ use super::{
         buckets::Buckets,
         cell::{Last, Sum},
         distribution::NumberValue,
-        exemplars::{Exemplars, SpanIds},
+        exemplars::Exemplars,
         histogram_cell::{HistogramCell, Measure},
         point::Point,
     },
@@ -103,10 +103,26 @@ pub struct Measured<Native, Sdk, Kept> {
     exemplars: Kept,
 }
 
+impl<Native, Sdk, Kept: KeepExemplars> Measured<Native, Sdk, Kept> {
+    /// Keeps a value as exemplar, then records it. Apart from the path without exemplars, which so has nothing to keep
+    /// for later.
+    #[inline(never)]
+    fn with_exemplar(&self, value: f64, record: impl FnOnce(&Stored<Native, Sdk>)) {
+        self.exemplars.keep(value);
+        record(&self.stored);
+    }
+}
+
 /// The exemplars of a cell.
 pub(crate) trait KeepExemplars {
-    /// Keeps the value that is being recorded, in a sampled span.
-    fn keep(&self, value: NumberValue);
+    /// Whether a value that this thread records now becomes an exemplar.
+    #[inline]
+    fn wanted() -> bool {
+        current_span::wants_exemplar()
+    }
+
+    /// Keeps a value.
+    fn keep(&self, value: f64);
 
     /// Returns what is kept; `None` for a kind without exemplars.
     fn kept(&self) -> Option<&Exemplars>;
@@ -126,7 +142,11 @@ pub struct BucketExemplars(Exemplars, Arc<Buckets>);
 
 impl KeepExemplars for NoExemplars {
     #[inline]
-    fn keep(&self, _: NumberValue) {}
+    fn wanted() -> bool {
+        false
+    }
+
+    fn keep(&self, _: f64) {}
 
     fn kept(&self) -> Option<&Exemplars> {
         None
@@ -134,11 +154,9 @@ impl KeepExemplars for NoExemplars {
 }
 
 impl KeepExemplars for OneExemplar {
-    #[inline]
-    fn keep(&self, value: NumberValue) {
-        if let Some(span) = current_span::for_exemplar() {
-            store_exemplar(&self.0, None, span, value.as_f64());
-        }
+    fn keep(&self, value: f64) {
+        let Self(exemplars) = self;
+        exemplars.store(0, 1, current_span::exemplar(value));
     }
 
     fn kept(&self) -> Option<&Exemplars> {
@@ -147,26 +165,15 @@ impl KeepExemplars for OneExemplar {
 }
 
 impl KeepExemplars for BucketExemplars {
-    #[inline]
-    fn keep(&self, value: NumberValue) {
-        if let Some(span) = current_span::for_exemplar() {
-            store_exemplar(&self.0, Some(&self.1), span, value.as_f64());
-        }
+    fn keep(&self, value: f64) {
+        let Self(exemplars, buckets) = self;
+        let exemplar = current_span::exemplar(value);
+        exemplars.store(buckets.find(value), buckets.len(), exemplar);
     }
 
     fn kept(&self) -> Option<&Exemplars> {
         Some(&self.0)
     }
-}
-
-/// Not inlined, because most records are outside of a sampled span.
-#[inline(never)]
-fn store_exemplar(exemplars: &Exemplars, buckets: Option<&Buckets>, span: SpanIds, value: f64) {
-    let (slots, at) = match buckets {
-        Some(buckets) => (buckets.len(), buckets.find(value)),
-        None => (1, 0),
-    };
-    exemplars.store(at, slots, current_span::exemplar(span, value));
 }
 
 /// Implements [`Instrument`] for a kind with a type of value.
@@ -214,11 +221,14 @@ macro_rules! instrument {
 
             #[inline]
             fn write(cell: &Self::Cell, value: $value) {
-                match &cell.stored {
+                let record = move |stored: &Stored<$cell, otel::$bound<$value>>| match stored {
                     Stored::Native(native) => native.$write(value),
                     Stored::Sdk(bound) => bound.$record(value),
+                };
+                match <$kept>::wanted() {
+                    false => record(&cell.stored),
+                    true => cell.with_exemplar(NumberValue::from(value).as_f64(), record),
                 }
-                cell.exemplars.keep(value.into());
             }
 
             fn read(cell: &Self::Cell) -> Option<Point> {
