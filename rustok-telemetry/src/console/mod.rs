@@ -47,6 +47,7 @@ mod assets;
 mod attributes;
 mod capture;
 mod events;
+mod exemplars;
 mod follow;
 mod frames;
 mod guard;

@@ -146,6 +146,7 @@ fn read(
             let query = parameters.series().map_err(invalid)?;
             return state.history().values(&query).map_err(invalid);
         }
+        "/api/exemplars" => state.history().exemplars(parameters.text("metric")),
         "/api/traces" => {
             let query = parameters.traces().map_err(invalid)?;
             state.spans.sorted().list(&query, &service)

@@ -132,6 +132,22 @@ async fn metrics_of_every_kind_have_a_history() {
         last(&answer, "foreign.waited", "sum"),
         [(json!({}), json!(7.5))]
     );
+    let exemplars = service
+        .get(&format!("/api/exemplars?metric={duration}"))
+        .await;
+    let exemplar = &items(&exemplars)[0];
+    assert_eq!(
+        exemplar["labels"],
+        json!({"method": "GET", "path": "/tasks/{task}"})
+    );
+    let trace = exemplar["trace_id"].as_str().expect("an id");
+    let trace = service.get(&format!("/api/traces/{trace}")).await;
+    assert!(
+        items(&trace["spans"])
+            .iter()
+            .any(|span| span["span_id"] == exemplar["span_id"]),
+        "{trace:#}"
+    );
     let times = &answer["metrics"][duration];
     let bounds = items(&times["bounds"]).len();
     assert_eq!(

@@ -1,4 +1,4 @@
-/** One metric: a chart by label as rate, value, quantiles or heat map, and its current values. */
+/** One metric: a chart by label as rate, value, quantiles or heat map, its current values, and its exemplars. */
 import { query, seriesQuery } from './api.js';
 import { Charts } from './chart.js';
 import { bdi, h } from './dom.js';
@@ -7,7 +7,7 @@ import { Heatmap } from './heatmap.js';
 import { quantiles, rate, histogramQuantile } from './quantiles.js';
 import { label, labelKey, largest, last, total } from './series.js';
 import { table } from './table.js';
-import { button, choice, empty, section, select, short } from './widgets.js';
+import { button, choice, clock, empty, section, select, short, traceLink } from './widgets.js';
 
 /** The most lines of a chart; the others are summed. */
 const LINES = 20;
@@ -29,7 +29,10 @@ export function metric(context, name) {
   let frames = null;
   /** @type {import('./series.js').Frames|null} */
   let now = null;
+  /** @type {any[]} */
+  let exemplars = [];
   let sort = { by: 'value', down: true };
+  let exemplarSort = { by: 'value', down: true };
 
   const params = () => context.route().params;
   const matches = () => params().getAll('match').map((text) => /** @type {[string, string]} */ ([text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]));
@@ -48,9 +51,11 @@ export function metric(context, name) {
       if (!about) return;
       const group = show() === 'heatmap' ? [] : by();
       const recent = store.now - 2 * (store.state?.tick_ms ?? 2_000) - 500;
-      [frames, now] = await Promise.all([
+      const keepsExemplars = ['counter', 'histogram'].includes(about.kind);
+      [frames, now, exemplars] = await Promise.all([
         store.series.get(seriesQuery([name], { by: group, match: matches() }), signal),
         store.get(`api/series${query({ metric: name, since: Math.round(recent) })}`, signal),
+        keepsExemplars ? store.get(`api/exemplars${query({ metric: name })}`, signal) : [],
       ]);
     },
     draw() {
@@ -58,7 +63,7 @@ export function metric(context, name) {
       return [section('Over the last 15 minutes', { id: 'metric', key: `about ${name}` },
         h('p', { class: 'metric-help' }, bdi(about.help)),
         h('p', { class: 'note' }, `${about.kind.replaceAll('_', '-')}${about.unit ? ` in ${about.unit}` : ''}, `, about.labels.length > 0 ? `labels ${about.labels.join(', ')}` : 'no labels', `, ${plural(about.series, 'series', 'series')}`),
-        controls(), chart()), values()];
+        controls(), chart()), values(), traces()];
     },
     leave() {
       charts.destroy();
@@ -127,6 +132,21 @@ export function metric(context, name) {
       return [{ label: text, values: series.values ?? [] }];
     });
     return { lines, folded };
+  }
+
+  /** The recorded values whose trace is known, the largest first. */
+  function traces() {
+    const kept = exemplars.filter(({ labels }) => matches().every(([is, value]) => labels[is] === value));
+    if (kept.length === 0) return null;
+    /** @type {import('./table.js').Column<any>[]} */
+    const columns = [
+      ...about.labels.map((/** @type {string} */ is) => ({ name: `label ${is}`, title: is, value: (/** @type {any} */ one) => one.labels[is] ?? '', cell: (/** @type {any} */ one) => short(one.labels[is] || '(empty)', 80) })),
+      { name: 'value', title: 'Recorded value', numeric: true, value: (one) => one.value, cell: (one) => quantity(one.value, about.unit || '') },
+      { name: 'time', title: 'Time', value: (one) => one.time, cell: (one) => clock(one.time) },
+      { name: 'trace', title: 'Trace', value: (one) => one.trace_id, cell: (one) => traceLink(one.trace_id, one.span_id) },
+    ];
+    return section('Exemplars', { id: 'exemplars', note: 'the latest value of each series, or of each bucket, that was recorded in a sampled span' },
+      table({ caption: `Exemplars of ${name.slice(0, 120)}`, rows: kept, rowKey: (one) => `${one.span_id} ${labelKey(one.labels)} ${one.value}`, columns, sort: exemplarSort, onSort: (next) => { exemplarSort = next; context.redraw(); } }));
   }
 
   function values() {
