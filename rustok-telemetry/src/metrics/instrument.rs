@@ -103,14 +103,16 @@ pub struct Measured<Native, Sdk, Kept> {
     exemplars: Kept,
 }
 
-impl<Native, Sdk, Kept: KeepExemplars> Measured<Native, Sdk, Kept> {
-    /// Keeps a value as exemplar, then records it. Apart from the path without exemplars, which so has nothing to keep
-    /// for later.
-    #[inline(never)]
-    fn with_exemplar(&self, value: f64, record: impl FnOnce(&Stored<Native, Sdk>)) {
-        self.exemplars.keep(value);
-        record(&self.stored);
-    }
+/// Keeps a value as exemplar, then records it. Apart from the path without exemplars, which so has nothing to keep for
+/// later.
+#[inline(never)]
+fn record_with_exemplar<Native, Sdk, Kept: KeepExemplars>(
+    cell: &Measured<Native, Sdk, Kept>,
+    value: f64,
+    record: impl FnOnce(&Stored<Native, Sdk>),
+) {
+    cell.exemplars.keep(value);
+    record(&cell.stored);
 }
 
 /// The exemplars of a cell.
@@ -227,7 +229,7 @@ macro_rules! instrument {
                 };
                 match <$kept>::wanted() {
                     false => record(&cell.stored),
-                    true => cell.with_exemplar(NumberValue::from(value).as_f64(), record),
+                    true => record_with_exemplar(cell, NumberValue::from(value).as_f64(), record),
                 }
             }
 
