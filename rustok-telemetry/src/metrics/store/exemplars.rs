@@ -91,7 +91,7 @@ impl Slot {
 
     fn store(&self, Exemplar { span, value, time }: Exemplar) {
         let sequence = self.sequence.load(Ordering::Relaxed);
-        let is_free = sequence % 2 == 0
+        let is_free = sequence.is_multiple_of(2)
             && self
                 .sequence
                 .compare_exchange(
@@ -120,7 +120,7 @@ impl Slot {
 
     fn try_load(&self) -> Option<Exemplar> {
         let before = self.sequence.load(Ordering::Acquire);
-        if before == 0 || before % 2 == 1 {
+        if before == 0 || !before.is_multiple_of(2) {
             return None;
         }
         let [upper, lower, span, value, time] = self
