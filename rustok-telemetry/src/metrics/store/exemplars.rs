@@ -120,7 +120,7 @@ impl Slot {
 
     fn try_load(&self) -> Option<Exemplar> {
         let before = self.sequence.load(Ordering::Acquire);
-        if before == 0 || before % 2 == 1 {
+        if before == 0 || !before.is_multiple_of(2) {
             return None;
         }
         let [upper, lower, span, value, time] = self
