@@ -46,19 +46,7 @@ fn every_domain_has_its_declared_names() {
     metrics::record_http_request_size("GET", "/api/products/{id}", 0);
     metrics::record_http_response_size("GET", "/api/products/{id}", 300);
     metrics::add_http_active_connections(1);
-    let (service, method) = ("inventory.v1.Inventory", "Reserve");
-    metrics::add_grpc_server_active_calls(1);
-    metrics::record_grpc_server_started(service, method);
-    metrics::record_grpc_server_handled(service, method, "NOT_FOUND");
-    metrics::record_grpc_server_duration(service, method, 0.012);
-    metrics::record_grpc_server_messages_received(service, method, 1);
-    metrics::record_grpc_server_messages_sent(service, method, 2);
-    metrics::add_grpc_client_active_calls(1);
-    metrics::record_grpc_client_started(service, method);
-    metrics::record_grpc_client_handled(service, method, "NOT_FOUND");
-    metrics::record_grpc_client_duration(service, method, 0.013);
-    metrics::record_grpc_client_messages_received(service, method, 2);
-    metrics::record_grpc_client_messages_sent(service, method, 1);
+    support::record_grpc();
     {
         let _span = tracing::info_span!("load_product", tenant_id = "acme").entered();
         tracing::error!(error.type = "not_found", "no such product");

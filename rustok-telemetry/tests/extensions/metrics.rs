@@ -25,7 +25,7 @@ use rustok_telemetry::{
 
 use crate::{
     samples::{self, Samples, assert_same},
-    support::{in_a_process, text, text_only, with_variables},
+    support::{in_a_process, record_grpc, text, text_only, with_variables},
 };
 
 const LONG: Duration = Duration::from_secs(20);
@@ -89,6 +89,7 @@ fn record_all() {
     metrics::record_http_response_size("POST", "/products", 5_000_000);
     metrics::add_http_active_connections(3);
     metrics::add_http_active_connections(-1);
+    record_grpc();
     metrics::record_module_error("orders", "timeout", "critical");
     metrics::record_span_created("orders.place", "acme");
     metrics::record_span_duration("orders.place", 0.1);

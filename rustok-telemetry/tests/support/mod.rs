@@ -90,3 +90,20 @@ pub(crate) fn in_a_process(
     assert!(output.status.success(), "{said}\n{errors}");
     (said, errors)
 }
+
+/// Records each metric of gRPC.
+pub(crate) fn record_grpc() {
+    let (service, method) = ("inventory.v1.Inventory", "Reserve");
+    rustok_telemetry::metrics::add_grpc_server_active_calls(1);
+    rustok_telemetry::metrics::record_grpc_server_started(service, method);
+    rustok_telemetry::metrics::record_grpc_server_handled(service, method, "NOT_FOUND");
+    rustok_telemetry::metrics::record_grpc_server_duration(service, method, 0.012);
+    rustok_telemetry::metrics::record_grpc_server_messages_received(service, method, 1);
+    rustok_telemetry::metrics::record_grpc_server_messages_sent(service, method, 2);
+    rustok_telemetry::metrics::add_grpc_client_active_calls(1);
+    rustok_telemetry::metrics::record_grpc_client_started(service, method);
+    rustok_telemetry::metrics::record_grpc_client_handled(service, method, "NOT_FOUND");
+    rustok_telemetry::metrics::record_grpc_client_duration(service, method, 0.013);
+    rustok_telemetry::metrics::record_grpc_client_messages_received(service, method, 2);
+    rustok_telemetry::metrics::record_grpc_client_messages_sent(service, method, 1);
+}
