@@ -13,6 +13,11 @@ fn records_arrive_in_text_only_setups() {
 }
 
 #[test]
+fn records_in_and_outside_of_spans_arrive() {
+    assert_passes(&["exemplars", "--outlets", "text"]);
+}
+
+#[test]
 fn every_series_is_in_the_text_during_a_scrape() {
     assert_passes(&["prometheus-render"]);
 }
