@@ -36,6 +36,9 @@ use crate::{
 /// Time after which a flush looks again for an item that is counted and not yet in the queue.
 const ALMOST_QUEUED: Duration = Duration::from_millis(1);
 
+/// How often it looks for such an item.
+const MOST_LOOKS: u32 = 100;
+
 /// The queue. Adding to it takes no lock; an item that finds it full is counted and dropped.
 #[derive(Debug)]
 pub(super) struct Batches {
@@ -172,7 +175,7 @@ impl Worker {
         loop {
             let (answers, shut_down) = self.wait();
             let result = match answers.is_empty() {
-                true => self.export_batch(),
+                true => self.export_batch().unwrap_or(Ok(())),
                 false => self.export_all(),
             };
             if shut_down {
@@ -204,30 +207,37 @@ impl Worker {
         }
     }
 
-    /// Exports what had entered the queue when this was called. An item counts as entered before it is in the queue.
+    /// Exports what had entered the queue when this was called. An item counts as entered before it is in the queue; one
+    /// that does not come, because its thread panicked, is not waited for.
     fn export_all(&self) -> Exported {
         let entered = self.queue.entered();
-        let mut result = Ok(());
-        while !self.queue.has_finished(entered) {
-            result = result.and(self.export_batch());
-            if !self.queue.has_finished(entered) && self.queue.queued() < self.batch_size {
-                thread::sleep(ALMOST_QUEUED);
+        let (mut result, mut looks) = (Ok(()), 0);
+        while !self.queue.has_finished(entered) && looks < MOST_LOOKS {
+            match self.export_batch() {
+                Some(exported) => (result, looks) = (result.and(exported), 0),
+                None => {
+                    thread::sleep(ALMOST_QUEUED);
+                    looks += 1;
+                }
             }
         }
         result
     }
 
-    fn export_batch(&self) -> Exported {
+    /// Exports one batch; `None` if nothing is queued.
+    fn export_batch(&self) -> Option<Exported> {
         let items = self.items.try_iter().take(self.batch_size as usize);
         let batch: Vec<_> = items.collect();
         if batch.is_empty() {
-            return Ok(());
+            return None;
         }
         self.sender.begin(batch.len());
         let exported = self.sender.export(self.requests(&batch));
-        self.runtime
-            .block_on(exported)
-            .map_err(|error| error.to_string())
+        Some(
+            self.runtime
+                .block_on(exported)
+                .map_err(|error| error.to_string()),
+        )
     }
 
     /// The messages around spans and around log records have the same fields.
