@@ -14,12 +14,15 @@ use crate::{
 };
 
 const ROWS: [(&str, Option<TraceFlags>); 3] = [
-    ("outside of a span", None),
+    ("**rustok-telemetry**, outside of a span", None),
     (
-        "in a span that is not sampled",
+        "**rustok-telemetry**, in a span that is not sampled",
         Some(TraceFlags::NOT_SAMPLED),
     ),
-    ("in a sampled span", Some(TraceFlags::SAMPLED)),
+    (
+        "**rustok-telemetry**, in a sampled span",
+        Some(TraceFlags::SAMPLED),
+    ),
 ];
 
 /// Measures counters and histograms with 100 series, and prints a table. `filter` is that of the process.

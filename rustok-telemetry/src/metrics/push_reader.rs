@@ -1,7 +1,7 @@
 //! The SDK reader that exports periodically, on a thread of its own.
 
 use std::{
-    fmt,
+    fmt, mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Weak,
@@ -55,6 +55,7 @@ impl PushReader {
             interval,
             orders: received,
             collected: ResourceMetrics::default(),
+            fails: false,
         };
         let thread = thread::Builder::new().name("telemetry-metrics".to_owned());
         let started = thread.spawn(move || worker.run());
@@ -109,6 +110,8 @@ struct Worker<E> {
     orders: Receiver<Order>,
     /// A reused buffer.
     collected: ResourceMetrics,
+    /// Whether the last collection failed, which is logged once.
+    fails: bool,
 }
 
 impl<E: PushExporter> Worker<E> {
@@ -139,9 +142,13 @@ impl<E: PushExporter> Worker<E> {
             let panicked = "the callback of an observable instrument panicked";
             Err(OTelSdkError::InternalFailure(panicked.to_owned()))
         });
-        if let Err(error) = &collection {
+        let failed_before = mem::replace(&mut self.fails, collection.is_err());
+        if let Err(error) = &collection
+            && !failed_before
+        {
             tracing::warn!(
-                "the metrics are not exported, because their collection failed: {error}"
+                "the metrics are not exported, because their collection failed: {error}. Further failures are not \
+                 logged until a collection succeeds."
             );
         }
         collection.and_then(|()| self.exporter.export(collected))

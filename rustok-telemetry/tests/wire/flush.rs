@@ -9,6 +9,7 @@ use std::{
 use rustok_telemetry::{FlushReport, Telemetry, metrics::record_event_published};
 
 use crate::{
+    in_a_process,
     receiver::{Behaviour, Received, Receiver},
     start,
 };
@@ -152,23 +153,28 @@ fn a_last_export_that_takes_six_seconds_is_waited_for() {
 }
 
 /// A callback of another library, whose panic leaves the SDK without a collection.
-#[test_fork::test]
-fn a_collection_that_panics_is_reported() {
-    let receiver = Receiver::start();
-    let telemetry = start_all(&receiver.plain(), "grpc");
-    let meter = crate::foreign_meter();
-    let careless = meter.u64_observable_gauge("careless");
-    let _ = careless.with_callback(|_| panic!("careless")).build();
-    for _ in 0..2 {
-        let report = telemetry.force_flush(LONG);
-        let error = report.metrics_error.expect("a reason");
-        assert!(!report.timed_out, "{error}");
-    }
-    let report = telemetry.shutdown();
-    assert!(
-        report.metrics_error.is_some() && !report.timed_out,
-        "{report}"
-    );
+#[test]
+fn a_collection_that_panics_is_reported_and_logged_once() {
+    let test = "flush::a_collection_that_panics_is_reported_and_logged_once";
+    let (_, errors) = in_a_process(test, &[("RUST_LOG", "info")], || {
+        let receiver = Receiver::start();
+        let telemetry = start_all(&receiver.plain(), "grpc");
+        let meter = crate::foreign_meter();
+        let careless = meter.u64_observable_gauge("careless");
+        let _ = careless.with_callback(|_| panic!("careless")).build();
+        for _ in 0..2 {
+            let report = telemetry.force_flush(LONG);
+            let error = report.metrics_error.expect("a reason");
+            assert!(!report.timed_out, "{error}");
+        }
+        let report = telemetry.shutdown();
+        assert!(
+            report.metrics_error.is_some() && !report.timed_out,
+            "{report}"
+        );
+    });
+    let logged = errors.matches("their collection failed");
+    assert_eq!(logged.count(), 1, "{errors}");
 }
 
 /// A receiver that takes connections and never answers.
