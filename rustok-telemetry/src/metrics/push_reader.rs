@@ -127,7 +127,7 @@ impl<E: PushExporter> Worker<E> {
                     // The exporter reports failures.
                     let _ = self.export();
                 }
-                // Whoever waits may have given up.
+                // The send fails if the caller has stopped waiting.
                 Ok(Order::Flush(result)) => drop(result.send(self.export())),
                 Ok(Order::ShutDown(result)) => return drop(result.send(self.export())),
                 Err(RecvTimeoutError::Disconnected) => return,

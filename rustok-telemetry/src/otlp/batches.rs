@@ -132,7 +132,7 @@ impl Batches {
 
     /// Adds an item that was [admitted](Self::admit).
     pub(super) fn send(&self, item: Encoded) {
-        // There is room for all that are admitted. After a shutdown nobody receives it, and it counts as unsent.
+        // The channel has room for every admitted item. After a shutdown the send fails, and the item counts as unsent.
         let _ = self.items.try_send(item);
         if self.queue.queued() >= self.batch_size {
             self.thread.unpark();
@@ -182,7 +182,7 @@ impl Worker {
                 self.sender.shut_down();
             }
             for answer in answers {
-                // Who asked may have given up.
+                // The send fails if the caller has stopped waiting.
                 let _ = answer.send(result.clone());
             }
             if shut_down {

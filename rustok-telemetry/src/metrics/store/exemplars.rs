@@ -4,8 +4,8 @@
 //! # Threads and atomics
 //!
 //! A slot is a sequence lock. A writer makes the sequence odd, stores the fields, and makes it even again; a reader
-//! accepts fields between two equal even numbers. Nobody waits: a writer that meets another one leaves the slot to it,
-//! and a reader gives up after some attempts.
+//! accepts fields between two equal even numbers. Threads never wait: a writer that finds another
+//! one writing skips its own write, and a reader gives up after some attempts.
 //!
 //! Fields are stored with `Release` and loaded with `Acquire`. A reader that sees a field of a write therefore sees that
 //! write's odd sequence in its second load, so it accepts only fields of one write.

@@ -62,7 +62,7 @@ impl GrpcBackend {
 fn channel(address: &str) -> Result<ClientService<Channel>, Fatal> {
     let endpoint = Endpoint::from_shared(address.to_owned())
         .map_err(|error| Fatal::new(Exit::Software, format!("the gRPC client: {error}")))?;
-    // Nobody but us asks the inventory, which therefore believes what it is told of the tenant.
+    // Only `rustok-server` calls the inventory, so the inventory trusts the received tenant.
     let layer = ClientLayer::new().server(endpoint.uri()).send_tenant();
     Ok(layer.layer(endpoint.connect_lazy()))
 }

@@ -32,7 +32,7 @@ impl HttpBackend {
             .timeout(TIMEOUT)
             .build()
             .map_err(|error| Fatal::new(Exit::Software, format!("the HTTP client: {error}")))?;
-        // Nobody but us asks the inventory, which therefore believes what it is told of the tenant.
+        // Only `rustok-server` calls the inventory, so the inventory trusts the received tenant.
         let client = ClientBuilder::new(client)
             .with(TelemetryMiddleware::new().send_tenant())
             .build();
