@@ -26,8 +26,17 @@ pub(super) struct Head<'metric> {
     pub(super) bounds: &'metric [f64],
 }
 
-/// Receives a metric, the [key](write_key) of a series, and its value.
-pub(super) type Visit<'a> = &'a mut dyn FnMut(Head<'_>, &[u8], Value);
+/// A series of a metric.
+#[derive(Clone, Copy)]
+pub(super) struct Key<'a> {
+    /// Of a series in native storage, as long as the process lives.
+    pub(super) identity: Option<usize>,
+    /// Writes the labels as bytes that only these labels have.
+    pub(super) write: &'a dyn Fn(&mut Vec<u8>),
+}
+
+/// Receives a metric, a series of it, and its value.
+pub(super) type Visit<'a> = &'a mut dyn FnMut(Head<'_>, Key<'_>, Value);
 
 /// Collects the metrics of the SDK, which runs every callback. A panic of one leaves this collection empty.
 pub(super) fn collect(reader: &OnDemandReader, collected: &mut ResourceMetrics) {
@@ -39,7 +48,6 @@ pub(super) fn collect(reader: &OnDemandReader, collected: &mut ResourceMetrics) 
 
 /// Visits every series; of those with the same name and labels, the one with precedence first.
 pub(super) fn visit(collected: &ResourceMetrics, visit: Visit<'_>) {
-    let mut key = Vec::new();
     let mut metrics: Vec<_> = snapshot::metrics(collected).collect();
     metrics.sort_by_key(|metric| metric.origin);
     for metric in metrics {
@@ -51,11 +59,17 @@ pub(super) fn visit(collected: &ResourceMetrics, visit: Visit<'_>) {
             bounds: &[],
         };
         metric.visit(&mut |labels, point| {
-            write_key(&labels, &mut key);
+            let key = Key {
+                identity: match &labels {
+                    Labels::Native(labels) => Some(labels.identity()),
+                    Labels::Attributes(_) => None,
+                },
+                write: &|key| write_key(&labels, key),
+            };
             match point {
-                Point::Number(NumberValue::U64(value)) => visit(head, &key, Value::Unsigned(value)),
-                Point::Number(NumberValue::I64(value)) => visit(head, &key, Value::Signed(value)),
-                Point::Number(NumberValue::F64(value)) => visit(head, &key, Value::Float(value)),
+                Point::Number(NumberValue::U64(value)) => visit(head, key, Value::Unsigned(value)),
+                Point::Number(NumberValue::I64(value)) => visit(head, key, Value::Signed(value)),
+                Point::Number(NumberValue::F64(value)) => visit(head, key, Value::Float(value)),
                 Point::Histogram(all) => {
                     let counts = match all.counts.is_empty() {
                         true => [all.count].into(),
@@ -65,7 +79,7 @@ pub(super) fn visit(collected: &ResourceMetrics, visit: Visit<'_>) {
                     let bounds = &all.boundaries;
                     visit(
                         Head { bounds, ..head },
-                        &key,
+                        key,
                         Value::Histogram { sum, counts },
                     );
                 }
@@ -83,9 +97,8 @@ fn kind(kind: Kind) -> &'static str {
     }
 }
 
-/// Writes the labels of a series, which have no order of their own, as bytes that only these labels have.
+/// Writes the labels of a series, which have no order of their own.
 fn write_key(labels: &Labels<'_>, key: &mut Vec<u8>) {
-    key.clear();
     let mut labels: Vec<_> = labels.iter().collect();
     labels.sort_unstable();
     for (name, value) in &labels {

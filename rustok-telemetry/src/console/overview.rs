@@ -18,8 +18,9 @@ impl State {
             .collect();
         let (traces, lines, history) = (self.spans.sorted(), self.lines.sorted(), self.history());
         let metrics_bytes = history.bytes();
-        let spans_bytes = traces.bytes() + self.spans.waiting_bytes();
+        let spans_bytes = traces.bytes() + self.spans.waiting_bytes() + self.thinning.bytes();
         let lines_bytes = lines.bytes() + self.lines.waiting_bytes();
+        let (thinned_spans, thinned_lines) = self.thinning.thinned();
         let peers = self.peers();
         let peers = peers
             .iter()
@@ -51,6 +52,11 @@ impl State {
                 "spans": self.spans.not_kept(),
                 "log_lines": self.lines.not_kept(),
                 "series": history.series_not_kept(),
+            },
+            "thinned": {
+                "kept_share": self.thinning.kept_share(),
+                "spans": thinned_spans,
+                "log_lines": thinned_lines,
             },
             "capture": self.capture(),
             "peers": peers.collect::<Vec<_>>(),

@@ -9,12 +9,14 @@ use std::{
     time::Duration,
 };
 
-use opentelemetry::InstrumentationScope;
+use opentelemetry::{InstrumentationScope, TraceId, logs::Severity};
 use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
     logs::{LogProcessor, SdkLogRecord},
 };
+
+use tracing::Level;
 
 use super::{
     ConnectionRuntime,
@@ -30,8 +32,11 @@ const LOG_RECORDS: Items = Items {
     describe: |record| format!("a log record of {:?}", record.scope.name()),
 };
 
-/// Gets every log record, on the thread that emits it.
+/// Gets log records, on the thread that emits them.
 pub(crate) trait LogObserver: fmt::Debug + Send + Sync {
+    /// Returns whether to pass a record.
+    fn wants(&self, level: Level, trace_id: Option<TraceId>) -> bool;
+
     fn emitted(&self, record: &SdkLogRecord, encoded: &Arc<[u8]>);
 }
 
@@ -41,6 +46,8 @@ pub(crate) struct EncodingLogProcessor {
     /// `None` without the exporter.
     pub(crate) export: Option<LogExport>,
     pub(crate) observer: Option<Arc<dyn LogObserver>>,
+    /// Whether only records that the observer wants are created.
+    pub(crate) is_for_observer: bool,
 }
 
 /// The exporter of log records.
@@ -79,7 +86,10 @@ impl LogProcessor for EncodingLogProcessor {
             return;
         }
         let message = encode::log_record(record);
-        if let Some(observer) = &self.observer {
+        let wants = |observer: &&Arc<dyn LogObserver>| {
+            self.is_for_observer || observer.wants(level(record), trace_id(record))
+        };
+        if let Some(observer) = self.observer.as_ref().filter(wants) {
             observer.emitted(record, &message);
         }
         if let Some(export) = admitted {
@@ -100,6 +110,18 @@ impl LogProcessor for EncodingLogProcessor {
         export.closed.store(true, Ordering::Relaxed);
         export.batches.shut_down(timeout)
     }
+}
+
+fn level(record: &SdkLogRecord) -> Level {
+    match record.severity_number() {
+        Some(severity) if severity >= Severity::Error => Level::ERROR,
+        Some(severity) if severity >= Severity::Warn => Level::WARN,
+        _ => Level::INFO,
+    }
+}
+
+fn trace_id(record: &SdkLogRecord) -> Option<TraceId> {
+    record.trace_context().map(|origin| origin.trace_id)
 }
 
 /// Returns the scope with the target of the record as its name.
