@@ -23,7 +23,11 @@ use super::{
     batches::{Batches, Items},
     encode::{self, Encoded},
 };
-use crate::{InitError, config::LogsConfig, delivery::DELIVERY};
+use crate::{
+    InitError,
+    config::LogsConfig,
+    delivery::{DELIVERY, Importance},
+};
 
 const LOG_RECORDS: Items = Items {
     queue: &DELIVERY.log_records,
@@ -70,31 +74,37 @@ impl LogExport {
         })
     }
 
-    fn admit(&self) -> bool {
+    fn admit(&self, importance: Importance) -> bool {
         if self.closed.load(Ordering::Relaxed) {
             DELIVERY.late_log_records.fetch_add(1, Ordering::Relaxed);
             return false;
         }
-        self.batches.admit()
+        self.batches.admit(importance)
     }
 }
 
 impl LogProcessor for EncodingLogProcessor {
     fn emit(&self, record: &mut SdkLogRecord, scope: &InstrumentationScope) {
-        let admitted = self.export.as_ref().filter(|export| export.admit());
+        let level = level(record);
+        let importance = match level <= Level::WARN {
+            true => Importance::High,
+            false => Importance::Ordinary,
+        };
+        let export = self.export.as_ref();
+        let admitted = export.filter(|export| export.admit(importance));
         if admitted.is_none() && self.observer.is_none() {
             return;
         }
         let message = encode::log_record(record);
         let wants = |observer: &&Arc<dyn LogObserver>| {
-            self.is_for_observer || observer.wants(level(record), trace_id(record))
+            self.is_for_observer || observer.wants(level, trace_id(record))
         };
         if let Some(observer) = self.observer.as_ref().filter(wants) {
             observer.emitted(record, &message);
         }
         if let Some(export) = admitted {
             let scope = exported_scope(record, scope);
-            export.batches.send(Encoded { scope, message });
+            export.batches.send(Encoded { scope, message }, importance);
         }
     }
 

@@ -18,6 +18,7 @@ mod exemplars;
 mod flush;
 mod limits;
 mod metrics;
+mod outage;
 mod own_metrics;
 mod prometheus;
 mod proxy;

@@ -65,7 +65,7 @@ impl PushExporter for MetricExporter {
         // The export of a shutdown is the last one.
         let is_last = lifecycle::stage() == Stage::Stopping;
         let requests = requests(collected, self.start, self.state.begin_export(is_last));
-        self.runtime.block_on(self.sender.export(requests))
+        self.runtime.block_on(self.sender.export(requests)).result
     }
 }
 
