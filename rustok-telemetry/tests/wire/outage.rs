@@ -229,3 +229,25 @@ fn a_shutdown_without_a_receiver_ends_soon_and_reports_all() {
     assert!(report.elapsed < Duration::from_secs(4), "{report}");
     assert_eq!(unsent(&report), 5_001, "{report}");
 }
+
+#[test_fork::test]
+fn metrics_are_exported_again_soon_after_a_failure() {
+    let receiver = Receiver::with(Behaviour {
+        // One export with its retries.
+        refusals: (0..4)
+            .map(|_| Some(refusal(false, Code::Ok, 503)))
+            .collect(),
+        ..Behaviour::default()
+    });
+    let telemetry = start(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.plain()),
+        ("OTEL_METRICS_EXPORTER", "otlp"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "3600000"),
+    ]);
+    let report = telemetry.force_flush(Duration::from_secs(10));
+    assert!(report.metrics_error.is_some(), "{report}");
+    let requests = receiver.wait_for(5);
+    let pause = requests[4].at - requests[3].at;
+    assert!((4_500..9_000).contains(&pause.as_millis()), "{pause:?}");
+    let _ = telemetry.shutdown();
+}

@@ -51,6 +51,7 @@ impl<'series> SeriesLabels<'series> {
     }
 
     /// Returns an address that this series alone has, as long as the process lives.
+    #[cfg(feature = "console")]
     pub(crate) fn identity(&self) -> usize {
         std::ptr::from_ref(self.cache).addr()
     }
