@@ -22,10 +22,6 @@ use crate::config::{View, ViewAggregation};
 pub(crate) const SCOPE: &str = "rustok_telemetry";
 
 /// The SDK's limit of label sets, which metrics of other meters have.
-#[cfg_attr(
-    not(feature = "metrics-facade"),
-    allow(dead_code, reason = "the SDK applies it to its own metrics")
-)]
 pub(crate) const SERIES_OF_OTHER_METERS: usize = 2000;
 
 /// A view of the service, on instruments of the SDK.

@@ -8,6 +8,7 @@ use metrics::{
     gauge, histogram,
 };
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_sdk::metrics::{Aggregation, Stream};
 use rustok_telemetry::InitError;
 
 use crate::{
@@ -115,6 +116,32 @@ fn boundaries_follow_unit_and_name() {
     assert_eq!(first("c_seconds"), Some("0.001"));
     assert_eq!(first("d_bytes"), Some("64"));
     assert_eq!(first("other"), Some("0"));
+    let _ = telemetry.shutdown();
+}
+
+#[test_fork::test]
+fn views_of_the_service_apply() {
+    let telemetry = text_only()
+        .with_metrics_facade()
+        .with_view(|instrument| {
+            let aggregation = match instrument.name() {
+                "viewed_seconds" => Aggregation::ExplicitBucketHistogram {
+                    boundaries: vec![7.0],
+                    record_min_max: false,
+                },
+                "viewed_total" => Aggregation::Drop,
+                _ => return None,
+            };
+            Stream::builder().with_aggregation(aggregation).build().ok()
+        })
+        .init()
+        .expect("telemetry starts");
+    histogram!("viewed_seconds").record(1.0);
+    counter!("viewed_total").increment(1);
+    let text = text();
+    let buckets = [("{le=\"+Inf\"}", "1"), ("{le=\"7\"}", "1")];
+    assert_samples(&text, "viewed_seconds_bucket", &buckets);
+    assert!(!text.contains("viewed_total"), "{text}");
     let _ = telemetry.shutdown();
 }
 

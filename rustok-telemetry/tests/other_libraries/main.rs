@@ -22,7 +22,11 @@ use opentelemetry_proto::tonic::{
     common::v1::{KeyValue, any_value::Value},
     metrics::v1::{Metric, NumberDataPoint, metric::Data, number_data_point},
 };
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use opentelemetry_sdk::{
+    metrics::{InMemoryMetricExporter, SdkMeterProvider},
+    trace::SdkTracerProvider,
+};
+use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry};
 use receiver::{Received, Receiver};
 use rustok_telemetry::{Builder, Telemetry};
 use support::{text, valid_text::assert_valid, with_variables};
@@ -186,4 +190,41 @@ fn one_text_and_one_export_have_the_metrics_of_all() {
         assert_eq!(count, 1, "{scope}: {scopes:?}");
     }
     let _ = telemetry.shutdown();
+}
+
+#[test_fork::test]
+fn the_text_has_them_with_providers_of_the_service() {
+    let tracer_provider = SdkTracerProvider::builder().build();
+    let exporter = InMemoryMetricExporter::default();
+    let meter_provider = SdkMeterProvider::builder()
+        .with_periodic_exporter(exporter.clone())
+        .with_reader(rustok_telemetry::text_reader())
+        .build();
+    let registry = Registry::new();
+    let counter = IntCounter::new("all_registry_total", "Counted.").expect("valid");
+    registry
+        .register(Box::new(counter.clone()))
+        .expect("a new name");
+    let telemetry = rustok_telemetry::builder()
+        .with_providers(&tracer_provider, &meter_provider)
+        .with_metrics_facade()
+        .with_prometheus_registry(registry)
+        .init()
+        .expect("telemetry starts");
+    metrics::counter!("all_facade_total").increment(3);
+    counter.inc_by(5);
+    let text = text();
+    assert_valid(&text);
+    let expected = [("all_facade_total", 3.0), ("all_registry_total", 5.0)];
+    let expected = expected.map(|(series, value)| (series.to_owned(), value));
+    assert_eq!(shown(&text, "all_"), BTreeMap::from(expected));
+    meter_provider.force_flush().expect("exported");
+    let exports = exporter.get_finished_metrics().expect("no panic");
+    let mut names = exports
+        .iter()
+        .flat_map(|export| export.scope_metrics())
+        .flat_map(|scope| scope.metrics().map(|metric| metric.name().to_owned()));
+    assert!(names.any(|name| name == "all_facade_total"));
+    drop(telemetry);
+    meter_provider.shutdown().expect("shut down");
 }
