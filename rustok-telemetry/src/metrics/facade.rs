@@ -260,8 +260,11 @@ impl CounterFn for FacadeCounter {
     }
 }
 
+/// The labels of a gauge, and the bits of its value.
+type GaugeSeries = (Vec<KeyValue>, Arc<AtomicU64>);
+
 fn new_gauge(meter: &Meter, name: String, described: Description) -> Bind<Gauge> {
-    let series: Arc<Mutex<Vec<(Vec<KeyValue>, Arc<AtomicU64>)>>> = Arc::default();
+    let series: Arc<Mutex<Vec<GaugeSeries>>> = Arc::default();
     let observed = Arc::clone(&series);
     // The meter keeps the callback; the handle does nothing.
     let _ = meter
