@@ -19,8 +19,9 @@ use ::metrics::{
 };
 use opentelemetry::{
     KeyValue,
-    metrics::{BoundCounter, BoundHistogram, Meter},
+    metrics::{BoundCounter, BoundHistogram, Meter, MeterProvider},
 };
+use opentelemetry_sdk::metrics::SdkMeterProvider;
 
 use super::{
     REQUEST_SECONDS, SIZE_BYTES, meter_provider::SERIES_OF_OTHER_METERS,
@@ -47,12 +48,15 @@ pub(crate) fn install() -> Result<(), InitError> {
     Ok(())
 }
 
-/// Creates the instruments of this meter from now on.
-pub(crate) fn start(meter: &Meter) {
-    HANDLES.get_or_init(|| Handles {
-        counters: Table::new(meter, new_counter),
-        gauges: Table::new(meter, new_gauge),
-        histograms: Table::new(meter, new_histogram),
+/// Records in instruments of this provider from now on.
+pub(crate) fn start(provider: &SdkMeterProvider) {
+    HANDLES.get_or_init(|| {
+        let meter = provider.meter(SCOPE);
+        Handles {
+            counters: Table::new(&meter, new_counter),
+            gauges: Table::new(&meter, new_gauge),
+            histograms: Table::new(&meter, new_histogram),
+        }
     });
 }
 

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use opentelemetry::metrics::MeterProvider;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 
 #[cfg(any(feature = "metrics-facade", feature = "prometheus-bridge"))]
@@ -110,8 +109,9 @@ impl OtherLibraries {
     pub(super) fn start(self, provider: &SdkMeterProvider) {
         #[cfg(feature = "metrics-facade")]
         if self.records_facade {
-            facade::start(&provider.meter(facade::SCOPE));
+            facade::start(provider);
         }
+        let _ = provider;
         bridge::install(self.registries);
     }
 }
