@@ -227,7 +227,12 @@ mod page_of_grpc {
 }
 
 /// The page on other metric libraries.
-#[cfg(all(doctest, feature = "metrics-facade", feature = "prometheus-bridge"))]
+#[cfg(all(
+    doctest,
+    feature = "axum",
+    feature = "metrics-facade",
+    feature = "prometheus-bridge"
+))]
 mod page_of_other_libraries {
     #[doc = include_str!("../../docs/other-metric-libraries.md")]
     mod other_metric_libraries {}
