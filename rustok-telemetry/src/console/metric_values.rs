@@ -1,4 +1,5 @@
-//! The current value of each series: those of native storage and those that the SDK collects.
+//! The current value of each series: those of native storage, those that the SDK collects, and those of registries of
+//! other libraries.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -10,7 +11,7 @@ use prost::encoding::encode_varint;
 
 use super::frames::{Reader, Value};
 use crate::metrics::{
-    Kind,
+    Kind, bridge,
     on_demand_reader::OnDemandReader,
     snapshot::{self, Labels},
     store::{distribution::NumberValue, point::Point},
@@ -48,7 +49,8 @@ pub(super) fn collect(reader: &OnDemandReader, collected: &mut ResourceMetrics) 
 
 /// Visits every series; of those with the same name and labels, the one with precedence first.
 pub(super) fn visit(collected: &ResourceMetrics, visit: Visit<'_>) {
-    let mut metrics: Vec<_> = snapshot::metrics(collected).collect();
+    let gathered = bridge::gather();
+    let mut metrics: Vec<_> = snapshot::metrics(collected, &gathered).collect();
     metrics.sort_by_key(|metric| metric.origin);
     for metric in metrics {
         let head = Head {

@@ -21,6 +21,9 @@ use crate::config::{View, ViewAggregation};
 /// Name of the instrumentation scope of all metrics in the catalogue.
 pub(crate) const SCOPE: &str = "rustok_telemetry";
 
+/// The SDK's limit of label sets, which metrics of other meters have.
+pub(crate) const SERIES_OF_OTHER_METERS: usize = 2000;
+
 /// A view of the service, on instruments of the SDK.
 pub(crate) type SdkView = Arc<dyn Fn(&Instrument) -> Option<Stream> + Send + Sync>;
 

@@ -42,12 +42,15 @@
 //! a [reader or a view](crate::Builder::with_metric_reader) of the service, the cell is a bound instrument of
 //! OpenTelemetry's SDK.
 
+pub(crate) mod bridge;
 #[cfg(feature = "testing")]
 pub(crate) mod capture;
 pub(crate) mod catalog;
 pub(crate) mod collection;
 pub(crate) mod current_span;
 mod declaration;
+#[cfg(feature = "metrics-facade")]
+pub(crate) mod facade;
 pub(crate) mod instrument;
 pub(crate) mod label_value;
 pub(crate) mod meter_provider;

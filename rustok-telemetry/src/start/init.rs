@@ -6,13 +6,13 @@ use tracing::Level;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::{
-    console_page::ConsoleSettings, existing::Existing, extensions::Extensions, pipeline::Pipeline,
-    resource,
+    console_page::ConsoleSettings, existing::Existing, extensions::Extensions,
+    other_libraries::OtherLibraries, pipeline::Pipeline, resource,
 };
 use crate::{
     InitError, LogFormat, Telemetry,
     config::TelemetryConfig,
-    health,
+    health, http,
     lifecycle::{self, Stage},
     logging::{self, LogFilter},
     metrics,
@@ -77,7 +77,9 @@ pub struct Builder {
     subscriber: bool,
     panic_hook: bool,
     console: ConsoleSettings,
+    semantic_http: bool,
     pub(super) extensions: Extensions,
+    pub(super) other_libraries: OtherLibraries,
     pub(super) existing: Option<Existing>,
 }
 
@@ -96,7 +98,9 @@ impl Default for Builder {
             subscriber: true,
             panic_hook: true,
             console: ConsoleSettings::default(),
+            semantic_http: false,
             extensions: Extensions::default(),
+            other_libraries: OtherLibraries::default(),
             existing: None,
         }
     }
@@ -206,6 +210,13 @@ impl Builder {
         self
     }
 
+    /// Also records the [HTTP metrics of OpenTelemetry's conventions](crate::http#metrics-of-opentelemetrys-conventions),
+    /// such as `http.server.request.duration`, beside the `rustok_http_*` ones. Off by default.
+    pub fn with_semantic_http_metrics(mut self) -> Self {
+        self.semantic_http = true;
+        self
+    }
+
     /// Turns on the [console](crate::console), a page at `GET /api/_health/console` with the metrics, traces and log lines
     /// of the last minutes.
     #[cfg(feature = "console")]
@@ -251,6 +262,7 @@ impl Builder {
         };
         let enrich = self.enrich_log_records;
         pipeline.record_sender = pipeline.record_sender.map(|it| it.enriching(enrich));
+        self.other_libraries.prepare()?;
         if self.subscriber {
             let lines = logging::lines(self.log_format, &log_filter)?;
             let subscriber = tracing_subscriber::registry().with(lines);
@@ -266,7 +278,11 @@ impl Builder {
         }
         let text_address = pipeline.text_address;
         let running = pipeline.install(&config, runtime, span_filter);
+        if self.semantic_http {
+            http::start_semantic_metrics(&running.meter_provider);
+        }
         self.install_panic_hook();
+        self.other_libraries.start(&running.meter_provider);
         lifecycle::enter(Stage::Running);
         if let Some(address) = text_address {
             tracing::info!("the metrics are served at http://{address}/metrics");
