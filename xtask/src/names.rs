@@ -88,12 +88,14 @@ impl Names {
             let prefix = prefix.to_owned();
             return Err(NamesError::Prefix { prefix, why });
         }
-        let metrics = catalogue().into_iter().flat_map(|metric| match metric.kind {
-            Kind::Histogram => ["", "_bucket", "_count", "_sum"]
-                .map(|suffix| format!("{}{suffix}", metric.name))
-                .to_vec(),
-            _ => vec![metric.name.to_owned()],
-        });
+        let metrics = catalogue()
+            .into_iter()
+            .flat_map(|metric| match metric.kind {
+                Kind::Histogram => ["", "_bucket", "_count", "_sum"]
+                    .map(|suffix| format!("{}{suffix}", metric.name))
+                    .to_vec(),
+                _ => vec![metric.name.to_owned()],
+            });
         let rules = rules::all().map_err(NamesError::Rules)?.iter();
         let recorded = rules.filter_map(|rule| rule.record.clone());
         Ok(Self {
@@ -138,10 +140,11 @@ impl Names {
     }
 
     fn dashboard(&self, path: &Path, text: &str) -> Result<String, NamesError> {
-        let mut dashboard: Value = serde_json::from_str(text).map_err(|error| NamesError::Read {
-            path: path.to_owned(),
-            error: error.into(),
-        })?;
+        let mut dashboard: Value =
+            serde_json::from_str(text).map_err(|error| NamesError::Read {
+                path: path.to_owned(),
+                error: error.into(),
+            })?;
         let variables = dashboard["templating"]["list"].as_array_mut();
         if let Some(variables) = variables.filter(|_| self.without_tenants) {
             variables.retain(|variable| variable["name"] != VARIABLE);
@@ -149,7 +152,8 @@ impl Names {
         self.value(&mut dashboard);
         let text = format!("{dashboard:#}\n");
         let mut lines = text.lines();
-        let unclear = lines.find(|line| line.contains(LABEL) || line.contains(&format!("${VARIABLE}")));
+        let unclear =
+            lines.find(|line| line.contains(LABEL) || line.contains(&format!("${VARIABLE}")));
         self.refuse(path, unclear)?;
         Ok(text)
     }
@@ -161,9 +165,12 @@ impl Names {
             Value::Array(values) => values.iter_mut().for_each(|value| self.value(value)),
             Value::Object(members) => {
                 for (key, value) in members {
-                    if let ("description", Value::String(text), true) = (&**key, &mut *value, self.without_tenants) {
+                    if let ("description", Value::String(text), true) =
+                        (&**key, &mut *value, self.without_tenants)
+                    {
                         let sentences = text.split_inclusive(". ");
-                        let kept: String = sentences.filter(|text| !text.contains(VARIABLE)).collect();
+                        let kept: String =
+                            sentences.filter(|text| !text.contains(VARIABLE)).collect();
                         *text = kept.trim_end().to_owned();
                     }
                     self.value(value);
@@ -193,7 +200,7 @@ impl Names {
             let end = from.find(|c| !is_of_name(c)).unwrap_or(from.len());
             let (name, after) = from.split_at(end);
             renamed.push_str(before);
-            renamed.push_str(&self.name(name));
+            renamed.push_str(&self.name(name, after.starts_with('*')));
             rest = after;
         }
         renamed.push_str(rest);
@@ -203,9 +210,17 @@ impl Names {
         }
     }
 
-    fn name(&self, name: &str) -> String {
-        match name.find(DECLARED).filter(|_| self.known.contains(name)) {
-            Some(at) => format!("{}{}_{}", &name[..at], self.prefix, &name[at + DECLARED.len()..]),
+    /// Returns the name of the service for a known name, or for the beginning of one.
+    fn name(&self, name: &str, is_beginning: bool) -> String {
+        let begins = |known: &String| is_beginning && known.starts_with(name);
+        let is_known = self.known.contains(name) || self.known.iter().any(begins);
+        match name.find(DECLARED).filter(|_| is_known) {
+            Some(at) => format!(
+                "{}{}_{}",
+                &name[..at],
+                self.prefix,
+                &name[at + DECLARED.len()..]
+            ),
             None => name.to_owned(),
         }
     }
@@ -226,7 +241,9 @@ fn without_matchers(text: &str) -> String {
     while let Some(start) = rest.find(LABEL) {
         let (before, from) = rest.split_at(start);
         let after_label = &from[LABEL.len()..];
-        let operator = ["=~\"", "!~\"", "!=\"", "=\""].into_iter().find(|operator| after_label.starts_with(operator));
+        let operator = ["=~\"", "!~\"", "!=\"", "=\""]
+            .into_iter()
+            .find(|operator| after_label.starts_with(operator));
         let value = operator.and_then(|operator| after_label[operator.len()..].split_once('"'));
         let Some((_, after)) = value.filter(|_| before.ends_with(['{', ' ', ','])) else {
             kept.push_str(before);
@@ -241,7 +258,10 @@ fn without_matchers(text: &str) -> String {
             }
             None => {
                 kept.push_str(before);
-                rest = after.strip_prefix(',').unwrap_or(after).trim_start_matches(' ');
+                rest = after
+                    .strip_prefix(',')
+                    .unwrap_or(after)
+                    .trim_start_matches(' ');
             }
         }
     }
@@ -290,8 +310,10 @@ mod tests {
             "rustok_http_request_duration_seconds_bucket{le=\"0.5\"}",
             "shop_http_request_duration_seconds_bucket{le=\"0.5\"}",
         );
+        assert_rewritten("rustok_span_* and `rustok_*`", "shop_span_* and `shop_*`");
         for kept in [
             "rustok_http_requests_totals",
+            "rustok_spam_*",
             "my_rustok_http_requests_total",
             "rustok_server_orders_total",
             "rustok_telemetry::instrument",
@@ -309,7 +331,10 @@ mod tests {
             ("tenant_id=\"acme\"", ""),
             ("job=\"a\", tenant_id=~\"$tenant\"", "job=\"a\""),
             ("tenant_id!=\"a\", job=\"a\"", "job=\"a\""),
-            ("job=\"a\",tenant_id!~\"a|b\",event_type=\"c\"", "job=\"a\",event_type=\"c\""),
+            (
+                "job=\"a\",tenant_id!~\"a|b\",event_type=\"c\"",
+                "job=\"a\",event_type=\"c\"",
+            ),
             ("label=\"tenant_id\"", "label=\"tenant_id\""),
             ("x_tenant_id=\"a\"", "x_tenant_id=\"a\""),
         ] {
@@ -323,8 +348,16 @@ mod tests {
         let names = Names::new("shop", true).expect("the names");
         let refused = names.rules(Path::new("a_rules.yml"), "expr: sum by (tenant_id) (x)\n");
         let error = refused.expect_err("per tenant").to_string();
-        assert!(error.starts_with("a_rules.yml: ") && error.ends_with("sum by (tenant_id) (x)"), "{error}");
-        let error = Names::new("Shop", false).expect_err("upper case").to_string();
-        assert!(error.starts_with("--prefix Shop: it contains 'S'. Allowed: "), "{error}");
+        assert!(
+            error.starts_with("a_rules.yml: ") && error.ends_with("sum by (tenant_id) (x)"),
+            "{error}"
+        );
+        let error = Names::new("Shop", false)
+            .expect_err("upper case")
+            .to_string();
+        assert!(
+            error.starts_with("--prefix Shop: it contains 'S'. Allowed: "),
+            "{error}"
+        );
     }
 }

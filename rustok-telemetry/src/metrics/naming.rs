@@ -27,6 +27,7 @@ pub(crate) struct Naming {
 }
 
 struct InEffect {
+    #[cfg(feature = "console")]
     prefix: String,
     /// By the address of the declared one; without those that are as declared.
     declarations: HashMap<usize, &'static Declaration, RandomState>,
@@ -36,7 +37,9 @@ static IN_EFFECT: OnceLock<InEffect> = OnceLock::new();
 
 /// Returns the declaration in effect of a declared metric.
 pub(super) fn in_effect(declared: &'static Declaration) -> &'static Declaration {
-    let found = IN_EFFECT.get().and_then(|all| all.declarations.get(&address(declared)));
+    let found = IN_EFFECT
+        .get()
+        .and_then(|all| all.declarations.get(&address(declared)));
     found.copied().unwrap_or(declared)
 }
 
@@ -102,8 +105,10 @@ impl Naming {
     /// instruments.
     pub(crate) fn apply(&self) {
         let declared = catalogue().into_iter();
-        let changed = declared.filter_map(|declared| Some((address(declared), self.changed(declared)?)));
+        let changed =
+            declared.filter_map(|declared| Some((address(declared), self.changed(declared)?)));
         let in_effect = InEffect {
+            #[cfg(feature = "console")]
             prefix: self.prefix().to_owned(),
             declarations: changed.collect(),
         };
@@ -201,8 +206,14 @@ mod tests {
         let allowed = "Allowed: lower-case words joined by single `_`, beginning with a letter, such as `web_shop`";
         for (wrong, why) in [
             ("", "it is empty"),
-            ("_", "it does not begin with a letter; it ends in `_`, which is added anyway"),
-            ("9-Shop_", "it does not begin with a letter; it contains '-', 'S'; it ends in `_`, which is added anyway"),
+            (
+                "_",
+                "it does not begin with a letter; it ends in `_`, which is added anyway",
+            ),
+            (
+                "9-Shop_",
+                "it does not begin with a letter; it contains '-', 'S'; it ends in `_`, which is added anyway",
+            ),
             ("a__b", "it contains `__`"),
             ("a:b", "it contains ':'"),
         ] {

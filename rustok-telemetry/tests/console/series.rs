@@ -320,5 +320,8 @@ async fn the_prefix_of_the_service_is_that_of_the_history() {
     let expected = vec![(json!({"event_type": "Created"}), json!(2))];
     assert_eq!(last(&answer, published, "values"), expected);
     let list = service.get("/api/metrics").await.to_string();
-    assert!(!list.contains("rustok_") && !list.contains("tenant_id"), "{list}");
+    assert!(
+        !list.contains("rustok_") && !list.contains("tenant_id"),
+        "{list}"
+    );
 }

@@ -28,7 +28,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
     let files = Names::new(&options.prefix, options.without_tenants)?.files()?;
     fs::create_dir_all(&options.output)?;
     if options.output.canonicalize()? == workspace::root().canonicalize()? {
-        return Err("--output is this workspace, whose files would be overwritten: choose another folder".into());
+        return Err(
+            "--output is this workspace, whose files would be overwritten: choose another folder"
+                .into(),
+        );
     }
     for file in &files {
         let path = options.output.join(&file.path);
@@ -37,6 +40,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
         }
         fs::write(&path, &file.content)?;
     }
-    println!("written: {} files below {}", files.len(), options.output.display());
+    println!(
+        "written: {} files below {}",
+        files.len(),
+        options.output.display()
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -19,7 +19,7 @@ pub(crate) fn problems(promql: &str) -> Vec<String> {
 }
 
 /// Every problem of an expression without variables, if there are these metrics.
-pub(crate) fn problems_with(promql: &str, metrics: &Metrics) -> Vec<String> {
+pub(crate) fn problems_with(promql: &str, metrics: &Metrics<'_>) -> Vec<String> {
     match parse(promql) {
         Err(error) => vec![error],
         Ok(expr) => {
@@ -32,12 +32,12 @@ pub(crate) fn problems_with(promql: &str, metrics: &Metrics) -> Vec<String> {
 }
 
 struct Check<'metrics> {
-    metrics: &'metrics Metrics,
+    metrics: &'metrics Metrics<'metrics>,
     problems: Vec<String>,
 }
 
 /// The kind and labels of each metric that there is. Those of a histogram's series are counters.
-pub(crate) struct Metrics(BTreeMap<String, (Kind, Vec<&'static str>)>);
+pub(crate) struct Metrics<'rules>(BTreeMap<String, (Kind, Vec<&'rules str>)>);
 
 impl Check<'_> {
     /// `in_rate`: whether it is the argument of a function that takes counters alone.
@@ -179,9 +179,9 @@ fn is_aggregated(expr: &Expr) -> bool {
     }
 }
 
-impl Metrics {
+impl<'rules> Metrics<'rules> {
     /// Those of the catalogue and of third parties, and what these rules record.
-    pub(crate) fn with(rules: &[Rule]) -> Self {
+    pub(crate) fn with(rules: &'rules [Rule]) -> Self {
         let mut metrics = Self(BTreeMap::new());
         for metric in catalogue() {
             let labels = metric.labels.iter().map(|label| label.name);
@@ -207,7 +207,7 @@ impl Metrics {
     }
 
     /// A metric of a target; a histogram is three.
-    fn insert(&mut self, name: &str, kind: Kind, mut labels: Vec<&'static str>) {
+    fn insert(&mut self, name: &str, kind: Kind, mut labels: Vec<&'rules str>) {
         labels.extend(["job", "instance"]);
         if kind != Kind::Histogram {
             self.0.insert(name.to_owned(), (kind, labels));
