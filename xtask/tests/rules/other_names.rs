@@ -13,35 +13,32 @@ use crate::assert_succeeds;
     ignore = "needs Go and the stack: run `cargo xtask stack build`"
 )]
 fn promtool_accepts_rules_and_cases_with_other_names() {
-    for without_tenants in [false, true] {
-        let folder = written("shop", without_tenants);
-        let files = |below: &str| {
-            let entries = fs::read_dir(folder.join(below)).expect("the folder");
-            let paths = entries.map(|entry| entry.expect("a file").path());
-            let mut files: Vec<PathBuf> = paths.filter(|path| path.is_file()).collect();
-            files.sort();
-            files
-        };
-        let (rules, cases) = (files("prometheus"), files("prometheus/tests"));
-        assert_eq!(rules.len(), crate::files::rule_files().len());
-        assert_eq!(cases.len(), crate::files::case_files().len());
-        assert_succeeds(&["check", "rules", "--lint=all", "--lint-fatal"], &rules);
-        assert_succeeds(&["test", "rules"], &cases);
-        for file in rules.iter().chain(&cases) {
-            let text = fs::read_to_string(file).expect("a file");
-            for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':')) {
-                let declared = word.split(':').any(|part| part.starts_with("rustok_"));
-                assert!(!declared, "{}: {word}", file.display());
-            }
+    let folder = written();
+    let files = |below: &str| {
+        let entries = fs::read_dir(folder.join(below)).expect("the folder");
+        let paths = entries.map(|entry| entry.expect("a file").path());
+        let mut files: Vec<PathBuf> = paths.filter(|path| path.is_file()).collect();
+        files.sort();
+        files
+    };
+    let (rules, cases) = (files("prometheus"), files("prometheus/tests"));
+    assert_eq!(rules.len(), crate::files::rule_files().len());
+    assert_eq!(cases.len(), crate::files::case_files().len());
+    for file in rules.iter().chain(&cases) {
+        let text = fs::read_to_string(file).expect("a file");
+        for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':')) {
+            let declared = word.split(':').any(|part| part.starts_with("rustok_"));
+            assert!(!declared, "{}: {word}", file.display());
         }
     }
+    assert_succeeds(&["check", "rules", "--lint=all", "--lint-fatal"], &rules);
+    assert_succeeds(&["test", "rules"], &cases);
 }
 
 /// Writes the files into a folder of this test.
-fn written(prefix: &str, without_tenants: bool) -> PathBuf {
-    let name = format!("names-{prefix}-{without_tenants}");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let names = Names::new(prefix, without_tenants).expect("the names");
+fn written() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("names");
+    let names = Names::new("shop", true).expect("the names");
     for file in names.files().expect("the files") {
         let path = folder.join(&file.path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
