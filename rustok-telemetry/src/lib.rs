@@ -153,6 +153,7 @@ pub mod __private {
         },
         label_value::LabelValue,
         metric::Metric,
+        naming::prefix_problems,
         observable::{
             Observable, ObservableCounter, ObservableGauge, ObservableInstrument, Observe, Read,
         },
@@ -201,6 +202,8 @@ mod pages {
     mod http {}
     #[doc = include_str!("../../docs/instrument.md")]
     mod instrument {}
+    #[doc = include_str!("../../docs/names.md")]
+    mod names {}
     #[doc = include_str!("../../docs/own-metrics.md")]
     mod own_metrics {}
     #[doc = include_str!("../../docs/start.md")]

@@ -7,6 +7,7 @@ use super::{
     problems::problems,
     state::{State, TICK},
 };
+use crate::metrics::naming;
 
 impl State {
     /// Returns who this is, and what is kept.
@@ -30,6 +31,7 @@ impl State {
             "version": self.resource_attribute("service.version"),
             "instance": self.resource_attribute("service.instance.id"),
             "resource": resource,
+            "metric_prefix": naming::prefix(),
             "stage": crate::health().stage.as_str(),
             "started_at": milliseconds(self.started_at),
             "now": now(),

@@ -1,6 +1,9 @@
 //! The meter provider, with a cardinality limit for each metric, and the installation of the instruments.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
 
 use opentelemetry::{
     InstrumentationScope,
@@ -99,10 +102,12 @@ pub(crate) fn scope() -> InstrumentationScope {
 /// Returns the SDK view that gives each metric its own cardinality limit, for which the SDK allocates at once. It
 /// leaves a metric to the `views` of the service: the SDK creates a stream for each view that matches.
 fn streams(views: Vec<SdkView>) -> impl Fn(&Instrument) -> Option<Stream> + Send + Sync + 'static {
-    let limits: HashMap<_, _> = catalogue()
-        .into_iter()
-        .map(|metric| (metric.name, metric.series_limit()))
-        .collect();
+    // With the first instrument, because the names are in effect then.
+    let limits: LazyLock<HashMap<_, _>> = LazyLock::new(|| {
+        let all = catalogue().into_iter();
+        all.map(|metric| (metric.name, metric.series_limit()))
+            .collect()
+    });
     move |instrument| {
         let limit = limits.get(instrument.name())?;
         if views.iter().any(|view| view(instrument).is_some()) {

@@ -55,6 +55,7 @@ pub(crate) mod instrument;
 pub(crate) mod label_value;
 pub(crate) mod meter_provider;
 pub(crate) mod metric;
+pub(crate) mod naming;
 pub(crate) mod observable;
 mod observer_guard;
 pub(crate) mod on_demand_reader;
@@ -88,7 +89,6 @@ pub use self::{
     observer_guard::ObserverGuard,
     timer::Timer,
 };
-pub(crate) use declaration::duplicates;
 
 /// Label value that replaces every new value beyond the label's budget.
 pub const OTHER: &str = "other";

@@ -31,6 +31,7 @@ async fn state_tells_who_this_is_and_what_is_kept() {
             "instance",
             "kept",
             "memory",
+            "metric_prefix",
             "not_kept",
             "now",
             "peers",

@@ -18,6 +18,8 @@ mod exemplars;
 mod flush;
 mod limits;
 mod metrics;
+#[cfg(feature = "testing")]
+mod names;
 mod outage;
 mod own_metrics;
 mod prometheus;
