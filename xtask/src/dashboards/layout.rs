@@ -1,6 +1,8 @@
-//! Places panels from left to right, and continues below when a line is full.
+//! Places panels from left to right, and continues below when a line is full. The last panel of a line is widened to its
+//! end.
 
 use super::dashboard::Item;
+use super::panel::Look;
 
 /// The columns of Grafana's grid.
 const COLUMNS: u32 = 24;
@@ -17,13 +19,21 @@ pub(crate) struct Place {
 /// Returns the place of each item.
 pub(crate) fn places(items: &[Item]) -> Vec<Place> {
     let mut line = Line::default();
-    items
-        .iter()
-        .map(|item| match item {
-            Item::Row { .. } => line.put(COLUMNS, 1),
-            Item::Panel(panel) => line.put(panel.width, panel.height),
-        })
-        .collect()
+    let places = items.iter().map(|item| match item {
+        Item::Row { .. } => line.put(COLUMNS, 1),
+        Item::Panel(panel) => line.put(panel.width, panel.height),
+    });
+    let mut places: Vec<_> = places.collect();
+    for (index, item) in items.iter().enumerate() {
+        let is_last = places
+            .get(index + 1)
+            .is_none_or(|next| next.y > places[index].y);
+        // A single value does not need more room.
+        if is_last && !matches!(item, Item::Panel(panel) if panel.look == Look::Stat) {
+            places[index].width = COLUMNS - places[index].x;
+        }
+    }
+    places
 }
 
 /// The current line of panels.
@@ -70,5 +80,26 @@ mod tests {
             .map(|place| (place.x, place.y))
             .collect();
         assert_eq!(corners, [(0, 0), (12, 0), (0, 8), (0, 12), (0, 13)]);
+    }
+
+    #[test]
+    fn the_last_panel_of_a_line_ends_with_it() {
+        let panel = |look, width| -> Item {
+            Panel::new(1, "t", look, Unit::Count, "d")
+                .size(width, 8)
+                .into()
+        };
+        let graph = |width| panel(Look::TimeSeries, width);
+        let row = Item::row(2, "r");
+        let items = [
+            graph(12),
+            row,
+            graph(8),
+            graph(8),
+            graph(12),
+            panel(Look::Stat, 6),
+        ];
+        let widths: Vec<_> = places(&items).iter().map(|place| place.width).collect();
+        assert_eq!(widths, [24, 24, 8, 16, 12, 6]);
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Panel {
     pub(crate) stacked: bool,
     /// Whether to show exemplars, which link to traces.
     pub(crate) exemplars: bool,
+    /// Colours of series whose names match a regular expression. The others have colours of the palette.
+    pub(crate) colours: Vec<(&'static str, &'static str)>,
     problems: Vec<String>,
 }
 
@@ -121,6 +123,7 @@ impl Panel {
             height,
             stacked: false,
             exemplars: false,
+            colours: Vec::new(),
             problems: Vec::new(),
         }
     }
@@ -214,6 +217,11 @@ impl Panel {
 
     pub(crate) fn size(mut self, width: u32, height: u32) -> Self {
         (self.width, self.height) = (width, height);
+        self
+    }
+
+    pub(crate) fn colours(mut self, colours: &[(&'static str, &'static str)]) -> Self {
+        self.colours = colours.to_vec();
         self
     }
 

@@ -16,6 +16,8 @@ use crate::exposition::parse;
 use crate::server::{Protocol, Server, TENANT, agent};
 use crate::support::{eventually, scratch, stack};
 
+/// How long the Collector stays away.
+const COLLECTOR_AWAY: Duration = Duration::from_secs(8);
 /// Between two requests.
 const PAUSE: Duration = Duration::from_millis(40);
 
@@ -57,6 +59,8 @@ fn spans_survive_a_jaeger_outage_and_a_collector_restart() {
         });
         delivered += delivered_by(&stack);
         assert_eq!(stack.stop_one(Service::Collector), Stopped::Gracefully);
+        // Longer than an export with its quick retries takes.
+        sleep(COLLECTOR_AWAY);
         stack
             .start_one(Service::Collector, reporter)
             .expect("the Collector is back");

@@ -103,7 +103,14 @@ fn panels(http: &Http) -> [Panel; 7] {
              `client_closed`: clients disconnect before the response, so look at the latency. `panic`: a bug, so open \
              the failed traces.",
         )
-        .query("{{status}} {{job}}", http.count(Range::Shown, ["job", "status"])),
+        .query("{{status}} {{job}}", http.count(Range::Shown, ["job", "status"]))
+        .colours(&[
+            ("^2", "green"),
+            ("^[13]", "blue"),
+            ("^4", "yellow"),
+            ("^client_closed", "orange"),
+            ("^(5|panic|incomplete)", "red"),
+        ]),
         Panel::new(
             7,
             "Response times heatmap",

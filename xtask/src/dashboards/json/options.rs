@@ -20,8 +20,9 @@ pub(super) fn options(panel: &Panel) -> Value {
         }),
         Look::TimeSeries => json!({
             "legend": {
-                "calcs": ["lastNotNull", "max"],
-                "displayMode": "table",
+                "calcs": ["lastNotNull"],
+                // A table would take more room than the graph.
+                "displayMode": "list",
                 "placement": "bottom",
                 "showLegend": true,
             },
@@ -60,7 +61,8 @@ pub(super) fn options(panel: &Panel) -> Value {
             "maxVizHeight": 300,
             "minVizHeight": 16,
             "minVizWidth": 8,
-            "namePlacement": "auto",
+            // On the left, long names are cut off.
+            "namePlacement": "top",
             "orientation": "horizontal",
             "reduceOptions": last_value(),
             "showUnfilled": true,

@@ -55,7 +55,7 @@ pub(super) fn json(panel: &Panel, place: Place) -> Value {
                 "min": minimum(panel),
                 "custom": custom(panel),
             },
-            "overrides": [],
+            "overrides": overrides(panel),
         },
     });
     remove_nulls(&mut json["fieldConfig"]["defaults"]);
@@ -95,6 +95,18 @@ fn minimum(panel: &Panel) -> Value {
         Look::TimeSeries | Look::BarGauge => json!(0),
         Look::Stat | Look::Heatmap | Look::PieChart => Value::Null,
     }
+}
+
+fn overrides(panel: &Panel) -> Vec<Value> {
+    let colours = panel.colours.iter().map(|(names, colour)| {
+        json!({
+            "matcher": { "id": "byRegexp", "options": format!("/{names}/") },
+            "properties": [
+                { "id": "color", "value": { "mode": "fixed", "fixedColor": colour } },
+            ],
+        })
+    });
+    colours.collect()
 }
 
 fn mappings(panel: &Panel) -> Value {

@@ -29,7 +29,8 @@ pub(super) fn row() -> Vec<Item> {
          is slow. `CANCELLED`: callers disconnect. `UNAVAILABLE`: the service cannot be reached, or refuses calls. \
          `panic`: a bug, so open the failed traces.",
     )
-    .traces(Traces::Failed);
+    .traces(Traces::Failed)
+    .colours(&[(" OK ", "green"), (" (UNKNOWN|INTERNAL|DATA_LOSS|UNAVAILABLE|panic) ", "red")]);
     for (metric, verb) in HANDLED {
         let handled = SCOPE.counter(metric).rate(Range::Rate);
         let legend = |label| format!("{verb} {{{{{label}}}}} {{{{job}}}}");

@@ -19,6 +19,7 @@ pub(super) fn panels() -> [Panel; 7] {
             "{{signal}} {{result}} {{job}}",
             rate(EXPORTS).sum_by(["job", "signal", "result"]),
         )
+        .colours(&[(" success ", "green"), (" failure ", "red")])
         // The alert covers only failures.
         .leads_to("TelemetryExportFailing"),
         Panel::new(
