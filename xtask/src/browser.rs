@@ -1,4 +1,4 @@
-//! What the tests of the console need: Chromium, and axe-core, which checks a page's accessibility.
+//! Chromium, and axe-core, which checks a page's accessibility.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -95,7 +95,8 @@ fn cache() -> io::Result<PathBuf> {
     cache.ok_or_else(|| io::Error::other("neither XDG_CACHE_HOME nor HOME is set"))
 }
 
-fn run(command: &mut Command) -> io::Result<()> {
+/// Runs a program; an error has the last lines that it wrote.
+pub(crate) fn run(command: &mut Command) -> io::Result<()> {
     let output = command.output()?;
     if output.status.success() {
         return Ok(());

@@ -13,6 +13,7 @@ pub mod dashboards;
 pub mod names;
 pub mod progress;
 pub mod python;
+pub mod render;
 pub mod rules;
 pub mod slo;
 pub mod stack;

@@ -1,5 +1,5 @@
 //! Places panels from left to right, and continues below when a line is full. The last panel of a line is widened to its
-//! end.
+//! end, and all panels of a line have the same height.
 
 use super::dashboard::Item;
 use super::panel::Look;
@@ -32,6 +32,11 @@ pub(crate) fn places(items: &[Item]) -> Vec<Place> {
         if is_last && !matches!(item, Item::Panel(panel) if panel.look == Look::Stat) {
             places[index].width = COLUMNS - places[index].x;
         }
+    }
+    for line in places.chunk_by_mut(|one, next| one.y == next.y) {
+        let highest = line.iter().map(|place| place.height).max();
+        line.iter_mut()
+            .for_each(|place| place.height = highest.unwrap_or_default());
     }
     places
 }
@@ -83,23 +88,29 @@ mod tests {
     }
 
     #[test]
-    fn the_last_panel_of_a_line_ends_with_it() {
-        let panel = |look, width| -> Item {
+    fn the_panels_of_a_line_fill_it() {
+        let panel = |look, width, height| -> Item {
             Panel::new(1, "t", look, Unit::Count, "d")
-                .size(width, 8)
+                .size(width, height)
                 .into()
         };
-        let graph = |width| panel(Look::TimeSeries, width);
-        let row = Item::row(2, "r");
+        let graph = |width, height| panel(Look::TimeSeries, width, height);
         let items = [
-            graph(12),
-            row,
-            graph(8),
-            graph(8),
-            graph(12),
-            panel(Look::Stat, 6),
+            graph(12, 8),
+            Item::row(2, "r"),
+            graph(8, 8),
+            graph(8, 11),
+            graph(12, 5),
+            panel(Look::Stat, 6, 5),
         ];
-        let widths: Vec<_> = places(&items).iter().map(|place| place.width).collect();
-        assert_eq!(widths, [24, 24, 8, 16, 12, 6]);
+        let places = places(&items);
+        let sizes: Vec<_> = places
+            .iter()
+            .map(|place| (place.width, place.height))
+            .collect();
+        assert_eq!(
+            sizes,
+            [(24, 8), (24, 1), (8, 11), (16, 11), (12, 5), (6, 5)]
+        );
     }
 }

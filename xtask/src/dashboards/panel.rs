@@ -103,7 +103,9 @@ impl Panel {
     ) -> Self {
         let (width, height) = match look {
             Look::Stat => (6, 5),
-            Look::TimeSeries | Look::BarGauge | Look::PieChart => (12, 8),
+            Look::TimeSeries | Look::PieChart => (12, 8),
+            // Room for ten names and bars.
+            Look::BarGauge => (12, 11),
             Look::Heatmap => (24, 9),
         };
         Self {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::dashboards::panel::{Look, Panel};
+use crate::dashboards::panel::{Look, Panel, Unit};
 
 /// `options` of a panel.
 pub(super) fn options(panel: &Panel) -> Value {
@@ -67,6 +67,8 @@ pub(super) fn options(panel: &Panel) -> Value {
             "reduceOptions": last_value(),
             "showUnfilled": true,
             "sizing": "auto",
+            // Else the text of ten bars is too small to read.
+            "text": { "titleSize": 13, "valueSize": 13 },
             "valueMode": "color",
         }),
         Look::PieChart => json!({
@@ -93,6 +95,8 @@ pub(super) fn custom(panel: &Panel) -> Value {
     }
     let has_lines = !panel.lines.is_empty() || !panel.steps.is_empty();
     json!({
+        // The axis of a share that is zero would go to 10,000 %.
+        "axisSoftMax": (panel.unit == Unit::Share).then_some(0.01),
         "drawStyle": "line",
         "fillOpacity": if panel.stacked { 30 } else { 10 },
         "lineInterpolation": "linear",

@@ -58,6 +58,7 @@ pub(super) fn json(panel: &Panel, place: Place) -> Value {
             "overrides": overrides(panel),
         },
     });
+    remove_nulls(&mut json["fieldConfig"]["defaults"]["custom"]);
     remove_nulls(&mut json["fieldConfig"]["defaults"]);
     json
 }
