@@ -17,7 +17,11 @@ fn generate(from: &Path, to: &Path) -> io::Result<()> {
             continue;
         }
         let text = fs::read_to_string(from)?.replace(PLACEHOLDER, "greeter");
-        assert!(!text.contains("{{") && !text.contains("{%"), "{}: another placeholder", to.display());
+        assert!(
+            !text.contains("{{") && !text.contains("{%"),
+            "{}: another placeholder",
+            to.display()
+        );
         fs::write(to, text)?;
     }
     Ok(())
@@ -36,7 +40,9 @@ fn the_generated_service_passes_its_tests() {
     let mut text = fs::read_to_string(&manifest).expect("a manifest");
     let library = root.join("rustok-telemetry");
     // The project is below the workspace, but not a member of it.
-    text += &format!("\n[workspace]\n\n[patch.crates-io]\nrustok-telemetry = {{ path = {library:?} }}\n");
+    text += &format!(
+        "\n[workspace]\n\n[patch.crates-io]\nrustok-telemetry = {{ path = {library:?} }}\n"
+    );
     fs::write(&manifest, text).expect("it is written");
     // The same versions, so that nothing is downloaded, and what is compiled already is reused.
     fs::copy(root.join("Cargo.lock"), project.join("Cargo.lock")).expect("the versions");
