@@ -1,5 +1,5 @@
-//! A job: sums sales by product. `cargo run -p rustok-job sales.csv totals.csv`; a line of `sales.csv` is
-//! `product,cents`. It exports its telemetry after each step, and exits with 1 if its work fails.
+//! A job: sums sales by product, `cargo run -p rustok-job examples/job/sales.csv totals.csv`. It exports its telemetry
+//! after each step, and exits with 1 if its work fails.
 
 use std::{
     collections::BTreeMap,

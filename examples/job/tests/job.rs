@@ -31,7 +31,7 @@ fn run(name: &str, sales: &str, variables: &[(&str, &str)]) -> (Ended, PathBuf) 
 
 #[test]
 fn each_step_is_exported_before_the_next_begins() {
-    let (ended, totals) = run("steps", "tea,250\ncoffee,300\ntea,250\n", &CONSOLE);
+    let (ended, totals) = run("steps", include_str!("../sales.csv"), &CONSOLE);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let totals = fs::read_to_string(totals).expect("it was written");
     assert_eq!(totals, "coffee,300\ntea,500\n");

@@ -12,9 +12,9 @@ use program::{Ended, Program, assert_lines, free_port, wait_for};
 
 /// Gives three invoices to the worker, and returns its metrics when it has handled them.
 fn run() -> (String, Ended) {
+    let good = Path::new(env!("CARGO_MANIFEST_DIR")).join("invoices/2026-001.txt");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let (good, malformed) = (folder.join("good.txt"), folder.join("malformed.txt"));
-    fs::write(&good, "1200\n34\n").expect("it is written");
+    let malformed = folder.join("malformed.txt");
     fs::write(&malformed, "twelve euros\n").expect("it is written");
     let port = free_port();
     let mut command = Command::new(env!("CARGO_BIN_EXE_rustok-worker"));

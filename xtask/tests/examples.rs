@@ -1,4 +1,4 @@
-//! `examples/template` as `cargo generate` fills it in.
+//! The examples: their table, and `examples/template` as `cargo generate` fills it in.
 
 use std::{fs, io, path::Path};
 
@@ -59,4 +59,27 @@ fn the_generated_service_passes_its_tests() {
     assert!(output.status.success(), "{stdout}\n{stderr}");
     assert!(stdout.contains("3 passed"), "{stdout}");
     assert!(!stderr.contains("warning:"), "{stderr}");
+}
+
+#[test]
+fn the_table_has_every_example_and_its_package() {
+    let examples = workspace::root().join("examples");
+    let table = fs::read_to_string(examples.join("README.md")).expect("the table");
+    for entry in fs::read_dir(&examples).expect("the examples") {
+        let folder = entry.expect("an example").path();
+        let Ok(manifest) = fs::read_to_string(folder.join("Cargo.toml")) else {
+            continue; // not a package
+        };
+        let name = folder.file_name().expect("a name").to_string_lossy();
+        assert!(
+            table.contains(&format!("[{name}]({name}/")),
+            "{name}: no row"
+        );
+        let package = manifest
+            .lines()
+            .find_map(|line| line.strip_prefix("name = "));
+        let package = package.expect("a package").trim_matches('"');
+        let runs = table.contains(&format!("cargo run -p {package}"));
+        assert!(runs || package == PLACEHOLDER, "{package}: no command");
+    }
 }
