@@ -47,6 +47,15 @@ fn the_generated_service_passes_its_tests() {
     // The same versions, so that nothing is downloaded, and what is compiled already is reused.
     fs::copy(root.join("Cargo.lock"), project.join("Cargo.lock")).expect("the versions");
 
+    let mut format = workspace::cargo();
+    let formatted = format
+        .current_dir(&project)
+        .args(["fmt", "--check"])
+        .output();
+    assert!(
+        formatted.expect("Cargo runs").status.success(),
+        "not formatted"
+    );
     let target = folder.parent().expect("the target folder");
     let mut tests = workspace::cargo();
     tests.current_dir(&project);

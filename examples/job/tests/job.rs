@@ -76,13 +76,9 @@ fn a_failed_job_exits_with_an_error() {
         let span = ended.span(name);
         assert_eq!(span["attributes"]["error.type"], "invalid_row", "{span}");
     }
-    let errors = ended
-        .stdout
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok());
-    let last = errors
-        .filter(|line: &Value| line["metric"] == "rustok_module_errors_total")
-        .last();
+    let lines = ended.stdout.lines().map(serde_json::from_str);
+    let mut lines = lines.map(|line| line.expect("a line of JSON"));
+    let last = lines.rfind(|line: &Value| line["metric"] == "rustok_module_errors_total");
     let point = &last.expect("the error is counted")["points"][0];
     assert_eq!(point["attributes"]["error_type"], "invalid_row");
     assert_eq!(point["value"], 1);
