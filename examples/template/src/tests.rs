@@ -14,7 +14,9 @@ async fn get(path: &str) -> (StatusCode, String) {
     let response = routes().oneshot(request).await.expect("a response");
     let status = response.status();
     // The request ends with its body.
-    let body = to_bytes(response.into_body(), 1 << 20).await.expect("a body");
+    let body = to_bytes(response.into_body(), 1 << 20)
+        .await
+        .expect("a body");
     (status, String::from_utf8_lossy(&body).into_owned())
 }
 
