@@ -5,7 +5,6 @@
 
 use std::{
     io::{BufRead, BufReader, Read},
-    net::TcpListener,
     process::{Child, ChildStdin, Command, Stdio},
     sync::{Arc, Mutex},
     thread::{self, JoinHandle},
@@ -33,7 +32,7 @@ pub(crate) struct Ended {
 
 impl Program {
     pub(crate) fn start(command: &mut Command) -> Self {
-        let command = command.stdin(Stdio::piped());
+        let command = command.env_remove("RUST_LOG").stdin(Stdio::piped());
         let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("it starts");
         let stdout = Output::of(child.stdout.take().expect("it is piped"));
@@ -49,15 +48,13 @@ impl Program {
         self.child.stdin.take().expect("it was not taken before")
     }
 
-    /// Waits for a line on standard error that begins like this, and returns the rest of the line.
-    pub(crate) fn line(&self, beginning: &str) -> String {
-        wait_for(beginning, || {
-            let text = self.stderr.text();
-            let complete = text.rsplit_once('\n')?.0;
-            let mut rest = complete
-                .lines()
-                .filter_map(|line| line.strip_prefix(beginning));
-            rest.next().map(str::to_owned)
+    /// Waits for a line on standard error with this text, and returns the rest of the line.
+    pub(crate) fn after(&self, text: &str) -> String {
+        wait_for(text, || {
+            let written = self.stderr.text();
+            let (complete, _) = written.rsplit_once('\n')?;
+            let mut found = complete.lines().filter_map(|line| line.split_once(text));
+            found.next().map(|(_, rest)| rest.to_owned())
         })
     }
 
@@ -125,13 +122,6 @@ pub(crate) fn wait_for<T>(what: &str, mut value: impl FnMut() -> Option<T>) -> T
         assert!(started.elapsed() < LIMIT, "waited for: {what}");
         thread::sleep(Duration::from_millis(20));
     }
-}
-
-/// Returns a port that was free a moment ago.
-pub(crate) fn free_port() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = listener.local_addr().expect("an address");
-    address.port().to_string()
 }
 
 /// What a program has written so far.

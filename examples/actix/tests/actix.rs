@@ -19,7 +19,7 @@ fn start() -> (Program, String) {
         ("OTEL_METRICS_EXPORTER", "prometheus"),
     ]);
     let service = Program::start(command);
-    let url = service.line("listening on ");
+    let url = service.after("listening on ");
     (service, url)
 }
 

@@ -8,19 +8,19 @@ mod program;
 use std::process::Command;
 
 use http::get;
-use program::{Ended, Program, assert_lines, free_port};
+use program::{Ended, Program, assert_lines};
 
 /// Starts the server. Returns its URL, and that of its metrics.
 fn serve() -> (Program, String, String) {
-    let port = free_port();
     let mut command = Command::new(env!("CARGO_BIN_EXE_rustok-tonic-server"));
     let server = Program::start(command.arg("127.0.0.1:0").envs([
         ("OTEL_TRACES_EXPORTER", "console"),
         ("OTEL_METRICS_EXPORTER", "prometheus"),
-        ("OTEL_EXPORTER_PROMETHEUS_PORT", &port),
+        ("OTEL_EXPORTER_PROMETHEUS_PORT", "0"),
     ]));
-    let url = server.line("listening on ");
-    (server, url, format!("http://127.0.0.1:{port}/metrics"))
+    let url = server.after("listening on ");
+    let metrics = server.after("the metrics are served at ");
+    (server, url, metrics)
 }
 
 fn convert(url: &str, from: &str) -> Ended {

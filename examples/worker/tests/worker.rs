@@ -8,7 +8,7 @@ mod program;
 use std::{fs, io::Write, path::Path, process::Command};
 
 use http::get;
-use program::{Ended, Program, assert_lines, free_port, wait_for};
+use program::{Ended, Program, assert_lines, wait_for};
 
 /// Gives three invoices to the worker, and returns its metrics when it has handled them.
 fn run() -> (String, Ended) {
@@ -16,20 +16,20 @@ fn run() -> (String, Ended) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let malformed = folder.join("malformed.txt");
     fs::write(&malformed, "twelve euros\n").expect("it is written");
-    let port = free_port();
     let mut command = Command::new(env!("CARGO_BIN_EXE_rustok-worker"));
     let mut worker = Program::start(command.envs([
         ("OTEL_TRACES_EXPORTER", "console"),
         ("OTEL_METRICS_EXPORTER", "prometheus"),
-        ("OTEL_EXPORTER_PROMETHEUS_PORT", &port),
+        ("OTEL_EXPORTER_PROMETHEUS_PORT", "0"),
     ]));
+    let metrics = worker.after("the metrics are served at ");
     let mut lines = worker.stdin();
     for invoice in [good, malformed, folder.join("missing.txt")] {
         writeln!(lines, "{}", invoice.display()).expect("it reads");
     }
     let last = r#"invoices_dead_letters_total{error_type="unreadable"} 1"#;
     let text = wait_for(last, || {
-        let text = get(&format!("http://127.0.0.1:{port}/metrics"))?;
+        let text = get(&metrics)?;
         text.contains(last).then_some(text)
     });
     drop(lines);
