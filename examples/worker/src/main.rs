@@ -1,7 +1,7 @@
 //! A worker without HTTP: books the invoices whose paths arrive on standard input, one a line. An invoice is a file
 //! with an amount in cents on each line.
 //!
-//! `ls examples/worker/invoices/* | OTEL_METRICS_EXPORTER=console cargo run -p rustok-worker`. A worker that runs for long
+//! `ls examples/worker/invoices/* | OTEL_METRICS_EXPORTER=console cargo run -p rustok-worker`. A long-running worker
 //! serves its metrics: `OTEL_METRICS_EXPORTER=prometheus OTEL_EXPORTER_PROMETHEUS_PORT=9464`.
 
 mod booking;
