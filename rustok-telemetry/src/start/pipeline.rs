@@ -68,11 +68,8 @@ impl Pipeline {
     ) -> Result<Self, InitError> {
         let resource = resource::build(config, extensions.detected());
         let console = console.build(&resource, config)?;
-        let pushes_otlp = config
-            .metrics
-            .exporters
-            .value
-            .contains(&MetricsExporter::Otlp);
+        let has = |exporter| config.metrics.exporters.value.contains(&exporter);
+        let pushes_otlp = has(MetricsExporter::Otlp);
         let collection = Collection {
             // The Prometheus text and the console are cumulative, whatever the preference.
             temporality: match pushes_otlp {
@@ -117,7 +114,7 @@ impl Pipeline {
             text_address,
             console,
             collection,
-            pushes_metrics: pushes_otlp || collection.extended,
+            pushes_metrics: pushes_otlp || has(MetricsExporter::Console) || collection.extended,
             is_of_service: false,
         })
     }

@@ -74,6 +74,26 @@ fn all_signals_go_to_standard_output_and_otlp_beside_it() {
     assert_eq!(receiver.spans().len(), 2, "by OTLP, too");
 }
 
+#[test]
+fn a_flush_writes_the_metrics() {
+    let variables = [
+        ("OTEL_TRACES_EXPORTER", "none"),
+        ("OTEL_METRICS_EXPORTER", "console"),
+    ];
+    let test = "console::a_flush_writes_the_metrics";
+    let (said, _) = in_a_process(test, &variables, || {
+        let telemetry = rustok_telemetry::init().expect("telemetry starts");
+        rustok_telemetry::metrics::update_queue_depth("in_memory", 42);
+        let flushed = telemetry.force_flush(std::time::Duration::from_secs(10));
+        assert!(flushed.is_complete(), "{flushed}");
+        assert!(telemetry.shutdown().is_complete());
+    });
+    let gauge = "rustok_event_bus_queue_depth";
+    let lines = lines(&said);
+    let written = lines.iter().filter(|line| line["metric"] == gauge);
+    assert_eq!(written.count(), 2, "at the flush and at the end: {said}");
+}
+
 /// A failed export is one warning, unless only errors are wanted.
 fn warnings(test: &str, level: &[(&str, &str)]) -> usize {
     let mut variables = vec![
