@@ -1,0 +1,61 @@
+//! The lines of the README can be pasted: a crate of exactly these dependencies and this code compiles.
+
+use std::fs;
+use std::path::Path;
+
+use xtask::workspace;
+
+use crate::page::Page;
+
+#[test]
+fn a_crate_of_the_readmes_lines_compiles() {
+    let page = Page::read("README.md");
+    let dependencies = only(&page, "toml");
+    let checkout = format!("\"{}/", workspace::root().display());
+    let pasted = dependencies.replace("\"../rustok-telemetry/", &checkout);
+    assert_ne!(pasted, dependencies, "the path of the clone");
+
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
+    fs::create_dir_all(folder.join("src")).expect("a folder");
+    let manifest = format!(
+        "[package]\nname = \"pasted\"\nedition = \"2024\"\n\n[workspace]\n\n{pasted}"
+    );
+    fs::write(folder.join("Cargo.toml"), manifest).expect("a file");
+    fs::write(folder.join("src/main.rs"), only(&page, "rust")).expect("a file");
+    // The same versions, which are there without a network.
+    let lock = workspace::root().join("Cargo.lock");
+    fs::copy(lock, folder.join("Cargo.lock")).expect("a copy");
+    let output = workspace::cargo()
+        .args(["check", "--offline"])
+        .current_dir(&folder)
+        .env("CARGO_TARGET_DIR", folder.join("target"))
+        .env("RUSTFLAGS", "-D warnings")
+        .output()
+        .expect("Cargo runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// docs.rs and a registry show the crate's own page.
+#[test]
+fn the_crates_readme_shows_the_same_code() {
+    let whole = Page::read("README.md");
+    let of_the_crate = Page::read("rustok-telemetry/README.md");
+    assert_eq!(only(&of_the_crate, "rust"), only(&whole, "rust"));
+}
+
+#[test]
+fn the_readme_is_short() {
+    let lines = Page::read("README.md").text.lines().count();
+    assert!(lines < 150, "{lines}");
+}
+
+fn only(page: &Page, language: &str) -> String {
+    let mut blocks = page.code(language);
+    let block = blocks.next().unwrap_or_else(|| panic!("{language}"));
+    assert!(blocks.next().is_none(), "one block of {language}");
+    block.text.clone()
+}
