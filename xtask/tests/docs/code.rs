@@ -7,8 +7,9 @@ use xtask::workspace;
 use crate::page::{self, Page};
 
 /// Pages whose blocks are compiled elsewhere, or not.
-const ELSEWHERE: [(&str, &str); 4] = [
+const ELSEWHERE: [(&str, &str); 5] = [
     ("README.md", "`readme.rs` builds a crate of it"),
+    ("docs/dashboards.md", "a shortened part of xtask/src/dashboards/content"),
     ("rustok-telemetry/README.md", "`readme.rs` compares it"),
     (
         "docs/upstream/tracing-opentelemetry-values.md",

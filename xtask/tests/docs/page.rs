@@ -106,7 +106,7 @@ impl Page {
     }
 }
 
-/// Every page of the repository, except the texts of others that tests compare with.
+/// Every page of the repository, except the texts of others: those that tests compare with, and of bundled libraries.
 pub(crate) fn all() -> Vec<Page> {
     let mut paths = Vec::new();
     collect(workspace::root(), &mut paths);
@@ -135,7 +135,7 @@ fn collect(folder: &Path, paths: &mut Vec<String>) {
         let path: PathBuf = entry.expect("an entry").path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let ours = !name.starts_with('.') || name == ".github";
-        if path.is_dir() && ours && !["target", "node_modules"].contains(&&*name) {
+        if path.is_dir() && ours && !["target", "node_modules", "assets"].contains(&&*name) {
             // `prometheus/tests` has a page; folders of crates have texts to compare with.
             let of_a_crate = name == "tests" && folder.join("Cargo.toml").exists();
             if !of_a_crate {
