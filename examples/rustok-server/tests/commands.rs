@@ -26,9 +26,14 @@ async fn commands_of_the_guide_find_something() {
         let answer = answer.and_then(reqwest::Response::error_for_status);
         let text = answer.expect(line).text().await.expect("text");
         assert!(!text.is_empty(), "{line}");
-        let patterns = patterns.split(' ').filter(|word| !word.is_empty() && *word != "-e");
+        let patterns = patterns
+            .split(' ')
+            .filter(|word| !word.is_empty() && *word != "-e");
         for pattern in patterns.filter(|pattern| *pattern != NOTHING_TO_FIND) {
-            assert!(text.contains(pattern), "{line}: {pattern} is not in\n{text}");
+            assert!(
+                text.contains(pattern),
+                "{line}: {pattern} is not in\n{text}"
+            );
         }
     }
     assert_eq!(commands, 5);

@@ -19,16 +19,26 @@ fn ratios_in_the_readme_are_measured() {
     let readme = Page::read("README.md").text;
     let (_, section) = readme.split_once("## What it costs").expect("the section");
     let (section, _) = section.split_once("\n## ").expect("its end");
-    let rows: Vec<_> = section.lines().filter(|line| line.starts_with("| ")).collect();
+    let rows: Vec<_> = section
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .collect();
     assert!(rows.len() > 6, "{rows:?}");
     let benchmarks = Page::read("docs/benchmarks.md").text;
     for row in rows {
         assert!(benchmarks.contains(&format!("\n{row}\n")), "{row}");
     }
-    let ratio = |row: &&str| row.rsplit('|').nth(1).and_then(|cell| cell.trim().parse().ok());
+    let ratio = |row: &&str| {
+        row.rsplit('|')
+            .nth(1)
+            .and_then(|cell| cell.trim().parse().ok())
+    };
     let ratios: Vec<f64> = section.lines().filter_map(|row| ratio(&row)).collect();
     let worse = ratios.iter().filter(|ratio| **ratio > 1.0).count();
-    assert!(worse * 3 >= ratios.len(), "good and bad figures alike: {ratios:?}");
+    assert!(
+        worse * 3 >= ratios.len(),
+        "good and bad figures alike: {ratios:?}"
+    );
 }
 
 /// `OTEL_SERVICE_VERSION` and others of the original crate have replacements.
@@ -69,7 +79,10 @@ fn metrics_in_the_guide_exist() {
 fn counts_of_crates_are_those_of_cargo_tree() {
     let page = Page::read("docs/guide/features.md").text;
     let defaults = crates(&["default"]);
-    assert!(page.contains(&format!("is {defaults} crates in all")), "{defaults}");
+    assert!(
+        page.contains(&format!("is {defaults} crates in all")),
+        "{defaults}"
+    );
     let manifest = fs::read_to_string(workspace::root().join("rustok-telemetry/Cargo.toml"));
     let manifest = manifest.expect("a manifest");
     let (_, features) = manifest.split_once("[features]\n").expect("features");
@@ -85,7 +98,11 @@ fn counts_of_crates_are_those_of_cargo_tree() {
         });
         let row = row.unwrap_or_else(|| panic!("no row for {name}"));
         let adds = crates(&["default", name]) - defaults;
-        assert_eq!(row.split('|').nth(2).map(str::trim), Some(&*adds.to_string()), "{name}");
+        assert_eq!(
+            row.split('|').nth(2).map(str::trim),
+            Some(&*adds.to_string()),
+            "{name}"
+        );
         seen += 1;
     }
     assert!(seen > 12, "{seen}");
@@ -106,7 +123,12 @@ fn crates(features: &[&str]) -> usize {
     let output = workspace::cargo()
         .args(["tree", "--offline", "--edges", "normal", "--prefix", "none"])
         .args(["--package", "rustok-telemetry", "--no-default-features"])
-        .args(["--target", "x86_64-unknown-linux-gnu", "--features", &features.join(",")])
+        .args([
+            "--target",
+            "x86_64-unknown-linux-gnu",
+            "--features",
+            &features.join(","),
+        ])
         .output()
         .expect("Cargo runs");
     assert!(output.status.success(), "{output:?}");
@@ -123,5 +145,7 @@ fn crates(features: &[&str]) -> usize {
 fn names(text: &str, start: &str) -> BTreeSet<String> {
     let words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
     let words = words.filter(|word| word.starts_with(start));
-    words.map(|word| word.trim_end_matches('_').to_owned()).collect()
+    words
+        .map(|word| word.trim_end_matches('_').to_owned())
+        .collect()
 }

@@ -9,7 +9,10 @@ use crate::page::{self, Page};
 /// Pages whose blocks are compiled elsewhere, or not.
 const ELSEWHERE: [(&str, &str); 5] = [
     ("README.md", "`readme.rs` builds a crate of it"),
-    ("docs/dashboards.md", "a shortened part of xtask/src/dashboards/content"),
+    (
+        "docs/dashboards.md",
+        "a shortened part of xtask/src/dashboards/content",
+    ),
     ("rustok-telemetry/README.md", "`readme.rs` compares it"),
     (
         "docs/upstream/tracing-opentelemetry-values.md",
@@ -52,6 +55,10 @@ fn assert_compiled(page: &Page) {
     }
     // Rustdoc compiles blocks without a language too.
     for block in &page.blocks {
-        assert!(!block.info.is_empty() || page.path == "README.md", "{}", page.path);
+        assert!(
+            !block.info.is_empty() || page.path == "README.md",
+            "{}",
+            page.path
+        );
     }
 }

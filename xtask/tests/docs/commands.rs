@@ -39,7 +39,10 @@ const LOG_LINES: Checked = By(
 
 /// The beginning of a command, and what checks it. The first entry that fits is taken.
 const COMMANDS: [(&str, Checked); 17] = [
-    ("cargo run -p rustok-server -- --traffic 2>&1 | grep", LOG_LINES),
+    (
+        "cargo run -p rustok-server -- --traffic 2>&1 | grep",
+        LOG_LINES,
+    ),
     ("cargo run -p rustok-server -- --traffic", DEMO),
     ("cargo xtask demo", DEMO),
     ("cargo xtask test", Not("it runs this test")),
@@ -76,7 +79,10 @@ const COMMANDS: [(&str, Checked); 17] = [
     ("curl -s -o /dev/null http://127.0.0.1:5151/", MINIMAL),
     (
         "curl -s http://127.0.0.1:5150/",
-        By("examples/rustok-server/tests/commands.rs", "commands_of_the_guide_find_something"),
+        By(
+            "examples/rustok-server/tests/commands.rs",
+            "commands_of_the_guide_find_something",
+        ),
     ),
     ("curl -s 'http://127.0.0.1:9090/", Here),
     ("cargo tree", Here),
@@ -87,7 +93,9 @@ fn every_command_is_run_by_a_test() {
     let mut used = BTreeSet::new();
     for page in page::of_the_guide() {
         for command in commands(&page) {
-            let found = COMMANDS.iter().position(|(start, _)| command.starts_with(start));
+            let found = COMMANDS
+                .iter()
+                .position(|(start, _)| command.starts_with(start));
             let index = found.unwrap_or_else(|| panic!("{}: no test runs {command}", page.path));
             used.insert(index);
             match COMMANDS[index].1 {
@@ -128,5 +136,8 @@ fn run(command: &str) {
         .output()
         .expect("a shell");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && !output.stdout.is_empty(), "{said}");
+    assert!(
+        output.status.success() && !output.stdout.is_empty(),
+        "{said}"
+    );
 }

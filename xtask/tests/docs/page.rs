@@ -97,7 +97,11 @@ impl Page {
         parts.pop();
         for part in path.split('/') {
             match part {
-                ".." => drop(parts.pop().unwrap_or_else(|| panic!("{}: {link}", self.path))),
+                ".." => drop(
+                    parts
+                        .pop()
+                        .unwrap_or_else(|| panic!("{}: {link}", self.path)),
+                ),
                 "." | "" => {}
                 _ => parts.push(part),
             }

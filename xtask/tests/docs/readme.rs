@@ -17,9 +17,8 @@ fn a_crate_of_the_readmes_lines_compiles() {
 
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
     fs::create_dir_all(folder.join("src")).expect("a folder");
-    let manifest = format!(
-        "[package]\nname = \"pasted\"\nedition = \"2024\"\n\n[workspace]\n\n{pasted}"
-    );
+    let manifest =
+        format!("[package]\nname = \"pasted\"\nedition = \"2024\"\n\n[workspace]\n\n{pasted}");
     fs::write(folder.join("Cargo.toml"), manifest).expect("a file");
     fs::write(folder.join("src/main.rs"), only(&page, "rust")).expect("a file");
     // The same versions, which are there without a network.
@@ -45,6 +44,40 @@ fn the_crates_readme_shows_the_same_code() {
     let whole = Page::read("README.md");
     let of_the_crate = Page::read("rustok-telemetry/README.md");
     assert_eq!(only(&of_the_crate, "rust"), only(&whole, "rust"));
+}
+
+#[test]
+fn packages_contain_sources_and_licences_only() {
+    for name in ["rustok-telemetry", "rustok-telemetry-macros"] {
+        let output = workspace::cargo()
+            .args([
+                "package",
+                "--list",
+                "--allow-dirty",
+                "--offline",
+                "-p",
+                name,
+            ])
+            .output()
+            .expect("Cargo runs");
+        let files = String::from_utf8_lossy(&output.stdout).into_owned();
+        let files: Vec<_> = files
+            .lines()
+            .filter(|file| !file.starts_with("src/"))
+            .collect();
+        let expected = [
+            ".cargo_vcs_info.json",
+            "Cargo.lock",
+            "Cargo.toml",
+            "Cargo.toml.orig",
+            "LICENSE-APACHE",
+            "LICENSE-MIT",
+            "README.md",
+        ];
+        // Outside of a Git repository the first one is absent.
+        let expected = &expected[expected.len() - files.len().min(expected.len())..];
+        assert_eq!(files, expected, "{name}");
+    }
 }
 
 #[test]
