@@ -38,6 +38,14 @@ fn a_crate_of_the_readmes_lines_compiles() {
     );
 }
 
+#[test]
+fn getting_started_has_the_same_dependencies() {
+    let page = Page::read("docs/guide/getting-started.md");
+    let first = page.code("toml").next().expect("dependencies");
+    let expected = only(&Page::read("README.md"), "toml") + "tracing = \"0.1\"\n";
+    assert_eq!(first.text, expected);
+}
+
 /// docs.rs and a registry show the crate's own page.
 #[test]
 fn the_crates_readme_shows_the_same_code() {
