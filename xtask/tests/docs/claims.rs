@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use xtask::{bench_summary, workspace};
+use xtask::{bench_summary, workspace, yaml};
 
 use crate::page::{self, Page};
 
@@ -73,6 +73,35 @@ fn metrics_in_the_guide_exist() {
             assert!(part || earlier.contains(&base), "{}: {name}", page.path);
         }
     }
+}
+
+#[test]
+fn the_rust_version_is_that_of_the_workspace() {
+    let manifest = fs::read_to_string(workspace::root().join("Cargo.toml")).expect("a manifest");
+    let (_, version) = manifest.split_once("rust-version = \"").expect("a version");
+    let version = version.split('"').next().unwrap_or_default();
+    for path in [
+        "README.md",
+        "docs/guide/getting-started.md",
+        "rustok-telemetry/README.md",
+        "rustok-telemetry-macros/README.md",
+    ] {
+        let said = format!("needs Rust {version}");
+        assert!(Page::read(path).text.contains(&said), "{path}: {said}");
+    }
+}
+
+#[test]
+fn yaml_in_the_guide_is_valid() {
+    let mut seen = 0;
+    for page in page::of_the_guide() {
+        for block in page.code("yaml") {
+            let parsed = yaml::parse(&block.text);
+            assert!(parsed.is_ok(), "{}: {parsed:?}", page.path);
+            seen += 1;
+        }
+    }
+    assert!(seen > 1, "{seen}");
 }
 
 #[test]
