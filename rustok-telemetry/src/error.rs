@@ -27,6 +27,12 @@ pub enum InitError {
          Telemetry::log_layer() if it has no log lines of its own"
     )]
     SubscriberAlreadySet,
+    /// Another global recorder of the `metrics` crate is installed.
+    #[error(
+        "a recorder of the metrics crate is installed already, and a process has one: remove it, or \
+         Builder::with_metrics_facade()"
+    )]
+    RecorderAlreadySet,
     /// Metrics that are declared more than once.
     #[error("{}", .0.join("\n"))]
     Catalogue(Vec<String>),
@@ -82,6 +88,7 @@ mod tests {
             InitError::Config(config),
             InitError::AlreadyInitialized,
             InitError::SubscriberAlreadySet,
+            InitError::RecorderAlreadySet,
             InitError::Catalogue(vec!["a is declared twice".to_owned()]),
             InitError::Logging("RUST_LOG=x=y: wrong".to_owned()),
             InitError::pipeline("the thread for connections", "none"),
@@ -91,6 +98,7 @@ mod tests {
                 InitError::Config(_)
                 | InitError::AlreadyInitialized
                 | InitError::SubscriberAlreadySet
+                | InitError::RecorderAlreadySet
                 | InitError::Catalogue(_)
                 | InitError::Logging(_)
                 | InitError::Pipeline { .. } => {}

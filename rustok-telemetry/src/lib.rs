@@ -76,8 +76,10 @@
 //! | `b3`, `jaeger` | the propagators `b3`, `b3multi` and `jaeger` |
 //! | `console` | `console`, a page with the metrics, traces and log lines of the last minutes, served by the service itself |
 //! | `config-file` | `OTEL_CONFIG_FILE`, OpenTelemetry's declarative configuration in YAML |
+//! | `metrics-facade` | `Builder::with_metrics_facade`, which records the metrics of the `metrics` crate |
 //! | `moka` | `cache::Metered`, an instrumented moka cache |
 //! | `process` | process metrics with the names of the Prometheus client libraries, such as `process_cpu_seconds_total`; read from `/proc`, so absent on systems other than Linux |
+//! | `prometheus-bridge` | `Builder::with_prometheus_registry`, which adds the metrics of registries of the `prometheus` crate |
 //! | `reqwest-middleware` | `http::client`, the middleware for HTTP clients |
 //! | `serde` | serialization of [`EventContext`](propagation::EventContext) and [`Health`] |
 //! | `sql` | `database::record_statement`, which derives the type and the table of a query from its statement |
@@ -151,6 +153,7 @@ pub mod __private {
         },
         label_value::LabelValue,
         metric::Metric,
+        naming::prefix_problems,
         observable::{
             Observable, ObservableCounter, ObservableGauge, ObservableInstrument, Observe, Read,
         },
@@ -199,6 +202,8 @@ mod pages {
     mod http {}
     #[doc = include_str!("../../docs/instrument.md")]
     mod instrument {}
+    #[doc = include_str!("../../docs/names.md")]
+    mod names {}
     #[doc = include_str!("../../docs/own-metrics.md")]
     mod own_metrics {}
     #[doc = include_str!("../../docs/start.md")]
@@ -235,6 +240,18 @@ mod pages_of_the_guide {
 mod page_of_grpc {
     #[doc = include_str!("../../docs/grpc.md")]
     mod grpc {}
+}
+
+/// The page on other metric libraries.
+#[cfg(all(
+    doctest,
+    feature = "axum",
+    feature = "metrics-facade",
+    feature = "prometheus-bridge"
+))]
+mod page_of_other_libraries {
+    #[doc = include_str!("../../docs/other-metric-libraries.md")]
+    mod other_metric_libraries {}
 }
 
 /// The page on the console.

@@ -94,11 +94,28 @@ fn a_span_that_is_counted_does_not_allocate_at_steady_state() {
 
 #[test_fork::test]
 fn the_http_layer_does_not_allocate_for_its_metrics_at_steady_state() {
+    let text = text_of_requests(support::text_only());
+    assert!(!text.contains("http_server_request_duration"), "{text}");
+}
+
+#[test_fork::test]
+fn the_http_layer_does_not_allocate_for_semantic_metrics_at_steady_state() {
+    let text = text_of_requests(support::text_only().with_semantic_http_metrics());
+    let labels = "{http_request_method=\"GET\",http_response_status_code=\"200\",http_route=\"/api/products/{id}\",\
+                  network_protocol_version=\"1.1\",url_scheme=\"http\"}";
+    let name = "http_server_request_duration_seconds_count";
+    support::assert_samples(&text, name, &[(labels, "101")]);
+}
+
+/// The text after requests, which have not allocated.
+fn text_of_requests(builder: rustok_telemetry::Builder) -> String {
     // No spans, which OpenTelemetry allocates.
     let nobody = tracing::subscriber::NoSubscriber::new();
     tracing::subscriber::set_global_default(nobody).expect("the first one");
-    let builder = support::text_only().without_subscriber();
-    let telemetry = builder.init().expect("telemetry starts");
+    let telemetry = builder
+        .without_subscriber()
+        .init()
+        .expect("telemetry starts");
     let answer = |_| ready(Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new())));
     let mut service = TelemetryLayer::new().layer(service_fn(answer));
     let request = || {
@@ -119,8 +136,10 @@ fn the_http_layer_does_not_allocate_for_its_metrics_at_steady_state() {
     assert_eq!(allocations(&served), allocations(&alone), "{served:?}");
     let labels = "{endpoint=\"/api/products/{id}\",method=\"GET\",status=\"200\"}";
     let name = "rustok_http_requests_by_endpoint";
-    support::assert_samples(&support::text(), name, &[(labels, "101")]);
+    let text = support::text();
+    support::assert_samples(&text, name, &[(labels, "101")]);
     let _ = telemetry.shutdown();
+    text
 }
 
 #[test_fork::test]

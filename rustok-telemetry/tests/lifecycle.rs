@@ -152,8 +152,8 @@ fn a_full_queue_drops_spans_and_counts_them() {
     );
     let lost = samples(&text, "rustok_telemetry_spans_lost_total");
     let lost: u64 = lost["{reason=\"queue_full\"}"].parse().expect("a number");
-    // Nothing is answered, so at most a full queue and one batch are not lost yet.
-    assert!((1_000 - 64 - 64..=1_000 - 64).contains(&lost), "{lost}");
+    // Nothing is answered, so at most a full queue and one batch are not lost yet. An eighth is for errors and slow spans.
+    assert!((1_000 - 64 - 64..=1_000 - 56).contains(&lost), "{lost}");
     let report = telemetry.shutdown_within(Duration::from_secs(1));
     assert_eq!(report.lost_spans + report.unsent_spans, 1_000, "{report}");
 }

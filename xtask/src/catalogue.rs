@@ -42,7 +42,8 @@ fn metrics_page(metrics: &[&Declaration]) -> String {
          Every metric that the SDK declares. Names, types and labels are the same at `/api/_health/metrics` and, by way \
          of the Collector, in Prometheus, where `job` and `instance` are added.\n\n\
          The number behind a label is its budget: so many distinct values are kept, further ones become `other`. The \
-         limit of label sets is per metric. What was folded is counted in `rustok_telemetry_label_values_folded_total`.\n"
+         limit of label sets is per metric. What was folded is counted in `rustok_telemetry_label_values_folded_total`.\n\n\
+         A service can set another prefix, and omit `tenant_id`: [names of your own](names.md).\n"
     );
     for (title, subsystem) in SUBSYSTEMS {
         let of_subsystem = |metric: &&&Declaration| subsystem_of(metric) == *subsystem;

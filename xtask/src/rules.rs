@@ -77,12 +77,17 @@ pub enum RulesError {
 fn read() -> Result<Vec<Rule>, RulesError> {
     let mut rules = Vec::new();
     for file in files()? {
-        rules.extend(rules_of(&file)?);
+        rules.extend(rules_of(&file, &fs::read_to_string(&file)?)?);
     }
     Ok(rules)
 }
 
-fn rules_of(file: &Path) -> Result<Vec<Rule>, RulesError> {
+/// Returns every rule of the text of a file.
+///
+/// # Errors
+///
+/// If the text is not that of a rule file.
+pub fn rules_of(file: impl AsRef<Path>, text: &str) -> Result<Vec<Rule>, RulesError> {
     #[derive(Deserialize)]
     struct File {
         groups: Vec<Group>,
@@ -91,9 +96,8 @@ fn rules_of(file: &Path) -> Result<Vec<Rule>, RulesError> {
     struct Group {
         rules: Vec<Rule>,
     }
-    let text = fs::read_to_string(file)?;
-    let read: File = yaml::from_str(&text).map_err(|error| RulesError::Yaml {
-        file: file.to_owned(),
+    let read: File = yaml::from_str(text).map_err(|error| RulesError::Yaml {
+        file: file.as_ref().to_owned(),
         error,
     })?;
     Ok(read

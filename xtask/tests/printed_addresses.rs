@@ -45,7 +45,13 @@ fn what_demo_prints_answers_when_it_is_printed() {
             continue;
         };
         if let Some(endpoint) = line.strip_prefix(SETTING) {
-            accepts(endpoint.split(' ').next().expect("an endpoint"));
+            match endpoint.split_once(' ') {
+                Some((endpoint, protocol)) => {
+                    assert_eq!(protocol, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc");
+                    accepts(endpoint);
+                }
+                None => takes_traces_by_default(endpoint),
+            }
             endpoints += 1;
         } else if let Some((name, url)) = line.split_once("http://") {
             shows_something(&format!("http://{url}"));
@@ -75,13 +81,27 @@ fn what_demo_prints_answers_when_it_is_printed() {
 }
 
 /// Status 200, and content that is no placeholder.
-fn shows_something(url: &str) {
-    let agent = ureq::Agent::config_builder()
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
         .proxy(None)
         .http_status_as_error(false)
         .build()
-        .new_agent();
-    let mut answer = agent
+        .new_agent()
+}
+
+/// The default protocol of the library is HTTP.
+fn takes_traces_by_default(endpoint: &str) {
+    let url = format!("{endpoint}/v1/traces");
+    let request = agent()
+        .post(&url)
+        .content_type("application/x-protobuf")
+        .send_empty();
+    let answer = request.unwrap_or_else(|error| panic!("{url}: {error}"));
+    assert_eq!(answer.status(), 200, "{url}");
+}
+
+fn shows_something(url: &str) {
+    let mut answer = agent()
         .get(url)
         .call()
         .unwrap_or_else(|error| panic!("{url}: {error}"));

@@ -29,7 +29,7 @@ fn crates_have_the_versions_of_the_workspace() {
         );
         seen += 1;
     }
-    assert_eq!(seen, 17);
+    assert_eq!(seen, 19);
 }
 
 #[test]

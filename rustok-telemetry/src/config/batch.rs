@@ -4,8 +4,16 @@ use std::time::Duration;
 
 use super::{LARGEST, Rules, Setting, Source, Visitor, integer, settings, table_name, timeout};
 
-/// The SDK allocates the whole queue at once, so a much larger one would take all memory.
+/// Most items of a queue.
 const LARGEST_QUEUE: u32 = 1 << 20;
+
+/// Room for a minute at 500 spans a second, which a restart of the Collector may take. The specification says 2048.
+const DEFAULT_QUEUE: u32 = 32_768;
+
+/// 32 MiB.
+const DEFAULT_QUEUE_BYTES: u32 = 32 << 20;
+
+const SMALLEST_QUEUE_BYTES: u32 = 64 << 10;
 
 settings! {
     /// How spans or log records, called items here, are batched.
@@ -18,12 +26,19 @@ settings! {
         export_timeout: Setting<Option<Duration>> = setting(
             "export_timeout", [variable(processor, "EXPORT_TIMEOUT")], Some(Duration::from_secs(30)), timeout()
         ),
-        /// Maximum number of queued items. Memory for all of them is allocated at once.
+        /// Maximum number of queued items.
         max_queue_size: Setting<u32> = setting(
-            "max_queue_size", [variable(processor, "MAX_QUEUE_SIZE")], 2048,
+            "max_queue_size", [variable(processor, "MAX_QUEUE_SIZE")], DEFAULT_QUEUE,
             Rules::new()
                 .parse(|text| integer(text, 1..=LARGEST_QUEUE))
                 .check(|size| integer(&size.to_string(), 1..=LARGEST_QUEUE).err())
+        ),
+        /// Maximum number of bytes of the queued items, as they are encoded.
+        max_queue_bytes: Setting<u32> = setting(
+            "max_queue_bytes", [own_variable(processor)], DEFAULT_QUEUE_BYTES,
+            Rules::new()
+                .parse(|text| integer(text, SMALLEST_QUEUE_BYTES..=u32::MAX))
+                .check(|bytes| integer(&bytes.to_string(), SMALLEST_QUEUE_BYTES..=u32::MAX).err())
         ),
         /// Maximum number of items in one export; at most the queue's size.
         max_export_batch_size: Setting<u32> = by("", visit_batch_size, &max_queue_size, processor),
@@ -43,6 +58,10 @@ impl BatchConfig {
 /// Returns the name of a variable of the processor `BSP` or `BLRP`.
 fn variable(processor: &str, setting: &str) -> &'static str {
     table_name(&["OTEL_", processor, "_", setting])
+}
+
+fn own_variable(processor: &str) -> &'static str {
+    table_name(&["RUSTOK_TELEMETRY_", processor, "_MAX_QUEUE_BYTES"])
 }
 
 /// Visits the batch size, which must fit the queue. If the queue size is refused, that is the only diagnostic.

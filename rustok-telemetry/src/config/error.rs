@@ -65,7 +65,8 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// Returns the name of the environment variable. For a value set in code, it is the variable that the code
-    /// overrides; for a value of a configuration file, the file, the line and the keys.
+    /// overrides, or the method of [`Builder`](crate::Builder) if there is none; for a value of a configuration file,
+    /// the file, the line and the keys.
     pub fn variable(&self) -> &str {
         &self.variable
     }
@@ -105,6 +106,19 @@ impl Diagnostic {
             value: value.and(shown.value),
             allowed: None,
             ..shown
+        }
+    }
+
+    /// Returns the diagnostic of a name given to a method of the builder.
+    pub(crate) fn of_method(method: &str, value: &str, why: &str) -> Self {
+        Self {
+            variable: method.to_owned(),
+            value: Some(value.escape_debug().to_string()),
+            why: why.to_owned(),
+            allowed: Some(
+                "lower-case words joined by single `_`, beginning with a letter, such as `web_shop`",
+            ),
+            line: 0,
         }
     }
 

@@ -43,7 +43,7 @@ impl ShouldSample for CaptureSampler {
 }
 
 impl State {
-    fn captures_all(&self) -> bool {
+    pub(super) fn captures_all(&self) -> bool {
         // Reads the clock only during a capture.
         let until = self.all_spans_until.load(Ordering::Relaxed);
         until != 0 && json::now() < until
@@ -57,6 +57,9 @@ impl State {
             milliseconds => json::now() + milliseconds,
         };
         self.all_spans_until.store(until, Ordering::Relaxed);
+        if until != 0 {
+            self.thinning.keep_all();
+        }
     }
 
     /// Returns the end of the time, in milliseconds since 1970.

@@ -1,13 +1,16 @@
 //! The history of all metrics: a frame for each sample, and the values before the oldest frame and before recent ones.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    mem,
+};
 
 use foldhash::quality::RandomState;
 use serde_json::{Value as Json, json};
 
 use super::{
     frames::{self, FrameWriter, Slot, Value},
-    metric_values::{Head, Visit, labels},
+    metric_values::{Head, Key, Visit, labels},
 };
 
 /// Frames that are kept at most: 15 minutes.
@@ -35,6 +38,10 @@ pub(super) struct History {
     frames_bytes: usize,
     writer: FrameWriter,
     sample: u32,
+    /// The series that was visited last.
+    latest: usize,
+    /// The key of the series that is being looked up.
+    key: Vec<u8>,
     not_kept: usize,
 }
 
@@ -51,6 +58,10 @@ pub(super) struct Metric {
 pub(super) struct Series {
     /// The sample that had the series last.
     sample: u32,
+    /// Of a series in native storage.
+    identity: Option<usize>,
+    /// The series that was visited after this one, which usually is so again.
+    next: u32,
     pub(super) now: Slot,
 }
 
@@ -73,6 +84,8 @@ impl History {
             frames_bytes: 0,
             writer: FrameWriter::default(),
             sample: 0,
+            latest: 0,
+            key: Vec::new(),
             not_kept: 0,
         }
     }
@@ -119,8 +132,9 @@ impl History {
         }
     }
 
-    fn add(&mut self, head: Head<'_>, key: &[u8], value: Value) {
-        let Some(index) = self.series_of(head, key, &value) else {
+    fn add(&mut self, head: Head<'_>, key: Key<'_>, value: Value) {
+        let expected = self.expected(key, &value);
+        let Some(index) = expected.or_else(|| self.series_of(head, key, &value)) else {
             self.not_kept += 1;
             return;
         };
@@ -132,8 +146,32 @@ impl History {
         }
     }
 
+    /// Returns the series with this identity if it is the one that usually comes next: without a look at its labels.
+    fn expected(&mut self, key: Key<'_>, value: &Value) -> Option<usize> {
+        let next = self.series.get(self.latest)?.next as usize;
+        let series = self.series.get(next)?;
+        let is_next = key.identity.is_some() && series.identity == key.identity;
+        let found = (is_next && series.now.fits(value)).then_some(next)?;
+        self.latest = found;
+        Some(found)
+    }
+
     /// Returns a series for values like this one, and creates it if there is room.
-    fn series_of(&mut self, head: Head<'_>, key: &[u8], value: &Value) -> Option<usize> {
+    fn series_of(&mut self, head: Head<'_>, key: Key<'_>, value: &Value) -> Option<usize> {
+        let mut bytes = mem::take(&mut self.key);
+        bytes.clear();
+        (key.write)(&mut bytes);
+        let index = self.series_with_key(head, &bytes, value);
+        self.key = bytes;
+        if let Some(series) = self.series.get_mut(self.latest) {
+            series.next = index? as u32;
+        }
+        self.latest = index?;
+        self.series[self.latest].identity = key.identity;
+        index
+    }
+
+    fn series_with_key(&mut self, head: Head<'_>, key: &[u8], value: &Value) -> Option<usize> {
         let known = self.metrics.get(head.name);
         if let Some(&index) = known.and_then(|metric| metric.series.get(key)) {
             return self.series[index].now.fits(value).then_some(index);
@@ -166,6 +204,8 @@ impl History {
         self.recent_bases.push(Slot::empty(value));
         self.series.push(Series {
             sample: self.sample.wrapping_sub(1),
+            identity: None,
+            next: 0,
             now: Slot::empty(value),
         });
         Some(index)
@@ -234,13 +274,18 @@ mod tests {
         history.sample(at, |visit| {
             for (label, value) in values.iter().enumerate() {
                 let Some(value) = *value else { continue };
-                let (key, signed, float) = (key(label), value as i64, float(value));
-                visit(head("u", "counter", &[]), &key, Value::Unsigned(value));
-                visit(head("i", "gauge", &[]), &key, Value::Signed(signed));
-                visit(head("f", "gauge", &[]), &key, Value::Float(float));
+                let (bytes, signed, float) = (key(label), value as i64, float(value));
+                let write = |into: &mut Vec<u8>| into.extend(&bytes);
+                let key = |metric| Key {
+                    identity: Some(4 * label + metric),
+                    write: &write,
+                };
+                visit(head("u", "counter", &[]), key(0), Value::Unsigned(value));
+                visit(head("i", "gauge", &[]), key(1), Value::Signed(signed));
+                visit(head("f", "gauge", &[]), key(2), Value::Float(float));
                 let (sum, counts) = (float, [value % 5, value % 3].into());
                 let histogram = Value::Histogram { sum, counts };
-                visit(head("h", "histogram", &[1.0]), &key, histogram);
+                visit(head("h", "histogram", &[1.0]), key(3), histogram);
             }
         });
     }
@@ -393,7 +438,10 @@ mod tests {
                 {
                     visit(
                         head(name, "counter", &[]),
-                        key,
+                        Key {
+                            identity: None,
+                            write: &|into| into.extend(key),
+                        },
                         Value::Unsigned(u64::MAX - at),
                     );
                 }

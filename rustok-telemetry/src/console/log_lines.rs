@@ -7,6 +7,7 @@ use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_sdk::logs::SdkLogRecord;
 use prost::Message;
 use serde_json::{Value as Json, json};
+use tracing::Level;
 
 use super::{
     attributes::{as_json, text},
@@ -38,8 +39,12 @@ impl Line {
     }
 }
 
-/// Keeps every log record.
+/// Keeps every log record, except under load.
 impl LogObserver for State {
+    fn wants(&self, level: Level, trace_id: Option<TraceId>) -> bool {
+        self.thinning.passes_line(level <= Level::WARN, trace_id)
+    }
+
     fn emitted(&self, record: &SdkLogRecord, encoded: &Arc<[u8]>) {
         let line = Line {
             severity: record.severity_number().map_or(0, |number| number as i32),

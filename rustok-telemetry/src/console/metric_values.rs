@@ -1,4 +1,5 @@
-//! The current value of each series: those of native storage and those that the SDK collects.
+//! The current value of each series: those of native storage, those that the SDK collects, and those of registries of
+//! other libraries.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -10,7 +11,7 @@ use prost::encoding::encode_varint;
 
 use super::frames::{Reader, Value};
 use crate::metrics::{
-    Kind,
+    Kind, bridge,
     on_demand_reader::OnDemandReader,
     snapshot::{self, Labels},
     store::{distribution::NumberValue, point::Point},
@@ -26,8 +27,17 @@ pub(super) struct Head<'metric> {
     pub(super) bounds: &'metric [f64],
 }
 
-/// Receives a metric, the [key](write_key) of a series, and its value.
-pub(super) type Visit<'a> = &'a mut dyn FnMut(Head<'_>, &[u8], Value);
+/// A series of a metric.
+#[derive(Clone, Copy)]
+pub(super) struct Key<'a> {
+    /// Of a series in native storage, as long as the process lives.
+    pub(super) identity: Option<usize>,
+    /// Writes the labels as bytes that only these labels have.
+    pub(super) write: &'a dyn Fn(&mut Vec<u8>),
+}
+
+/// Receives a metric, a series of it, and its value.
+pub(super) type Visit<'a> = &'a mut dyn FnMut(Head<'_>, Key<'_>, Value);
 
 /// Collects the metrics of the SDK, which runs every callback. A panic of one leaves this collection empty.
 pub(super) fn collect(reader: &OnDemandReader, collected: &mut ResourceMetrics) {
@@ -39,8 +49,8 @@ pub(super) fn collect(reader: &OnDemandReader, collected: &mut ResourceMetrics) 
 
 /// Visits every series; of those with the same name and labels, the one with precedence first.
 pub(super) fn visit(collected: &ResourceMetrics, visit: Visit<'_>) {
-    let mut key = Vec::new();
-    let mut metrics: Vec<_> = snapshot::metrics(collected).collect();
+    let gathered = bridge::gather();
+    let mut metrics: Vec<_> = snapshot::metrics(collected, &gathered).collect();
     metrics.sort_by_key(|metric| metric.origin);
     for metric in metrics {
         let head = Head {
@@ -51,11 +61,17 @@ pub(super) fn visit(collected: &ResourceMetrics, visit: Visit<'_>) {
             bounds: &[],
         };
         metric.visit(&mut |labels, point| {
-            write_key(&labels, &mut key);
+            let key = Key {
+                identity: match &labels {
+                    Labels::Native(labels) => Some(labels.identity()),
+                    Labels::Attributes(_) => None,
+                },
+                write: &|key| write_key(&labels, key),
+            };
             match point {
-                Point::Number(NumberValue::U64(value)) => visit(head, &key, Value::Unsigned(value)),
-                Point::Number(NumberValue::I64(value)) => visit(head, &key, Value::Signed(value)),
-                Point::Number(NumberValue::F64(value)) => visit(head, &key, Value::Float(value)),
+                Point::Number(NumberValue::U64(value)) => visit(head, key, Value::Unsigned(value)),
+                Point::Number(NumberValue::I64(value)) => visit(head, key, Value::Signed(value)),
+                Point::Number(NumberValue::F64(value)) => visit(head, key, Value::Float(value)),
                 Point::Histogram(all) => {
                     let counts = match all.counts.is_empty() {
                         true => [all.count].into(),
@@ -65,7 +81,7 @@ pub(super) fn visit(collected: &ResourceMetrics, visit: Visit<'_>) {
                     let bounds = &all.boundaries;
                     visit(
                         Head { bounds, ..head },
-                        &key,
+                        key,
                         Value::Histogram { sum, counts },
                     );
                 }
@@ -83,9 +99,8 @@ fn kind(kind: Kind) -> &'static str {
     }
 }
 
-/// Writes the labels of a series, which have no order of their own, as bytes that only these labels have.
+/// Writes the labels of a series, which have no order of their own.
 fn write_key(labels: &Labels<'_>, key: &mut Vec<u8>) {
-    key.clear();
     let mut labels: Vec<_> = labels.iter().collect();
     labels.sort_unstable();
     for (name, value) in &labels {

@@ -39,7 +39,8 @@
 //!
 //! A thread samples all metrics every two seconds, as a scrape does, and keeps what has changed for 15 minutes. Each
 //! recorded span and each log record is encoded as for the exporter, once for both, and appended to a list; the thread
-//! sorts them in, and they are decoded when a page asks for them. What does not fit is counted.
+//! sorts them in, and they are decoded when a page asks for them. What does not fit is counted. Beyond 500 spans or 250 log
+//! records a second, a share of the traces is kept, and of the others those with an error and the slowest.
 //! Nothing is kept unless [`Builder::console`](crate::Builder::console) was called.
 
 mod answers;
@@ -64,6 +65,7 @@ mod search;
 mod series;
 mod spans;
 mod state;
+mod thinning;
 mod trace_store;
 mod traces;
 

@@ -7,6 +7,7 @@ use super::{
     problems::problems,
     state::{State, TICK},
 };
+use crate::metrics::naming;
 
 impl State {
     /// Returns who this is, and what is kept.
@@ -18,8 +19,9 @@ impl State {
             .collect();
         let (traces, lines, history) = (self.spans.sorted(), self.lines.sorted(), self.history());
         let metrics_bytes = history.bytes();
-        let spans_bytes = traces.bytes() + self.spans.waiting_bytes();
+        let spans_bytes = traces.bytes() + self.spans.waiting_bytes() + self.thinning.bytes();
         let lines_bytes = lines.bytes() + self.lines.waiting_bytes();
+        let (thinned_spans, thinned_lines) = self.thinning.thinned();
         let peers = self.peers();
         let peers = peers
             .iter()
@@ -29,6 +31,7 @@ impl State {
             "version": self.resource_attribute("service.version"),
             "instance": self.resource_attribute("service.instance.id"),
             "resource": resource,
+            "metric_prefix": naming::prefix(),
             "stage": crate::health().stage.as_str(),
             "started_at": milliseconds(self.started_at),
             "now": now(),
@@ -51,6 +54,11 @@ impl State {
                 "spans": self.spans.not_kept(),
                 "log_lines": self.lines.not_kept(),
                 "series": history.series_not_kept(),
+            },
+            "thinned": {
+                "kept_share": self.thinning.kept_share(),
+                "spans": thinned_spans,
+                "log_lines": thinned_lines,
             },
             "capture": self.capture(),
             "peers": peers.collect::<Vec<_>>(),

@@ -86,12 +86,12 @@ impl KeptSpan {
     }
 
     /// Estimates the memory of the span.
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         size_of::<Self>() + SHARED + self.message.len()
     }
 }
 
-/// Keeps every recorded span.
+/// Keeps every recorded span, except under load.
 impl SpanObserver for State {
     fn ended(&self, span: &SpanData, encoded: &Arc<[u8]>) {
         let has_parent = span.parent_span_id != SpanId::INVALID;
@@ -105,8 +105,10 @@ impl SpanObserver for State {
             scope: self.scope(span.instrumentation_scope.name()),
             message: Arc::clone(encoded),
         };
-        let bytes = kept.bytes();
-        self.push(&self.spans, kept, bytes);
+        self.thinning.pass(kept, |span| {
+            let bytes = span.bytes();
+            self.push(&self.spans, span, bytes);
+        });
     }
 }
 

@@ -21,6 +21,7 @@ use super::{
     json,
     log_lines::Lines,
     metric_values,
+    thinning::Thinning,
     trace_store::Traces,
 };
 use crate::{config::Report, metrics::on_demand_reader::OnDemandReader};
@@ -47,6 +48,7 @@ pub(crate) struct State {
     /// Name of the scope of the first span.
     pub(super) usual_scope: OnceLock<Arc<str>>,
     pub(super) lines: Inbox<Lines>,
+    pub(super) thinning: Thinning,
     /// Milliseconds since 1970; 0 while spans are recorded as configured.
     pub(super) all_spans_until: AtomicU64,
     pub(super) peers: Mutex<Vec<Peer>>,
@@ -71,9 +73,10 @@ impl State {
             report,
             started_at: SystemTime::now(),
             history: Mutex::new(History::new(quarter)),
-            spans: Inbox::new(half / 8, Traces::new(half - half / 8)),
+            spans: Inbox::new(half / 8, Traces::new(half - half / 4)),
             usual_scope: OnceLock::new(),
             lines: Inbox::new(quarter / 8, Lines::new(quarter - quarter / 8)),
+            thinning: Thinning::new(half / 8),
             all_spans_until: AtomicU64::new(0),
             peers: Mutex::new(peers),
             answers: Mutex::default(),
@@ -131,6 +134,7 @@ impl State {
             drop(self.lines.sorted());
             let now = Instant::now();
             if now >= next {
+                self.thinning.tick(self.captures_all());
                 metric_values::collect(reader, &mut collected);
                 let at = json::now();
                 self.history()

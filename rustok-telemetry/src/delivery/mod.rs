@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 pub(crate) use self::{
     last_failure::LastFailure,
     outcome::ExportOutcome,
-    queue_stats::{Admission, QueueStats},
+    queue_stats::{Admission, Importance, QueueStats},
     signal_stats::SignalStats,
 };
 pub use self::{outcome::PartialRejection, signal_stats::ExportFailure};

@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 #[derive(Debug)]
 pub(crate) struct QueueStats {
     capacity: AtomicUsize,
+    byte_limit: AtomicUsize,
+    /// Encoded size of the items that wait.
+    bytes: AtomicUsize,
     /// Items that ever entered the queue.
     entered: AtomicU64,
     /// Items that the exporter took out of the queue.
@@ -13,6 +16,17 @@ pub(crate) struct QueueStats {
     exported: AtomicU64,
     failed: AtomicU64,
     queue_full: AtomicU64,
+}
+
+/// An eighth of the queue is for these items alone.
+const RESERVED: usize = 8;
+
+/// How an item is treated when the queue is nearly full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Importance {
+    Ordinary,
+    /// An error, a warning, or slow: it may use the reserved part.
+    High,
 }
 
 /// Whether an item may enter the queue.
@@ -26,6 +40,8 @@ impl QueueStats {
     pub(super) const fn new() -> Self {
         Self {
             capacity: AtomicUsize::new(0),
+            byte_limit: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
             entered: AtomicU64::new(0),
             left: AtomicU64::new(0),
             exported: AtomicU64::new(0),
@@ -34,8 +50,9 @@ impl QueueStats {
         }
     }
 
-    pub(crate) fn set_capacity(&self, items: usize) {
+    pub(crate) fn set_capacity(&self, items: usize, bytes: usize) {
         self.capacity.store(items, Relaxed);
+        self.byte_limit.store(bytes, Relaxed);
     }
 
     /// Most items that the queue holds.
@@ -88,20 +105,38 @@ impl QueueStats {
     }
 
     /// Takes a place in the queue for an item, if there is one.
-    pub(crate) fn enter_queue(&self) -> Admission {
+    pub(crate) fn enter_queue(&self, importance: Importance) -> Admission {
         let left = self.left.load(Relaxed);
         let before = self.entered.fetch_add(1, Relaxed);
-        if before.saturating_sub(left) < self.capacity() as u64 {
+        let limit = usable(self.capacity(), importance);
+        if before.saturating_sub(left) < limit as u64 {
             return Admission::Queued;
         }
-        self.entered.fetch_sub(1, Relaxed);
-        self.queue_full.fetch_add(1, Relaxed);
+        self.drop_entered();
         Admission::Dropped
     }
 
-    /// Frees the places of items that the SDK has taken out of the queue.
-    pub(crate) fn leave_queue(&self, items: usize) {
+    /// Adds the bytes of an item that has a place. If they do not fit, the item is counted as dropped.
+    pub(crate) fn add_bytes(&self, bytes: usize, importance: Importance) -> Admission {
+        let before = self.bytes.fetch_add(bytes, Relaxed);
+        let limit = usable(self.byte_limit.load(Relaxed), importance);
+        if before + bytes <= limit {
+            return Admission::Queued;
+        }
+        self.bytes.fetch_sub(bytes, Relaxed);
+        self.drop_entered();
+        Admission::Dropped
+    }
+
+    fn drop_entered(&self) {
+        self.entered.fetch_sub(1, Relaxed);
+        self.queue_full.fetch_add(1, Relaxed);
+    }
+
+    /// Frees the places of items that have been taken out of the queue.
+    pub(crate) fn leave_queue(&self, items: usize, bytes: usize) {
         self.left.fetch_add(items as u64, Relaxed);
+        self.bytes.fetch_sub(bytes, Relaxed);
     }
 
     pub(crate) fn finish(&self, items: usize, exported: bool) {
@@ -111,5 +146,13 @@ impl QueueStats {
             &self.failed
         };
         total.fetch_add(items as u64, Relaxed);
+    }
+}
+
+/// Returns the part of a limit that an item may use.
+fn usable(limit: usize, importance: Importance) -> usize {
+    match importance {
+        Importance::High => limit,
+        Importance::Ordinary => limit - limit / RESERVED,
     }
 }

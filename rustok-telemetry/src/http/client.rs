@@ -46,7 +46,10 @@ use reqwest_middleware::reqwest::{Request, Response, Url};
 use reqwest_middleware::{Error, Middleware, Next, Result};
 use tracing::{Span, field::Empty};
 
-use super::method::{known_method, span_name};
+use super::{
+    method::{known_method, span_name},
+    semantic::SentRequest,
+};
 use crate::{
     error_type::ErrorName,
     operation::{Call, CallMeta, OutcomeFuture},
@@ -107,10 +110,15 @@ impl Middleware for TelemetryMiddleware {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response> {
+        let sent = SentRequest::begin(&request);
         let span = client_span(&request, extensions.get());
         span.in_scope(|| self.write_context(&mut request));
         let call = Call::begin(span, &CallMeta::NO_MODULE);
-        OutcomeFuture::new(call, next.run(request, extensions), failure).await
+        let result = OutcomeFuture::new(call, next.run(request, extensions), failure).await;
+        if let Some(sent) = sent {
+            sent.end(&result);
+        }
+        result
     }
 }
 
@@ -147,7 +155,7 @@ fn failure(result: &Result<Response>, span: &Span) -> Option<ErrorName> {
 }
 
 /// Returns the kind of an error. A timeout while connecting is both, so the order matters.
-fn kind(error: &Error) -> &'static str {
+pub(super) fn kind(error: &Error) -> &'static str {
     match error {
         error if error.is_timeout() => "timeout",
         error if error.is_connect() => "connect",

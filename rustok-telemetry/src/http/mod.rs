@@ -71,11 +71,33 @@
 //! public service uses nothing of its callers with [`TelemetryLayer::public_edge`]: the span begins a new trace. See
 //! [trust](crate::propagation#trust).
 //!
+//! # Metrics of OpenTelemetry's conventions
+//!
+//! With [`Builder::with_semantic_http_metrics`](crate::Builder::with_semantic_http_metrics), the layer and the middleware
+//! for clients also record the metrics of OpenTelemetry's [conventions for HTTP metrics], for dashboards that expect them:
+//!
+//! | OTLP | Prometheus text | attributes |
+//! |---|---|---|
+//! | `http.server.request.duration` (`s`) | `http_server_request_duration_seconds` | `http.request.method`, `url.scheme`, `network.protocol.version`, `http.route`, `http.response.status_code`, `error.type` |
+//! | `http.server.request.body.size`, `http.server.response.body.size` (`By`) | `http_server_request_body_size_bytes`, `http_server_response_body_size_bytes` | the same |
+//! | `http.server.active_requests` | `http_server_active_requests` | `http.request.method`, `url.scheme` |
+//! | `http.client.request.duration` (`s`) | `http_client_request_duration_seconds` | `http.request.method`, `server.address`, `server.port`, `network.protocol.version`, `http.response.status_code`, `error.type` |
+//! | `http.client.request.body.size`, `http.client.response.body.size` (`By`) | `http_client_request_body_size_bytes`, `http_client_response_body_size_bytes` | the same |
+//!
+//! - An attribute is absent where it does not apply: `http.route` of an unmatched request, `error.type` of a success, and
+//!   `http.response.status_code` without a response. `error.type` is that of the span, so a cancelled request has none.
+//! - `http.server.request.duration` of a [stream](#streams) is the time to the response head. The duration of a client's
+//!   request ends with the response head as well, and the size of the response is the declared one.
+//! - `server.address` has [100 values](crate::metrics::DEFAULT_LABEL_BUDGET); further hosts are folded to `other`, without
+//!   port. Each metric has at most 2000 label sets; further ones share the series with `otel_metric_overflow="true"`.
+//! - They have no exemplars.
+//!
 //! # Clients
 //!
 //! With the feature `reqwest-middleware` there is a middleware for clients, `http::client::TelemetryMiddleware`. Any
 //! other client calls [`inject_headers`](crate::propagation::inject_headers).
 //!
+//! [conventions for HTTP metrics]: https://opentelemetry.io/docs/specs/semconv/http/http-metrics/
 //! [conventions for HTTP servers]: https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span
 
 mod attributes;
@@ -91,8 +113,10 @@ mod options;
 mod received;
 mod request_tracker;
 mod route;
+mod semantic;
 mod stream;
 
+pub(crate) use self::semantic::start_semantic_metrics;
 pub use self::{
     attributes::PeerAddress,
     layer::{ResponseBody, ResponseFuture, TelemetryLayer, TelemetryService},

@@ -14,6 +14,7 @@ use super::{
     options::{Hook, Options, SpanFields},
     received::{ReceivedSize, content_length},
     route::{Route, UNMATCHED},
+    semantic::ServedRequest,
     stream::is_stream,
 };
 use crate::{
@@ -47,10 +48,12 @@ pub struct HttpRequest {
     sent: u64,
     /// Length of the response body, if the body or the header declares it.
     declared: Option<u64>,
-    /// Whether the response is a stream. Its duration has been recorded.
-    is_stream: bool,
+    /// Of a stream: the seconds until its head, which have been recorded as the duration.
+    stream_head: Option<f64>,
     /// Whether the whole response has been sent.
     is_complete: bool,
+    /// For the metrics of OpenTelemetry's conventions, if they are recorded.
+    semantic: Option<ServedRequest>,
     options: Arc<Options>,
 }
 
@@ -76,8 +79,11 @@ pub(super) fn begin(
         received,
         sent: 0,
         declared: None,
-        is_stream: false,
+        stream_head: None,
         is_complete: false,
+        semantic: ServedRequest::begin(method, request.version, || {
+            options.attributes.scheme(request)
+        }),
         options: Arc::clone(options),
     };
     let mut tracker = RequestTracker::begin(span, recorder);
@@ -108,6 +114,9 @@ impl RequestRecorder for HttpRequest {
         }
         request.status = response.status;
         let status = response.status.as_u16();
+        if let Some(semantic) = &mut request.semantic {
+            semantic.status = Some(status);
+        }
         span.record("http.response.status_code", i64::from(status));
         if response.status.is_server_error() {
             // At the head, so that a hook can replace the attribute. The outcome follows with the end of the body.
@@ -123,9 +132,11 @@ impl RequestRecorder for HttpRequest {
         if request.is_without_body() || request.declared == Some(0) {
             request.is_complete = true;
         } else if !body.is_end_stream() && is_stream(&response.headers, request.declared) {
-            request.is_stream = true;
-            let record = metrics::record_http_request_duration;
-            current_span::within(span, || request.record_duration(record));
+            let seconds = request.seconds();
+            request.stream_head = Some(seconds);
+            current_span::within(span, || {
+                metrics::record_http_request_duration(request.method, request.path(), seconds);
+            });
         }
     }
 
@@ -155,10 +166,9 @@ impl RequestRecorder for HttpRequest {
 }
 
 impl HttpRequest {
-    /// Records the time since the request's arrival.
-    fn record_duration(&self, record: fn(&str, &str, f64)) {
-        let seconds = self.started.elapsed().as_secs_f64();
-        record(self.method, self.path(), seconds);
+    /// Returns the time since the request's arrival.
+    fn seconds(&self) -> f64 {
+        self.started.elapsed().as_secs_f64()
     }
 
     fn path(&self) -> &str {
@@ -186,14 +196,20 @@ impl OutcomeRecorder for HttpRequest {
         let (method, path) = (self.method, self.path());
         metrics::record_http_request(method, path, status);
         metrics::record_http_request_by_endpoint(method, path, status);
-        self.record_duration(match self.is_stream {
-            true => metrics::record_http_stream_duration,
-            false => metrics::record_http_request_duration,
-        });
-        if let Some(received) = self.received.bytes() {
+        let (seconds, received) = (self.seconds(), self.received.bytes());
+        match self.stream_head {
+            Some(_) => metrics::record_http_stream_duration(method, path, seconds),
+            None => metrics::record_http_request_duration(method, path, seconds),
+        }
+        if let Some(received) = received {
             metrics::record_http_request_size(method, path, received);
         }
         metrics::record_http_response_size(method, path, self.sent);
+        if let Some(semantic) = &self.semantic {
+            let route = self.route.as_ref().map(Route::template);
+            let seconds = self.stream_head.unwrap_or(seconds);
+            semantic.end(route, outcome.error_type(), seconds, received, self.sent);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{cell::RefCell, sync::Arc};
 use opentelemetry::{
     Context, InstrumentationScope,
     logs::{AnyValue, LogRecord, LoggerProvider},
-    trace::TraceContextExt,
+    trace::{SpanContext, TraceContextExt},
 };
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_sdk::{
@@ -31,6 +31,7 @@ use crate::{
     InitError,
     attributes::value_length::ValueLength,
     config::TelemetryConfig,
+    otlp::LogObserver,
     trace::{ExporterTargets, TENANT_ID},
 };
 
@@ -41,6 +42,7 @@ pub(crate) struct RecordSender {
     exporter_targets: ExporterTargets,
     log_filter: LogFilter,
     enriches: bool,
+    observer: Option<Arc<dyn LogObserver>>,
 }
 
 impl RecordSender {
@@ -56,12 +58,18 @@ impl RecordSender {
             exporter_targets,
             log_filter,
             enriches: false,
+            observer: None,
         }
     }
 
     /// Sets whether records get the fields of their spans, and the key-values of the `log` crate.
     pub(crate) fn enriching(self, enriches: bool) -> Self {
         Self { enriches, ..self }
+    }
+
+    /// Creates only records that the observer wants, if one is given.
+    pub(crate) fn for_observer(self, observer: Option<Arc<dyn LogObserver>>) -> Self {
+        Self { observer, ..self }
     }
 }
 
@@ -88,6 +96,7 @@ where
     let records = Records {
         bridge,
         enriches: sender.is_some_and(|sender| sender.enriches),
+        observer: sender.and_then(|sender| sender.observer.clone()),
         spans,
     };
     let records = records.and_then(capture);
@@ -112,6 +121,7 @@ thread_local! {
 struct Records {
     bridge: Option<OpenTelemetryTracingBridge<RecordSender, LimitedLogger>>,
     enriches: bool,
+    observer: Option<Arc<dyn LogObserver>>,
     spans: Spans,
 }
 
@@ -137,6 +147,12 @@ where
             return;
         }
         let origin = self.spans.origin(event, context.event_scope(event));
+        let trace_id = origin.span.as_ref().map(SpanContext::trace_id);
+        let level = *event.metadata().level();
+        let mut observer = self.observer.iter();
+        if observer.any(|observer| !observer.wants(level, trace_id)) {
+            return;
+        }
         // The SDK takes the current span, which is wrong for an event with an explicit parent.
         let _attached = (!event.is_contextual()).then(|| {
             let root = Context::new();

@@ -10,6 +10,7 @@ use super::{
     Declaration,
     collection::Hooks,
     instrument::{Instrument, Storage},
+    naming,
     registered::Readable,
     store::series::Series,
 };
@@ -68,7 +69,8 @@ impl CapturedMetrics {
     ) -> Arc<Series<I, N>> {
         let series = {
             let mut all = self.lock();
-            let captured = all.entry(declaration.name).or_insert_with(|| {
+            let name = naming::in_effect(declaration).name;
+            let captured = all.entry(name).or_insert_with(|| {
                 let handle = I::create(declaration, Storage::Native, declaration.boundaries);
                 let series = Arc::new(Series::<I, N>::new(declaration, handle));
                 (series.clone(), series)

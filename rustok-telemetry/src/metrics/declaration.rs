@@ -103,6 +103,9 @@ pub enum ValueType {
 
 /// Returns all metrics of the program, ordered by name.
 ///
+/// Once telemetry has started, those of this crate have the names and labels that
+/// [`metric_prefix`](crate::Builder::metric_prefix) and [`without_tenants`](crate::Builder::without_tenants) give them.
+///
 /// ```
 /// let published = rustok_telemetry::metrics::catalogue()
 ///     .into_iter()
@@ -114,23 +117,4 @@ pub fn catalogue() -> Vec<&'static Declaration> {
     let mut all: Vec<_> = ALL.iter().map(|metric| metric.declaration()).collect();
     all.sort_by_key(|declaration| (declaration.name, declaration.module));
     all
-}
-
-/// Returns a message for each name that is declared more than once, with the declaring functions.
-pub(crate) fn duplicates() -> Vec<String> {
-    catalogue()
-        .chunk_by(|a, b| a.name == b.name)
-        .filter(|same| same.len() > 1)
-        .map(|same| {
-            let places: Vec<_> = same
-                .iter()
-                .map(|metric| format!("{}::{}", metric.module, metric.function))
-                .collect();
-            format!(
-                "metric {} is declared more than once: {}",
-                same[0].name,
-                places.join(", ")
-            )
-        })
-        .collect()
 }

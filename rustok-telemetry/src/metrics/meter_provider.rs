@@ -1,6 +1,9 @@
 //! The meter provider, with a cardinality limit for each metric, and the installation of the instruments.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
 
 use opentelemetry::{
     InstrumentationScope,
@@ -20,6 +23,9 @@ use crate::config::{View, ViewAggregation};
 
 /// Name of the instrumentation scope of all metrics in the catalogue.
 pub(crate) const SCOPE: &str = "rustok_telemetry";
+
+/// The SDK's limit of label sets, which metrics of other meters have.
+pub(crate) const SERIES_OF_OTHER_METERS: usize = 2000;
 
 /// A view of the service, on instruments of the SDK.
 pub(crate) type SdkView = Arc<dyn Fn(&Instrument) -> Option<Stream> + Send + Sync>;
@@ -96,10 +102,12 @@ pub(crate) fn scope() -> InstrumentationScope {
 /// Returns the SDK view that gives each metric its own cardinality limit, for which the SDK allocates at once. It
 /// leaves a metric to the `views` of the service: the SDK creates a stream for each view that matches.
 fn streams(views: Vec<SdkView>) -> impl Fn(&Instrument) -> Option<Stream> + Send + Sync + 'static {
-    let limits: HashMap<_, _> = catalogue()
-        .into_iter()
-        .map(|metric| (metric.name, metric.series_limit()))
-        .collect();
+    // With the first instrument, because the names are in effect then.
+    let limits: LazyLock<HashMap<_, _>> = LazyLock::new(|| {
+        let all = catalogue().into_iter();
+        all.map(|metric| (metric.name, metric.series_limit()))
+            .collect()
+    });
     move |instrument| {
         let limit = limits.get(instrument.name())?;
         if views.iter().any(|view| view(instrument).is_some()) {

@@ -14,6 +14,7 @@ use super::capture;
 use super::{
     Declaration,
     instrument::{Instrument, InvalidValue},
+    naming,
     registered::{InstallContext, Readable, RegisteredMetric, ViewOutcome},
     store::{exemplars::Exemplar, point::VisitSeries, series::Series},
 };
@@ -102,7 +103,7 @@ impl<I: Instrument, const N: usize> Metric<I, N> {
 
 impl<I: Instrument, const N: usize> Readable for Metric<I, N> {
     fn declaration(&self) -> &'static Declaration {
-        self.declaration
+        naming::in_effect(self.declaration)
     }
 
     fn read(&self, visit: VisitSeries<'_>) {
@@ -123,14 +124,15 @@ impl<I: Instrument, const N: usize> RegisteredMetric for Metric<I, N> {
     }
 
     fn install(&'static self, context: &InstallContext<'_>) {
-        let boundaries = match (context.view)(self.declaration) {
-            ViewOutcome::Declared => self.declaration.boundaries,
+        let declaration = self.declaration();
+        let boundaries = match (context.view)(declaration) {
+            ViewOutcome::Declared => declaration.boundaries,
             ViewOutcome::Boundaries(boundaries) => boundaries,
             ViewOutcome::Dropped => return self.dropped.store(true, Ordering::Relaxed),
         };
         self.series.get_or_init(|| {
-            let storage = context.storage(self.declaration.kind);
-            let handle = I::create(self.declaration, storage, boundaries);
+            let storage = context.storage(declaration.kind);
+            let handle = I::create(declaration, storage, boundaries);
             Series::new(self.declaration, handle)
         });
     }

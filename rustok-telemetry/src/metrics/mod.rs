@@ -42,16 +42,20 @@
 //! a [reader or a view](crate::Builder::with_metric_reader) of the service, the cell is a bound instrument of
 //! OpenTelemetry's SDK.
 
+pub(crate) mod bridge;
 #[cfg(feature = "testing")]
 pub(crate) mod capture;
 pub(crate) mod catalog;
 pub(crate) mod collection;
 pub(crate) mod current_span;
 mod declaration;
+#[cfg(feature = "metrics-facade")]
+pub(crate) mod facade;
 pub(crate) mod instrument;
 pub(crate) mod label_value;
 pub(crate) mod meter_provider;
 pub(crate) mod metric;
+pub(crate) mod naming;
 pub(crate) mod observable;
 mod observer_guard;
 pub(crate) mod on_demand_reader;
@@ -85,7 +89,6 @@ pub use self::{
     observer_guard::ObserverGuard,
     timer::Timer,
 };
-pub(crate) use declaration::duplicates;
 
 /// Label value that replaces every new value beyond the label's budget.
 pub const OTHER: &str = "other";

@@ -18,7 +18,7 @@ use foldhash::fast::RandomState;
 use opentelemetry::{KeyValue, metrics::Meter};
 
 use super::{
-    Declaration, MAX_LABEL_VALUE_BYTES, NONE, OTHER, collection,
+    Declaration, MAX_LABEL_VALUE_BYTES, NONE, OTHER, collection, naming,
     registered::{InstallContext, Readable, RegisteredMetric, ViewOutcome},
 };
 use crate::lifecycle::{self, Stage};
@@ -81,7 +81,7 @@ impl<I: ObservableInstrument, const N: usize> Observable<I, N> {
 // The SDK collects observables, so there is nothing to read.
 impl<I: ObservableInstrument, const N: usize> Readable for Observable<I, N> {
     fn declaration(&self) -> &'static Declaration {
-        self.declaration
+        naming::in_effect(self.declaration)
     }
 }
 
@@ -91,13 +91,14 @@ impl<I: ObservableInstrument, const N: usize> RegisteredMetric for Observable<I,
     }
 
     fn install(&'static self, context: &InstallContext<'_>) {
-        if let ViewOutcome::Dropped = (context.view)(self.declaration) {
+        let declaration = self.declaration();
+        if let ViewOutcome::Dropped = (context.view)(declaration) {
             return;
         }
         let observe = Box::new(|report: &mut dyn FnMut(I::Value, &[KeyValue])| {
             self.observe(report);
         });
-        I::create(context.meter, self.declaration, observe);
+        I::create(context.meter, declaration, observe);
     }
 
     fn observations_dropped(&self) -> Option<u64> {

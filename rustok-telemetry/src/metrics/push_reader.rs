@@ -20,13 +20,16 @@ use opentelemetry_sdk::{
 use super::on_demand_reader::OnDemandReader;
 use crate::InitError;
 
+/// Time between a failed export and the next one, unless the interval is shorter.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
+
 /// Exports collections. Called on the thread of its [`PushReader`].
 pub(crate) trait PushExporter: Send + 'static {
     /// Exports what the SDK collected, and the native metrics.
     fn export(&mut self, collected: &ResourceMetrics) -> OTelSdkResult;
 }
 
-/// Collects and exports at each interval, at a flush, and once more at the shutdown.
+/// Collects and exports at each interval, soon after a failure, at a flush, and once more at the shutdown.
 ///
 /// A flush and the shutdown wait for the export, whatever time it takes: the exporter limits each request, and
 /// [`Telemetry`](crate::Telemetry) limits the whole.
@@ -118,19 +121,28 @@ impl<E: PushExporter> Worker<E> {
     fn run(mut self) {
         let _suppressed = Context::enter_telemetry_suppressed_scope();
         let mut began = Instant::now();
+        let mut pause = self.interval;
         loop {
-            let left = self.interval.saturating_sub(began.elapsed());
-            match self.orders.recv_timeout(left) {
+            let left = pause.saturating_sub(began.elapsed());
+            // The exporter reports failures.
+            let failed = match self.orders.recv_timeout(left) {
                 Err(RecvTimeoutError::Timeout) => {
                     // An export that takes longer than the interval is followed by the next one at once.
-                    began = Instant::now();
-                    // The exporter reports failures.
-                    let _ = self.export();
+                    (began, pause) = (Instant::now(), self.interval);
+                    self.export().is_err()
                 }
-                // The send fails if the caller has stopped waiting.
-                Ok(Order::Flush(result)) => drop(result.send(self.export())),
+                Ok(Order::Flush(result)) => {
+                    let exported = self.export();
+                    let failed = exported.is_err();
+                    // The send fails if the caller has stopped waiting.
+                    let _ = result.send(exported);
+                    failed
+                }
                 Ok(Order::ShutDown(result)) => return drop(result.send(self.export())),
                 Err(RecvTimeoutError::Disconnected) => return,
+            };
+            if failed {
+                pause = pause.min(began.elapsed() + AFTER_FAILURE);
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::{
     Declaration, Kind,
     instrument::Storage,
+    naming,
     store::{exemplars::Exemplar, point::VisitSeries},
 };
 use std::any::Any;
@@ -12,7 +13,7 @@ use opentelemetry::metrics::Meter;
 
 /// A metric with series in native storage.
 pub trait Readable: Send + Sync {
-    /// Returns the catalogue entry.
+    /// Returns the catalogue entry in effect.
     fn declaration(&self) -> &'static Declaration;
 
     /// Visits every series in native storage: none of an observable, of a metric in the SDK or of a dropped one.
@@ -83,9 +84,13 @@ impl std::fmt::Debug for InstallContext<'_> {
 #[distributed_slice]
 pub static ALL: [&'static dyn RegisteredMetric];
 
-/// Returns the metric with this name, if it has the type `M`.
-pub(crate) fn find<M: 'static>(name: &str) -> Option<&'static M> {
-    by_name(name)?.as_any().downcast_ref()
+/// Returns the built-in metric that this function records, if it has the type `M`.
+pub(crate) fn of_function<M: 'static>(function: &str) -> Option<&'static M> {
+    let mut all = ALL.iter().filter(|metric| {
+        let declaration = metric.declaration();
+        declaration.function == function && naming::is_built_in(declaration)
+    });
+    all.find_map(|metric| metric.as_any().downcast_ref())
 }
 
 /// Returns the metric with this name.

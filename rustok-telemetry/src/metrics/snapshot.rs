@@ -1,5 +1,5 @@
-//! Native metrics and those that the SDK collected, in one form for all readers: the Prometheus text, the exporters and
-//! test captures.
+//! Native metrics, those that the SDK collected and those of registries of other libraries, in one form for all readers:
+//! the Prometheus text, the exporters and test captures.
 //!
 //! Series are visited one at a time, so no reader needs a copy of all. The OTLP exporter alone takes the metrics of the
 //! SDK from the SDK, with their times and exemplars.
@@ -17,6 +17,7 @@ use opentelemetry_sdk::{
 
 use super::{
     Kind,
+    bridge::{self, Gathered, GatheredMetric},
     meter_provider::SCOPE,
     registered::{self, ALL, Readable},
     store::{
@@ -26,20 +27,38 @@ use super::{
     },
 };
 
-/// Returns the metrics of a collection by the SDK, then the native ones. Some have no series.
-pub(crate) fn metrics(collected: &ResourceMetrics) -> impl Iterator<Item = MetricSnapshot<'_>> {
+/// Returns the metrics of a collection by the SDK, then the native and the gathered ones. Some have no series.
+pub(crate) fn metrics<'a>(
+    collected: &'a ResourceMetrics,
+    gathered: &'a Gathered,
+) -> impl Iterator<Item = MetricSnapshot<'a>> {
     let scopes = collected.scope_metrics();
     let of_sdk = scopes.flat_map(|metrics| {
         let origin = Origin::of(metrics.scope());
         let metrics = metrics.metrics();
         metrics.filter_map(move |metric| MetricSnapshot::of_sdk(origin, metric))
     });
-    of_sdk.chain(native())
+    of_sdk.chain(native()).chain(self::gathered(gathered))
 }
 
 /// Returns the native metrics. Those that the SDK stores have no series.
 pub(crate) fn native<'a>() -> impl Iterator<Item = MetricSnapshot<'a>> {
     ALL.iter().map(|metric| MetricSnapshot::native(*metric))
+}
+
+/// Returns the metrics of registries of other libraries.
+pub(crate) fn gathered(gathered: &Gathered) -> impl Iterator<Item = MetricSnapshot<'_>> {
+    gathered.metrics().map(MetricSnapshot::gathered)
+}
+
+/// Returns the help text of a metric of the SDK, if it is not the one with which its instrument was created.
+pub(crate) fn later_help(scope: &str, metric: &str) -> Option<&'static str> {
+    #[cfg(feature = "metrics-facade")]
+    if scope == super::facade::SCOPE {
+        return super::facade::help(metric);
+    }
+    let _ = (scope, metric);
+    None
 }
 
 /// A metric, whose series [`visit`](Self::visit) reads.
@@ -69,6 +88,7 @@ enum Source<'a> {
     Native(&'a dyn Readable),
     Sdk(&'a Metric),
     Resource(&'a Resource),
+    Gathered(&'a GatheredMetric),
 }
 
 pub(crate) enum Labels<'a> {
@@ -102,10 +122,28 @@ impl<'a> MetricSnapshot<'a> {
         })
     }
 
+    fn gathered(metric: &'a GatheredMetric) -> Self {
+        Self {
+            name: &metric.name,
+            help: &metric.help,
+            unit: "",
+            kind: metric.kind,
+            origin: Origin::OtherMeter {
+                scope: bridge::SCOPE,
+                version: None,
+            },
+            source: Source::Gathered(metric),
+        }
+    }
+
     fn of_sdk(origin: Origin<'a>, metric: &'a Metric) -> Option<Self> {
+        let later_help = match origin {
+            Origin::OtherMeter { scope, .. } => later_help(scope, metric.name()),
+            Origin::Catalogue | Origin::Resource => None,
+        };
         Some(Self {
             name: metric.name(),
-            help: metric.description(),
+            help: later_help.unwrap_or(metric.description()),
             unit: metric.unit(),
             kind: match metric.data() {
                 AggregatedMetrics::F64(data) => kind(data),
@@ -132,6 +170,13 @@ impl<'a> MetricSnapshot<'a> {
                 let attributes: Vec<_> = attributes.collect();
                 let one = Point::Number(NumberValue::U64(1));
                 visit(Labels::Attributes(&attributes), one);
+            }
+            Source::Gathered(metric) => {
+                for (labels, point) in &metric.series {
+                    let labels = labels.iter().map(|each| (each.key.as_str(), &each.value));
+                    let labels: Vec<_> = labels.collect();
+                    visit(Labels::Attributes(&labels), point.clone());
+                }
             }
         }
     }

@@ -1,10 +1,14 @@
 //! The queue of encoded spans or log records, and the thread that exports them in batches.
+//!
+//! A batch whose export fails for a reason that passes stays with the thread, which sends it again before any other. The
+//! queue fills behind it, and only a full queue drops items.
 
 use std::{
     mem,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        mpsc::{self, Receiver, Sender as Answer, SyncSender},
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Receiver, Sender as Answer},
     },
     thread::{self, Thread},
     time::{Duration, Instant},
@@ -25,12 +29,13 @@ use super::{
     ConnectionRuntime,
     encode::Encoded,
     requests::{ITEM, RESOURCE, Requests, SCOPE},
-    sender::Sender,
+    retry::jitter,
+    sender::{Exported, Sender, Unsent},
 };
 use crate::{
     InitError,
     config::{BatchConfig, OtlpConfig},
-    delivery::{Admission, QueueStats},
+    delivery::{Admission, Importance, QueueStats},
 };
 
 /// Time after which a flush looks again for an item that is counted and not yet in the queue.
@@ -39,13 +44,19 @@ const ALMOST_QUEUED: Duration = Duration::from_millis(1);
 /// How often it looks for such an item.
 const MOST_LOOKS: u32 = 100;
 
+/// Limits of the time after which a failed batch is sent again. Within them it is the delay between two exports.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
 /// The queue. Adding to it takes no lock; an item that finds it full is counted and dropped.
 #[derive(Debug)]
 pub(super) struct Batches {
     queue: &'static QueueStats,
-    items: SyncSender<Encoded>,
+    items: Answer<Encoded>,
     orders: Arc<Mutex<Orders>>,
     batch_size: u64,
+    /// Whether the thread waits for a full batch.
+    wants_batch: Arc<AtomicBool>,
     thread: Thread,
 }
 
@@ -59,12 +70,12 @@ pub(super) struct Items {
 }
 
 /// The outcome of exports, or the first error.
-type Exported = Result<(), String>;
+type Outcome = Result<(), String>;
 
 /// What the thread was told to do.
 #[derive(Debug, Default)]
 struct Orders {
-    answers: Vec<Answer<Exported>>,
+    answers: Vec<Answer<Outcome>>,
     shut_down: bool,
 }
 
@@ -74,8 +85,12 @@ struct Worker {
     items: Receiver<Encoded>,
     orders: Arc<Mutex<Orders>>,
     batch_size: u64,
+    wants_batch: Arc<AtomicBool>,
     delay: Duration,
     sender: Sender,
+    /// The requests that failed, and when they are sent again.
+    unsent: Unsent,
+    again_at: Instant,
     runtime: Handle,
     /// The message around the scopes.
     resource: ResourceSpans,
@@ -96,18 +111,24 @@ impl Batches {
         runtime: &mut ConnectionRuntime,
     ) -> Result<Self, InitError> {
         let sender = Sender::new(otlp, batch.export_timeout.value, runtime)?;
-        let capacity = batch.max_queue_size.value as usize;
-        queue.set_capacity(capacity);
-        let (items, received) = mpsc::sync_channel(capacity);
+        let [capacity, bytes] =
+            [&batch.max_queue_size, &batch.max_queue_bytes].map(|limit| limit.value as usize);
+        queue.set_capacity(capacity, bytes);
+        // Bounded by the places in the queue: a bounded channel would allocate them all at the start.
+        let (items, received) = mpsc::channel();
         let orders = Arc::<Mutex<Orders>>::default();
         let batch_size = batch.max_export_batch_size.value.into();
+        let wants_batch = Arc::<AtomicBool>::default();
         let worker = Worker {
             queue,
             items: received,
             orders: Arc::clone(&orders),
             batch_size,
+            wants_batch: Arc::clone(&wants_batch),
             delay: batch.schedule_delay.value,
             sender,
+            unsent: Unsent::default(),
+            again_at: Instant::now(),
             runtime: runtime.handle()?,
             resource: head(resource),
             describe,
@@ -121,20 +142,25 @@ impl Batches {
             items,
             orders,
             batch_size,
+            wants_batch,
             thread: started.thread().clone(),
         })
     }
 
     /// Takes a place in the queue for an item that is [sent](Self::send) then.
-    pub(super) fn admit(&self) -> bool {
-        self.queue.enter_queue() == Admission::Queued
+    pub(super) fn admit(&self, importance: Importance) -> bool {
+        self.queue.enter_queue(importance) == Admission::Queued
     }
 
-    /// Adds an item that was [admitted](Self::admit).
-    pub(super) fn send(&self, item: Encoded) {
-        // The channel has room for every admitted item. After a shutdown the send fails, and the item counts as unsent.
-        let _ = self.items.try_send(item);
-        if self.queue.queued() >= self.batch_size {
+    /// Adds an item that was [admitted](Self::admit), unless its bytes do not fit.
+    pub(super) fn send(&self, item: Encoded, importance: Importance) {
+        if self.queue.add_bytes(item.message.len(), importance) == Admission::Dropped {
+            return;
+        }
+        // After a shutdown the send fails, and the item counts as unsent.
+        let _ = self.items.send(item);
+        if self.queue.queued() >= self.batch_size && self.wants_batch.swap(false, Ordering::Relaxed)
+        {
             self.thread.unpark();
         }
     }
@@ -155,7 +181,7 @@ impl Batches {
         }
     }
 
-    fn order(&self, shut_down: bool) -> Receiver<Exported> {
+    fn order(&self, shut_down: bool) -> Receiver<Outcome> {
         let (answer, answered) = mpsc::channel();
         let mut orders = lock(&self.orders);
         // The thread has ended after a shutdown: the answer is dropped, and its receiver disconnected.
@@ -170,7 +196,7 @@ impl Batches {
 }
 
 impl Worker {
-    fn run(self) {
+    fn run(mut self) {
         let _suppressed = Context::enter_telemetry_suppressed_scope();
         loop {
             let (answers, shut_down) = self.wait();
@@ -179,6 +205,7 @@ impl Worker {
                 false => self.export_all(),
             };
             if shut_down {
+                self.sender.give_up(mem::take(&mut self.unsent));
                 self.sender.shut_down();
             }
             for answer in answers {
@@ -191,30 +218,42 @@ impl Worker {
         }
     }
 
-    /// Waits for an order, a full batch, or the delay.
-    fn wait(&self) -> (Vec<Answer<Exported>>, bool) {
-        let deadline = Instant::now() + self.delay;
+    /// Waits for an order, a full batch, or the delay; after a failure, for an order or the time to send again.
+    fn wait(&self) -> (Vec<Answer<Outcome>>, bool) {
+        let has_unsent = !self.unsent.is_empty();
+        let deadline = match has_unsent {
+            true => self.again_at,
+            false => Instant::now() + self.delay,
+        };
         loop {
             let mut orders = lock(&self.orders);
             let answers = mem::take(&mut orders.answers);
             let shut_down = orders.shut_down;
             drop(orders);
             let left = deadline.saturating_duration_since(Instant::now());
-            if !answers.is_empty() || self.queue.queued() >= self.batch_size || left.is_zero() {
+            self.wants_batch.store(!has_unsent, Ordering::Relaxed);
+            let is_full = !has_unsent && self.queue.queued() >= self.batch_size;
+            if !answers.is_empty() || is_full || left.is_zero() {
+                self.wants_batch.store(false, Ordering::Relaxed);
                 return (answers, shut_down);
             }
             thread::park_timeout(left);
         }
     }
 
-    /// Exports what had entered the queue when this was called. An item counts as entered before it is in the queue; one
+    /// Exports what had entered the queue when this was called, up to a failure that passes. An item counts as entered before it is in the queue; one
     /// that does not come, because its thread panicked, is not waited for.
-    fn export_all(&self) -> Exported {
+    fn export_all(&mut self) -> Outcome {
         let entered = self.queue.entered();
         let (mut result, mut looks) = (Ok(()), 0);
         while !self.queue.has_finished(entered) && looks < MOST_LOOKS {
             match self.export_batch() {
-                Some(exported) => (result, looks) = (result.and(exported), 0),
+                Some(exported) => {
+                    (result, looks) = (result.and(exported), 0);
+                    if !self.unsent.is_empty() {
+                        break;
+                    }
+                }
                 None => {
                     thread::sleep(ALMOST_QUEUED);
                     looks += 1;
@@ -224,20 +263,30 @@ impl Worker {
         result
     }
 
-    /// Exports one batch; `None` if nothing is queued.
-    fn export_batch(&self) -> Option<Exported> {
-        let items = self.items.try_iter().take(self.batch_size as usize);
-        let batch: Vec<_> = items.collect();
-        if batch.is_empty() {
-            return None;
-        }
-        self.sender.begin(batch.len());
-        let exported = self.sender.export(self.requests(&batch));
-        Some(
-            self.runtime
-                .block_on(exported)
-                .map_err(|error| error.to_string()),
-        )
+    /// Exports one batch, or what is unsent of the last one; `None` if nothing is queued.
+    fn export_batch(&mut self) -> Option<Outcome> {
+        let Exported { result, unsent } = match self.unsent.is_empty() {
+            true => {
+                let items = self.items.try_iter().take(self.batch_size as usize);
+                let batch: Vec<_> = items.collect();
+                if batch.is_empty() {
+                    return None;
+                }
+                let bytes = batch.iter().map(|item| item.message.len()).sum();
+                self.queue.leave_queue(batch.len(), bytes);
+                let requests = self.requests(&batch);
+                drop(batch);
+                self.runtime.block_on(self.sender.export(requests))
+            }
+            false => {
+                let unsent = mem::take(&mut self.unsent);
+                self.runtime.block_on(self.sender.export_again(unsent))
+            }
+        };
+        let pause = self.delay.clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+        self.again_at = Instant::now() + pause.max(unsent.pause) + jitter();
+        self.unsent = unsent;
+        Some(result.map_err(|error| error.to_string()))
     }
 
     /// The messages around spans and around log records have the same fields.
@@ -268,7 +317,7 @@ impl Worker {
     }
 }
 
-fn as_sdk_result(exported: Exported) -> OTelSdkResult {
+fn as_sdk_result(exported: Outcome) -> OTelSdkResult {
     exported.map_err(OTelSdkError::InternalFailure)
 }
 

@@ -9,19 +9,25 @@ use std::{
     time::Duration,
 };
 
-use opentelemetry::InstrumentationScope;
+use opentelemetry::{InstrumentationScope, TraceId, logs::Severity};
 use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
     logs::{LogProcessor, SdkLogRecord},
 };
 
+use tracing::Level;
+
 use super::{
     ConnectionRuntime,
     batches::{Batches, Items},
     encode::{self, Encoded},
 };
-use crate::{InitError, config::LogsConfig, delivery::DELIVERY};
+use crate::{
+    InitError,
+    config::LogsConfig,
+    delivery::{DELIVERY, Importance},
+};
 
 const LOG_RECORDS: Items = Items {
     queue: &DELIVERY.log_records,
@@ -30,8 +36,11 @@ const LOG_RECORDS: Items = Items {
     describe: |record| format!("a log record of {:?}", record.scope.name()),
 };
 
-/// Gets every log record, on the thread that emits it.
+/// Gets log records, on the thread that emits them.
 pub(crate) trait LogObserver: fmt::Debug + Send + Sync {
+    /// Returns whether to pass a record.
+    fn wants(&self, level: Level, trace_id: Option<TraceId>) -> bool;
+
     fn emitted(&self, record: &SdkLogRecord, encoded: &Arc<[u8]>);
 }
 
@@ -41,6 +50,8 @@ pub(crate) struct EncodingLogProcessor {
     /// `None` without the exporter.
     pub(crate) export: Option<LogExport>,
     pub(crate) observer: Option<Arc<dyn LogObserver>>,
+    /// Whether only records that the observer wants are created.
+    pub(crate) is_for_observer: bool,
 }
 
 /// The exporter of log records.
@@ -63,28 +74,37 @@ impl LogExport {
         })
     }
 
-    fn admit(&self) -> bool {
+    fn admit(&self, importance: Importance) -> bool {
         if self.closed.load(Ordering::Relaxed) {
             DELIVERY.late_log_records.fetch_add(1, Ordering::Relaxed);
             return false;
         }
-        self.batches.admit()
+        self.batches.admit(importance)
     }
 }
 
 impl LogProcessor for EncodingLogProcessor {
     fn emit(&self, record: &mut SdkLogRecord, scope: &InstrumentationScope) {
-        let admitted = self.export.as_ref().filter(|export| export.admit());
+        let level = level(record);
+        let importance = match level <= Level::WARN {
+            true => Importance::High,
+            false => Importance::Ordinary,
+        };
+        let export = self.export.as_ref();
+        let admitted = export.filter(|export| export.admit(importance));
         if admitted.is_none() && self.observer.is_none() {
             return;
         }
         let message = encode::log_record(record);
-        if let Some(observer) = &self.observer {
+        let wants = |observer: &&Arc<dyn LogObserver>| {
+            self.is_for_observer || observer.wants(level, trace_id(record))
+        };
+        if let Some(observer) = self.observer.as_ref().filter(wants) {
             observer.emitted(record, &message);
         }
         if let Some(export) = admitted {
             let scope = exported_scope(record, scope);
-            export.batches.send(Encoded { scope, message });
+            export.batches.send(Encoded { scope, message }, importance);
         }
     }
 
@@ -100,6 +120,18 @@ impl LogProcessor for EncodingLogProcessor {
         export.closed.store(true, Ordering::Relaxed);
         export.batches.shut_down(timeout)
     }
+}
+
+fn level(record: &SdkLogRecord) -> Level {
+    match record.severity_number() {
+        Some(severity) if severity >= Severity::Error => Level::ERROR,
+        Some(severity) if severity >= Severity::Warn => Level::WARN,
+        _ => Level::INFO,
+    }
+}
+
+fn trace_id(record: &SdkLogRecord) -> Option<TraceId> {
+    record.trace_context().map(|origin| origin.trace_id)
 }
 
 /// Returns the scope with the target of the record as its name.

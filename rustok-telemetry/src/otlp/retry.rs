@@ -13,7 +13,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(1600);
 /// Most that is added to a pause, so that clients do not retry at the same time.
 const JITTER_MILLIS: u64 = 100;
 /// Longest pause that a receiver can request.
-const LONGEST_ASKED: Duration = Duration::from_secs(30);
+pub(super) const LONGEST_ASKED: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub(super) struct Failed {
@@ -30,8 +30,8 @@ pub(super) enum Retry {
     After(Duration),
 }
 
-/// Sends a request with retries, none of which begins after `limit`. Returns the reason of the last failure.
-pub(super) async fn with_retries<T, F>(limit: Duration, send: impl Fn() -> F) -> Result<T, String>
+/// Sends a request with retries, none of which begins after `limit`. Returns the last failure.
+pub(super) async fn with_retries<T, F>(limit: Duration, send: impl Fn() -> F) -> Result<T, Failed>
 where
     F: Future<Output = Result<T, Failed>>,
 {
@@ -45,7 +45,7 @@ where
         let left = limit.saturating_sub(started.elapsed());
         match pauses.next(failed.retry) {
             Some(pause) if pause < left => tokio::time::sleep(pause).await,
-            _ => return Err(failed.reason),
+            _ => return Err(failed),
         }
     }
 }
@@ -86,7 +86,7 @@ impl Pauses {
     }
 }
 
-fn jitter() -> Duration {
+pub(super) fn jitter() -> Duration {
     // A `RandomState` has random keys.
     let random = RandomState::new().hash_one(());
     Duration::from_millis(random % (JITTER_MILLIS + 1))

@@ -16,7 +16,7 @@ use super::{
     error_reporting::OpenConnection,
     grpc, http,
     requests::{Request, Requests, TooLarge},
-    retry::{Failed, Retry, with_retries},
+    retry::{Failed, LONGEST_ASKED, Retry, with_retries},
     target::ExportTarget,
 };
 use crate::{
@@ -49,6 +49,35 @@ pub(crate) struct Sender {
     failure: LastFailure,
 }
 
+/// The outcome of an export.
+#[derive(Debug)]
+pub(super) struct Exported {
+    pub(super) result: OTelSdkResult,
+    /// Requests with spans or log records that failed for a reason that passes. Their items are not counted yet.
+    pub(super) unsent: Unsent,
+}
+
+/// Requests that can be sent again.
+#[derive(Debug, Default)]
+pub(super) struct Unsent {
+    requests: Vec<Request>,
+    /// How long the receiver asked to wait.
+    pub(super) pause: Duration,
+}
+
+impl Unsent {
+    pub(super) fn is_empty(&self) -> bool {
+        self.requests.is_empty()
+    }
+
+    fn add(&mut self, request: Request, retry: Retry) {
+        self.requests.push(request);
+        if let Retry::After(asked) = retry {
+            self.pause = self.pause.max(asked.min(LONGEST_ASKED));
+        }
+    }
+}
+
 impl Sender {
     /// `limit` bounds a request in addition to the exporter's own timeout.
     pub(super) fn new(
@@ -78,27 +107,44 @@ impl Sender {
         })
     }
 
-    /// Counts items that the SDK has taken out of their queue.
-    pub(super) fn begin(&self, items: usize) {
-        if let Some(queue) = self.queue {
-            queue.leave_queue(items);
-        }
+    /// Sends each request, also after one that failed. Those whose failure is temporary can be sent again.
+    pub(super) async fn export(&self, requests: Requests) -> Exported {
+        let (requests, too_large) = requests.finish();
+        self.export_requests(requests, too_large).await
     }
 
-    /// Sends each request, also after one that failed.
-    pub(super) async fn export(&self, requests: Requests) -> OTelSdkResult {
-        let (requests, too_large) = requests.finish();
+    /// Sends requests that could be sent again.
+    pub(super) async fn export_again(&self, unsent: Unsent) -> Exported {
+        self.export_requests(unsent.requests, TooLarge::default())
+            .await
+    }
+
+    /// Counts the items of unsent requests as dropped.
+    pub(super) fn give_up(&self, unsent: Unsent) {
+        let requests = unsent.requests.iter();
+        self.finish_items(requests.map(|request| request.items).sum(), false);
+    }
+
+    async fn export_requests(&self, requests: Vec<Request>, too_large: TooLarge) -> Exported {
         let mut outcome = ExportOutcome::default();
         let (total, mut failed) = (requests.len(), 0);
         let mut first_failure = None;
-        for Request { message, items } in requests {
-            let sent = self.send(message).await;
-            self.finish_items(items, sent.is_ok());
-            match sent {
-                Ok(rejection) => outcome.rejection = rejection.or(outcome.rejection.take()),
-                Err(error) => {
+        let mut unsent = Unsent::default();
+        for request in requests {
+            match self.send(request.message.clone()).await {
+                Ok(rejection) => {
+                    self.finish_items(request.items, true);
+                    outcome.rejection = rejection.or(outcome.rejection.take());
+                }
+                Err(Failed { reason, retry }) => {
                     failed += 1;
-                    first_failure.get_or_insert(error);
+                    first_failure.get_or_insert(reason);
+                    match retry {
+                        Retry::Later | Retry::After(_) if self.queue.is_some() => {
+                            unsent.add(request, retry);
+                        }
+                        _ => self.finish_items(request.items, false),
+                    }
                 }
             }
         }
@@ -113,7 +159,7 @@ impl Sender {
             None => Ok(()),
         };
         self.stats.finish(&self.endpoint, outcome);
-        result
+        Exported { result, unsent }
     }
 
     /// Later exports fail.
@@ -122,10 +168,15 @@ impl Sender {
     }
 
     /// Sends one request, with retries.
-    async fn send(&self, message: Bytes) -> Result<Option<PartialRejection>, String> {
+    async fn send(&self, message: Bytes) -> Result<Option<PartialRejection>, Failed> {
+        let for_good = |reason| Failed {
+            reason,
+            retry: Retry::Never,
+        };
         let transport = self.transport().clone();
-        let transport = transport.ok_or_else(|| OTelSdkError::AlreadyShutdown.to_string())?;
-        let prepared = transport.prepare(message)?;
+        let transport =
+            transport.ok_or_else(|| for_good(OTelSdkError::AlreadyShutdown.to_string()))?;
+        let prepared = transport.prepare(message).map_err(for_good)?;
         self.failure.take();
         let (timeout, connection) = (self.timeout, self.connection.clone());
         let sending = self.runtime.spawn(async move {
@@ -134,8 +185,12 @@ impl Sender {
             })
             .await
         });
-        let sent = sending.await.map_err(|stopped| stopped.to_string())?;
-        let rejection = sent.map_err(|reason| self.failure.take().unwrap_or(reason))?;
+        let sent = sending.await;
+        let sent = sent.map_err(|stopped| for_good(stopped.to_string()))?;
+        let rejection = sent.map_err(|failed| Failed {
+            reason: self.failure.take().unwrap_or(failed.reason),
+            ..failed
+        })?;
         if let Some(rejection) = &rejection {
             tracing::warn!(
                 name: "Exporter.PartialSuccess",

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use opentelemetry::{Context, trace::Span as _};
+use opentelemetry::{
+    Context,
+    trace::{Span as _, Status},
+};
 use opentelemetry_proto::tonic::trace::v1;
 use opentelemetry_sdk::{
     Resource,
@@ -20,7 +23,12 @@ use super::{
     batches::{Batches, Items},
     encode::{self, Encoded},
 };
-use crate::{InitError, config::TracesConfig, delivery::DELIVERY, trace::SpanLimits};
+use crate::{
+    InitError,
+    config::TracesConfig,
+    delivery::{DELIVERY, Importance},
+    trace::SpanLimits,
+};
 
 const SPANS: Items = Items {
     queue: &DELIVERY.spans,
@@ -30,6 +38,9 @@ const SPANS: Items = Items {
         format!("span {:?}", span.name)
     },
 };
+
+/// From here on a span is slow, and dropped after the others if the queue is full.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// Gets every recorded span when it ends, on the thread that ends it.
 pub(crate) trait SpanObserver: fmt::Debug + Send + Sync {
@@ -72,7 +83,8 @@ impl SpanProcessor for EncodingSpanProcessor {
         if export.is_some() {
             DELIVERY.open_spans.fetch_sub(1, Ordering::Relaxed);
         }
-        let admitted = export.filter(|export| export.0.admit());
+        let importance = importance(&span);
+        let admitted = export.filter(|export| export.0.admit(importance));
         if admitted.is_none() && self.observer.is_none() {
             return;
         }
@@ -84,7 +96,7 @@ impl SpanProcessor for EncodingSpanProcessor {
         }
         if let Some(export) = admitted {
             let scope = span.instrumentation_scope;
-            export.0.send(Encoded { scope, message });
+            export.0.send(Encoded { scope, message }, importance);
         }
     }
 
@@ -97,5 +109,14 @@ impl SpanProcessor for EncodingSpanProcessor {
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
         let export = self.export.as_ref();
         export.map_or(Ok(()), |export| export.0.shut_down(timeout))
+    }
+}
+
+fn importance(span: &SpanData) -> Importance {
+    let took = span.end_time.duration_since(span.start_time);
+    match &span.status {
+        Status::Error { .. } => Importance::High,
+        _ if took.unwrap_or_default() >= SLOW => Importance::High,
+        _ => Importance::Ordinary,
     }
 }

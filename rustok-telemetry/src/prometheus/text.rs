@@ -16,6 +16,7 @@ use crate::{
     config::debug_is_display,
     lifecycle::{self, Stage},
     metrics::{
+        bridge,
         on_demand_reader::OnDemandReader,
         snapshot::{self, MetricSnapshot},
     },
@@ -115,8 +116,8 @@ pub enum TextError {
 
 debug_is_display!(TextError);
 
-/// Returns all metrics of this process in the Prometheus text format, version 0.0.4: those of the catalogue and those
-/// of OpenTelemetry's global meter provider.
+/// Returns all metrics of this process in the Prometheus text format, version 0.0.4: those of the catalogue, those
+/// of OpenTelemetry's global meter provider, and those of other metric libraries.
 ///
 /// Runs the callbacks of observable metrics on the calling thread.
 ///
@@ -179,7 +180,11 @@ pub fn prometheus_text_for(accept: &str) -> Result<PrometheusText, TextError> {
 fn text(format: Format) -> Result<PrometheusText, TextError> {
     let Written { text, skipped } = collect(|collected, exposition| {
         let target = MetricSnapshot::target_info(collected.resource());
-        exposition.text(format, snapshot::metrics(collected).chain(target))
+        let gathered = bridge::gather();
+        exposition.text(
+            format,
+            snapshot::metrics(collected, &gathered).chain(target),
+        )
     })?;
     // Without the lock: a log layer may call `prometheus_text`.
     for SkippedMetric { name, reason } in &skipped {

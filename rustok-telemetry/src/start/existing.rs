@@ -44,6 +44,8 @@ impl Builder {
     /// - [`Telemetry::layer`](crate::Telemetry::layer) sends spans to `tracer_provider`. A service that keeps its layer
     ///   of `tracing-opentelemetry` adds
     ///   [`Telemetry::span_metrics_layer`](crate::Telemetry::span_metrics_layer) for the span metrics.
+    /// - The `metrics` crate and the [semantic HTTP metrics](Self::with_semantic_http_metrics) use `meter_provider` too.
+    ///   Registries of the `prometheus` crate are in the text only.
     /// - Of the environment, only `OTEL_SDK_DISABLED`, `OTEL_PROPAGATORS`, `RUST_LOG` and `RUSTOK_TELEMETRY_STRICT` are
     ///   read, and no exporter is started, also with [`config`](Self::config). The propagators are set if the service
     ///   has set none.

@@ -6,16 +6,16 @@ use tracing::Level;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::{
-    console_page::ConsoleSettings, existing::Existing, extensions::Extensions, pipeline::Pipeline,
-    resource,
+    console_page::ConsoleSettings, existing::Existing, extensions::Extensions,
+    other_libraries::OtherLibraries, pipeline::Pipeline, resource,
 };
 use crate::{
     InitError, LogFormat, Telemetry,
     config::TelemetryConfig,
-    health,
+    health, http,
     lifecycle::{self, Stage},
     logging::{self, LogFilter},
-    metrics,
+    metrics::naming::Naming,
     otlp::ConnectionRuntime,
     propagation,
     trace::{ExporterTargets, SpanFilter, panics},
@@ -76,8 +76,11 @@ pub struct Builder {
     enrich_log_records: bool,
     subscriber: bool,
     panic_hook: bool,
+    naming: Naming,
     console: ConsoleSettings,
+    semantic_http: bool,
     pub(super) extensions: Extensions,
+    pub(super) other_libraries: OtherLibraries,
     pub(super) existing: Option<Existing>,
 }
 
@@ -95,8 +98,11 @@ impl Default for Builder {
             enrich_log_records: false,
             subscriber: true,
             panic_hook: true,
+            naming: Naming::default(),
             console: ConsoleSettings::default(),
+            semantic_http: false,
             extensions: Extensions::default(),
+            other_libraries: OtherLibraries::default(),
             existing: None,
         }
     }
@@ -191,6 +197,38 @@ impl Builder {
         self
     }
 
+    /// Sets the prefix of the built-in metrics, those that this crate declares: `shop` names them
+    /// `shop_http_requests_total` instead of `rustok_http_requests_total`, for all exporters, readers and pages. Metrics
+    /// of the service keep their names, and so do the `process_*` metrics.
+    ///
+    /// `cargo xtask names` writes dashboards and rules with the same prefix.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), rustok_telemetry::InitError> {
+    /// let telemetry = rustok_telemetry::builder().metric_prefix("shop").init()?;
+    /// # drop(telemetry);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`init`](Self::init) fails if the prefix is not lower-case words joined by single `_` that begin with a letter,
+    /// if a name would have more than 255 characters, or if a metric of the service has one of the names. An invalid
+    /// prefix is ignored with a warning if [strict mode](Self::strict) is off.
+    pub fn metric_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.naming.prefix = Some(prefix.into());
+        self
+    }
+
+    /// Omits the label `tenant_id` of the built-in metrics, for a service without tenants. Records that differ in the
+    /// tenant only are one series. Metrics of the service keep their labels; spans and log lines of a service that sets
+    /// a tenant keep it.
+    pub fn without_tenants(mut self) -> Self {
+        self.naming.without_tenants = true;
+        self
+    }
+
     /// Installs no `tracing` subscriber. The service composes its own with [`Telemetry::layer`],
     /// [`Telemetry::log_layer`] and [`Telemetry::log_export_layer`].
     pub fn without_subscriber(mut self) -> Self {
@@ -203,6 +241,13 @@ impl Builder {
     /// location.
     pub fn without_panic_hook(mut self) -> Self {
         self.panic_hook = false;
+        self
+    }
+
+    /// Also records the [HTTP metrics of OpenTelemetry's conventions](crate::http#metrics-of-opentelemetrys-conventions),
+    /// such as `http.server.request.duration`, beside the `rustok_http_*` ones. Off by default.
+    pub fn with_semantic_http_metrics(mut self) -> Self {
+        self.semantic_http = true;
         self
     }
 
@@ -225,7 +270,7 @@ impl Builder {
         if lifecycle::stage() != Stage::NotStarted {
             return Err(InitError::AlreadyInitialized);
         }
-        let duplicates = metrics::duplicates();
+        let duplicates = self.naming.duplicates();
         if !duplicates.is_empty() {
             return Err(InitError::Catalogue(duplicates));
         }
@@ -251,6 +296,7 @@ impl Builder {
         };
         let enrich = self.enrich_log_records;
         pipeline.record_sender = pipeline.record_sender.map(|it| it.enriching(enrich));
+        self.other_libraries.prepare()?;
         if self.subscriber {
             let lines = logging::lines(self.log_format, &log_filter)?;
             let subscriber = tracing_subscriber::registry().with(lines);
@@ -265,8 +311,13 @@ impl Builder {
             }
         }
         let text_address = pipeline.text_address;
+        self.naming.apply();
         let running = pipeline.install(&config, runtime, span_filter);
+        if self.semantic_http {
+            http::start_semantic_metrics(&running.meter_provider);
+        }
         self.install_panic_hook();
+        self.other_libraries.start(&running.meter_provider);
         lifecycle::enter(Stage::Running);
         if let Some(address) = text_address {
             tracing::info!("the metrics are served at http://{address}/metrics");
@@ -308,6 +359,7 @@ impl Builder {
             attributes.extend(self.attributes.iter().cloned());
             config.resource_attributes.set(attributes);
         }
+        config.diagnostics.extend(self.naming.diagnostic());
         config.finalize()?;
         let log_filter = match log_problem {
             Some(diagnostic) => Err(diagnostic.to_string()),
@@ -334,6 +386,7 @@ impl Builder {
         if self.existing.is_none() || !propagation::is_installed() {
             propagation::install(&config.propagators.value);
         }
+        self.naming.apply();
         console.install(None);
         self.install_panic_hook();
         lifecycle::enter(Stage::Disabled);

@@ -6,6 +6,7 @@ mod extensions;
 pub(crate) mod flush;
 pub(crate) mod init;
 mod layers;
+mod other_libraries;
 mod pipeline;
 pub(crate) mod report;
 pub(crate) mod resource;

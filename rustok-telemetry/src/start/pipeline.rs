@@ -99,10 +99,14 @@ impl Pipeline {
             &console,
             extensions,
         )?;
+        // If nothing else needs log records, the console decides which ones are created.
+        let is_for_page = config.logs.exporters.value.is_empty() && !extensions.has_logs();
+        let log_observer = console.log_observer().filter(|_| is_for_page);
         let logger_provider =
             logger_provider(&config.logs, resource, runtime, &console, extensions)?;
         let record_sender = logger_provider.as_ref().map(|provider| {
             RecordSender::new(provider, exporter_targets, config, log_filter.clone())
+                .for_observer(log_observer)
         });
         Ok(Self {
             tracer_provider,
@@ -272,7 +276,8 @@ fn logger_provider(
     page: &ConsolePage,
     extensions: &mut Extensions,
 ) -> Result<Option<SdkLoggerProvider>, InitError> {
-    if config.exporters.value.is_empty() && !page.is_on() && !extensions.has_logs() {
+    let is_for_observer = config.exporters.value.is_empty() && !extensions.has_logs();
+    if is_for_observer && !page.is_on() {
         return Ok(None);
     }
     let export = match config.exporters.value.contains(&LogsExporter::Otlp) {
@@ -283,7 +288,11 @@ fn logger_provider(
     Ok(Some(logger_provider::build(config, resource, |builder| {
         let builder = extensions.add_to_loggers(builder);
         match export.is_some() || observer.is_some() {
-            true => builder.with_log_processor(EncodingLogProcessor { export, observer }),
+            true => builder.with_log_processor(EncodingLogProcessor {
+                export,
+                observer,
+                is_for_observer,
+            }),
             false => builder,
         }
     })))

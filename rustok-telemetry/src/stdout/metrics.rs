@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::{json, write_line};
 use crate::metrics::{
-    Kind,
+    Kind, bridge,
     push_reader::PushExporter,
     snapshot::{self, Labels, MetricSnapshot},
     store::{distribution::NumberValue, point::Point},
@@ -17,7 +17,9 @@ pub(crate) struct ConsoleMetrics;
 
 impl PushExporter for ConsoleMetrics {
     fn export(&mut self, collected: &ResourceMetrics) -> OTelSdkResult {
-        for line in snapshot::metrics(collected).filter_map(|metric| line(&metric)) {
+        let gathered = bridge::gather();
+        let metrics = snapshot::metrics(collected, &gathered);
+        for line in metrics.filter_map(|metric| line(&metric)) {
             write_line(&line);
         }
         Ok(())

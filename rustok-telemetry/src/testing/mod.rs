@@ -72,6 +72,8 @@ use std::{
 
 use tracing::{Dispatch, dispatcher};
 
+use crate::metrics::{naming, registered};
+
 pub(crate) use self::sink::Sink;
 pub use self::{
     logs::LogLine,
@@ -140,7 +142,7 @@ impl Capture {
     /// If no metric with this name is declared.
     #[track_caller]
     pub fn metric(&self, name: &str) -> CapturedMetric {
-        if name.starts_with("rustok_span") {
+        if is_of_spans(name) {
             self.wait(None, || false);
         }
         let _entered = self.handle.enter();
@@ -317,4 +319,12 @@ pub(crate) fn current() -> Option<Arc<Sink>> {
         return None;
     }
     subscriber::within().or_else(|| dispatcher::get_default(subscriber::of))
+}
+
+/// Whether a metric is one of spans, which is complete once they have ended.
+fn is_of_spans(name: &str) -> bool {
+    registered::by_name(name).is_some_and(|metric| {
+        let declaration = metric.declaration();
+        naming::is_built_in(declaration) && declaration.function.starts_with("record_span")
+    })
 }

@@ -14,7 +14,7 @@ use crate::metrics::{
     self, NONE,
     instrument::{Counter, Histogram, Instrument},
     metric::Metric,
-    registered::find,
+    registered::of_function,
     store::read_table::ReadTable,
 };
 
@@ -39,9 +39,9 @@ const MAX: usize = 1 << 14;
 static KNOWN: LazyLock<(ReadTable<Callsite>, RandomState)> =
     LazyLock::new(|| (ReadTable::new(MAX), RandomState::default()));
 static CREATED: LazyLock<Option<&Metric<Created, 2>>> =
-    LazyLock::new(|| find("rustok_spans_created_total"));
+    LazyLock::new(|| of_function("record_span_created"));
 static DURATIONS: LazyLock<Option<&Metric<Durations, 1>>> =
-    LazyLock::new(|| find("rustok_span_duration_seconds"));
+    LazyLock::new(|| of_function("record_span_duration"));
 
 /// Returns the cached callsite of a span; `None` if there are too many.
 pub(super) fn of(metadata: &'static Metadata<'static>) -> Option<&'static Callsite> {

@@ -127,6 +127,10 @@ fn each_wrong_value_says_why() {
             "OTEL_BSP_SCHEDULE_DELAY=-1: not between 1 and 2147483647.",
         ),
         (
+            &[("RUSTOK_TELEMETRY_BSP_MAX_QUEUE_BYTES", "1000")],
+            "RUSTOK_TELEMETRY_BSP_MAX_QUEUE_BYTES=1000: not between 65536 and 4294967295",
+        ),
+        (
             &[("OTEL_BSP_MAX_QUEUE_SIZE", "0")],
             "OTEL_BSP_MAX_QUEUE_SIZE=0: not between 1 and 1048576",
         ),
@@ -138,8 +142,8 @@ fn each_wrong_value_says_why() {
             "OTEL_BSP_MAX_QUEUE_SIZE=0: not between",
         ),
         (
-            &[("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4096")],
-            "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=4096: larger than the queue of 2048 (OTEL_BSP_MAX_QUEUE_SIZE, from: default)",
+            &[("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "40960")],
+            "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=40960: larger than the queue of 32768 (OTEL_BSP_MAX_QUEUE_SIZE, from: default)",
         ),
         (
             &[

@@ -141,7 +141,7 @@ fn each_variable_becomes_its_setting() {
         ),
         (LOGS, "logs.batch.schedule_delay", "1000 ms (default)"),
         (LOGS, "logs.batch.export_timeout", "30000 ms (default)"),
-        (LOGS, "logs.batch.max_queue_size", "2048 (default)"),
+        (LOGS, "logs.batch.max_queue_size", "32768 (default)"),
         (
             &[
                 ("OTEL_LOGS_EXPORTER", "otlp"),
@@ -153,7 +153,7 @@ fn each_variable_becomes_its_setting() {
         (
             &[("OTEL_BLRP_MAX_QUEUE_SIZE", "100")],
             "traces.batch.max_queue_size",
-            "2048 (default)",
+            "32768 (default)",
         ),
         (
             &[("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://logs:4318/in")],

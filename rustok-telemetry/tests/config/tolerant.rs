@@ -74,7 +74,7 @@ fn a_wrong_value_of_each_kind_counts_as_unset() {
 
 #[test]
 fn what_must_fit_together_falls_back_too() {
-    let config = tolerant(&[("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "5000")]);
+    let config = tolerant(&[("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "50000")]);
     assert_eq!(config.traces.batch.max_export_batch_size.value, 512);
     let mut all = vec![(STRICT, "false"), ("OTEL_BLRP_MAX_QUEUE_SIZE", "100")];
     all.push(("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "101"));
@@ -87,12 +87,12 @@ fn what_must_fit_together_falls_back_too() {
         ("OTEL_BSP_MAX_QUEUE_SIZE", "many"),
         ("OTEL_TRACES_SAMPLER_ARG", "0.5"),
     ]);
-    assert_eq!(config.traces.batch.max_queue_size.value, 2048);
+    assert_eq!(config.traces.batch.max_queue_size.value, 32_768);
     assert_eq!(config.traces.sampler.value, Sampler::ParentBasedAlwaysOn);
     let variables = [
         (STRICT, "false"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "many"),
-        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4000"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "40000"),
     ];
     let config = TelemetryConfig::from_vars(variables).expect("tolerated");
     assert_eq!(config.traces.batch.max_export_batch_size.value, 512);

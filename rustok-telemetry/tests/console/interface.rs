@@ -31,6 +31,7 @@ async fn state_tells_who_this_is_and_what_is_kept() {
             "instance",
             "kept",
             "memory",
+            "metric_prefix",
             "not_kept",
             "now",
             "peers",
@@ -38,6 +39,7 @@ async fn state_tells_who_this_is_and_what_is_kept() {
             "service",
             "stage",
             "started_at",
+            "thinned",
             "tick_ms",
             "ticks",
             "version",
@@ -60,6 +62,10 @@ async fn state_tells_who_this_is_and_what_is_kept() {
     assert_eq!(
         state["not_kept"],
         json!({"spans": 0, "log_lines": 0, "series": 0})
+    );
+    assert_eq!(
+        state["thinned"],
+        json!({"kept_share": 1.0, "spans": 0, "log_lines": 0})
     );
     let memory = &state["memory"];
     let bytes = |name: &str| memory[name].as_u64().expect("a number");

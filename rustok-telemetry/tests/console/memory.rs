@@ -1,6 +1,10 @@
 //! Memory stays within its limit, whatever the service does.
 
-use std::fs;
+use std::{
+    collections::BTreeSet,
+    fs,
+    time::{Duration, Instant},
+};
 
 use opentelemetry::{KeyValue, global};
 use rustok_telemetry::console::Console;
@@ -50,6 +54,8 @@ fn work(from: usize, to: usize) {
 async fn many_spans_and_log_lines_stay_within_the_limit() {
     let _telemetry = limited().init().expect("telemetry starts");
     let service = Service::start().await;
+    // Under this load, only a share would be kept.
+    service.capture("/api/capture", 600_000).await;
     work(0, 20_000);
     service.get("/api/state").await;
     let before = resident();
@@ -81,6 +87,64 @@ async fn many_spans_and_log_lines_stay_within_the_limit() {
             "{before} bytes before, {now} bytes now"
         );
     }
+}
+
+/// Requests with two spans, the inner one first, and a log line.
+fn request(number: usize, fails: bool) {
+    let request = tracing::info_span!("request", number);
+    let _entered = request.entered();
+    tracing::info_span!("read").in_scope(|| tracing::info!(number, "read"));
+    if fails {
+        tracing::info_span!("write", otel.status_code = "ERROR")
+            .in_scope(|| tracing::warn!("failed"));
+    }
+}
+
+#[tokio::test]
+#[test_fork::fork]
+async fn under_load_failures_are_kept_with_all_their_spans() {
+    let _telemetry = limited().init().expect("telemetry starts");
+    let service = Service::start().await;
+    let started = Instant::now();
+    let mut requests = 0;
+    let state = loop {
+        assert!(started.elapsed() < Duration::from_secs(30));
+        for number in requests..requests + 1_000 {
+            request(number, false);
+        }
+        requests += 1_000;
+        let state = service.get("/api/state").await;
+        if state["thinned"]["kept_share"].as_f64() < Some(0.5) {
+            break state;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    for failing in 0..20 {
+        (0..10).for_each(|number| request(number, false));
+        request(1_000_000 + failing, true);
+    }
+    let failed = service.get("/api/traces?status=error&limit=100").await;
+    assert_eq!(items(&failed).len(), 20, "{state:#}");
+    for trace in items(&failed) {
+        let id = trace["trace_id"].as_str().expect("an id");
+        let trace = service.get(&format!("/api/traces/{id}")).await;
+        let names: BTreeSet<_> = items(&trace["spans"])
+            .iter()
+            .filter_map(|span| span["name"].as_str())
+            .collect();
+        assert_eq!(
+            names,
+            BTreeSet::from(["read", "request", "write"]),
+            "{trace:#}"
+        );
+    }
+    let warnings = service.get("/api/logs?level=warn&limit=100").await;
+    assert_eq!(items(&warnings["lines"]).len(), 20);
+    let state = service.get("/api/state").await;
+    assert!(
+        state["thinned"]["log_lines"].as_u64() > Some(0),
+        "{state:#}"
+    );
 }
 
 #[tokio::test]

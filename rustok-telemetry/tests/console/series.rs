@@ -303,3 +303,25 @@ async fn repeated_and_many_parameters_are_bounded() {
         assert_eq!((status, keys(&answer)), (400, vec!["error"]));
     }
 }
+
+#[tokio::test]
+#[test_fork::fork]
+async fn the_prefix_of_the_service_is_that_of_the_history() {
+    let builder = with_console().metric_prefix("shop").without_tenants();
+    let _telemetry = builder.init().expect("telemetry starts");
+    let service = Service::start().await;
+    assert_eq!(service.get("/api/state").await["metric_prefix"], "shop");
+    metrics::record_event_published("Created", "acme");
+    metrics::record_event_published("Created", "globex");
+    let published = "shop_event_bus_published_total";
+    let path = format!("/api/series?metric={published}");
+    let is_there = |answer: &Value| !answer["metrics"][published].is_null();
+    let answer = service.wait_for(&path, is_there).await;
+    let expected = vec![(json!({"event_type": "Created"}), json!(2))];
+    assert_eq!(last(&answer, published, "values"), expected);
+    let list = service.get("/api/metrics").await.to_string();
+    assert!(
+        !list.contains("rustok_") && !list.contains("tenant_id"),
+        "{list}"
+    );
+}

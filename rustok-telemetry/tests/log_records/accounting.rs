@@ -72,12 +72,12 @@ fn a_full_queue_drops_records_and_counts_them() {
     };
     assert!(one("rustok_telemetry_log_record_queue_length", "") <= 64);
     assert_eq!(one("rustok_telemetry_log_record_queue_capacity", ""), 64);
-    // Nothing is answered, so at most a full queue and one batch are not lost yet.
+    // Nothing is answered, so at most a full queue and one batch are not lost yet. An eighth is for warnings.
     let lost = one(
         "rustok_telemetry_log_records_lost_total",
         "{reason=\"queue_full\"}",
     );
-    assert!((1_000 - 64 - 64..=1_000 - 64).contains(&lost), "{lost}");
+    assert!((1_000 - 64 - 64..=1_000 - 56).contains(&lost), "{lost}");
     assert_eq!(
         one(
             "rustok_telemetry_spans_lost_total",

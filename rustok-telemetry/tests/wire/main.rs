@@ -18,6 +18,9 @@ mod exemplars;
 mod flush;
 mod limits;
 mod metrics;
+#[cfg(feature = "testing")]
+mod names;
+mod outage;
 mod own_metrics;
 mod prometheus;
 mod proxy;

@@ -84,7 +84,12 @@ impl Receiver {
     }
 
     pub(crate) fn with(behaviour: Behaviour) -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::at(([127, 0, 0, 1], 0).into(), behaviour)
+    }
+
+    /// At an address at which nothing listens yet.
+    pub(crate) fn at(address: SocketAddr, behaviour: Behaviour) -> Self {
+        let listener = std::net::TcpListener::bind(address).expect("a free port");
         listener.set_nonblocking(true).expect("a socket");
         let address = listener.local_addr().expect("an address");
         let requests = Arc::default();

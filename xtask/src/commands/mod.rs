@@ -5,6 +5,7 @@ pub(crate) mod catalogue;
 pub(crate) mod dashboards;
 pub(crate) mod demo;
 mod generated;
+pub(crate) mod names;
 pub(crate) mod slo;
 pub(crate) mod stack;
 pub(crate) mod test;

@@ -94,9 +94,9 @@ pub(crate) fn print_addresses(stack: &Stack) {
     println!("  logs            {}", logs.display());
     println!("Set one of these in a service's environment to export to it:");
     let endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
-    println!("  {endpoint}={}", ports.url(Port::CollectorOtlpGrpc));
-    let http = ports.url(Port::CollectorOtlpHttp);
-    println!("  {endpoint}={http} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf");
+    println!("  {endpoint}={}", ports.url(Port::CollectorOtlpHttp));
+    let grpc = ports.url(Port::CollectorOtlpGrpc);
+    println!("  {endpoint}={grpc} OTEL_EXPORTER_OTLP_PROTOCOL=grpc");
 }
 
 fn up(options: &Up, cancelled: Arc<AtomicBool>) -> Result<ExitCode, Error> {

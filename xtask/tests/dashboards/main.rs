@@ -4,6 +4,7 @@ mod alerts;
 mod file;
 mod guide;
 mod links;
+mod other_names;
 mod panels;
 mod promql;
 mod provisioning;

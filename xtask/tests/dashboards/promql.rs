@@ -8,33 +8,38 @@ use promql_parser::parser::token::T_DIV;
 use promql_parser::parser::{AggregateExpr, Call, Expr, LabelModifier, VectorSelector, parse};
 use rustok_telemetry::metrics::{Kind, catalogue};
 use xtask::dashboards::query::THIRD_PARTY;
-use xtask::rules;
+use xtask::rules::{self, Rule};
 
 /// Scraping every 15 s, less than this may not have the two samples that a rate needs after one failed scrape.
 const SHORTEST_RANGE: Duration = Duration::from_secs(60);
 
 /// Every problem of an expression without variables.
 pub(crate) fn problems(promql: &str) -> Vec<String> {
+    problems_with(promql, &Metrics::with(rules::all().expect("the rules")))
+}
+
+/// Every problem of an expression without variables, if there are these metrics.
+pub(crate) fn problems_with(promql: &str, metrics: &Metrics<'_>) -> Vec<String> {
     match parse(promql) {
         Err(error) => vec![error],
         Ok(expr) => {
-            let mut check = Check::default();
+            let problems = Vec::new();
+            let mut check = Check { metrics, problems };
             check.expr(&expr, false);
             check.problems
         }
     }
 }
 
-#[derive(Default)]
-struct Check {
-    metrics: Metrics,
+struct Check<'metrics> {
+    metrics: &'metrics Metrics<'metrics>,
     problems: Vec<String>,
 }
 
 /// The kind and labels of each metric that there is. Those of a histogram's series are counters.
-struct Metrics(BTreeMap<String, (Kind, Vec<&'static str>)>);
+pub(crate) struct Metrics<'rules>(BTreeMap<String, (Kind, Vec<&'rules str>)>);
 
-impl Check {
+impl Check<'_> {
     /// `in_rate`: whether it is the argument of a function that takes counters alone.
     fn expr(&mut self, expr: &Expr, in_rate: bool) {
         match expr {
@@ -174,8 +179,9 @@ fn is_aggregated(expr: &Expr) -> bool {
     }
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
+impl<'rules> Metrics<'rules> {
+    /// Those of the catalogue and of third parties, and what these rules record.
+    pub(crate) fn with(rules: &'rules [Rule]) -> Self {
         let mut metrics = Self(BTreeMap::new());
         for metric in catalogue() {
             let labels = metric.labels.iter().map(|label| label.name);
@@ -184,7 +190,7 @@ impl Default for Metrics {
         for metric in THIRD_PARTY {
             metrics.insert(metric.name, metric.kind, metric.labels.to_vec());
         }
-        for rule in rules::all().expect("the rules") {
+        for rule in rules {
             if let Some(name) = &rule.record {
                 let level = name.split(':').next().expect("a level").split('_');
                 let labels = level.chain(rule.labels.keys().map(String::as_str));
@@ -195,11 +201,13 @@ impl Default for Metrics {
         }
         metrics
     }
-}
 
-impl Metrics {
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// A metric of a target; a histogram is three.
-    fn insert(&mut self, name: &str, kind: Kind, mut labels: Vec<&'static str>) {
+    fn insert(&mut self, name: &str, kind: Kind, mut labels: Vec<&'rules str>) {
         labels.extend(["job", "instance"]);
         if kind != Kind::Histogram {
             self.0.insert(name.to_owned(), (kind, labels));

@@ -7,6 +7,7 @@ mod coverage;
 mod files;
 mod guide;
 mod names;
+mod other_names;
 mod runbook;
 mod shortened;
 

@@ -59,7 +59,7 @@ const EXPORTERS: &[Variable] = &[
 const BATCH_SPANS: &[Variable] = &[
     honoured("OTEL_BSP_SCHEDULE_DELAY", "5000", "milliseconds from 1 to 2147483647", "Time between two exports of spans."),
     honoured("OTEL_BSP_EXPORT_TIMEOUT", "30000", TIMEOUT, "Longest time that one request with spans may take."),
-    honoured("OTEL_BSP_MAX_QUEUE_SIZE", "2048", "a whole number from 1 to 1048576", "Spans that may wait; room for all of them is reserved at once."),
+    honoured("OTEL_BSP_MAX_QUEUE_SIZE", "32768 (the specification says 2048)", "a whole number from 1 to 1048576", "Spans that may wait."),
     honoured("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "512, or the queue's size when that is smaller", "a whole number from 1 to OTEL_BSP_MAX_QUEUE_SIZE", "Most spans in one export."),
     refused("OTEL_BSP_MAX_CONCURRENT_EXPORTS", "1", "a whole number", "Exports of spans at a time (of the Rust SDK, not of the specification).", "spans are exported one batch at a time; remove it"),
 ];
@@ -91,7 +91,7 @@ const OTLP_LOGS: &[Variable] = otlp!("LOGS_", GENERAL_ENDPOINT, GENERAL_ONE, GEN
 const LOGS: &[Variable] = &[
     honoured("OTEL_BLRP_SCHEDULE_DELAY", "1000", "milliseconds from 1 to 2147483647", "Time between two exports of log records."),
     honoured("OTEL_BLRP_EXPORT_TIMEOUT", "30000", TIMEOUT, "Longest time that one request with log records may take."),
-    honoured("OTEL_BLRP_MAX_QUEUE_SIZE", "2048", "a whole number from 1 to 1048576", "Log records that may wait; room for all of them is reserved at once."),
+    honoured("OTEL_BLRP_MAX_QUEUE_SIZE", "32768 (the specification says 2048)", "a whole number from 1 to 1048576", "Log records that may wait."),
     honoured("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "512, or the queue's size when that is smaller", "a whole number from 1 to OTEL_BLRP_MAX_QUEUE_SIZE", "Most log records in one export."),
     honoured("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", COUNT, "The same for log records alone."),
     honoured("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "128", COUNT, "Most attributes of a log record, besides tenant_id; further ones are dropped."),
@@ -113,6 +113,8 @@ const FILES: &[Variable] = &[
 ];
 
 const OWN: &[Variable] = &[
+    honoured("RUSTOK_TELEMETRY_BSP_MAX_QUEUE_BYTES", "33554432 (32 MiB)", QUEUE_BYTES, "Bytes of the spans that may wait, as they are encoded."),
+    honoured("RUSTOK_TELEMETRY_BLRP_MAX_QUEUE_BYTES", "33554432 (32 MiB)", QUEUE_BYTES, "Bytes of the log records that may wait, as they are encoded."),
     honoured(STRICT, "true", "true or false", "Whether an error in the configuration stops the start. With false each error is one warning, and the variable is ignored."),
     honoured(LOG_FILTER, "info", "levels and directives, such as info or warn,my_crate=debug", "Which log lines are written, and sent if OTEL_LOGS_EXPORTER says so."),
 ];
@@ -121,6 +123,7 @@ pub(in crate::config) const STRICT: &str = "RUSTOK_TELEMETRY_STRICT";
 pub(in crate::config) const LOG_FILTER: &str = "RUST_LOG";
 const COUNT: &str = "a whole number from 0 to 2147483647";
 const TIMEOUT: &str = "milliseconds from 0 (no limit) to 2147483647";
+const QUEUE_BYTES: &str = "a whole number from 65536 to 4294967295";
 const PEM: &str = "a path to a PEM file, used with https://";
 const GENERAL_ONE: &str = "the general one's";
 const GENERAL_ENDPOINT: &str = "the general endpoint, with the signal's path";

@@ -4,7 +4,7 @@ import { bdi, h } from './dom.js';
 import { plural } from './format.js';
 import { icon } from './icons.js';
 import { level } from './trace.js';
-import { attributeList, button, clock, code, cut, empty, input, longText, select, short, to, traceLink } from './widgets.js';
+import { attributeList, button, clock, code, cut, empty, input, longText, select, short, thinned, to, traceLink } from './widgets.js';
 
 const PAGE = 200;
 /** The most lines in the page, and the most that wait while it is scrolled up. */
@@ -111,6 +111,7 @@ export function logs(context) {
       h('div', { class: 'log-frame', tabIndex: 0, role: 'region', 'aria-label': 'Log lines, the newest last', onscroll: scrolled },
         h('div', { class: 'log-top', key: 'top' }, older ? button('Load older lines', loadOlder) : h('span', { class: 'note' }, 'No older lines in memory')),
         h('ol', { class: 'lines', key: 'lines' }, shown.map(row))),
+      thinned(context.store.state, 'Lines of level WARN and above are kept too.'),
       h('div', { class: 'log-foot' },
         h('span', { class: 'note' }, held === null ? `${plural(shown.length, 'line')}, following` : `${plural(shown.length, 'line')}, held while scrolled up`),
         held !== null && button([icon('down'), more > 0 ? `${more >= KEPT ? `${KEPT}+` : more} new ${more === 1 ? 'line' : 'lines'}` : 'Follow'], jump, { class: 'primary', key: 'jump' })));

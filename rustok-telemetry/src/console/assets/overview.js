@@ -1,5 +1,4 @@
 /** The view Overview: what is wrong now, the requests of the last 15 minutes, their routes, the latest errors. */
-import { seriesQuery } from './api.js';
 import { Charts } from './chart.js';
 import { bdi, h } from './dom.js';
 import { count, number, percent, quantity } from './format.js';
@@ -30,7 +29,7 @@ export function overview(context) {
     title: 'Overview',
     on: ['tick'],
     async load(/** @type {AbortSignal} */ signal) {
-      const series = (/** @type {string[]} */ metrics, /** @type {string[]} */ by) => store.series.get(seriesQuery(metrics, { by }), signal);
+      const series = (/** @type {string[]} */ metrics, /** @type {string[]} */ by) => store.builtIn(metrics, by, signal);
       const [byStatus, total, requests, durations, breakers, lost, telemetry, errors] = await Promise.all([
         series([REQUESTS], ['status']),
         series([DURATION, ACTIVE], []),

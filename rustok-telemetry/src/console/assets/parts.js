@@ -1,5 +1,4 @@
 /** The view Parts: event bus, caches, circuit breakers, database and runtime as small charts. */
-import { seriesQuery } from './api.js';
 import { Charts } from './chart.js';
 import { h } from './dom.js';
 import { count, number, quantity } from './format.js';
@@ -29,7 +28,7 @@ export function parts(context) {
     on: ['tick'],
     async load(/** @type {AbortSignal} */ signal) {
       const asked = requests(chosen());
-      const answers = await Promise.all(asked.map(({ by, metrics }) => store.series.get(seriesQuery(metrics, { by }), signal)));
+      const answers = await Promise.all(asked.map(({ by, metrics }) => store.builtIn(metrics, by, signal)));
       frames = new Map(asked.map(({ by }, at) => [by.join(','), answers[at]]));
     },
     draw() {
@@ -59,7 +58,7 @@ export function parts(context) {
     const format = (/** @type {number|null} */ value) => quantity(value, panel.unit, panel.perSecond);
     return h('div', { class: 'card panel', key: panel.title },
       h('div', { class: 'card-head' }, h('h3', null, panel.title), panel.note && h('p', { class: 'note' }, panel.note),
-        h('a', { class: 'aside', href: to('metrics', panel.metrics[0]), 'aria-label': `Metric of ${panel.title}` }, 'Metric')),
+        h('a', { class: 'aside', href: to('metrics', store.named(panel.metrics[0])), 'aria-label': `Metric of ${panel.title}` }, 'Metric')),
       of && lines.length > 0
         ? [charts.show(`${part.id} ${panel.title}`, { label: `${part.title}: ${panel.title}`, ticks: of.ticks, lines, format, height: 130, max: panel.max }), folded && h('p', { class: 'note' }, folded)]
         : empty('Nothing recorded yet.', 'It is fed by ', panel.feed.startsWith('the ') ? panel.feed : code(panel.feed), '.'));

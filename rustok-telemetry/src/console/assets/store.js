@@ -2,7 +2,7 @@
  * What all views share: the service's state, whether it answers, the clock, and whether the page is paused.
  * One event stream tells when to look again; a paused or hidden page has none, and asks for nothing.
  */
-import { address, request, ApiError } from './api.js';
+import { address, request, seriesQuery, ApiError } from './api.js';
 import { SeriesCache } from './series.js';
 
 /** @typedef {'connecting'|'live'|'polling'|'gone'|'refused'} Connection */
@@ -44,6 +44,22 @@ export class Store extends EventTarget {
   /** @param {string} path @param {AbortSignal} [signal] */
   get(path, signal) {
     return request(path, { peer: this.peer, signal });
+  }
+
+  /** The name in effect of a built-in metric, from the declared one. @param {string} declared */
+  named(declared) {
+    return declared.replace(/^rustok_/, `${this.state?.metric_prefix ?? 'rustok'}_`);
+  }
+
+  /**
+   * The series of built-in metrics, by their declared names.
+   * @param {string[]} metrics @param {string[]} by @param {AbortSignal} [signal] @returns {Promise<import('./series.js').Frames>}
+   */
+  async builtIn(metrics, by, signal) {
+    const names = metrics.map((name) => this.named(name));
+    const frames = await this.series.get(seriesQuery(names, { by }), signal);
+    const known = metrics.map((name, at) => [name, frames.metrics[names[at]]]).filter(([, metric]) => metric);
+    return { ticks: frames.ticks, metrics: Object.fromEntries(known) };
   }
 
   /** @param {string|null} peer */

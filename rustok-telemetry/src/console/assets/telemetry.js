@@ -106,12 +106,12 @@ export function telemetry(context) {
     const { state } = store;
     if (!state) return null;
     const { limit, used, metrics, spans, logs } = state.memory;
-    const { kept, not_kept: not } = state;
+    const { kept, not_kept: not, thinned } = state;
     /** @type {[string, number, string, number][]} */
     const rows = [
       ['Metrics', metrics, `${plural(kept.series, 'series', 'series')}, ${count(state.ticks)} samples, one every ${duration(state.tick_ms)}`, not.series],
-      ['Spans', spans, `${plural(kept.spans, 'span')} in ${plural(kept.traces, 'trace')}`, not.spans],
-      ['Log lines', logs, plural(kept.log_lines, 'line'), not.log_lines],
+      ['Spans', spans, `${plural(kept.spans, 'span')} in ${plural(kept.traces, 'trace')}`, not.spans + thinned.spans],
+      ['Log lines', logs, plural(kept.log_lines, 'line'), not.log_lines + thinned.log_lines],
     ];
     return section('Memory of this console', { id: 'memory', note: `${bytes(used)} of ${bytes(limit)}; the oldest go first` },
       meter(limit > 0 ? used / limit : 0, `Memory ${percent(used / limit)} used`),

@@ -3,7 +3,7 @@ import { query } from './api.js';
 import { h } from './dom.js';
 import { count, duration, percent, plural } from './format.js';
 import { table } from './table.js';
-import { badge, button, choice, clock, code, empty, input, section, select, short, since, to } from './widgets.js';
+import { badge, button, choice, clock, code, empty, input, section, select, short, since, thinned, to } from './widgets.js';
 
 const FILTERS = ['text', 'operation', 'tenant', 'status', 'min_ms', 'max_ms'];
 const STEP = 100;
@@ -87,6 +87,7 @@ export function traces(context) {
     const filtered = FILTERS.some((name) => params().get(name));
     const note = list.length >= limit() ? `the newest ${list.length}` : plural(list.length, 'trace');
     return section('Traces', { id: 'trace-list', note },
+      thinned(store.state, 'Traces with an error and the slowest are kept too.'),
       list.length > 0 ? traceTable(list, store.now, 'Traces')
         : filtered ? empty('No trace matches the filters.', 'Only traces in memory are searched; the oldest go first.')
           : empty('No traces yet.', 'The HTTP layer makes a trace of every request, and ', code('#[rustok_telemetry::instrument]'), ' a span of every call. Send a request. If the sampler drops most traces, keep all spans for 5 minutes.'),

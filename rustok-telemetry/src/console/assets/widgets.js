@@ -1,6 +1,6 @@
 /** Small parts that the views share. */
 import { bdi, h } from './dom.js';
-import { ago, bothTimes, bytes, plain, time } from './format.js';
+import { ago, bothTimes, bytes, percent, plain, time } from './format.js';
 import { icon } from './icons.js';
 import { href } from './router.js';
 
@@ -48,6 +48,12 @@ export function empty(title, ...text) {
 /** @param {any} text */
 export function code(text) {
   return h('code', { dir: 'ltr' }, String(text));
+}
+
+/** Says that only a share of the traces is kept, if it is so. @param {any} state @param {string} others what is kept besides */
+export function thinned(state, others) {
+  const share = state?.thinned?.kept_share ?? 1;
+  return share < 1 && h('p', { class: 'note', key: 'thinned' }, `High load: the console keeps ${percent(share)} of the traces. ${others}`);
 }
 
 /** A section with a heading. @param {string} title @param {{id: string, aside?: any, note?: string, key?: string}} options @param {...any} children */

@@ -8,6 +8,7 @@ use crate::{
     delivery::DELIVERY,
     lifecycle,
     metrics::{
+        bridge,
         collection::{OBSERVATION_PANICS, hook_count},
         registered::ALL,
     },
@@ -67,7 +68,7 @@ mod declared {
 
     /// Observed label sets dropped, because the metric had reached its series limit.
     ///
-    /// A metric has this series from its first observation on.
+    /// A metric has this series from its first observation on; one of a Prometheus registry from its first drop on.
     #[observable_counter(name = "observations_dropped_total", observe = super::observations_dropped)]
     fn observations_dropped(#[label(budget = 200)] metric: &str) -> u64;
 
@@ -124,6 +125,7 @@ fn observations_dropped(report: &mut dyn FnMut([&str; 1], u64)) {
             report([metric.declaration().name], dropped);
         }
     }
+    bridge::visit_dropped(&mut |metric, dropped| report([metric], dropped));
 }
 
 /// Defines the callback of each metric without labels.

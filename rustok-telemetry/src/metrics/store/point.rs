@@ -50,6 +50,12 @@ impl<'series> SeriesLabels<'series> {
         self.exemplars.map(Exemplars::read).unwrap_or_default()
     }
 
+    /// Returns an address that this series alone has, as long as the process lives.
+    #[cfg(feature = "console")]
+    pub(crate) fn identity(&self) -> usize {
+        std::ptr::from_ref(self.cache).addr()
+    }
+
     /// Returns names and values, in the order of the declaration.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'series str)> {
         let names = self.names.iter().map(|label| label.name);

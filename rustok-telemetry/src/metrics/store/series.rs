@@ -35,12 +35,16 @@ use super::{
     read_table::ReadTable,
 };
 use crate::metrics::{
-    Declaration, MAX_LABEL_VALUE_BYTES, NONE, OTHER, instrument::Instrument, registered::Readable,
+    Declaration, Label, MAX_LABEL_VALUE_BYTES, NONE, OTHER, instrument::Instrument, naming,
+    registered::Readable,
 };
 
 /// All series of a metric with `N` labels.
 pub(crate) struct Series<I: Instrument, const N: usize> {
+    /// In effect: with one label less if one is omitted.
     declaration: &'static Declaration,
+    /// Position of the omitted label, whose value is always `other` within the table.
+    omitted: Option<usize>,
     handle: I::Handle,
     table: Table<I, N>,
     admission: Mutex<()>,
@@ -49,11 +53,14 @@ pub(crate) struct Series<I: Instrument, const N: usize> {
 }
 
 impl<I: Instrument, const N: usize> Series<I, N> {
-    pub(crate) fn new(declaration: &'static Declaration, handle: I::Handle) -> Self {
+    /// Creates the series of a declared metric, with the labels in effect.
+    pub(crate) fn new(declared: &'static Declaration, handle: I::Handle) -> Self {
+        let declaration = naming::in_effect(declared);
         Self {
             declaration,
+            omitted: naming::omitted(declared, declaration),
             handle,
-            table: Table::new(declaration),
+            table: Table::new(declared.labels, Limits::of(declaration)),
             admission: Mutex::new(()),
             folds: array::from_fn(|_| AtomicU64::new(0)),
             hasher: RandomState::default(),
@@ -72,15 +79,15 @@ impl<I: Instrument, const N: usize> Series<I, N> {
 
     /// Returns the cell of a known label set in which no value is folded.
     pub(crate) fn cell(&self, mut labels: [&str; N]) -> Option<&I::Cell> {
-        let oversized = normalise(&mut labels);
+        let oversized = self.normalise(&mut labels);
         let found = self.table.find(&labels, &self.hasher);
         found.filter(|_| oversized == 0)
     }
 
-    /// Records to a label set that is new, or has a long, empty or oversized value.
+    /// Records to a label set that is new, has a label to omit, or has a long, empty or oversized value.
     #[inline(never)]
     fn record_long(&self, mut labels: [&str; N], value: I::Value) {
-        let oversized = normalise(&mut labels);
+        let oversized = self.normalise(&mut labels);
         match self.table.find(&labels, &self.hasher) {
             Some(cell) if oversized == 0 => I::write(cell, value),
             _ => self.record_folded_or_new(labels, oversized, value),
@@ -92,7 +99,9 @@ impl<I: Instrument, const N: usize> Series<I, N> {
         if self.table.entries.len() == 0 {
             return;
         }
-        for (label, folds) in self.declaration.labels.iter().zip(&self.folds) {
+        let mut folds = self.folds.each_ref();
+        let folds = self.without_omitted(&mut folds);
+        for (label, folds) in self.declaration.labels.iter().zip(folds) {
             visit(label.name, folds.load(Ordering::Relaxed));
         }
     }
@@ -129,11 +138,29 @@ impl<I: Instrument, const N: usize> Series<I, N> {
         self.table.insert(labels, cell, &self.hasher);
     }
 
-    fn attributes(&self, labels: &[Arc<str>; N]) -> [KeyValue; N] {
-        array::from_fn(|i| {
-            let value = StringValue::from(Arc::clone(&labels[i]));
-            KeyValue::new(self.declaration.labels[i].name, value)
-        })
+    fn attributes(&self, labels: &[Arc<str>; N]) -> Vec<KeyValue> {
+        let mut labels = labels.each_ref();
+        let labels = self.without_omitted(&mut labels).iter();
+        let pairs = self.declaration.labels.iter().zip(labels);
+        pairs
+            .map(|(label, value)| KeyValue::new(label.name, StringValue::from(Arc::clone(value))))
+            .collect()
+    }
+
+    /// Replaces the value of the omitted label, then empty and oversized values. Returns the folded labels.
+    fn normalise(&self, labels: &mut [&str; N]) -> Folded {
+        if let Some(omitted) = self.omitted {
+            labels[omitted] = OTHER;
+        }
+        normalise(labels)
+    }
+
+    /// Returns the values of all labels but the omitted one, which is moved to the end.
+    fn without_omitted<'values, T>(&self, values: &'values mut [T; N]) -> &'values [T] {
+        if let Some(omitted) = self.omitted {
+            values[omitted..].rotate_left(1);
+        }
+        &values[..self.declaration.labels.len()]
     }
 
     fn count_folds(&self, folded: Folded) {
@@ -155,18 +182,26 @@ impl<I: Instrument, const N: usize> Readable for Series<I, N> {
     fn read(&self, visit: VisitSeries<'_>) {
         self.table.entries.visit(&mut |entry| {
             if let Some(point) = I::read(&entry.cell) {
-                let values = entry.labels.each_ref().map(|value| &**value);
+                let mut values = entry.labels.each_ref().map(|value| &**value);
+                let values = self.without_omitted(&mut values);
                 let exemplars = I::exemplars(&entry.cell);
                 let names = self.declaration.labels;
-                let labels = SeriesLabels::new(names, &values, &entry.text, exemplars);
+                let labels = SeriesLabels::new(names, values, &entry.text, exemplars);
                 visit(labels, point);
             }
         });
     }
 
     fn exemplars(&self, labels: &[&str]) -> Vec<(usize, Exemplar)> {
-        let cell = labels.try_into().ok().and_then(|labels| self.cell(labels));
-        let exemplars = cell.and_then(I::exemplars);
+        let mut all = [OTHER; N];
+        if labels.len() != self.declaration.labels.len() {
+            return Vec::new();
+        }
+        all[..labels.len()].copy_from_slice(labels);
+        if let Some(omitted) = self.omitted {
+            all[omitted..].rotate_right(1);
+        }
+        let exemplars = self.cell(all).and_then(I::exemplars);
         exemplars.map(Exemplars::read).unwrap_or_default()
     }
 }
@@ -232,13 +267,12 @@ enum Place<'table, 'labels, I: Instrument, const N: usize> {
 }
 
 impl<I: Instrument, const N: usize> Table<I, N> {
-    fn new(declaration: &'static Declaration) -> Self {
+    fn new(labels: &[Label], limits: Limits) -> Self {
         let mut widest_first: [usize; N] = array::from_fn(|i| i);
-        widest_first.sort_by_key(|&i| std::cmp::Reverse(declaration.labels[i].budget));
-        let limits = Limits::of(declaration);
+        widest_first.sort_by_key(|&i| std::cmp::Reverse(labels[i].budget));
         Self {
             entries: ReadTable::new(limits.all),
-            budgets: array::from_fn(|i| LabelBudget::new(&declaration.labels[i])),
+            budgets: array::from_fn(|i| LabelBudget::new(&labels[i])),
             widest_first,
             limits,
         }

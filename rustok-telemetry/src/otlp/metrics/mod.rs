@@ -1,5 +1,6 @@
-//! The exporter of metrics. One export has the metrics that the SDK collected (`collected.rs`) and the native ones
-//! (`native.rs`). The last export ends the series that hold only while the process runs (`state.rs`).
+//! The exporter of metrics. One export has the metrics that the SDK collected (`collected.rs`), the native ones and
+//! those of registries of other libraries (`native.rs`). The last export ends the series that hold only while the process
+//! runs (`state.rs`).
 //!
 //! The [push reader](crate::metrics::push_reader) calls the exporter on its thread.
 
@@ -32,7 +33,12 @@ use crate::{
     InitError,
     config::OtlpConfig,
     lifecycle::{self, Stage},
-    metrics::{meter_provider::scope, push_reader::PushExporter},
+    metrics::{
+        bridge::{self, Gathered},
+        meter_provider::scope,
+        push_reader::PushExporter,
+        snapshot,
+    },
 };
 
 /// Exports metrics. Native metrics start when the exporter is created.
@@ -64,20 +70,26 @@ impl PushExporter for MetricExporter {
     fn export(&mut self, collected: &data::ResourceMetrics) -> OTelSdkResult {
         // The export of a shutdown is the last one.
         let is_last = lifecycle::stage() == Stage::Stopping;
-        let requests = requests(collected, self.start, self.state.begin_export(is_last));
-        self.runtime.block_on(self.sender.export(requests))
+        let state = self.state.begin_export(is_last);
+        let requests = requests(collected, &bridge::gather(), self.start, state);
+        self.runtime.block_on(self.sender.export(requests)).result
     }
 }
 
-/// Encodes the metrics that the SDK collected, and the native ones, which start at `start`.
+/// Encodes the metrics that the SDK collected, and the native and gathered ones, which start at `start`.
 fn requests(
     collected: &data::ResourceMetrics,
+    gathered: &Gathered,
     start: SystemTime,
     mut state: StateExport<'_>,
 ) -> Requests {
     let times = Times::from(start);
     let mut requests = Requests::new();
     let own_scope = InstrumentationScope::from((&scope(), None));
+    let registries = InstrumentationScope {
+        name: bridge::SCOPE.to_owned(),
+        ..InstrumentationScope::default()
+    };
     for mut resource in ExportMetricsServiceRequest::from(collected).resource_metrics {
         let mut scopes = mem::take(&mut resource.scope_metrics);
         if !scopes.iter().any(|metrics| is_of(metrics, &own_scope)) {
@@ -90,12 +102,22 @@ fn requests(
             for mut metric in all {
                 if is_of(&metrics, &own_scope) {
                     collected::add_exemplars(&mut metric);
+                } else if let Some(scope) = &metrics.scope
+                    && let Some(help) = snapshot::later_help(&scope.name, &metric.name)
+                {
+                    help.clone_into(&mut metric.description);
                 }
                 collected::add(metric, &mut state, &mut requests);
             }
             if is_of(&metrics, &own_scope) {
-                native::add_all(times, &mut state, &mut requests);
+                native::add_all(snapshot::native(), times, &mut state, &mut requests);
             }
+            requests.close();
+        }
+        if !gathered.is_empty() {
+            requests.open(SCOPE, &empty(&registries));
+            let gathered = snapshot::gathered(gathered);
+            native::add_all(gathered, times, &mut state, &mut requests);
             requests.close();
         }
         requests.close();

@@ -1,4 +1,4 @@
-//! Encodes native metrics.
+//! Encodes native metrics, and those of registries of other libraries.
 
 use std::{
     borrow::Cow,
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     metrics::{
         Kind,
-        snapshot::{self, Labels, MetricSnapshot},
+        snapshot::{Labels, MetricSnapshot},
         store::{
             distribution::{Distribution, NumberValue},
             exemplars::{self, SpanIds},
@@ -54,9 +54,14 @@ fn nanoseconds(time: SystemTime) -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Adds all native metrics. Each data point is encoded when it is read, so only one is in memory.
-pub(super) fn add_all(times: Times, state: &mut StateExport<'_>, requests: &mut Requests) {
-    snapshot::native().for_each(|metric| add(metric, times, state, requests));
+/// Adds metrics. Each data point is encoded when it is read, so only one is in memory.
+pub(super) fn add_all<'a>(
+    metrics: impl Iterator<Item = MetricSnapshot<'a>>,
+    times: Times,
+    state: &mut StateExport<'_>,
+    requests: &mut Requests,
+) {
+    metrics.for_each(|metric| add(metric, times, state, requests));
 }
 
 fn add(

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::labels::metric_name;
+use super::labels::text_name;
 use crate::metrics::{Kind, snapshot::MetricSnapshot};
 
 /// A metric that may be in the text.
@@ -34,7 +34,7 @@ pub(crate) fn candidates<'text>(
     skipped: &mut Vec<SkippedMetric>,
 ) -> Vec<Candidate<'text>> {
     let named = metrics.map(|metric| Candidate {
-        name: metric_name(metric.name),
+        name: text_name(&metric),
         metric,
     });
     let mut all: Vec<_> = named.filter(|named| !named.name.is_empty()).collect();

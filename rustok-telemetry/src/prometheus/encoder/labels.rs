@@ -1,4 +1,4 @@
-//! Converts names and attributes of other meters to those of Prometheus.
+//! Converts names and attributes of other meters, and of OpenTelemetry's conventions, to those of Prometheus.
 
 use std::borrow::Cow;
 
@@ -6,6 +6,7 @@ use opentelemetry::Value;
 
 use crate::metrics::{
     Kind,
+    snapshot::{MetricSnapshot, Origin},
     store::point::{SPECIAL, push_escaped},
 };
 
@@ -35,8 +36,20 @@ pub(crate) fn write_labels(text: &mut String, attributes: &[(&str, &Value)], kin
     }
 }
 
+/// Returns the name of a metric in the text. The dotted names of OpenTelemetry's conventions get the suffix of their unit,
+/// as in the default translation of the Collector and of Prometheus; others are as declared.
+pub(crate) fn text_name<'text>(metric: &MetricSnapshot<'text>) -> Cow<'text, str> {
+    let name = metric_name(metric.name);
+    let is_of_conventions = metric.origin == Origin::Catalogue && metric.name.contains('.');
+    match metric.unit {
+        "s" if is_of_conventions => name + "_seconds",
+        "By" if is_of_conventions => name + "_bytes",
+        _ => name,
+    }
+}
+
 /// Converts a name to a Prometheus metric name: letters, digits, `_` and `:`, not beginning with a digit.
-pub(crate) fn metric_name(name: &str) -> Cow<'_, str> {
+fn metric_name(name: &str) -> Cow<'_, str> {
     sanitize(name, |letter| letter == ':')
 }
 

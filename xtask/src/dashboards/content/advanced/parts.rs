@@ -12,8 +12,7 @@ pub(super) fn event_bus() -> [Panel; 2] {
             "EventBus Throughput",
             Look::TimeSeries,
             Unit::EventsPerSecond,
-            "Events published per second, by type, for the selected tenants. If one tenant causes a rise, select it \
-             above and open its traces.",
+            "Events published per second, by type. If one tenant causes a rise, select it above and open its traces.",
         )
         .query(
             "{{event_type}}",

@@ -26,9 +26,9 @@ pub(super) fn panels() -> [Panel; 7] {
             "Dropped spans and log records by reason",
             Look::TimeSeries,
             Unit::PerSecond,
-            "Data that did not reach the Collector. `queue_full`: more data than can be exported, so raise \
-             OTEL_BSP_MAX_QUEUE_SIZE or OTEL_BLRP_MAX_QUEUE_SIZE, or sample fewer traces. `export_failed`: the \
-             Collector was down for too long.",
+            "Data that did not reach the Collector. `queue_full`: the Collector was away for too long, or there is more \
+             data than it takes, so raise OTEL_BSP_MAX_QUEUE_SIZE or OTEL_BLRP_MAX_QUEUE_SIZE, or sample fewer \
+             traces. `export_failed`: the Collector refused it.",
         )
         .query(
             "spans {{reason}} {{job}}",
