@@ -222,6 +222,19 @@ mod pages {
     mod timers {}
 }
 
+/// The pages in `docs/guide/`.
+#[cfg(all(doctest, feature = "console", feature = "testing"))]
+mod pages_of_the_guide {
+    #[doc = include_str!("../../docs/guide/frameworks.md")]
+    mod frameworks {}
+    #[doc = include_str!("../../docs/guide/getting-started.md")]
+    mod getting_started {}
+    #[doc = include_str!("../../docs/guide/migrate.md")]
+    mod migrate {}
+    #[doc = include_str!("../../docs/guide/tenants.md")]
+    mod tenants {}
+}
+
 /// The page on gRPC.
 #[cfg(all(doctest, feature = "axum", feature = "tonic"))]
 mod page_of_grpc {

@@ -2,11 +2,13 @@
 //!
 //! - [`stack`] runs the observability stack (Collector, Prometheus, Jaeger) without containers.
 //! - [`catalogue`], [`dashboards`] and [`slo`] generate documentation, Grafana dashboards and Prometheus rules.
+//! - [`bench_summary`] computes the summary of the benchmarks from their tables.
 //! - [`names`] rewrites dashboards and rules for other names of the built-in metrics.
 //! - [`rules`] reads the rule files of Prometheus, [`yaml`] YAML.
 //! - [`tools`] installs cargo's tools, [`browser`] Chromium and axe-core, [`python`] a package of Python,
 //!   [`progress`] shows the progress of long tasks.
 
+pub mod bench_summary;
 pub mod browser;
 pub mod catalogue;
 pub mod dashboards;

@@ -1,7 +1,14 @@
-//! A service with traces, metrics and logs: `curl 127.0.0.1:5151/fahrenheit/20`, `…/api/_health/metrics`.
+//! A service with traces, metrics and logs, as `docs/guide/getting-started.md` builds it step by step.
 use axum::{Router, extract::Path, http::StatusCode, routing::get};
 use rustok_telemetry::http::{TelemetryLayer, health_routes};
 use rustok_telemetry::{ErrorType, instrument};
+
+#[rustok_telemetry::metrics(namespace = "weather")]
+mod weather {
+    /// Temperatures converted.
+    #[counter(name = "conversions_total")]
+    pub fn record_conversion(#[label(budget = 2)] below_zero: &str);
+}
 
 #[derive(Debug, ErrorType)]
 enum ConversionError {
@@ -13,17 +20,21 @@ fn to_fahrenheit(celsius: f64) -> Result<f64, ConversionError> {
     if celsius < -273.15 {
         return Err(ConversionError::BelowAbsoluteZero);
     }
+    weather::record_conversion(if celsius < 0.0 { "yes" } else { "no" });
     Ok(celsius * 1.8 + 32.0)
 }
 
 async fn fahrenheit(Path(celsius): Path<f64>) -> Result<String, StatusCode> {
     let converted = to_fahrenheit(celsius).map_err(|_| StatusCode::UNPROCESSABLE_ENTITY)?;
+    tracing::info!(celsius, "converted");
     Ok(format!("{converted} °F\n"))
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let telemetry = rustok_telemetry::init()?; // reads OTEL_*
+    let telemetry = rustok_telemetry::builder()
+        .default_service_name("thermometer") // OTEL_SERVICE_NAME wins
+        .init()?; // reads OTEL_*
     let app = Router::new()
         .route("/fahrenheit/{celsius}", get(fahrenheit))
         .merge(health_routes())

@@ -1,4 +1,4 @@
-//! The Rust blocks of the user's guide compile as they stand.
+//! The Rust blocks of RusToK's Metrics Dashboard Guide (`docs/guide/migrate-rustok.md`) compile as they stand.
 //!
 //! Each block is here word for word, with the types around it filled in. `blocks.md` has the guide's own text, and a
 //! test compares every call. Two things had to change in the circuit breaker's block, neither of them a call of ours:

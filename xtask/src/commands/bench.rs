@@ -4,7 +4,7 @@ use std::fs;
 use std::process::{Command, ExitCode, Stdio};
 
 use clap::Args;
-use xtask::workspace;
+use xtask::{bench_summary, workspace};
 
 use super::Error;
 
@@ -16,6 +16,9 @@ pub(crate) struct Options {
     /// Run few rounds and print to the terminal only: checks in under half a minute that every record arrives.
     #[arg(long)]
     quick: bool,
+    /// Measure nothing: rewrite the summary of docs/benchmarks.md from its tables.
+    #[arg(long, conflicts_with = "quick")]
+    summary: bool,
 }
 
 /// The parts with their headings. Each part runs in its own process.
@@ -56,6 +59,11 @@ const PARTS: [(&str, &str, &[&str]); 11] = [
 ];
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
+    let page = workspace::root().join("docs/benchmarks.md");
+    if options.summary {
+        fs::write(&page, bench_summary::refresh(&fs::read_to_string(&page)?)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     build_service()?;
     let mut document = format!("{INTRODUCTION}\n{}\n", machine());
     for (heading, program, arguments) in PARTS {
@@ -88,7 +96,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
     println!("\n## Instructions\n{tables}");
     document.push_str(&format!("\n## Instructions\n{tables}"));
     if !options.quick {
-        fs::write(workspace::root().join("docs/benchmarks.md"), document)?;
+        fs::write(page, bench_summary::refresh(&document)?)?;
         println!("written: docs/benchmarks.md");
     }
     Ok(ExitCode::SUCCESS)
@@ -112,6 +120,8 @@ const INTRODUCTION: &str = "# Benchmarks
 
 Compare what a record, a scrape, a span, a request and a series cost in this crate and in its peers.
 `cargo xtask bench` writes this page.
+
+## Method
 
 - **Runs.** All rows of a table come from one run. The run alternates between the contenders; a figure is the median of
   its rounds. With two threads, a figure is the time of one record on its thread.

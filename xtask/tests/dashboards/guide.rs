@@ -1,4 +1,4 @@
-//! Panels and thresholds are those of the user's guide.
+//! Panels and thresholds are those of RusToK's Metrics Dashboard Guide.
 
 use crate::file::{File, all, list, text};
 

@@ -1,4 +1,4 @@
-//! The alerts of the user's guide are what the guide says.
+//! The alerts of RusToK's Metrics Dashboard Guide are what the guide says.
 
 use crate::files::alerts;
 

@@ -1,7 +1,7 @@
 //! Metrics of HTTP servers. The [HTTP layer](crate::http) records them.
 //!
 //! `path` and `endpoint` are the route's template, such as `/api/products/{id}`, never the raw path. Three metrics
-//! came into use before the naming convention: the guide's `rustok_http_requests_by_endpoint` has no `_total`, and it
+//! came into use before the naming convention: RusToK's `rustok_http_requests_by_endpoint` has no `_total`, and it
 //! repeats `rustok_http_requests_total` with `endpoint` for `path`. Both stay, since dashboards depend on them.
 
 /// Declarations; the functions are re-exported by [`metrics`](super).

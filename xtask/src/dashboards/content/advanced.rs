@@ -1,5 +1,5 @@
-//! The advanced dashboard, which shows the parts of a service: the thirteen panels of the metrics dashboard
-//! guide, and a row for gRPC.
+//! The advanced dashboard, which shows the parts of a service: the thirteen panels of RusToK's Metrics
+//! Dashboard Guide, and a row for gRPC.
 
 mod grpc;
 mod parts;

@@ -1,4 +1,5 @@
-//! The overview, which shows the HTTP requests of a service: the seven panels of the metrics dashboard guide.
+//! The overview, which shows the HTTP requests of a service: the seven panels of RusToK's
+//! Metrics Dashboard Guide.
 
 use super::http::Http;
 use crate::dashboards::dashboard::Dashboard;
