@@ -178,3 +178,40 @@ fn names(text: &str, start: &str) -> BTreeSet<String> {
         .map(|word| word.trim_end_matches('_').to_owned())
         .collect()
 }
+
+/// Each promise on the page names a test, `…_suffix` being the one before it with another end.
+#[test]
+fn tests_of_the_promises_exist() {
+    let page = Page::read("docs/reliability.md").text;
+    let (_, table) = page.split_once("## Promises").expect("the section");
+    let (table, _) = table.split_once("\n## ").expect("its end");
+    let rows: Vec<_> = table
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .skip(1)
+        .collect();
+    assert!(rows.len() > 10, "{rows:?}");
+    for row in rows {
+        let tests = row.rsplit('|').nth(1).expect("a cell");
+        let names: Vec<_> = tests.split('`').skip(1).step_by(2).collect();
+        let (mut file, mut found) = (String::new(), 0);
+        for name in names {
+            if name.ends_with(".rs") {
+                let path = match name.contains('/') {
+                    true => name.to_owned(),
+                    false => format!("rustok-telemetry/tests/wire/{name}"),
+                };
+                file = fs::read_to_string(workspace::root().join(&path))
+                    .unwrap_or_else(|error| panic!("{path}: {error}"));
+                continue;
+            }
+            let exists = match name.strip_prefix('…') {
+                Some(end) => file.contains(&format!("{end}()")),
+                None => file.contains(&format!("fn {name}()")),
+            };
+            assert!(exists, "{name}");
+            found += 1;
+        }
+        assert!(found > 0, "{row}");
+    }
+}
