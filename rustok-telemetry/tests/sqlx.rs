@@ -7,7 +7,7 @@ use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use rustok_telemetry::{
     ErrorType,
-    database::{self, Query},
+    database::{self, Query, QueryExt},
 };
 use sqlx::{
     AnyPool, Executor, Row, SqlitePool,
@@ -197,4 +197,41 @@ fn the_span_is_captured_when_the_query_is_done() {
             telemetry.assert_nowhere("4111");
         });
     }
+}
+
+#[tokio::test]
+#[test_fork::fork]
+async fn one_call_at_the_end_records_a_query() {
+    let _telemetry = text_only().init().expect("telemetry starts");
+    let pool = one_connection().await;
+    // Handlers of web frameworks run on any thread.
+    let queries = tokio::spawn(async move {
+        let create = sqlx::query("CREATE TABLE orders (id INTEGER PRIMARY KEY)");
+        create
+            .execute(&pool)
+            .measured_as("create", "orders")
+            .await?;
+        let insert = || sqlx::query("INSERT INTO orders VALUES (?)").bind(1);
+        insert()
+            .execute(&pool)
+            .measured_as("insert", "orders")
+            .await?;
+        insert()
+            .execute(&pool)
+            .measured_as("insert", "orders")
+            .await
+    });
+    let result: Result<_, sqlx::Error> = queries.await.expect("no panic");
+    assert!(result.is_err(), "the second one has the same key");
+    let count = "rustok_database_query_duration_seconds_count";
+    let expected = [
+        (r#"{query_type="create",table="orders"}"#, "1"),
+        (r#"{query_type="insert",table="orders"}"#, "2"),
+    ];
+    assert_samples(&text(), count, &expected);
+    let errors = [(
+        r#"{error_type="unique_violation",query_type="insert"}"#,
+        "1",
+    )];
+    assert_samples(&text(), "rustok_database_query_errors_total", &errors);
 }

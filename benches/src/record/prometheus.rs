@@ -55,7 +55,7 @@ fn held(families: &[MetricFamily]) -> u64 {
         .flat_map(MetricFamily::get_metric)
         .map(|metric| {
             let histogram = metric.get_histogram().get_sample_count();
-            let number = metric.get_counter().get_value() + metric.get_gauge().get_value();
+            let number = metric.get_counter().value() + metric.get_gauge().value();
             histogram + number as u64
         })
         .sum()

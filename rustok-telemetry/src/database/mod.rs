@@ -27,7 +27,7 @@
 //!
 //! # Drivers
 //!
-//! - Any driver: [`query`], [`Query`] and [`observe_pool`].
+//! - Any driver: [`query`], [`QueryExt`], [`Query`] and [`observe_pool`].
 //! - sqlx, with the Cargo feature `sqlx`: an [`ErrorType`](crate::ErrorType) for `sqlx::Error`, and
 //!   `observe_sqlx_pool`.
 //! - SeaORM and other libraries with a hook after each statement, with the Cargo feature `sql`: `record_statement`.
@@ -41,7 +41,7 @@ mod statement;
 
 pub use self::{
     pool::{PoolState, observe_pool},
-    query::{Query, query},
+    query::{Query, QueryExt, query},
 };
 
 #[cfg(feature = "sql")]

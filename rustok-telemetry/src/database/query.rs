@@ -26,6 +26,33 @@ pub fn query<T, E: ErrorType>(
     Query::new(kind, table).run(work)
 }
 
+/// Methods of futures that run a query.
+///
+/// ```
+/// use rustok_telemetry::{ErrorType, database::QueryExt};
+///
+/// # #[derive(Debug, ErrorType)]
+/// # enum Error { Unreachable }
+/// # struct Statement;
+/// # impl Statement { async fn execute(self, _pool: &()) -> Result<u64, Error> { Ok(1) } }
+/// # async fn example(insert: Statement, pool: &()) -> Result<(), Error> {
+/// insert.execute(pool).measured_as("insert", "orders").await?;
+/// # Ok(())
+/// # }
+/// ```
+pub trait QueryExt<T, E: ErrorType>: Future<Output = Result<T, E>> + Sized {
+    /// Records this future as a query, like [`query`].
+    fn measured_as(
+        self,
+        kind: &'static str,
+        table: &'static str,
+    ) -> impl Future<Output = Result<T, E>> {
+        query(kind, table, self)
+    }
+}
+
+impl<T, E: ErrorType, F: Future<Output = Result<T, E>>> QueryExt<T, E> for F {}
+
 /// The operation and table of a query: the labels of its metrics, and the name of its span.
 ///
 /// It can be a constant, and run any number of times:

@@ -40,7 +40,8 @@ pub const DEFAULT_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "telemetry is shut down as soon as the guard is dropped"]
+#[must_use = "telemetry is shut down as soon as the guard is dropped: keep it in a named variable, since `let _ =` \
+              drops it at once"]
 pub struct Telemetry {
     pub(crate) running: Option<Running>,
     pub(crate) log_filter: LogFilter,

@@ -90,7 +90,7 @@ async fn a_visitor_finds_what_happened() {
     }
     assert_none(&tab.errors());
     if std::env::var_os("UPDATE_SCREENSHOTS").is_some() {
-        picture_for_the_readme(&tab).await;
+        pictures_for_the_documentation(&tab, &trace).await;
     }
     let origin = service.console.split("/api/").next().expect("an origin");
     let elsewhere: Vec<_> = tab
@@ -200,11 +200,20 @@ async fn look_at(
         .await;
 }
 
-/// Writes the picture at the top of the README, once the charts have some minutes.
-async fn picture_for_the_readme(tab: &Tab) {
+/// Writes the picture at the top of the README and those of the console's page, once the charts have some minutes.
+async fn pictures_for_the_documentation(tab: &Tab, trace: &str) {
     tab.look(1280, 900, "light").await;
     tab.go("#/").await;
     sleep(Duration::from_secs(240)).await;
-    let file = workspace::root().join("docs/images/console.png");
-    tab.screenshot(&file).await;
+    let images = workspace::root().join("docs/images");
+    tab.screenshot(&images.join("console.png")).await;
+    let (_, others) = VIEWS.split_first().expect("the overview");
+    let trace = ("trace", trace, "document.querySelector('.waterfall')");
+    for (name, fragment, filled) in others.iter().chain([&trace]) {
+        tab.go(fragment).await;
+        tab.wait(filled).await;
+        sleep(Duration::from_millis(500)).await;
+        tab.screenshot(&images.join(format!("console/{name}.png")))
+            .await;
+    }
 }
