@@ -32,13 +32,17 @@ const DOCTOR: Checked = By(
     "xtask/tests/end_to_end/doctor.rs",
     "the_doctor_names_the_hop_that_drops_telemetry",
 );
+const SERVICE: Checked = By(
+    "examples/rustok-server/tests/commands.rs",
+    "commands_of_the_guide_find_something",
+);
 const LOG_LINES: Checked = By(
     "rustok-telemetry/tests/log_lines/main.rs",
     "a_text_line_ends_with_the_ids",
 );
 
 /// The beginning of a command, and what checks it. The first entry that fits is taken.
-const COMMANDS: [(&str, Checked); 17] = [
+const COMMANDS: [(&str, Checked); 18] = [
     (
         "cargo run -p rustok-server -- --traffic 2>&1 | grep",
         LOG_LINES,
@@ -77,13 +81,8 @@ const COMMANDS: [(&str, Checked); 17] = [
     ("curl -i http://127.0.0.1:5151/", MINIMAL),
     ("curl -s http://127.0.0.1:5151/", MINIMAL),
     ("curl -s -o /dev/null http://127.0.0.1:5151/", MINIMAL),
-    (
-        "curl -s http://127.0.0.1:5150/",
-        By(
-            "examples/rustok-server/tests/commands.rs",
-            "commands_of_the_guide_find_something",
-        ),
-    ),
+    ("curl -s http://127.0.0.1:5150/", SERVICE),
+    ("curl -si http://127.0.0.1:5150/", SERVICE),
     ("curl -s 'http://127.0.0.1:9090/", Here),
     ("cargo tree", Here),
 ];
