@@ -202,18 +202,23 @@ async fn look_at(
 
 /// Writes the picture at the top of the README and those of the console's page, once the charts have some minutes.
 async fn pictures_for_the_documentation(tab: &Tab, trace: &str) {
-    tab.look(1280, 900, "light").await;
-    tab.go("#/").await;
-    sleep(Duration::from_secs(240)).await;
     let images = workspace::root().join("docs/images");
-    tab.screenshot(&images.join("console.png")).await;
-    let (_, others) = VIEWS.split_first().expect("the overview");
-    let trace = ("trace", trace, "document.querySelector('.waterfall')");
-    for (name, fragment, filled) in others.iter().chain([&trace]) {
+    let picture = async |name: &str, fragment: &str, filled: &str| {
         tab.go(fragment).await;
         tab.wait(filled).await;
         sleep(Duration::from_millis(500)).await;
-        tab.screenshot(&images.join(format!("console/{name}.png")))
-            .await;
+        tab.screenshot(&images.join(format!("{name}.png"))).await;
+    };
+    tab.look(1280, 900, "light").await;
+    // First, because older spans go first.
+    let waterfall = "document.querySelector('.waterfall')";
+    picture("console/trace", trace, waterfall).await;
+    sleep(Duration::from_secs(240)).await;
+    for (name, fragment, filled) in VIEWS {
+        let name = match name {
+            "overview" => "console".to_owned(),
+            name => format!("console/{name}"),
+        };
+        picture(&name, fragment, filled).await;
     }
 }
