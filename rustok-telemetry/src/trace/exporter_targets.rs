@@ -5,14 +5,15 @@ const CRATES: &[&str] = &[
     "h2",
     "hyper",
     "hyper_util",
+    "mio",
     "reqwest",
     "rustls",
     "tonic",
     "tower",
 ];
 
-/// Returns whether a target is exporter-internal: `opentelemetry*`, `h2`, `hyper`, `hyper_util`, `reqwest`, `rustls`,
-/// `tonic`, `tower`, or a module of one of them.
+/// Returns whether a target is exporter-internal: `opentelemetry*`, `h2`, `hyper`, `hyper_util`, `mio`, `reqwest`,
+/// `rustls`, `tonic`, `tower`, or a module of one of them.
 ///
 /// Spans and events with such a target are excluded from span metrics, exported traces and exported log records. This
 /// also prevents a deadlock: the OpenTelemetry SDK logs through `tracing` while it holds its locks.
@@ -23,6 +24,7 @@ const CRATES: &[&str] = &[
 /// use rustok_telemetry::trace::is_exporter_target;
 ///
 /// assert!(is_exporter_target("hyper::proto::h1"));
+/// assert!(is_exporter_target("mio::poll")); // if the Cargo feature `log` of mio is enabled
 /// assert!(is_exporter_target("opentelemetry_sdk"));
 /// assert!(!is_exporter_target("tower_http::trace"));
 /// assert!(!is_exporter_target("my_service::tower"));
