@@ -11,7 +11,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, ResponseError, get, 
 use rustok_telemetry::{ErrorType, instrument, prometheus_text_for};
 use tokio::sync::watch;
 
-/// The price of a night. A room under repair has none.
+/// Rooms with their price of a night; `None` for a room under repair.
 const ROOMS: [(&str, Option<u32>); 3] = [("attic", None), ("blue", Some(120)), ("green", Some(95))];
 
 /// How long a request waits for the next booking.

@@ -85,7 +85,8 @@
 //! | `http.client.request.body.size`, `http.client.response.body.size` (`By`) | `http_client_request_body_size_bytes`, `http_client_response_body_size_bytes` | the same |
 //!
 //! - An attribute is absent where it does not apply: `http.route` of an unmatched request, `error.type` of a success, and
-//!   `http.response.status_code` without a response. `error.type` is that of the span, so a cancelled request has none.
+//!   `http.response.status_code` without a response. `error.type` is that of the span; a cancelled request has no
+//!   `error.type`.
 //! - `http.server.request.duration` of a [stream](#streams) is the time to the response head. The duration of a client's
 //!   request ends with the response head as well, and the size of the response is the declared one.
 //! - `server.address` has [100 values](crate::metrics::DEFAULT_LABEL_BUDGET); further hosts are folded to `other`, without
