@@ -44,6 +44,9 @@ struct Arguments {
     /// Which values become exemplars.
     #[arg(long, default_value = "trace_based")]
     exemplar_filter: String,
+    /// Rounds of `console`, and the seconds of each.
+    #[arg(long, num_args = 2, value_names = ["ROUNDS", "SECONDS"])]
+    rounds: Option<Vec<u64>>,
     /// Be one of those that have a process each, and take orders from the standard input.
     #[arg(long, value_enum, hide = true)]
     contestant: Option<contestants::Contestant>,
@@ -107,7 +110,7 @@ fn main() {
         Part::SpanLayer => return contestants::report_spans(effort),
         Part::HttpLayer => return contestants::report_http_layers(effort),
         Part::HttpService => return http_service::report(effort),
-        Part::Console => return console::report(effort),
+        Part::Console => return console::report(effort, arguments.rounds.as_deref()),
         Part::Record | Part::Exemplars | Part::PrometheusRender | Part::Memory | Part::Repeat => {}
     }
     let collector = (arguments.outlets == Outlets::Both).then(Collector::start);

@@ -64,12 +64,12 @@
 //!
 //! # Cargo features
 //!
-//! The features `grpc`, `http` and `tls` are enabled by default. A setting that needs a disabled feature is an error
-//! that names the feature.
+//! The features `http` and `tls` are enabled by default. A setting that needs a disabled feature is an error that
+//! names the feature.
 //!
 //! | feature | enables |
 //! |---|---|
-//! | `grpc`, `http` | the OTLP protocols; at least one is required |
+//! | `http`, `grpc` | OTLP over HTTP and over gRPC; at least one is required |
 //! | `tls` | `https://` endpoints, certificates and mTLS, with rustls and `ring` |
 //! | `zstd` | the compression `zstd`, a C library; `gzip` is always enabled |
 //! | `axum` | route templates in the HTTP layer, and the health routes as a router |

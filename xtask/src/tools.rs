@@ -21,6 +21,12 @@ pub const DENY: Tool = Tool {
     version: "0.20.2",
 };
 
+/// Compares the public interface of a crate with that of an earlier version.
+pub const SEMVER_CHECKS: Tool = Tool {
+    package: "cargo-semver-checks",
+    version: "0.51.0",
+};
+
 impl Tool {
     /// Returns the path of the program. The first call installs it, which takes minutes.
     ///

@@ -48,7 +48,8 @@ fn every_setting_is_shown_with_its_value_and_its_source() {
 
 #[test]
 fn missing_service_name_is_not_that_of_the_doctor() {
-    let expected = "backends list it as `unknown_service:{program}`: set OTEL_SERVICE_NAME.";
+    let expected = "backends list the service as `unknown_service:{program}`: set OTEL_SERVICE_NAME, or call \
+                    `Builder::default_service_name`.";
     let output = doctor(&[], &[]);
     assert!(output.text.contains(expected), "{}", output.text);
     let notices = doctor_json(&[], &[])["notices"].to_string();

@@ -23,6 +23,17 @@ fn refused(name: &str, value: &str, feature: &str) {
 #[test]
 fn grpc_is_refused() {
     refused("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "grpc");
+    let endpoint = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317")];
+    let config = TelemetryConfig::from_vars(endpoint).expect("a warning only");
+    let warning = "4317 is usually the gRPC port. Use 4318; gRPC is disabled in this build: turn on the Cargo feature \
+                   `grpc` of rustok-telemetry.";
+    let warnings = config.warnings();
+    assert!(
+        warnings
+            .iter()
+            .any(|line| line.to_string().ends_with(warning)),
+        "{warnings:?}"
+    );
 }
 
 #[cfg(not(feature = "http"))]

@@ -1,6 +1,8 @@
 //! Warnings about settings that are valid, but probably not intended.
 
-use super::{OtlpConfig, Protocol, Setting, Signal, Source, TelemetryConfig, one_line};
+use super::{
+    OtlpConfig, Protocol, Setting, Signal, Source, TelemetryConfig, choice::Choice, one_line,
+};
 
 impl TelemetryConfig {
     /// Returns warnings about settings that are valid, but probably not intended. Each names the setting and says what
@@ -14,7 +16,8 @@ impl TelemetryConfig {
         let exported: Vec<_> = signals.filter(|(_, _, is_exported)| *is_exported).collect();
         if !exported.is_empty() && self.service_name.value.is_none() {
             warnings.push(format!(
-                "The service has no name, so backends list it as `{}`: set OTEL_SERVICE_NAME.",
+                "No service name is set, so backends list the service as `{}`: set OTEL_SERVICE_NAME, or call \
+                 `Builder::default_service_name`.",
                 self.effective_service_name()
             ));
         }
@@ -57,9 +60,12 @@ fn other_protocols_port(otlp: &OtlpConfig) -> Option<String> {
         true => own,
         false => general,
     });
+    let remedy = match other.disabled() {
+        None => format!("Set {variable}={other}, or use {right_port}."),
+        Some(why) => format!("Use {right_port}; {why}."),
+    };
     Some(format!(
-        "{} with protocol {protocol}{by_default}: {port} is usually the {whose} port. \
-         Set {variable}={other}, or use {right_port}.",
+        "{} with protocol {protocol}{by_default}: {port} is usually the {whose} port. {remedy}",
         shown(otlp)
     ))
 }

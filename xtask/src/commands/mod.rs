@@ -6,6 +6,7 @@ pub(crate) mod dashboards;
 pub(crate) mod demo;
 mod generated;
 pub(crate) mod names;
+pub(crate) mod semver;
 pub(crate) mod slo;
 pub(crate) mod stack;
 pub(crate) mod test;

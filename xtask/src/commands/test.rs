@@ -16,7 +16,7 @@ use xtask::stack::programs::{self, Program};
 use xtask::tools::DENY;
 use xtask::workspace;
 
-use super::{Error, catalogue, dashboards, slo};
+use super::{Error, catalogue, dashboards, semver, slo};
 
 /// Time limit of a step. Before it, libtest names a test that hangs: "… has been running for over 60 seconds".
 const LIMIT: Duration = Duration::from_secs(3600);
@@ -77,6 +77,24 @@ pub(crate) fn run(options: &Options, cancelled: Arc<AtomicBool>) -> Result<ExitC
         &[("RUSTDOCFLAGS", "-D warnings")],
     )?;
     steps.licences()?;
+    steps.cargo(
+        "packages",
+        &[
+            "package",
+            "--allow-dirty",
+            "--package",
+            "rustok-telemetry-macros",
+            "--package",
+            "rustok-telemetry",
+        ],
+        &[],
+    )?;
+    // A crate that has not been released has no interface to keep.
+    if let Some(release) = semver::last_release() {
+        let title = "public interface since the last release";
+        steps.announce(title);
+        steps.finish(title, semver::command(&release)?)?;
+    }
     let mut tests = vec!["test", "--workspace"];
     if options.fast {
         tests.extend(["--exclude", "xtask"]);
