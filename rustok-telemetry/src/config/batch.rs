@@ -35,11 +35,14 @@ settings! {
         ),
         /// Maximum number of bytes of the queued items, as they are encoded.
         max_queue_bytes: Setting<u32> = setting(
-            "max_queue_bytes", [own_variable(processor)], DEFAULT_QUEUE_BYTES,
+            "max_queue_bytes", [own_variable(processor, "MAX_QUEUE_BYTES")], DEFAULT_QUEUE_BYTES,
             Rules::new()
                 .parse(|text| integer(text, SMALLEST_QUEUE_BYTES..=u32::MAX))
                 .check(|bytes| integer(&bytes.to_string(), SMALLEST_QUEUE_BYTES..=u32::MAX).err())
         ),
+        /// Whether a full queue drops the items that wait longest, instead of new ones.
+        drop_oldest: Setting<bool> =
+            setting("drop_oldest", [own_variable(processor, "DROP_OLDEST")], false),
         /// Maximum number of items in one export; at most the queue's size.
         max_export_batch_size: Setting<u32> = by("", visit_batch_size, &max_queue_size, processor),
     }
@@ -60,8 +63,8 @@ fn variable(processor: &str, setting: &str) -> &'static str {
     table_name(&["OTEL_", processor, "_", setting])
 }
 
-fn own_variable(processor: &str) -> &'static str {
-    table_name(&["RUSTOK_TELEMETRY_", processor, "_MAX_QUEUE_BYTES"])
+fn own_variable(processor: &str, setting: &str) -> &'static str {
+    table_name(&["RUSTOK_TELEMETRY_", processor, "_", setting])
 }
 
 /// Visits the batch size, which must fit the queue. If the queue size is refused, that is the only diagnostic.

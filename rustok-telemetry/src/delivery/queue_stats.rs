@@ -128,6 +128,24 @@ impl QueueStats {
         Admission::Dropped
     }
 
+    /// Items of the part that is reserved for important ones.
+    pub(crate) fn reserved(&self) -> usize {
+        self.capacity() / RESERVED
+    }
+
+    /// Whether three quarters of the queue are full.
+    pub(crate) fn is_nearly_full(&self) -> bool {
+        let three_quarters = |limit: usize| limit - limit / 4;
+        self.queued() > three_quarters(self.capacity()) as u64
+            || self.bytes.load(Relaxed) > three_quarters(self.byte_limit.load(Relaxed))
+    }
+
+    /// Drops an item that waits.
+    pub(crate) fn drop_queued(&self, bytes: usize) {
+        self.bytes.fetch_sub(bytes, Relaxed);
+        self.drop_entered();
+    }
+
     fn drop_entered(&self) {
         self.entered.fetch_sub(1, Relaxed);
         self.queue_full.fetch_add(1, Relaxed);

@@ -4,7 +4,9 @@
 //! queue fills behind it, and only a full queue drops items.
 
 use std::{
-    mem,
+    collections::VecDeque,
+    iter, mem,
+    pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -23,7 +25,7 @@ use opentelemetry_sdk::{
     Resource,
     error::{OTelSdkError, OTelSdkResult},
 };
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, time::timeout};
 
 use super::{
     ConnectionRuntime,
@@ -47,6 +49,9 @@ const MOST_LOOKS: u32 = 100;
 /// Limits of the time after which a failed batch is sent again. Within them it is the delay between two exports.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How often a queue that drops its oldest items is looked at while no export succeeds.
+const LOOK_FOR_ROOM: Duration = Duration::from_millis(50);
 
 /// The queue. Adding to it takes no lock; an item that finds it full is counted and dropped.
 #[derive(Debug)]
@@ -83,11 +88,14 @@ struct Orders {
 struct Worker {
     queue: &'static QueueStats,
     items: Receiver<Encoded>,
+    /// Important items that were passed over when older items were dropped. They still count as queued.
+    passed_over: VecDeque<Encoded>,
+    drops_oldest: bool,
     orders: Arc<Mutex<Orders>>,
     batch_size: u64,
     wants_batch: Arc<AtomicBool>,
     delay: Duration,
-    sender: Sender,
+    sender: Arc<Sender>,
     /// The requests that failed, and when they are sent again.
     unsent: Unsent,
     again_at: Instant,
@@ -110,7 +118,7 @@ impl Batches {
         resource: &Resource,
         runtime: &mut ConnectionRuntime,
     ) -> Result<Self, InitError> {
-        let sender = Sender::new(otlp, batch.export_timeout.value, runtime)?;
+        let sender = Arc::new(Sender::new(otlp, batch.export_timeout.value, runtime)?);
         let [capacity, bytes] =
             [&batch.max_queue_size, &batch.max_queue_bytes].map(|limit| limit.value as usize);
         queue.set_capacity(capacity, bytes);
@@ -122,6 +130,8 @@ impl Batches {
         let worker = Worker {
             queue,
             items: received,
+            passed_over: VecDeque::new(),
+            drops_oldest: batch.drop_oldest.value,
             orders: Arc::clone(&orders),
             batch_size,
             wants_batch: Arc::clone(&wants_batch),
@@ -153,8 +163,9 @@ impl Batches {
     }
 
     /// Adds an item that was [admitted](Self::admit), unless its bytes do not fit.
-    pub(super) fn send(&self, item: Encoded, importance: Importance) {
-        if self.queue.add_bytes(item.message.len(), importance) == Admission::Dropped {
+    pub(super) fn send(&self, item: Encoded) {
+        let added = self.queue.add_bytes(item.message.len(), item.importance);
+        if added == Admission::Dropped {
             return;
         }
         // After a shutdown the send fails, and the item counts as unsent.
@@ -219,7 +230,7 @@ impl Worker {
     }
 
     /// Waits for an order, a full batch, or the delay; after a failure, for an order or the time to send again.
-    fn wait(&self) -> (Vec<Answer<Outcome>>, bool) {
+    fn wait(&mut self) -> (Vec<Answer<Outcome>>, bool) {
         let has_unsent = !self.unsent.is_empty();
         let deadline = match has_unsent {
             true => self.again_at,
@@ -237,12 +248,17 @@ impl Worker {
                 self.wants_batch.store(false, Ordering::Relaxed);
                 return (answers, shut_down);
             }
-            thread::park_timeout(left);
+            if has_unsent && self.drops_oldest {
+                self.make_room();
+                thread::park_timeout(left.min(LOOK_FOR_ROOM));
+            } else {
+                thread::park_timeout(left);
+            }
         }
     }
 
-    /// Exports what had entered the queue when this was called, up to a failure that passes. An item counts as entered before it is in the queue; one
-    /// that does not come, because its thread panicked, is not waited for.
+    /// Exports what had entered the queue when this was called, up to a failure that passes. An item counts as entered
+    /// before it is in the queue; one that does not come, because its thread panicked, is not waited for.
     fn export_all(&mut self) -> Outcome {
         let entered = self.queue.entered();
         let (mut result, mut looks) = (Ok(()), 0);
@@ -265,28 +281,73 @@ impl Worker {
 
     /// Exports one batch, or what is unsent of the last one; `None` if nothing is queued.
     fn export_batch(&mut self) -> Option<Outcome> {
+        let sender = Arc::clone(&self.sender);
         let Exported { result, unsent } = match self.unsent.is_empty() {
             true => {
-                let items = self.items.try_iter().take(self.batch_size as usize);
-                let batch: Vec<_> = items.collect();
-                if batch.is_empty() {
-                    return None;
-                }
-                let bytes = batch.iter().map(|item| item.message.len()).sum();
-                self.queue.leave_queue(batch.len(), bytes);
-                let requests = self.requests(&batch);
-                drop(batch);
-                self.runtime.block_on(self.sender.export(requests))
+                let requests = self.next_batch()?;
+                self.wait_for(sender.export(requests))
             }
             false => {
                 let unsent = mem::take(&mut self.unsent);
-                self.runtime.block_on(self.sender.export_again(unsent))
+                self.wait_for(sender.export_again(unsent))
             }
         };
         let pause = self.delay.clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
         self.again_at = Instant::now() + pause.max(unsent.pause) + jitter();
         self.unsent = unsent;
         Some(result.map_err(|error| error.to_string()))
+    }
+
+    /// Takes a batch from the queue; `None` if nothing is queued.
+    fn next_batch(&mut self) -> Option<Requests> {
+        let next = || {
+            let passed_over = self.passed_over.pop_front();
+            passed_over.or_else(|| self.items.try_recv().ok())
+        };
+        let batch: Vec<_> = iter::from_fn(next).take(self.batch_size as usize).collect();
+        if batch.is_empty() {
+            return None;
+        }
+        let bytes = batch.iter().map(|item| item.message.len()).sum();
+        self.queue.leave_queue(batch.len(), bytes);
+        Some(self.requests(&batch))
+    }
+
+    /// Waits for an export, which can take as long as its retries.
+    fn wait_for<T>(&mut self, export: impl Future<Output = T>) -> T {
+        let runtime = self.runtime.clone();
+        runtime.block_on(async {
+            let mut export = pin!(export);
+            while self.drops_oldest {
+                match timeout(LOOK_FOR_ROOM, &mut export).await {
+                    Ok(exported) => return exported,
+                    Err(_) => self.make_room(),
+                }
+            }
+            export.await
+        })
+    }
+
+    /// Drops the oldest items of a queue that is nearly full; the important ones last.
+    fn make_room(&mut self) {
+        while self.queue.is_nearly_full() {
+            let most = self.queue.reserved();
+            let dropped = match self.items.try_recv() {
+                Ok(item) if item.importance == Importance::High => {
+                    self.passed_over.push_back(item);
+                    match self.passed_over.len() > most {
+                        true => self.passed_over.pop_front(),
+                        false => None,
+                    }
+                }
+                Ok(item) => Some(item),
+                // An item counts as queued just before it is.
+                Err(_) => return,
+            };
+            if let Some(item) = dropped {
+                self.queue.drop_queued(item.message.len());
+            }
+        }
     }
 
     /// The messages around spans and around log records have the same fields.

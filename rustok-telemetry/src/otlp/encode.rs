@@ -17,6 +17,8 @@ use opentelemetry::{
 use opentelemetry_sdk::{logs::SdkLogRecord, trace::SpanData};
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
 
+use crate::delivery::Importance;
+
 /// Bits of the flags of a span and of a link: whether the context is remote is known, and whether it is.
 const HAS_IS_REMOTE: u32 = 0x100;
 const IS_REMOTE: u32 = 0x200;
@@ -29,6 +31,7 @@ const LARGEST_KEPT: usize = 64 << 10;
 pub(crate) struct Encoded {
     pub(crate) scope: InstrumentationScope,
     pub(crate) message: Arc<[u8]>,
+    pub(crate) importance: Importance,
 }
 
 /// Encodes a span.

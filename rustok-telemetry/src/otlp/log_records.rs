@@ -104,7 +104,11 @@ impl LogProcessor for EncodingLogProcessor {
         }
         if let Some(export) = admitted {
             let scope = exported_scope(record, scope);
-            export.batches.send(Encoded { scope, message }, importance);
+            export.batches.send(Encoded {
+                scope,
+                message,
+                importance,
+            });
         }
     }
 

@@ -96,7 +96,11 @@ impl SpanProcessor for EncodingSpanProcessor {
         }
         if let Some(export) = admitted {
             let scope = span.instrumentation_scope;
-            export.0.send(Encoded { scope, message }, importance);
+            export.0.send(Encoded {
+                scope,
+                message,
+                importance,
+            });
         }
     }
 

@@ -170,7 +170,13 @@ fn a_batch_waits_as_long_as_the_receiver_asks() {
 
 /// Starts with a small queue and without a receiver, and waits until the first batch has failed.
 fn start_without_receiver(variables: &[(&str, &str)]) -> rustok_telemetry::Telemetry {
-    let address = free_address();
+    start_before_receiver(free_address(), variables)
+}
+
+fn start_before_receiver(
+    address: SocketAddr,
+    variables: &[(&str, &str)],
+) -> rustok_telemetry::Telemetry {
     let endpoint = format!("http://{address}");
     let fixed = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
@@ -205,6 +211,45 @@ fn errors_and_slow_spans_are_dropped_last() {
     assert_eq!(dropped(TRACES), 45, "the queue is full");
     let report = telemetry.shutdown();
     assert_eq!(unsent(&report), 1 + 100 + 9, "{report}");
+}
+
+#[test_fork::test]
+fn the_oldest_spans_are_dropped_by_choice() {
+    let address = free_address();
+    let telemetry = start_before_receiver(
+        address,
+        &[
+            ("OTEL_BSP_MAX_QUEUE_SIZE", "64"),
+            ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "8"),
+            ("RUSTOK_TELEMETRY_BSP_DROP_OLDEST", "true"),
+        ],
+    );
+    drop(tracing::info_span!("failed", otel.status_code = "ERROR"));
+    let recorded = 200;
+    for number in 0..recorded {
+        work(number..number + 1);
+        sleep(Duration::from_millis(20));
+    }
+    let receiver = Receiver::at(address, Behaviour::default());
+    wait_until("the queue is empty", || {
+        queue(TRACES).length == 0 && queue(TRACES).exporting == 0
+    });
+    let report = telemetry.shutdown();
+    let spans = receiver.spans();
+    let numbers: BTreeSet<_> = spans
+        .iter()
+        .flat_map(|span| &span.attributes)
+        .filter(|attribute| attribute.key == "number")
+        .map(|attribute| format!("{:?}", attribute.value))
+        .collect();
+    let newest = (recorded - 20..recorded).map(|number| format!("IntValue({number})"));
+    for number in newest {
+        assert!(numbers.iter().any(|one| one.contains(&number)), "{number}");
+    }
+    assert!(spans.iter().any(|span| span.name == "failed"));
+    assert!(report.lost_spans > 100, "{report}");
+    let all = recorded + 2;
+    assert_eq!(spans.len() as u64 + report.lost_spans, all, "{report}");
 }
 
 #[test_fork::test]
