@@ -77,6 +77,46 @@ pub(crate) mod metrics {
         seconds: f64,
     );
 
+    /// A counter with one series of long labels.
+    #[counter(name = "long_one_total", series = 4)]
+    pub fn count_long_one(#[label(budget = 1)] route: &str, #[label(budget = 1)] tenant_id: &str);
+
+    /// A gauge with one series of long labels.
+    #[gauge(name = "long_one_size", series = 4)]
+    pub fn set_long_one(
+        #[label(budget = 1)] route: &str,
+        #[label(budget = 1)] tenant_id: &str,
+        size: i64,
+    );
+
+    /// A histogram with one series of long labels.
+    #[histogram(name = "long_one_seconds", unit = "s", boundaries = BOUNDARIES, series = 4)]
+    pub fn time_long_one(
+        #[label(budget = 1)] route: &str,
+        #[label(budget = 1)] tenant_id: &str,
+        seconds: f64,
+    );
+
+    /// A counter with four hundred series of long labels.
+    #[counter(name = "long_total", series = 505)]
+    pub fn count_long(#[label(budget = 4)] route: &str, #[label(budget = 100)] tenant_id: &str);
+
+    /// A gauge with four hundred series of long labels.
+    #[gauge(name = "long_size", series = 505)]
+    pub fn set_long(
+        #[label(budget = 4)] route: &str,
+        #[label(budget = 100)] tenant_id: &str,
+        size: i64,
+    );
+
+    /// A histogram with four hundred series of long labels.
+    #[histogram(name = "long_seconds", unit = "s", boundaries = BOUNDARIES, series = 505)]
+    pub fn time_long(
+        #[label(budget = 4)] route: &str,
+        #[label(budget = 100)] tenant_id: &str,
+        seconds: f64,
+    );
+
     /// A counter of the text that is written.
     #[counter(name = "written_total", series = 10201)]
     pub fn count_written(

@@ -1,6 +1,5 @@
 //! Label sets, and the order in which they are visited.
 
-/// Two labels of about 20 bytes together.
 pub(crate) type Labels = [String; 2];
 
 /// Visits in one order; a power of two, so that finding the next one costs little.
@@ -14,15 +13,37 @@ pub(crate) struct LabelSets {
 }
 
 impl LabelSets {
-    /// Every pair of so many event types and so many tenants.
-    pub(crate) fn new([event_types, tenants]: [usize; 2]) -> Self {
-        let series = event_types * tenants;
-        let set = |i: usize| {
-            [
-                format!("Event{:03}", i / tenants),
-                format!("tenant-{:05}", i % tenants),
-            ]
-        };
+    /// Every pair of so many event types and so many tenants, of 20 bytes together.
+    pub(crate) fn new(shape: [usize; 2]) -> Self {
+        let event_type = |number| format!("Event{number:03}");
+        Self::pairs(shape, event_type, |number| format!("tenant-{number:05}"))
+    }
+
+    /// Every pair of so many routes of 30 bytes and so many tenants of 36 bytes: UUIDs.
+    pub(crate) fn long(shape: [usize; 2]) -> Self {
+        let route = |number| format!("/api/v{number}/customers/{{id}}/reviews");
+        Self::pairs(shape, route, |number| {
+            let mut random = Random(0x9e37_79b9_7f4a_7c15 + number as u64);
+            let mut next = || random.below(usize::MAX) as u64;
+            let [a, b] = [next(), next()];
+            let (high, low) = (a & 0xffff_0fff, b & 0xffff_ffff_ffff);
+            format!(
+                "{:08x}-{:04x}-4{:03x}-a{:03x}-{low:012x}",
+                a >> 32,
+                high >> 16,
+                high & 0xfff,
+                b >> 52
+            )
+        })
+    }
+
+    fn pairs(
+        [first, second]: [usize; 2],
+        first_label: impl Fn(usize) -> String,
+        second_label: impl Fn(usize) -> String,
+    ) -> Self {
+        let series = first * second;
+        let set = |i: usize| [first_label(i / second), second_label(i % second)];
         let mut random = Random(0x9e37_79b9_7f4a_7c15);
         let order = (0..VISITS).map(|_| random.below(series) as u32).collect();
         Self {

@@ -55,12 +55,18 @@ fn name(kind: Kind, series: Series) -> &'static str {
         (Kind::Counter, Series::One) => "one_total",
         (Kind::Counter, Series::Hundred) => "hundred_total",
         (Kind::Counter, Series::Many) => "many_total",
+        (Kind::Counter, Series::LongOne) => "long_one_total",
+        (Kind::Counter, Series::Long) => "long_total",
         (Kind::Gauge, Series::One) => "one_size",
         (Kind::Gauge, Series::Hundred) => "hundred_size",
         (Kind::Gauge, Series::Many) => "many_size",
+        (Kind::Gauge, Series::LongOne) => "long_one_size",
+        (Kind::Gauge, Series::Long) => "long_size",
         (Kind::Histogram, Series::One) => "one_seconds",
         (Kind::Histogram, Series::Hundred) => "hundred_seconds",
         (Kind::Histogram, Series::Many) => "many_seconds",
+        (Kind::Histogram, Series::LongOne) => "long_one_seconds",
+        (Kind::Histogram, Series::Long) => "long_seconds",
     }
 }
 

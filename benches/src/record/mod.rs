@@ -32,16 +32,34 @@ pub(crate) enum Series {
     One,
     Hundred,
     Many,
+    /// A route of 30 bytes and a tenant that is a UUID.
+    LongOne,
+    /// Four routes and a hundred such tenants.
+    Long,
 }
 
 impl Series {
-    const ALL: [Self; 3] = [Self::One, Self::Hundred, Self::Many];
+    const ALL: [Self; 5] = [
+        Self::One,
+        Self::Hundred,
+        Self::Many,
+        Self::LongOne,
+        Self::Long,
+    ];
 
     fn shape(self) -> [usize; 2] {
         match self {
-            Series::One => [1, 1],
+            Series::One | Series::LongOne => [1, 1],
             Series::Hundred => [10, 10],
             Series::Many => [100, 100],
+            Series::Long => [4, 100],
+        }
+    }
+
+    fn sets(self) -> LabelSets {
+        match self {
+            Series::One | Series::Hundred | Series::Many => LabelSets::new(self.shape()),
+            Series::LongOne | Series::Long => LabelSets::long(self.shape()),
         }
     }
 }
@@ -59,7 +77,7 @@ pub(crate) fn report(effort: Effort) {
         let mut table = Table::new(title, names);
         let mut allocations = Vec::new();
         for series in Series::ALL {
-            let sets = LabelSets::new(series.shape());
+            let sets = series.sets();
             let contenders = contenders(kind, series);
             contenders
                 .iter()
@@ -70,7 +88,7 @@ pub(crate) fn report(effort: Effort) {
                 let cells = outcomes
                     .iter()
                     .map(|outcome| with_ratio(outcome.nanoseconds, floor));
-                table.column(heading(sets.len(), threads), cells.collect());
+                table.column(heading(series, sets.len(), threads), cells.collect());
                 allocations = outcomes
                     .iter()
                     .map(|one| format!("{:.0}", one.allocations))
@@ -110,7 +128,7 @@ pub(crate) struct Repeated {
 
 /// Records as often as asked, checks that everything arrived, and prints nothing.
 pub(crate) fn repeat(repeated: &Repeated) {
-    let sets = LabelSets::new(repeated.series.shape());
+    let sets = repeated.series.sets();
     let contender = contenders(repeated.kind, repeated.series)
         .into_iter()
         .find(|contender| contender.name.contains(&repeated.who))
@@ -121,9 +139,13 @@ pub(crate) fn repeat(repeated: &Repeated) {
     assert_eq!(contender.held().unwrap_or(expected), expected);
 }
 
-fn heading(series: usize, threads: usize) -> String {
+fn heading(series: Series, sets: usize, threads: usize) -> String {
     let plural = if threads == 1 { "" } else { "s" };
-    format!("{series} series, {threads} thread{plural}")
+    let labels = match series {
+        Series::One | Series::Hundred | Series::Many => "",
+        Series::LongOne | Series::Long => " of long labels",
+    };
+    format!("{sets} series{labels}, {threads} thread{plural}")
 }
 
 /// The floor comes first.

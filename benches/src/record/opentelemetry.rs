@@ -16,7 +16,7 @@ use opentelemetry_sdk::{
 };
 
 use super::{Kind, Series, seconds};
-use crate::{contender::Contender, declared::BOUNDARIES, label_sets::LabelSets};
+use crate::{contender::Contender, declared::BOUNDARIES};
 
 pub(super) fn contenders(kind: Kind, series: Series) -> Vec<Contender> {
     let [one_reader, two_readers] = match kind {
@@ -78,7 +78,7 @@ fn looked_up(name: &'static str, kind: Kind, provider: &Provider) -> Contender {
 fn bound(name: &'static str, kind: Kind, series: Series, provider: &Provider) -> Contender {
     let meter = provider.meter();
     let held = provider.held();
-    let sets = LabelSets::new(series.shape());
+    let sets = series.sets();
     let sets = sets.iter().map(|(_, labels)| attributes(labels));
     match kind {
         Kind::Counter => {

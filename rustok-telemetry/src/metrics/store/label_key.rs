@@ -1,7 +1,9 @@
 //! Keys of label sets: the first and the last bytes of each value, which are the whole value unless it is long.
 //!
-//! Eight bytes at a time are loaded, hashed and compared as one number. So the lookup of short values neither loops
-//! over bytes nor follows the entry's pointers to its values.
+//! Eight bytes at a time are loaded, hashed and compared as one number. So a lookup neither loops over bytes nor follows
+//! the entry's pointers to its values. Long values are equal if their lengths, their ends and the 64-bit hashes of their
+//! sets are: the hash has random keys, so a client cannot choose values that collide, and two sets with the same lengths
+//! and ends do so with a probability of 2^-64.
 
 use std::{
     array,
@@ -9,6 +11,8 @@ use std::{
 };
 
 use foldhash::fast::RandomState;
+
+use crate::metrics::MAX_LABEL_VALUE_BYTES;
 
 /// The ends of each value of a label set.
 pub(crate) type Key<const N: usize> = [Ends; N];
@@ -24,11 +28,26 @@ pub(crate) struct Ends {
 /// From this length in bytes the ends do not identify a value.
 const LONG: usize = 16;
 
+/// From this length in bytes a value may be oversized, and is normalised before its lookup.
+const HUGE: usize = MAX_LABEL_VALUE_BYTES;
+
 /// Whether the key identifies the label set.
 #[inline]
 pub(crate) fn are_short<const N: usize>(labels: &[&str; N]) -> bool {
-    const { assert!(LONG.is_power_of_two(), "the fold below compares bits") }
-    labels.iter().fold(0, |bits, value| bits | value.len()) < LONG
+    length_bits(labels) < LONG
+}
+
+/// Whether a value is long, and none is huge.
+#[inline]
+pub(crate) fn is_any_long<const N: usize>(labels: &[&str; N]) -> bool {
+    (LONG..HUGE).contains(&length_bits(labels))
+}
+
+/// Returns a number that is below a power of two if all lengths are.
+#[inline]
+fn length_bits<const N: usize>(labels: &[&str; N]) -> usize {
+    const { assert!(LONG.is_power_of_two() && HUGE.is_power_of_two()) }
+    labels.iter().fold(0, |bits, value| bits | value.len())
 }
 
 /// Whether two keys are equal, with a single branch.
@@ -40,11 +59,6 @@ pub(crate) fn are_equal<const N: usize>(one: &Key<N>, other: &Key<N>) -> bool {
         bits | (one.first ^ other.first) | last_and_length
     });
     bits == 0
-}
-
-/// Whether two values with equal ends are equal.
-pub(crate) fn is_same(one: &str, other: &str) -> bool {
-    one.len() < LONG || one == other
 }
 
 #[inline]
@@ -65,12 +79,17 @@ pub(crate) fn short_hash<const N: usize>(key: &Key<N>, hasher: &RandomState) -> 
     }))
 }
 
+#[inline]
 pub(crate) fn hash<const N: usize>(labels: &[&str; N], key: &Key<N>, hasher: &RandomState) -> u64 {
     mixed(labels.iter().zip(key).map(|(label, ends)| {
         let mut state = hasher.build_hasher();
         ends.write(&mut state);
-        if let Some(middle) = middle(label) {
-            state.write(middle);
+        if label.len() >= LONG {
+            let (pairs, word) = middle(label);
+            for pair in pairs {
+                state.write_u128(u128::from_le_bytes(*pair));
+            }
+            state.write_u128(word);
         }
         state.finish()
     }))
@@ -83,12 +102,16 @@ fn mixed(hashes: impl Iterator<Item = u64>) -> u64 {
     hash ^ hash >> 32
 }
 
-/// Returns the bytes between the ends of a long value.
-fn middle(value: &str) -> Option<&[u8]> {
-    if value.len() < LONG {
-        return None;
-    }
-    value.as_bytes().get(8..value.len() - 7)
+/// Returns the bytes of a long value between its ends, in pairs of words and one more word, or 0. Up to seven bytes
+/// behind them are in the value's key.
+#[inline]
+fn middle(value: &str) -> (&[[u8; 16]], u128) {
+    let behind_first = value.as_bytes().get(8..).unwrap_or_default();
+    let (pairs, rest) = behind_first.as_chunks();
+    let word = rest
+        .first_chunk()
+        .map_or(0, |word| u64::from_le_bytes(*word));
+    (pairs, word.into())
 }
 
 impl Ends {
@@ -139,10 +162,31 @@ mod tests {
         let hasher = RandomState::default();
         for length in 0..20 {
             let (labels, short) = (["a", &"abcdefghijklmnopqrst"[..length]], length < 16);
+            assert_eq!(is_any_long(&labels), !short, "{length}");
             assert_eq!(are_short(&labels), short, "{length}");
             let key = key(&labels);
             let same = short_hash(&key, &hasher) == hash(&labels, &key, &hasher);
             assert!(same || !short, "{length}");
+        }
+    }
+
+    #[test]
+    fn every_byte_of_a_value_counts() {
+        let hasher = RandomState::default();
+        let hash_of = |value: &str| hash(&[value], &key(&[value]), &hasher);
+        for length in 0..=MAX_LABEL_VALUE_BYTES {
+            let value = "a".repeat(length);
+            for changed in 0..length {
+                let mut other = value.clone();
+                other.replace_range(changed..=changed, "b");
+                let keys = [&value, &other].map(|value| key(&[value]));
+                let same_keys = are_equal(&keys[0], &keys[1]);
+                assert!(length >= LONG || !same_keys, "{changed} of {length}");
+                assert_ne!(hash_of(&value), hash_of(&other), "{changed} of {length}");
+            }
+            let longer = "a".repeat(length + 1);
+            let is_valid = longer.len() <= MAX_LABEL_VALUE_BYTES;
+            assert!(!is_valid || hash_of(&value) != hash_of(&longer), "{length}");
         }
     }
 

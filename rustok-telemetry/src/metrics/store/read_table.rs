@@ -63,12 +63,23 @@ impl<E> ReadTable<E> {
 
     /// Returns the entry with this hash for which `is` returns `true`.
     #[inline]
+    pub(crate) fn find_hashed(&self, hash: u64, is: impl Fn(&E) -> bool) -> Option<&E> {
+        self.find_by(hash, |found| found.hash == hash && is(&found.entry))
+    }
+
+    /// Returns an entry for which `is` returns `true`. Its hash selects the same slot.
+    #[inline]
     pub(crate) fn find(&self, hash: u64, is: impl Fn(&E) -> bool) -> Option<&E> {
+        self.find_by(hash, |found| is(&found.entry))
+    }
+
+    #[inline]
+    fn find_by(&self, hash: u64, is: impl Fn(&Hashed<E>) -> bool) -> Option<&E> {
         let slots = self.newest()?;
         let mask = slots.len().wrapping_sub(1);
         let mut found = slots.get(start(hash) & mask)?.get()?;
         let mut at = start(hash);
-        while !is(&found.entry) {
+        while !is(found) {
             at = at.wrapping_add(1);
             found = slots.get(at & mask)?.get()?;
         }

@@ -86,7 +86,18 @@ impl<I: Instrument, const N: usize> Series<I, N> {
 
     /// Records to a label set that is new, has a label to omit, or has a long, empty or oversized value.
     #[inline(never)]
-    fn record_long(&self, mut labels: [&str; N], value: I::Value) {
+    fn record_long(&self, labels: [&str; N], value: I::Value) {
+        if self.omitted.is_none()
+            && label_key::is_any_long(&labels)
+            && let Some(cell) = self.table.find(&labels, &self.hasher)
+        {
+            return I::write(cell, value);
+        }
+        self.record_normalised(labels, value);
+    }
+
+    #[inline(never)]
+    fn record_normalised(&self, mut labels: [&str; N], value: I::Value) {
         let oversized = self.normalise(&mut labels);
         match self.table.find(&labels, &self.hasher) {
             Some(cell) if oversized == 0 => I::write(cell, value),
@@ -313,14 +324,13 @@ impl<I: Instrument, const N: usize> Table<I, N> {
         }
     }
 
+    #[inline]
     fn find(&self, labels: &[&str; N], hasher: &RandomState) -> Option<&I::Cell> {
         let key = label_key::key(labels);
         let hash = label_key::hash(labels, &key, hasher);
-        let found = self.entries.find(hash, |entry| {
-            let mut pairs = entry.labels.iter().zip(labels);
-            label_key::are_equal(&entry.key, &key)
-                && pairs.all(|(known, given)| label_key::is_same(known, given))
-        });
+        let found = self
+            .entries
+            .find_hashed(hash, |entry| label_key::are_equal(&entry.key, &key));
         found.map(|entry| &entry.cell)
     }
 
