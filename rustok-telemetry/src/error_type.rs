@@ -35,7 +35,8 @@ pub use self::name::ErrorName;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `error_type`",
     label = "does not implement `ErrorType`",
-    note = "add `#[derive(rustok_telemetry::ErrorType)]` to it, or give a name with `#[error_type(\"…\")]` here"
+    note = "add `#[derive(rustok_telemetry::ErrorType)]` to it, or give a name with `#[error_type(\"…\")]` here; \
+            `sqlx::Error` has one with the Cargo feature `sqlx` of rustok-telemetry, `tonic::Status` with `tonic`"
 )]
 pub trait ErrorType {
     /// Returns the name, in `snake_case`.

@@ -225,6 +225,8 @@ mod pages {
 /// The pages in `docs/guide/`.
 #[cfg(all(doctest, feature = "console", feature = "testing"))]
 mod pages_of_the_guide {
+    #[doc = include_str!("../../docs/guide/deploy.md")]
+    mod deploy {}
     #[doc = include_str!("../../docs/guide/frameworks.md")]
     mod frameworks {}
     #[doc = include_str!("../../docs/guide/getting-started.md")]

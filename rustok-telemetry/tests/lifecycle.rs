@@ -166,7 +166,7 @@ fn spans_that_have_not_ended_are_reported() {
     let report = telemetry.shutdown_within(Duration::from_secs(1));
     assert_eq!(report.open_spans, 1, "{report}");
     assert!(
-        report.to_string().contains("1 spans had not ended"),
+        report.to_string().contains("1 span had not ended"),
         "{report}"
     );
     drop(open);

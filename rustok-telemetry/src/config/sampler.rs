@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Reader, Rules, Setting, Visitor, choice::Choice};
+use super::{Reader, Rules, Setting, Visitor, choice::Choice, rules::Value};
 
 const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
 const SAMPLER_ARG: &str = "OTEL_TRACES_SAMPLER_ARG";
@@ -73,7 +73,15 @@ pub(super) fn visit_sampler(
     visitor: &mut Visitor<'_>,
 ) -> Setting<Sampler> {
     let default = Sampler::ParentBasedAlwaysOn;
-    let mut sampler = visitor.setting(old, "sampler", &[SAMPLER], default, &Rules::new());
+    let rules = Rules::new().parse(|text| {
+        Value::parse(text).map_err(|why: String| match ratio(text) {
+            Ok(share) => format!(
+                "{why}; for this share of the traces, set {SAMPLER}=parentbased_traceidratio and {SAMPLER_ARG}={share}"
+            ),
+            Err(_) => why,
+        })
+    });
+    let mut sampler = visitor.setting(old, "sampler", &[SAMPLER], default, &rules);
     if let Some(reader) = visitor.reader() {
         read_ratio(reader, &mut sampler.value);
     }

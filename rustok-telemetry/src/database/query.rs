@@ -40,18 +40,21 @@ pub fn query<T, E: ErrorType>(
 /// # Ok(())
 /// # }
 /// ```
-pub trait QueryExt<T, E: ErrorType>: Future<Output = Result<T, E>> + Sized {
+pub trait QueryExt<T, E>: Future<Output = Result<T, E>> + Sized {
     /// Records this future as a query, like [`query`].
     fn measured_as(
         self,
         kind: &'static str,
         table: &'static str,
-    ) -> impl Future<Output = Result<T, E>> {
+    ) -> impl Future<Output = Result<T, E>>
+    where
+        E: ErrorType, // here, so that the compiler names it where it is missing
+    {
         query(kind, table, self)
     }
 }
 
-impl<T, E: ErrorType, F: Future<Output = Result<T, E>>> QueryExt<T, E> for F {}
+impl<T, E, F: Future<Output = Result<T, E>>> QueryExt<T, E> for F {}
 
 /// The operation and table of a query: the labels of its metrics, and the name of its span.
 ///

@@ -117,13 +117,10 @@ impl SignalStats {
         if let Some(failure) = outcome.failure
             && !DELIVERY.failure_logged.swap(true, Relaxed)
         {
-            let hint = match failure.contains("Connection refused") {
-                true => "; is a Collector running there?",
-                false => ".",
-            };
+            let hint = hint(&failure);
             tracing::warn!(
-                "exporting {signal} to {endpoint} failed: {failure}{hint} Dropped items are counted in \
-                 rustok_telemetry_*. Further failures are not logged until an export succeeds."
+                "exporting {signal} to {endpoint} failed: {failure}{hint} What is dropped counts in \
+                 rustok_telemetry_spans_lost_total and rustok_telemetry_log_records_lost_total. Further failures are not logged until an export succeeds."
             );
         }
         if let Some(too_large) = outcome.too_large
@@ -139,4 +136,24 @@ impl SignalStats {
     fn lock(&self) -> MutexGuard<'_, LastExports> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns the end of the sentence about a failed export: the likely cause, if the error suggests one.
+fn hint(failure: &str) -> &'static str {
+    let causes = [
+        (
+            &["Connection refused"][..],
+            "; is a Collector running there?",
+        ),
+        (
+            &["invalid HTTP version parsed", "received unexpected message"],
+            "; is it the port of the other protocol? 4317 is usually gRPC, 4318 HTTP.",
+        ),
+        (
+            &["404"],
+            "; does the receiver have this path? /v1/traces and similar are appended to OTEL_EXPORTER_OTLP_ENDPOINT only.",
+        ),
+    ];
+    let matching = |(texts, _): &&(&[&str], &str)| texts.iter().any(|text| failure.contains(text));
+    causes.iter().find(matching).map_or(".", |(_, hint)| hint)
 }

@@ -99,7 +99,7 @@ pub enum TextError {
     #[error("telemetry is switched off by OTEL_SDK_DISABLED=true")]
     Disabled,
     /// Telemetry has been shut down.
-    #[error("telemetry has been shut down")]
+    #[error("telemetry has been shut down, or its guard was dropped")]
     ShutDown,
     /// The service has a meter provider of its own, without the reader of the text.
     #[error(

@@ -413,4 +413,11 @@ fn started(config: &TelemetryConfig) {
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
+    let too_early = lifecycle::lost_records().before_init;
+    if too_early > 0 {
+        tracing::warn!(
+            "metric records dropped, because they were made before telemetry started: {too_early}. Start telemetry first \
+             in `main`."
+        );
+    }
 }

@@ -1,6 +1,6 @@
 //! The providers, which are built before anything is installed: an error leaves the process as it was.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Instant};
 
 use opentelemetry::global;
 use opentelemetry_sdk::{
@@ -178,6 +178,7 @@ impl Pipeline {
             record_sender: self.record_sender,
             flushes: Flushes::default(),
             console: self.console,
+            started: Instant::now(),
         }
     }
 }

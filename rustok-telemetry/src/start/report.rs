@@ -71,10 +71,10 @@ impl FlushReport {
         let mut failures = failures(
             self.timed_out.then_some(self.elapsed),
             &[
-                (self.unsent_spans, "spans were still waiting"),
-                (self.lost_spans, "spans were lost"),
-                (self.unsent_log_records, "log records were still waiting"),
-                (self.lost_log_records, "log records were lost"),
+                (self.unsent_spans, "span", "still waiting"),
+                (self.lost_spans, "span", "dropped"),
+                (self.unsent_log_records, "log record", "still waiting"),
+                (self.lost_log_records, "log record", "dropped"),
             ],
             &[
                 ("traces", &self.traces_error),
@@ -99,11 +99,11 @@ impl ShutdownReport {
         failures(
             self.timed_out.then_some(self.elapsed),
             &[
-                (self.open_spans, "spans had not ended"),
-                (self.unsent_spans, "spans were still waiting"),
-                (self.lost_spans, "spans were lost"),
-                (self.unsent_log_records, "log records were still waiting"),
-                (self.lost_log_records, "log records were lost"),
+                (self.open_spans, "span", "had not ended"),
+                (self.unsent_spans, "span", "still waiting"),
+                (self.lost_spans, "span", "dropped"),
+                (self.unsent_log_records, "log record", "still waiting"),
+                (self.lost_log_records, "log record", "dropped"),
             ],
             &[
                 ("traces", &self.traces_error),
@@ -129,13 +129,16 @@ impl fmt::Display for ShutdownReport {
 /// Describes each failure. `timed_out_after` is the duration at a timeout.
 fn failures(
     timed_out_after: Option<Duration>,
-    counts: &[(u64, &str)],
+    counts: &[(u64, &str, &str)],
     errors: &[(&str, &Option<String>)],
 ) -> Vec<String> {
     let timeout =
         timed_out_after.map(|after| format!("the time was up after {:.1} s", after.as_secs_f64()));
-    let counts = counts.iter().filter(|(count, _)| *count > 0);
-    let counts = counts.map(|(count, what)| format!("{count} {what}"));
+    let counts = counts.iter().filter(|(count, ..)| *count > 0);
+    let counts = counts.map(|(count, item, state)| {
+        let plural = if *count == 1 { "" } else { "s" };
+        format!("{count} {item}{plural} {state}")
+    });
     let errors = errors
         .iter()
         .filter_map(|(what, error)| Some(format!("{what}: {}", error.as_ref()?)));

@@ -24,6 +24,9 @@ use crate::{
 /// Timeout of [`Telemetry::shutdown`] and of dropping [`Telemetry`]: 10 seconds.
 pub const DEFAULT_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A guard that is dropped before was probably not kept.
+const SOONEST_DROP: Duration = Duration::from_millis(100);
+
 /// Guard of running telemetry, returned by [`init`](crate::init()). Keep it until the program ends.
 ///
 /// Dropping it shuts telemetry down, within [`DEFAULT_SHUTDOWN_TIMEOUT`], and logs a warning if not everything was
@@ -59,6 +62,7 @@ pub(crate) struct Running {
     pub(crate) record_sender: Option<RecordSender>,
     pub(crate) flushes: Flushes,
     pub(crate) console: ConsolePage,
+    pub(crate) started: Instant,
 }
 
 impl Telemetry {
@@ -102,9 +106,17 @@ impl Telemetry {
 impl Drop for Telemetry {
     fn drop(&mut self) {
         if let Some(running) = self.running.take() {
+            let age = running.started.elapsed();
             let report = running.shutdown(DEFAULT_SHUTDOWN_TIMEOUT);
             if !report.is_complete() {
                 tracing::warn!("{report}");
+            }
+            if age < SOONEST_DROP {
+                tracing::warn!(
+                    "telemetry has been shut down, because its guard was dropped {} ms after the start: keep it in a \
+                     named variable, since `let _ =` drops it at once",
+                    age.as_millis()
+                );
             }
         }
     }

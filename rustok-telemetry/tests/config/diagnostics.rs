@@ -83,6 +83,11 @@ fn each_wrong_value_says_why() {
             "OTEL_LOGS_EXPORTER=otlp/stdout: `otlp/stdout` is not supported by this version: use `console`",
         ),
         (
+            &[("OTEL_TRACES_SAMPLER", "0.1")],
+            "OTEL_TRACES_SAMPLER=0.1: `0.1` is not a known name; for this share of the traces, set \
+             OTEL_TRACES_SAMPLER=parentbased_traceidratio and OTEL_TRACES_SAMPLER_ARG=0.1",
+        ),
+        (
             &[("OTEL_TRACES_SAMPLER", "jaeger_remote")],
             "OTEL_TRACES_SAMPLER=jaeger_remote: `jaeger_remote` is not supported by this version: samplers that ask",
         ),

@@ -229,3 +229,20 @@ fn a_filter_from_code_overrides_rust_log() {
         "{lines:?}"
     );
 }
+
+#[test]
+fn mistakes_at_the_start_are_logged() {
+    let Some(lines) = lines("mistakes_at_the_start_are_logged", "info", || {
+        rustok_telemetry::metrics::record_event_published("TooEarly", "acme");
+        let _ = start(LogFormat::Human);
+    }) else {
+        return;
+    };
+    for expected in [
+        "made before telemetry started: 1. Start telemetry first",
+        "its guard was dropped",
+    ] {
+        let count = lines.iter().filter(|line| line.contains(expected)).count();
+        assert_eq!(count, 1, "{expected} in {lines:#?}");
+    }
+}

@@ -46,7 +46,7 @@ fn shutdown_exports_the_queue_and_counts_late_records() {
     );
     assert!(!report.timed_out && !report.is_complete(), "{report}");
     assert!(
-        report.to_string().contains(" log records were lost"),
+        report.to_string().contains(" log records dropped"),
         "{report}"
     );
     tracing::info!("after the end, which does no harm");

@@ -195,7 +195,7 @@ fn flush_to_nobody(protocol: &str) {
         assert_eq!((report.unsent_spans, report.unsent_log_records), (10, 10));
         let said = report.to_string();
         assert!(said.contains("the time was up after 0.3 s"), "{said}");
-        assert!(said.contains("10 spans were still waiting"), "{said}");
+        assert!(said.contains("10 spans still waiting"), "{said}");
         assert!(said.contains("metrics were still"), "{said}");
     }
     // However often it was asked for, one flush of each signal is under way.
