@@ -39,6 +39,8 @@ fn what_demo_prints_answers_when_it_is_printed() {
     if let Ok(Some(stack)) = Stack::find(&dir) {
         stack.down().expect("the stack of an earlier run stops");
     }
+    // `demo` keeps data, and that of an earlier run would be found before the service answers.
+    let _ = std::fs::remove_dir_all(&dir);
     let mut demo = Demo::start(&dir);
     let (mut pages, mut endpoints) = (Vec::new(), 0);
     while pages.len() < PAGES.len() {
