@@ -5,19 +5,22 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::thread::spawn;
+use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use xtask::stack::Stack;
+use rustok_telemetry::metrics::catalogue;
+use xtask::stack::query::prometheus_query_at;
+use xtask::stack::{Port, Stack};
 
 /// The service is built by `demo`, which takes minutes where nothing has built it before.
 const LIMIT: Duration = Duration::from_secs(600);
 /// What `demo` prints for pages; the last four of them when the service answers and its telemetry has arrived.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "Prometheus",
     "Jaeger",
     "Collector",
+    "VictoriaMetrics",
     "service",
     "console",
     "in Prometheus",
@@ -36,6 +39,8 @@ fn what_demo_prints_answers_when_it_is_printed() {
     if let Ok(Some(stack)) = Stack::find(&dir) {
         stack.down().expect("the stack of an earlier run stops");
     }
+    // `demo` keeps data, and that of an earlier run would be found before the service answers.
+    let _ = std::fs::remove_dir_all(&dir);
     let mut demo = Demo::start(&dir);
     let (mut pages, mut endpoints) = (Vec::new(), 0);
     while pages.len() < PAGES.len() {
@@ -54,12 +59,16 @@ fn what_demo_prints_answers_when_it_is_printed() {
             }
             endpoints += 1;
         } else if let Some((name, url)) = line.split_once("http://") {
-            shows_something(&format!("http://{url}"));
-            pages.push(name.trim().to_owned());
+            let (name, url) = (name.trim(), format!("http://{url}"));
+            let text = shows_something(&url);
+            if name == "VictoriaMetrics" {
+                assert!(text.contains("<title>vmui</title>"), "{url}: {text}");
+            }
+            pages.push(name.to_owned());
         }
     }
     assert_eq!(endpoints, 2);
-    assert_eq!(pages[..4], PAGES[..4], "the service's when it answers");
+    assert_eq!(pages[..5], PAGES[..5], "the service's when it answers");
     pages.sort();
     let mut expected = PAGES;
     expected.sort_unstable();
@@ -75,9 +84,28 @@ fn what_demo_prints_answers_when_it_is_printed() {
         .split_whitespace()
         .filter(|word| word.starts_with("http://"))
         .collect();
-    assert_eq!(pages.len(), 3, "{status}");
-    pages.into_iter().for_each(shows_something);
+    assert_eq!(pages.len(), 4, "{status}");
+    for page in pages {
+        shows_something(page);
+    }
+    let stack = Stack::find(&dir).expect("state").expect("a stack");
+    has_a_declared_metric(&stack.ports().url(Port::VictoriaMetrics));
     demo.end();
+}
+
+/// The metric has its declared name in VictoriaMetrics too, whose queries are those of its page.
+fn has_a_declared_metric(url: &str) {
+    let name = "rustok_http_requests_total";
+    assert!(catalogue().iter().any(|metric| metric.name == name));
+    let query = format!("{name}{{job=\"rustok-server\"}} > 0");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while prometheus_query_at(url, &query)
+        .expect("an answer")
+        .is_empty()
+    {
+        assert!(Instant::now() < deadline, "{url} has no {query}");
+        sleep(Duration::from_millis(200));
+    }
 }
 
 /// Status 200, and content that is no placeholder.
@@ -100,7 +128,7 @@ fn takes_traces_by_default(endpoint: &str) {
     assert_eq!(answer.status(), 200, "{url}");
 }
 
-fn shows_something(url: &str) {
+fn shows_something(url: &str) -> String {
     let mut answer = agent()
         .get(url)
         .call()
@@ -109,6 +137,7 @@ fn shows_something(url: &str) {
     assert_eq!(answer.status(), 200, "{url}: {text}");
     assert!(!text.trim().is_empty(), "{url}");
     assert!(!text.contains("This is not the Jaeger UI"), "{url}");
+    text
 }
 
 fn accepts(endpoint: &str) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use xtask::stack::{Port, Ports, Service, Stack, StartError, UpError};
+use xtask::stack::{Port, Ports, Service, Stack, StartError, UpError, query};
 
 #[test]
 #[cfg_attr(
@@ -15,11 +15,14 @@ use xtask::stack::{Port, Ports, Service, Stack, StartError, UpError};
 #[serial_test::serial]
 fn two_stacks_run_at_once_and_stop_independently() {
     let dir = run_dir("two-stacks-command");
-    let up = xtask(&["stack", "up", "--free-ports"], &dir);
+    let up = xtask(&["stack", "up", "--free-ports", "--explore"], &dir);
     assert!(up.status.success(), "{}", text(&up));
     let left_running = Stack::find(&dir).expect("state").expect("a stack");
     let _stopped = StopOnDrop(dir.clone());
     assert_ready(&left_running);
+    let page = Service::VictoriaMetrics.page(left_running.ports());
+    assert!(text(&up).contains(&page), "{page}: {}", text(&up));
+    assert!(query::shows(&page, "<title>vmui</title>"), "{page}");
     let status = xtask(&["stack", "status"], &dir);
     assert!(status.status.success(), "{}", text(&status));
 
@@ -28,6 +31,8 @@ fn two_stacks_run_at_once_and_stop_independently() {
         .free_ports()
         .up()
         .expect("a second stack");
+    let unused = owned.ports().check_free(&[Port::VictoriaMetrics]);
+    unused.expect("a stack has no VictoriaMetrics by default");
 
     let down = xtask(&["stack", "down"], &dir);
     assert!(down.status.success(), "{}", text(&down));
@@ -69,6 +74,10 @@ fn up_reports_a_stack_that_is_already_up() {
         "{}",
         text(&up)
     );
+    let explore = xtask(&["stack", "up", "--explore"], &dir);
+    assert_eq!(explore.status.code(), Some(1), "{}", text(&explore));
+    let remedy = "stop it with `cargo xtask stack down`, then start it with --explore";
+    assert!(text(&explore).contains(remedy), "{}", text(&explore));
     assert_ready(&stack);
 }
 

@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use xtask::stack::{Port, Ports, Stack, TraceStorage, query};
+use xtask::stack::{Port, Ports, Setup, Stack, TraceStorage, query};
 use xtask::workspace;
 
 use super::Error;
@@ -32,9 +32,19 @@ pub(crate) fn run(options: &Up, cancelled: Arc<AtomicBool>) -> Result<ExitCode, 
                 format!("{taken}\nStop the service on that port, or set RUSTOK_SERVER_PORT to another port.")
             })?;
     }
-    let (stack, WasUp(was_up)) = ensure_up(options, TraceStorage::Memory, Arc::clone(&cancelled))?;
+    let setup = Setup {
+        traces: TraceStorage::Memory,
+        explore: true,
+    };
+    let (stack, WasUp(was_up)) = ensure_up(options, setup, Arc::clone(&cancelled))?;
     println!("The stack is up:");
     print_addresses(&stack);
+    if !stack.setup().explore {
+        println!(
+            "It was started without VictoriaMetrics, which has a page for queries. \
+             To add it, run `cargo xtask stack down`, then `cargo xtask demo`."
+        );
+    }
     let result = serve(&stack, &cancelled);
     if was_up {
         println!("The stack was up before and stays up.");

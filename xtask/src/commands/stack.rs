@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use xtask::progress::Reporter;
 use xtask::stack::process::Stopped;
 use xtask::stack::programs::{self, Program};
-use xtask::stack::{Port, Service, Stack, TraceStorage, UpError};
+use xtask::stack::{Port, Service, Setup, Stack, TraceStorage, UpError};
 use xtask::workspace;
 
 use super::Error;
@@ -18,7 +18,13 @@ use super::Error;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Build what is missing, start the programs, and leave them running.
-    Up(Up),
+    Up {
+        #[command(flatten)]
+        options: Up,
+        /// Start VictoriaMetrics too, whose web page vmui queries and charts metrics.
+        #[arg(long)]
+        explore: bool,
+    },
     /// Print the state of each program; exit with 0 if all are ready.
     Status(Folder),
     /// Stop what `up` started.
@@ -28,6 +34,8 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
+// Its group would have the name of the group of the command `up`.
+#[group(skip)]
 pub(crate) struct Up {
     #[command(flatten)]
     pub(crate) folder: Folder,
@@ -51,17 +59,17 @@ impl Folder {
 
 pub(crate) fn run(command: Command, cancelled: Arc<AtomicBool>) -> Result<ExitCode, Error> {
     match command {
-        Command::Up(options) => up(&options, cancelled),
+        Command::Up { options, explore } => up(&options, explore, cancelled),
         Command::Status(folder) => status(&folder),
         Command::Down(folder) => down(&folder),
         Command::Build => build(cancelled),
     }
 }
 
-/// Starts the stack, or returns the one that is up.
+/// Starts the stack, or returns the one that is up, whatever its setup.
 pub(crate) fn ensure_up(
     options: &Up,
-    traces: TraceStorage,
+    setup: Setup,
     cancelled: Arc<AtomicBool>,
 ) -> Result<(Stack, WasUp), UpError> {
     let dir = options.folder.path();
@@ -71,7 +79,7 @@ pub(crate) fn ensure_up(
     let reporter = Reporter::stderr().cancelled_by(cancelled);
     let mut builder = Stack::builder()
         .run_dir(dir)
-        .traces(traces)
+        .setup(setup)
         .detached()
         .reporter(reporter);
     if options.free_ports {
@@ -90,6 +98,9 @@ pub(crate) fn print_addresses(stack: &Stack) {
     println!("  Prometheus      {}", Service::Prometheus.page(ports));
     println!("  Jaeger          {}", Service::Jaeger.page(ports));
     println!("  Collector       {}", Service::Collector.page(ports));
+    if stack.setup().explore {
+        println!("  VictoriaMetrics {}", Service::VictoriaMetrics.page(ports));
+    }
     let logs = stack.dir().path().join("logs");
     println!("  logs            {}", logs.display());
     println!("Set one of these in a service's environment to export to it:");
@@ -99,8 +110,20 @@ pub(crate) fn print_addresses(stack: &Stack) {
     println!("  {endpoint}={grpc} OTEL_EXPORTER_OTLP_PROTOCOL=grpc");
 }
 
-fn up(options: &Up, cancelled: Arc<AtomicBool>) -> Result<ExitCode, Error> {
-    let (stack, WasUp(was_up)) = ensure_up(options, TraceStorage::Badger, cancelled)?;
+fn up(options: &Up, explore: bool, cancelled: Arc<AtomicBool>) -> Result<ExitCode, Error> {
+    let setup = Setup {
+        traces: TraceStorage::Badger,
+        explore,
+    };
+    let (stack, WasUp(was_up)) = ensure_up(options, setup, cancelled)?;
+    if explore && !stack.setup().explore {
+        let dir = stack.dir().path().display();
+        return Err(format!(
+            "the stack in {dir} is up without VictoriaMetrics: \
+             stop it with `cargo xtask stack down`, then start it with --explore"
+        )
+        .into());
+    }
     println!("The stack is up{}:", if was_up { " already" } else { "" });
     print_addresses(&stack);
     println!("Stop it with: cargo xtask stack down");
@@ -109,8 +132,8 @@ fn up(options: &Up, cancelled: Arc<AtomicBool>) -> Result<ExitCode, Error> {
 
 fn status(folder: &Folder) -> Result<ExitCode, Error> {
     let Some(stack) = Stack::find(folder.path())? else {
-        for service in Service::ALL {
-            println!("{service:<12}not started");
+        for service in Setup::default().services() {
+            println!("{service:<18}not started");
         }
         return Ok(ExitCode::FAILURE);
     };
@@ -126,7 +149,7 @@ fn status(folder: &Folder) -> Result<ExitCode, Error> {
             true => status.service.page(stack.ports()),
             false => String::new(),
         };
-        println!("{:<12}{state:<11}pid {pid:<9}{page}", status.service);
+        println!("{:<18}{state:<11}pid {pid:<9}{page}", status.service);
         all_ready &= status.ready;
     }
     Ok(ExitCode::from(u8::from(!all_ready)))
@@ -148,7 +171,7 @@ fn down(folder: &Folder) -> Result<ExitCode, Error> {
                 "still runs after SIGKILL"
             }
         };
-        println!("{service:<12}{how}");
+        println!("{service:<18}{how}");
     }
     Ok(code)
 }

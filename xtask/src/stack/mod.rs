@@ -1,5 +1,5 @@
 //! The observability stack without containers: Collector, Prometheus and Jaeger as child processes, with the same
-//! configuration files as in containers.
+//! configuration files as in containers. [`Setup::explore`] adds VictoriaMetrics, whose web page queries metrics.
 //!
 //! A test owns its stack; dropping it stops the programs:
 //!
@@ -40,7 +40,7 @@ mod up;
 pub use port::Port;
 pub use ports::Ports;
 pub use running::{ServiceStatus, Stack};
-pub use service::{Service, TraceStorage};
+pub use service::{Service, Setup, TraceStorage};
 pub use start::StartError;
 pub use state::StateError;
 pub use up::{Builder, UpError};

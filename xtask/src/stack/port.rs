@@ -31,13 +31,15 @@ pub enum Port {
     JaegerSelfMetrics,
     /// Prometheus: API and web UI.
     Prometheus,
+    /// VictoriaMetrics: web page vmui, API, and remote write from the Collector.
+    VictoriaMetrics,
     /// The service that Prometheus scrapes for `up`. The stack itself does not listen on it.
     Application,
 }
 
 impl Port {
     /// All ports, in the order of the programs.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::CollectorOtlpGrpc,
         Self::CollectorOtlpHttp,
         Self::CollectorPrometheus,
@@ -50,6 +52,7 @@ impl Port {
         Self::JaegerHealth,
         Self::JaegerSelfMetrics,
         Self::Prometheus,
+        Self::VictoriaMetrics,
         Self::Application,
     ];
 
@@ -110,6 +113,11 @@ impl Port {
             Self::JaegerHealth => ("JAEGER_HEALTH_PORT", 13134, "Jaeger, health"),
             Self::JaegerSelfMetrics => ("JAEGER_SELF_METRICS_PORT", 8887, "Jaeger, own metrics"),
             Self::Prometheus => ("PROMETHEUS_PORT", 9090, "Prometheus, API and web UI"),
+            Self::VictoriaMetrics => (
+                "VICTORIA_METRICS_PORT",
+                8428,
+                "VictoriaMetrics, API and web UI",
+            ),
             Self::Application => ("RUSTOK_SERVER_PORT", 5150, "the application"),
         }
     }

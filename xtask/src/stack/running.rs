@@ -10,7 +10,7 @@ use super::process::{ProcessId, Stopped};
 use super::programs;
 use super::query;
 use super::run_dir::RunDir;
-use super::service::Service;
+use super::service::{Service, Setup};
 use super::start::{self, StartError};
 use super::state::{State, StateError};
 use super::up::{Builder, UpError};
@@ -65,6 +65,11 @@ impl Stack {
         &self.state.ports
     }
 
+    /// Returns the choices with which it was started.
+    pub fn setup(&self) -> Setup {
+        self.state.setup
+    }
+
     /// Returns the folder with its logs and data.
     pub fn dir(&self) -> &RunDir {
         &self.dir
@@ -82,7 +87,7 @@ impl Stack {
                 ready: running.is_some() && query::is_ready(&service.ready_url(ports)),
             }
         };
-        Service::ALL.into_iter().map(status).collect()
+        self.state.setup.services().map(status).collect()
     }
 
     /// Returns whether every program runs and is ready.
@@ -169,8 +174,8 @@ impl Stack {
         program: &Path,
         detached: bool,
     ) -> Result<(), UpError> {
-        let State { ports, traces, .. } = &self.state;
-        let child = start::spawn(service, program, ports, &self.dir, *traces, detached)?;
+        let State { ports, setup, .. } = &self.state;
+        let child = start::spawn(service, program, ports, &self.dir, *setup, detached)?;
         Ok(self.add(service, child)?)
     }
 

@@ -21,6 +21,8 @@ const COLLECTOR_MEMORY_LIMIT_MIB: u32 = 512;
 pub enum Service {
     /// Stores traces and answers queries for them.
     Jaeger,
+    /// Stores the metrics that the Collector pushes, and serves a web page for queries.
+    VictoriaMetrics,
     /// Receives OTLP, and exports metrics, traces and logs.
     Collector,
     /// Scrapes and stores metrics.
@@ -48,12 +50,41 @@ impl TraceStorage {
     }
 }
 
+/// The choices in which stacks differ.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Setup {
+    /// Jaeger's storage for traces.
+    pub traces: TraceStorage,
+    /// Whether the stack has VictoriaMetrics, and the Collector pushes metrics to it.
+    pub explore: bool,
+}
+
+impl Setup {
+    /// Returns the programs of the stack, in the order in which they start.
+    pub fn services(self) -> impl Iterator<Item = Service> {
+        let all = Service::ALL.into_iter();
+        all.filter(move |&service| self.explore || service != Service::VictoriaMetrics)
+    }
+}
+
 impl Service {
     /// All programs, in the order in which they start.
-    pub const ALL: [Self; 3] = [Self::Jaeger, Self::Collector, Self::Prometheus];
+    pub const ALL: [Self; 4] = [
+        Self::Jaeger,
+        Self::VictoriaMetrics,
+        Self::Collector,
+        Self::Prometheus,
+    ];
 
-    /// All programs, in the order in which they stop: the Collector before Jaeger, so that it can export queued spans.
-    pub const STOP_ORDER: [Self; 3] = [Self::Prometheus, Self::Collector, Self::Jaeger];
+    /// All programs, in the order in which they stop: the Collector before the programs to which it exports, so that it
+    /// can empty its queues.
+    pub const STOP_ORDER: [Self; 4] = [
+        Self::Prometheus,
+        Self::Collector,
+        Self::VictoriaMetrics,
+        Self::Jaeger,
+    ];
 
     /// Returns its executable.
     pub fn program(self) -> Program {
@@ -61,6 +92,7 @@ impl Service {
             Self::Jaeger => Program::Jaeger,
             Self::Collector => Program::Otelcol,
             Self::Prometheus => Program::Prometheus,
+            Self::VictoriaMetrics => Program::VictoriaMetrics,
         }
     }
 
@@ -83,6 +115,7 @@ impl Service {
                 Port::CollectorHealth,
             ],
             Self::Prometheus => &[Port::Prometheus],
+            Self::VictoriaMetrics => &[Port::VictoriaMetrics],
         }
     }
 
@@ -93,6 +126,7 @@ impl Service {
             Self::Jaeger => (ports.url(Port::JaegerQuery), "/api/services"),
             Self::Prometheus => (ports.url(Port::Prometheus), "/api/v1/targets"),
             Self::Collector => return ports.url(Port::CollectorHealth),
+            Self::VictoriaMetrics => return ports.url(Port::VictoriaMetrics) + "/vmui/",
         };
         match query::is_page(&page) {
             true => page,
@@ -106,28 +140,31 @@ impl Service {
             Self::Jaeger => format!("{}/status", ports.url(Port::JaegerHealth)),
             Self::Collector => ports.url(Port::CollectorHealth),
             Self::Prometheus => format!("{}/-/ready", ports.url(Port::Prometheus)),
+            Self::VictoriaMetrics => format!("{}/health", ports.url(Port::VictoriaMetrics)),
         }
     }
 
     /// Returns its configuration files, relative to the root of the workspace.
-    pub fn configuration(self, traces: TraceStorage) -> Vec<&'static str> {
+    pub fn configuration(self, setup: Setup) -> Vec<&'static str> {
         match self {
-            Self::Jaeger => vec!["jaeger/config.yaml", traces.file()],
+            Self::Jaeger => vec!["jaeger/config.yaml", setup.traces.file()],
+            Self::Collector if setup.explore => {
+                vec![
+                    "collector/config.yaml",
+                    "collector/overlays/remote-write.yaml",
+                ]
+            }
             Self::Collector => vec!["collector/config.yaml"],
             Self::Prometheus => vec!["prometheus/prometheus.yml"],
+            Self::VictoriaMetrics => Vec::new(),
         }
     }
 
     /// Returns the command line without the program.
-    pub(super) fn arguments(
-        self,
-        ports: &Ports,
-        dir: &RunDir,
-        traces: TraceStorage,
-    ) -> Vec<OsString> {
+    pub(super) fn arguments(self, ports: &Ports, dir: &RunDir, setup: Setup) -> Vec<OsString> {
         match self {
             Self::Jaeger | Self::Collector => self
-                .configuration(traces)
+                .configuration(setup)
                 .into_iter()
                 .map(|file| option("--config=", &workspace::root().join(file)))
                 .collect(),
@@ -139,6 +176,14 @@ impl Service {
                 "--enable-feature=exemplar-storage".into(),
                 // Delay until new targets are scraped; 5 s by default.
                 "--scrape.discovery-reload-interval=1s".into(),
+            ],
+            Self::VictoriaMetrics => vec![
+                option("-storageDataPath=", &dir.data(self)),
+                format!("-httpListenAddr={}", ports.address(Port::VictoriaMetrics)).into(),
+                // As long as Jaeger keeps traces.
+                "-retentionPeriod=7d".into(),
+                // Queries return pushed samples at once; by default, after 30 s.
+                "-search.latencyOffset=0s".into(),
             ],
         }
     }
@@ -177,8 +222,12 @@ impl Service {
                     ports.address(Port::JaegerOtlpGrpc).into(),
                 ),
                 ("JAEGER_OTLP_INSECURE", "true".into()),
+                (
+                    "PROMETHEUS_REMOTE_WRITE_URL",
+                    format!("{}/api/v1/write", ports.url(Port::VictoriaMetrics)).into(),
+                ),
             ]),
-            Self::Prometheus => {}
+            Self::Prometheus | Self::VictoriaMetrics => {}
         }
         variables
     }
@@ -188,6 +237,7 @@ impl Service {
             Self::Jaeger => "jaeger",
             Self::Collector => "collector",
             Self::Prometheus => "prometheus",
+            Self::VictoriaMetrics => "victoria-metrics",
         }
     }
 }

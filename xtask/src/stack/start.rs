@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::ports::Ports;
 use super::query;
 use super::run_dir::RunDir;
-use super::service::{Service, TraceStorage};
+use super::service::{Service, Setup};
 use crate::progress::Reporter;
 
 /// Time limit for the programs to become ready. They take about two seconds.
@@ -24,12 +24,12 @@ pub(super) fn spawn(
     program: &Path,
     ports: &Ports,
     dir: &RunDir,
-    traces: TraceStorage,
+    setup: Setup,
     detached: bool,
 ) -> Result<Child, StartError> {
     let mut command = Command::new(program);
     command
-        .args(service.arguments(ports, dir, traces))
+        .args(service.arguments(ports, dir, setup))
         .envs(service.environment(ports, dir))
         .current_dir(dir.path())
         .stdin(Stdio::null());

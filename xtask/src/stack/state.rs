@@ -10,22 +10,22 @@ use serde::{Deserialize, Serialize};
 use super::ports::Ports;
 use super::process::{ProcessId, Stopped};
 use super::run_dir::RunDir;
-use super::service::{Service, TraceStorage};
+use super::service::{Service, Setup};
 
 /// The ports and processes of a stack.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct State {
     pub(super) ports: Ports,
     #[serde(default)]
-    pub(super) traces: TraceStorage,
+    pub(super) setup: Setup,
     pub(super) processes: BTreeMap<Service, ProcessId>,
 }
 
 impl State {
-    pub(super) fn new(ports: Ports, traces: TraceStorage) -> Self {
+    pub(super) fn new(ports: Ports, setup: Setup) -> Self {
         Self {
             ports,
-            traces,
+            setup,
             processes: BTreeMap::new(),
         }
     }

@@ -10,7 +10,7 @@ use super::process::Stopped;
 use super::programs::{self, ProgramError};
 use super::run_dir::RunDir;
 use super::running::Stack;
-use super::service::{Service, TraceStorage};
+use super::service::Setup;
 use super::start::StartError;
 use super::state::{State, StateError};
 use crate::progress::Reporter;
@@ -26,7 +26,7 @@ pub struct Builder {
     ports: PortChoice,
     scrape_interval: Option<Duration>,
     shorten_rules: Option<u32>,
-    traces: TraceStorage,
+    setup: Setup,
     detached: bool,
     reporter: Reporter,
 }
@@ -45,7 +45,7 @@ impl Builder {
             ports: PortChoice::Environment,
             scrape_interval: None,
             shorten_rules: None,
-            traces: TraceStorage::default(),
+            setup: Setup::default(),
             detached: false,
             reporter: Reporter::stderr(),
         }
@@ -87,10 +87,10 @@ impl Builder {
         self
     }
 
-    /// Sets Jaeger's storage for traces. Default: on disk.
+    /// Sets Jaeger's storage for traces, and whether VictoriaMetrics runs. Default: on disk, without VictoriaMetrics.
     #[must_use]
-    pub fn traces(mut self, storage: TraceStorage) -> Self {
-        self.traces = storage;
+    pub fn setup(mut self, setup: Setup) -> Self {
+        self.setup = setup;
         self
     }
 
@@ -148,8 +148,9 @@ impl Builder {
             PortChoice::Free => Ports::free().map_err(UpError::NoFreePorts)?,
             PortChoice::Given(ports) => ports.clone(),
         };
-        let listening: Vec<Port> = Service::ALL
-            .iter()
+        let listening: Vec<Port> = self
+            .setup
+            .services()
             .flat_map(|service| service.ports().iter().copied())
             .collect();
         ports.check_free(&listening)?;
@@ -166,7 +167,7 @@ impl Builder {
             source,
         })?;
         // Until it is ready, dropping it stops the programs.
-        let state = State::new(ports, self.traces);
+        let state = State::new(ports, self.setup);
         let mut stack = Stack::new(dir.clone(), state, self.scrape_interval, true);
         self.start_programs(&mut stack)?;
         if self.detached {
@@ -176,11 +177,12 @@ impl Builder {
     }
 
     fn start_programs(&mut self, stack: &mut Stack) -> Result<(), UpError> {
-        let located = Service::ALL
-            .iter()
+        let located = self
+            .setup
+            .services()
             .map(|service| programs::locate(service.program(), &mut self.reporter))
             .collect::<Result<Vec<_>, _>>()?;
-        for (service, located) in Service::ALL.into_iter().zip(located) {
+        for (service, located) in self.setup.services().zip(located) {
             self.reporter.note(&located.to_string());
             stack.spawn(service, &located.path, self.detached)?;
         }
@@ -204,9 +206,10 @@ fn clear_leftovers(dir: &RunDir, reporter: &mut Reporter) -> Result<(), UpError>
     let Some(state) = State::read(dir)? else {
         return Ok(());
     };
-    if Service::ALL
-        .iter()
-        .all(|&service| state.is_running(service))
+    if state
+        .setup
+        .services()
+        .all(|service| state.is_running(service))
     {
         return Err(UpError::AlreadyUp(dir.path().to_owned()));
     }

@@ -38,7 +38,7 @@ fn configurations_are_those_of_the_stack_without_containers() {
         let container = &model.services[name];
         let option = match service {
             Service::Prometheus => "--config.file=",
-            Service::Collector | Service::Jaeger => "--config=",
+            _ => "--config=",
         };
         let used: Vec<_> = container
             .options(option)

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use xtask::stack::programs::{self, Program};
-use xtask::stack::{Service, TraceStorage};
+use xtask::stack::{Service, Setup};
 use xtask::workspace;
 
 pub(crate) const FILE: &str = "docker-compose.observability.yml";
@@ -137,7 +137,7 @@ pub(crate) fn counterparts() -> [(Service, &'static str); 3] {
 
 /// The configuration files that this service has by `cargo xtask stack`.
 pub(crate) fn native_files(service: Service) -> Vec<&'static str> {
-    service.configuration(TraceStorage::default())
+    service.configuration(Setup::default())
 }
 
 /// A schema that takes everything would prove nothing.

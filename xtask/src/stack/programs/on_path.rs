@@ -61,8 +61,16 @@ fn printed_version(file: &Path, argument: &str) -> String {
 /// Returns whether the text contains one of the versions as a whole word.
 fn has_version(text: &str, versions: &[&str]) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '+' | '-' | '~'))
+        .map(|word| tag(word).unwrap_or(word))
         .map(|word| word.strip_prefix('v').unwrap_or(word))
         .any(|word| versions.contains(&word))
+}
+
+/// Returns the tag of a build from exactly that tag: VictoriaMetrics prints the output of `git describe --long --all`
+/// after its name and the date.
+fn tag(word: &str) -> Option<&str> {
+    let (_, described) = word.split_once("-tags-")?;
+    Some(described.split_once("-0-g")?.0)
 }
 
 #[cfg(test)]
@@ -92,6 +100,24 @@ mod tests {
             accepted
         ));
         assert!(has_version(r#"{"gitVersion":"v1.76.0"}"#, accepted));
+    }
+
+    #[test]
+    fn victoria_metrics_is_known_by_its_tag() {
+        let accepted = Program::VictoriaMetrics.printed_versions();
+        let printed = |end| format!("victoria-metrics-20261120-101112-{end}");
+        assert!(has_version(
+            &printed("tags-v1.151.0-0-g0123abcdef"),
+            accepted
+        ));
+        // Another edition, a later commit, no tag.
+        for other in [
+            "tags-v1.151.0-enterprise-0-g0123abcdef",
+            "tags-v1.151.0-3-g0123abcdef",
+            "heads-v1.151.0-0-g0123abcdef",
+        ] {
+            assert!(!has_version(&printed(other), accepted), "{other}");
+        }
     }
 
     #[test]

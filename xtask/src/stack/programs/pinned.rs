@@ -16,6 +16,8 @@ pub enum Program {
     Prometheus,
     /// Prometheus' tool for checking configurations and testing rules.
     Promtool,
+    /// VictoriaMetrics, the single node, for its web page vmui.
+    VictoriaMetrics,
     /// Grafana's published types of dashboards, as a program that decodes files with them.
     GrafanaSchema,
     /// The library with which Docker Compose reads its files, as a program that prints what it read.
@@ -24,11 +26,12 @@ pub enum Program {
 
 impl Program {
     /// All programs.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Otelcol,
         Self::Jaeger,
         Self::Prometheus,
         Self::Promtool,
+        Self::VictoriaMetrics,
         Self::GrafanaSchema,
         Self::ComposeModel,
     ];
@@ -40,6 +43,7 @@ impl Program {
             Self::Jaeger => "jaeger",
             Self::Prometheus => "prometheus",
             Self::Promtool => "promtool",
+            Self::VictoriaMetrics => "victoria-metrics",
             Self::GrafanaSchema => "grafana-schema",
             Self::ComposeModel => "compose-model",
         }
@@ -51,6 +55,7 @@ impl Program {
             Self::Otelcol => "0.158.0",
             Self::Jaeger => "1.76.0",
             Self::Prometheus | Self::Promtool => "3.16.0",
+            Self::VictoriaMetrics => "1.151.0",
             Self::GrafanaSchema => "0.0.22",
             Self::ComposeModel => "2.16.2",
         }
@@ -60,6 +65,8 @@ impl Program {
     pub(super) fn name_on_path(self) -> &'static str {
         match self {
             Self::Otelcol => "otelcol-contrib",
+            // The name in the published archives.
+            Self::VictoriaMetrics => "victoria-metrics-prod",
             other => other.name(),
         }
     }
@@ -78,6 +85,7 @@ impl Program {
             Self::Otelcol => &["0.158.0"],
             Self::Jaeger => &["1.76.0", "2.13.0"],
             Self::Prometheus | Self::Promtool => &["3.16.0"],
+            Self::VictoriaMetrics => &["1.151.0"],
             Self::GrafanaSchema => &["0.0.22"],
             Self::ComposeModel => &["2.16.2"],
         }
@@ -89,6 +97,7 @@ impl Program {
             Self::Otelcol => "collector/build",
             Self::Jaeger => "jaeger/build",
             Self::Prometheus | Self::Promtool => "prometheus/build",
+            Self::VictoriaMetrics => "xtask/victoria-metrics",
             Self::GrafanaSchema => "grafana/build",
             Self::ComposeModel => "xtask/compose",
         })
@@ -101,6 +110,9 @@ impl Program {
             Self::Jaeger => "github.com/jaegertracing/jaeger/cmd/jaeger",
             Self::Prometheus => "github.com/prometheus/prometheus/cmd/prometheus",
             Self::Promtool => "github.com/prometheus/prometheus/cmd/promtool",
+            Self::VictoriaMetrics => {
+                "github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics"
+            }
         }
     }
 
@@ -115,6 +127,8 @@ impl Program {
                 "-tags=remove_all_sd,enable_dns_sd,enable_kubernetes_sd",
                 "-ldflags=-s -w -X github.com/prometheus/common/version.Version=3.16.0",
             ],
+            Self::VictoriaMetrics => &["-ldflags=-s -w \
+                 -X github.com/VictoriaMetrics/VictoriaMetrics/lib/buildinfo.Version=victoria-metrics-v1.151.0"],
         }
     }
 
@@ -124,7 +138,7 @@ impl Program {
             Self::Otelcol => 6,
             Self::Jaeger => 4,
             Self::Prometheus => 4,
-            Self::Promtool | Self::GrafanaSchema | Self::ComposeModel => 1,
+            Self::Promtool | Self::VictoriaMetrics | Self::GrafanaSchema | Self::ComposeModel => 1,
         }
     }
 }
@@ -153,6 +167,10 @@ mod tests {
                 "github.com/prometheus/prometheus v0.316.0",
             ),
             (
+                Program::VictoriaMetrics,
+                "github.com/VictoriaMetrics/VictoriaMetrics v1.151.0",
+            ),
+            (
                 Program::GrafanaSchema,
                 "github.com/grafana/grafana-foundation-sdk/go v0.0.22",
             ),
@@ -168,7 +186,12 @@ mod tests {
 
     #[test]
     fn build_flags_carry_the_pinned_version() {
-        for program in [Program::Jaeger, Program::Prometheus, Program::Promtool] {
+        for program in [
+            Program::Jaeger,
+            Program::Prometheus,
+            Program::Promtool,
+            Program::VictoriaMetrics,
+        ] {
             let flags = program.build_arguments().join(" ");
             assert!(flags.contains(program.version()), "{program}");
         }
