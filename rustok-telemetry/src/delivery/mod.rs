@@ -53,9 +53,9 @@ impl Delivery {
     }
 
     /// Dropped log records, by reason.
-    pub(crate) fn lost_log_records(&self) -> [(&'static str, u64); 3] {
-        let [failed, full] = self.log_records.lost();
+    pub(crate) fn lost_log_records(&self) -> [(&'static str, u64); 4] {
+        let [failed, full, rejected] = self.log_records.lost();
         let late = self.late_log_records.load(Ordering::Relaxed);
-        [failed, full, ("after_shutdown", late)]
+        [failed, full, rejected, ("after_shutdown", late)]
     }
 }

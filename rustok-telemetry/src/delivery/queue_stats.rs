@@ -15,6 +15,8 @@ pub(crate) struct QueueStats {
     left: AtomicU64,
     exported: AtomicU64,
     failed: AtomicU64,
+    /// Items that the receiver rejected although it accepted the request.
+    rejected: AtomicU64,
     queue_full: AtomicU64,
 }
 
@@ -46,6 +48,7 @@ impl QueueStats {
             left: AtomicU64::new(0),
             exported: AtomicU64::new(0),
             failed: AtomicU64::new(0),
+            rejected: AtomicU64::new(0),
             queue_full: AtomicU64::new(0),
         }
     }
@@ -88,8 +91,9 @@ impl QueueStats {
         finished >= entered || finished >= self.entered()
     }
 
+    /// Items whose export failed, or that the receiver rejected.
     pub(crate) fn failed(&self) -> u64 {
-        self.failed.load(Relaxed)
+        self.failed.load(Relaxed) + self.rejected.load(Relaxed)
     }
 
     pub(crate) fn exported(&self) -> u64 {
@@ -97,10 +101,11 @@ impl QueueStats {
     }
 
     /// Dropped items, by reason.
-    pub(crate) fn lost(&self) -> [(&'static str, u64); 2] {
+    pub(crate) fn lost(&self) -> [(&'static str, u64); 3] {
         [
-            ("export_failed", self.failed()),
+            ("export_failed", self.failed.load(Relaxed)),
             ("queue_full", self.queue_full.load(Relaxed)),
+            ("rejected", self.rejected.load(Relaxed)),
         ]
     }
 
@@ -157,13 +162,16 @@ impl QueueStats {
         self.bytes.fetch_sub(bytes, Relaxed);
     }
 
-    pub(crate) fn finish(&self, items: usize, exported: bool) {
-        let total = if exported {
-            &self.exported
-        } else {
-            &self.failed
-        };
-        total.fetch_add(items as u64, Relaxed);
+    /// Counts the items of an accepted request, of which the receiver rejected some.
+    pub(crate) fn finish_accepted(&self, items: usize, rejected: u64) {
+        let rejected = rejected.min(items as u64);
+        self.rejected.fetch_add(rejected, Relaxed);
+        self.exported.fetch_add(items as u64 - rejected, Relaxed);
+    }
+
+    /// Counts items whose export failed.
+    pub(crate) fn finish_failed(&self, items: usize) {
+        self.failed.fetch_add(items as u64, Relaxed);
     }
 }
 

@@ -122,7 +122,7 @@ impl Sender {
     /// Counts the items of unsent requests as dropped.
     pub(super) fn give_up(&self, unsent: Unsent) {
         let requests = unsent.requests.iter();
-        self.finish_items(requests.map(|request| request.items).sum(), false);
+        self.fail_items(requests.map(|request| request.items).sum());
     }
 
     async fn export_requests(&self, requests: Vec<Request>, too_large: TooLarge) -> Exported {
@@ -133,7 +133,10 @@ impl Sender {
         for request in requests {
             match self.send(request.message.clone()).await {
                 Ok(rejection) => {
-                    self.finish_items(request.items, true);
+                    if let Some(queue) = self.queue {
+                        let rejected = rejection.as_ref().map_or(0, |rejection| rejection.items);
+                        queue.finish_accepted(request.items, rejected);
+                    }
                     outcome.rejection = rejection.or(outcome.rejection.take());
                 }
                 Err(Failed { reason, retry }) => {
@@ -143,7 +146,7 @@ impl Sender {
                         Retry::Later | Retry::After(_) if self.queue.is_some() => {
                             unsent.add(request, retry);
                         }
-                        _ => self.finish_items(request.items, false),
+                        _ => self.fail_items(request.items),
                     }
                 }
             }
@@ -152,7 +155,7 @@ impl Sender {
             1 => error,
             _ => format!("{failed} of {total} requests: {error}"),
         });
-        self.finish_items(too_large.items, false);
+        self.fail_items(too_large.items);
         outcome.too_large = described(too_large);
         let result = match outcome.error() {
             Some(error) => Err(OTelSdkError::InternalFailure(error)),
@@ -204,9 +207,9 @@ impl Sender {
         Ok(rejection)
     }
 
-    fn finish_items(&self, items: usize, exported: bool) {
+    fn fail_items(&self, items: usize) {
         if let Some(queue) = self.queue {
-            queue.finish(items, exported);
+            queue.finish_failed(items);
         }
     }
 

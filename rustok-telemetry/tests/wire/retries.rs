@@ -218,6 +218,46 @@ fn no_retry_begins_after_the_time_of_an_export() {
     assert_eq!(receiver.requests().len(), 1);
 }
 
+/// Sends ten spans, of which the receiver rejects some.
+fn rejected_spans_are_dropped(protocol: &str, rejected: i64, expected: [u64; 2]) {
+    let answer = ExportMetricsServiceResponse {
+        partial_success: Some(ExportMetricsPartialSuccess {
+            rejected_data_points: rejected,
+            error_message: "too old".to_owned(),
+        }),
+    };
+    let receiver = Receiver::with(Behaviour {
+        answer: answer.encode_to_vec(),
+        ..Behaviour::default()
+    });
+    let telemetry = start(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.plain()),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+    ]);
+    (0..10).for_each(|_| drop(tracing::info_span!("work")));
+    let report = telemetry.shutdown();
+    let queue = health().signals[0].queue.clone().expect("a queue");
+    let dropped = queue.lost.iter().find(|(reason, _)| *reason == "rejected");
+    assert_eq!([queue.exported, dropped.expect("the reason").1], expected);
+    assert_eq!((report.lost_spans, report.unsent_spans), (expected[1], 0));
+}
+
+#[test_fork::test]
+fn spans_that_http_rejects_are_dropped() {
+    rejected_spans_are_dropped("http/protobuf", 3, [7, 3]);
+}
+
+#[test_fork::test]
+fn spans_that_grpc_rejects_are_dropped() {
+    rejected_spans_are_dropped("grpc", 3, [7, 3]);
+}
+
+/// A receiver that counts wrongly.
+#[test_fork::test]
+fn no_more_spans_are_rejected_than_sent() {
+    rejected_spans_are_dropped("http/protobuf", 11, [0, 10]);
+}
+
 /// What the receiver did not take is in the health, and in a warning of the kind that the SDK gives.
 fn told_in_part(test: &str, protocol: &str, rejected: i64) {
     let (_, errors) = in_a_process(test, &[], || {

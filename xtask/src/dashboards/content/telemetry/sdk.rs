@@ -29,7 +29,7 @@ pub(super) fn panels() -> [Panel; 7] {
             Unit::PerSecond,
             "Data that did not reach the Collector. `queue_full`: the Collector was away for too long, or there is more \
              data than it takes, so raise OTEL_BSP_MAX_QUEUE_SIZE or OTEL_BLRP_MAX_QUEUE_SIZE, or sample fewer \
-             traces. `export_failed`: the Collector refused it.",
+             traces. `export_failed`: the Collector refused it. `rejected`: it accepted the request without these items.",
         )
         .query(
             "spans {{reason}} {{job}}",
