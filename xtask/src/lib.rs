@@ -2,6 +2,7 @@
 //!
 //! - [`stack`] runs the observability stack (Collector, Prometheus, Jaeger) without containers.
 //! - [`catalogue`], [`dashboards`] and [`slo`] generate documentation, Grafana dashboards and Prometheus rules.
+//! - [`faults`] measures what faults between a service and the Collector do.
 //! - [`bench_summary`] computes the summary of the benchmarks from their tables.
 //! - [`names`] rewrites dashboards and rules for other names of the built-in metrics.
 //! - [`rules`] reads the rule files of Prometheus, [`yaml`] YAML.
@@ -12,6 +13,7 @@ pub mod bench_summary;
 pub mod browser;
 pub mod catalogue;
 pub mod dashboards;
+pub mod faults;
 pub mod names;
 pub mod progress;
 pub mod python;

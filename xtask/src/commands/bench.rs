@@ -64,7 +64,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
         fs::write(&page, bench_summary::refresh(&fs::read_to_string(&page)?)?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    build_service()?;
+    // A benchmark runs it as a separate process.
+    build("rustok-server", "rustok-server")?;
     let mut document = format!("{INTRODUCTION}\n{}\n", machine());
     for (heading, program, arguments) in PARTS {
         let quick = options.quick && !arguments.is_empty();
@@ -102,12 +103,12 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the service that the benchmarks measure as a separate process.
-fn build_service() -> Result<(), Error> {
+/// Builds a program of the workspace with optimizations, into `target/release`.
+pub(super) fn build(package: &str, program: &str) -> Result<(), Error> {
     let mut command = Command::new(env!("CARGO"));
     command
-        .args(["build", "--release", "--quiet", "-p", "rustok-server"])
-        .args(["--bin", "rustok-server"])
+        .args(["build", "--release", "--quiet", "-p", package])
+        .args(["--bin", program])
         .current_dir(workspace::root());
     let status = command.status()?;
     if !status.success() {
