@@ -100,14 +100,7 @@ fn run_parts(options: &Options, programs: &Programs) -> Result<ExitCode, xtask::
             for &protocol in &protocols {
                 let lasts = options.seconds.map_or(fault.lasts(), Duration::from_secs);
                 let row = matrix::run(programs, fault, protocol, lasts)?;
-                print!(
-                    "{}",
-                    table::matrix(std::slice::from_ref(&row))
-                        .lines()
-                        .last()
-                        .unwrap_or_default()
-                );
-                println!();
+                print!("{}", table::matrix_row(&row));
                 let of_row = row.problems().into_iter();
                 found.extend(of_row.map(|problem| format!("{fault:?}, {protocol}: {problem}")));
                 rows.push(row);

@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use super::chaos::Chaos;
+use super::load::median;
 use super::matrix::Row;
 use super::overload::Overload;
 use super::service::Balance;
@@ -39,31 +40,40 @@ spans afterwards: recorded = received + dropped | log records afterwards | reque
 sent again | p99 before, during | memory | recovery |\n\
 |---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
         .to_owned();
-    for row in rows {
-        let [spans, log_records] = row.during.each_ref().map(equation);
-        let [spans_after, log_records_after] = [0, 1].map(|signal| {
-            let after = &row.after[signal];
-            let (recorded, received) = (after.recorded, row.received[signal]);
-            format!(
-                "{} = {} + {}",
-                count(recorded),
-                count(received),
-                dropped(after)
-            )
-        });
-        let [counted, received] = row.requests.map(count);
-        let [before, during] = row.p99_excess.map(percent);
-        text += &format!(
-            "| {} | {} | {spans} | {log_records} | {spans_after} | {log_records_after} | {counted} = {received} | \
-             {} | {before}, {during} | {} | {} |\n",
-            row.fault.title(),
-            protocol(row.protocol),
-            count(row.received_again),
-            megabytes(row.memory),
-            seconds(row.recovery),
-        );
-    }
-    text
+    rows.iter().for_each(|row| text += &matrix_row(row));
+    let [before, during] = [0, 1].map(|phase| {
+        let rows = rows.iter().map(|row| row.p99_excess[phase]);
+        percent(median(rows.collect()))
+    });
+    text + &format!(
+        "\nThe median of p99 over all rows is {before} before the fault, and {during} during it.\n"
+    )
+}
+
+/// Returns a row of the fault matrix.
+pub fn matrix_row(row: &Row) -> String {
+    let [spans, log_records] = row.during.each_ref().map(equation);
+    let [spans_after, log_records_after] = [0, 1].map(|signal| {
+        let after = &row.after[signal];
+        let (recorded, received) = (after.recorded, row.received[signal]);
+        format!(
+            "{} = {} + {}",
+            count(recorded),
+            count(received),
+            dropped(after)
+        )
+    });
+    let [counted, received] = row.requests.map(count);
+    let [before, during] = row.p99_excess.map(percent);
+    format!(
+        "| {} | {} | {spans} | {log_records} | {spans_after} | {log_records_after} | {counted} = {received} | \
+         {} | {before}, {during} | {} | {} |\n",
+        row.fault.title(),
+        protocol(row.protocol),
+        count(row.received_again),
+        megabytes(row.memory),
+        seconds(row.recovery),
+    )
 }
 
 /// Returns the runs with random outages.
