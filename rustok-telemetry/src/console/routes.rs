@@ -40,9 +40,6 @@ static READS: Semaphore = Semaphore::const_new(4);
 /// Bytes of a request's body at most.
 const MAX_BODY: usize = 4096;
 
-/// Bytes of a query at most. Answers are kept by their query.
-const MAX_QUERY: usize = 16 << 10;
-
 const OFF: &str = "the console is off; start telemetry with rustok_telemetry::builder().console(Console::new()) to turn it on";
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -87,13 +84,6 @@ async fn admitted(state: &'static Arc<State>, access: &Access, request: Request)
     let is_page = matches!(path, "" | "/");
     if let Err((reason, refusal)) = state.settings.admit(access, &request, is_page) {
         return denied(reason, refusal).map(Body::from);
-    }
-    if request
-        .uri
-        .query()
-        .is_some_and(|query| query.len() > MAX_QUERY)
-    {
-        return error(StatusCode::URI_TOO_LONG, "the query is too long");
     }
     match path.strip_prefix("/peer/") {
         Some(peer) => of_peer(state, state.settings.token(access), peer, &request, body).await,
