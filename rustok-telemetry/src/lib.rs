@@ -90,6 +90,7 @@
 
 extern crate self as rustok_telemetry;
 
+mod access;
 mod attributes;
 pub mod cache;
 pub mod circuit_breaker;

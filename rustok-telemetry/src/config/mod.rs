@@ -27,6 +27,7 @@
 //! pass over them; `rules.rs` parses values; `variables/` is the table of names; `env.rs` is the only reader of the
 //! environment; `file/` reads a configuration file.
 
+mod access;
 mod batch;
 mod choice;
 mod endpoint;
@@ -65,6 +66,7 @@ use rules::{LARGEST, Rules, integer, timeout};
 use variables::{mask_url, one_line, table_name};
 use visitor::{Mode, Visitor, settings};
 
+pub use access::{AccessConfig, Network, NetworkError, Token};
 pub use batch::BatchConfig;
 pub use endpoint::{Endpoint, EndpointError};
 pub(crate) use error::debug_is_display;

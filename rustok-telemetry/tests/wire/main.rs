@@ -16,6 +16,7 @@ mod endpoints;
 mod enriched;
 mod exemplars;
 mod flush;
+mod hostile;
 mod limits;
 mod metrics;
 #[cfg(feature = "testing")]

@@ -55,6 +55,11 @@ const PARTS: [(&str, &str, &[&str]); 11] = [
     ("A service", "rustok-benches", &["http-service"]),
     ("The console", "rustok-benches", &["console"]),
     ("Memory", "rustok-benches", &["memory"]),
+    (
+        "Distinct values",
+        "rustok-benches",
+        &["cardinality", "--outlets", "text"],
+    ),
     ("Start", "start_memory", &[]),
 ];
 

@@ -117,6 +117,8 @@ const OWN: &[Variable] = &[
     honoured("RUSTOK_TELEMETRY_BLRP_MAX_QUEUE_BYTES", "33554432 (32 MiB)", QUEUE_BYTES, "Bytes of the log records that may wait, as they are encoded."),
     honoured("RUSTOK_TELEMETRY_BSP_DROP_OLDEST", "false", "true or false", "Whether a full queue drops the spans that wait longest, instead of new ones."),
     honoured("RUSTOK_TELEMETRY_BLRP_DROP_OLDEST", "false", "true or false", "Whether a full queue drops the log records that wait longest, instead of new ones."),
+    honoured("RUSTOK_TELEMETRY_ACCESS_TOKEN", "none", "visible ASCII characters without spaces", "The bearer token that the routes below /api/_health/, except for the status of live and ready, and the port for Prometheus require.").secret(),
+    honoured("RUSTOK_TELEMETRY_ACCESS_NETWORKS", "all", "IP addresses and networks such as 127.0.0.1,10.0.0.0/8", "The networks whose requests these endpoints answer."),
     honoured(STRICT, "true", "true or false", "Whether an error in the configuration stops the start. With false each error is one warning, and the variable is ignored."),
     honoured(LOG_FILTER, "info", "levels and directives, such as info or warn,my_crate=debug", "Which log lines are written, and sent if OTEL_LOGS_EXPORTER says so."),
 ];
