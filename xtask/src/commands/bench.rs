@@ -22,7 +22,7 @@ pub(crate) struct Options {
 }
 
 /// The parts with their headings. Each part runs in its own process.
-const PARTS: [(&str, &str, &[&str]); 11] = [
+const PARTS: [(&str, &str, &[&str]); 12] = [
     (
         "Recording, text and OTLP both on",
         "rustok-benches",
