@@ -1,6 +1,10 @@
 //! The queue in front of an exporter: items that wait, are being exported, were exported or dropped.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use super::sync::{
+    AtomicBool, AtomicU64, AtomicUsize,
+    Ordering::{Relaxed, SeqCst},
+    fence,
+};
 
 /// Counters of one queue of spans or log records.
 #[derive(Debug)]
@@ -16,6 +20,8 @@ pub(crate) struct QueueStats {
     exported: AtomicU64,
     failed: AtomicU64,
     queue_full: AtomicU64,
+    /// Whether the exporting thread waits for a full batch.
+    awaits_batch: AtomicBool,
 }
 
 /// An eighth of the queue is for these items alone.
@@ -47,6 +53,7 @@ impl QueueStats {
             exported: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             queue_full: AtomicU64::new(0),
+            awaits_batch: AtomicBool::new(false),
         }
     }
 
@@ -144,6 +151,29 @@ impl QueueStats {
     pub(crate) fn drop_queued(&self, bytes: usize) {
         self.bytes.fetch_sub(bytes, Relaxed);
         self.drop_entered();
+    }
+
+    /// Returns whether a batch of this many items waits. If not, the thread that completes one gets `true` from
+    /// [`completes_batch`](Self::completes_batch), until [`stop_awaiting`](Self::stop_awaiting).
+    pub(crate) fn await_batch(&self, items: u64) -> bool {
+        self.awaits_batch.store(true, Relaxed);
+        // Of the two threads, at least one sees what the other wrote before its fence.
+        fence(SeqCst);
+        self.queued() >= items
+    }
+
+    pub(crate) fn stop_awaiting(&self) {
+        self.awaits_batch.store(false, Relaxed);
+    }
+
+    /// Whether the item that this thread added completes a batch that is awaited. Then this thread wakes the exporting
+    /// thread.
+    pub(crate) fn completes_batch(&self, items: u64) -> bool {
+        if self.queued() < items {
+            return false;
+        }
+        fence(SeqCst);
+        self.awaits_batch.swap(false, Relaxed)
     }
 
     fn drop_entered(&self) {

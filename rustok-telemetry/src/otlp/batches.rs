@@ -9,7 +9,6 @@ use std::{
     pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
         mpsc::{self, Receiver, Sender as Answer},
     },
     thread::{self, Thread},
@@ -60,8 +59,6 @@ pub(super) struct Batches {
     items: Answer<Encoded>,
     orders: Arc<Mutex<Orders>>,
     batch_size: u64,
-    /// Whether the thread waits for a full batch.
-    wants_batch: Arc<AtomicBool>,
     thread: Thread,
 }
 
@@ -93,7 +90,6 @@ struct Worker {
     drops_oldest: bool,
     orders: Arc<Mutex<Orders>>,
     batch_size: u64,
-    wants_batch: Arc<AtomicBool>,
     delay: Duration,
     sender: Arc<Sender>,
     /// The requests that failed, and when they are sent again.
@@ -126,7 +122,6 @@ impl Batches {
         let (items, received) = mpsc::channel();
         let orders = Arc::<Mutex<Orders>>::default();
         let batch_size = batch.max_export_batch_size.value.into();
-        let wants_batch = Arc::<AtomicBool>::default();
         let worker = Worker {
             queue,
             items: received,
@@ -134,7 +129,6 @@ impl Batches {
             drops_oldest: batch.drop_oldest.value,
             orders: Arc::clone(&orders),
             batch_size,
-            wants_batch: Arc::clone(&wants_batch),
             delay: batch.schedule_delay.value,
             sender,
             unsent: Unsent::default(),
@@ -152,7 +146,6 @@ impl Batches {
             items,
             orders,
             batch_size,
-            wants_batch,
             thread: started.thread().clone(),
         })
     }
@@ -170,8 +163,7 @@ impl Batches {
         }
         // After a shutdown the send fails, and the item counts as unsent.
         let _ = self.items.send(item);
-        if self.queue.queued() >= self.batch_size && self.wants_batch.swap(false, Ordering::Relaxed)
-        {
+        if self.queue.completes_batch(self.batch_size) {
             self.thread.unpark();
         }
     }
@@ -242,10 +234,9 @@ impl Worker {
             let shut_down = orders.shut_down;
             drop(orders);
             let left = deadline.saturating_duration_since(Instant::now());
-            self.wants_batch.store(!has_unsent, Ordering::Relaxed);
-            let is_full = !has_unsent && self.queue.queued() >= self.batch_size;
+            let is_full = !has_unsent && self.queue.await_batch(self.batch_size);
             if !answers.is_empty() || is_full || left.is_zero() {
-                self.wants_batch.store(false, Ordering::Relaxed);
+                self.queue.stop_awaiting();
                 return (answers, shut_down);
             }
             if has_unsent && self.drops_oldest {
