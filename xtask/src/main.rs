@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::{Parser, Subcommand};
-use commands::{bench, catalogue, dashboards, demo, names, semver, slo, stack, test};
+use commands::{bench, catalogue, dashboards, demo, fuzz, names, semver, slo, stack, test};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -32,6 +32,7 @@ enum Command {
     Bench(bench::Options),
     Catalogue(catalogue::Options),
     Dashboards(dashboards::Options),
+    Fuzz(fuzz::Options),
     Names(names::Options),
     Semver(semver::Options),
     Slo(slo::Options),
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::Catalogue(options) => catalogue::run(&options),
         Command::Dashboards(options) => dashboards::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Names(options) => names::run(&options),
         Command::Semver(options) => semver::run(&options),
         Command::Slo(options) => slo::run(&options),
