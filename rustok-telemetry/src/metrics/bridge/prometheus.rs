@@ -82,9 +82,12 @@ fn number(value: impl Into<NumberValue>) -> Point {
 fn distribution(histogram: &proto::Histogram) -> Point {
     let (mut boundaries, mut counts, mut below) = (Vec::new(), Vec::new(), 0);
     for bucket in histogram.get_bucket() {
-        if bucket.upper_bound() < f64::INFINITY {
+        let bound = bucket.upper_bound();
+        // Repeated and falling bounds would make the text invalid: their values are in the next bucket.
+        let rises = boundaries.last().is_none_or(|last| bound > *last);
+        if rises && bound < f64::INFINITY {
             let cumulative = bucket.cumulative_count().max(below);
-            boundaries.push(bucket.upper_bound());
+            boundaries.push(bound);
             counts.push(cumulative - below);
             below = cumulative;
         }
