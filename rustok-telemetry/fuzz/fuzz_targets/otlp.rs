@@ -5,6 +5,12 @@
 #[path = "../../src/otlp/encode.rs"]
 mod encode;
 
+/// What the encoder uses of the crate.
+mod delivery {
+    #[derive(Debug, Clone, Copy)]
+    pub(crate) enum Importance {}
+}
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use libfuzzer_sys::{

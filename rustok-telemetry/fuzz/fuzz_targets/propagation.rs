@@ -61,6 +61,11 @@ fuzz_target!(|bytes: &[u8]| {
         let _current = received.clone().attach();
         propagation::inject_headers(&mut sent);
     }
+    // Jaeger has an entry of baggage in a header each, whose name has no upper case.
+    let names: Vec<_> = sent.keys().cloned().collect();
+    for name in names.iter().filter(|name| name.as_str().starts_with("uberctx-")) {
+        sent.remove(name);
+    }
     let again = propagation::extract_headers(&sent);
     let span = |context: &Context| context.span().span_context().clone();
     if span(&received).is_valid() {

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::num::NonZeroUsize;
+use std::path::Path;
 use std::process::{Command, ExitCode};
+use std::thread::available_parallelism;
 
 use clap::Args;
 use xtask::tools::FUZZ;
@@ -14,7 +16,7 @@ use super::Error;
 /// The sanitizer coverage that libFuzzer needs is unstable.
 const TOOLCHAIN: &str = "nightly-2026-05-20";
 
-/// Run the fuzz targets, one after another.
+/// Run the fuzz targets, as many at once as there are processors.
 ///
 /// Needs a nightly toolchain, which rustup installs. If it cannot, the targets are compiled and not run.
 #[derive(Debug, Args)]
@@ -61,16 +63,43 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
         [] => &all,
         chosen => chosen,
     };
-    for target in chosen {
-        println!("── {target}");
-        let corpus = folder.join("corpus").join(target);
-        fs::create_dir_all(&corpus)?;
-        let mut run = command("run");
-        run.args([Path::new(target), &corpus, &seeds(&folder, target)]);
-        run.args(["--", "-verbosity=0", "-print_final_stats=1", "-timeout=10"]);
-        succeed(run.arg(format!("-max_total_time={}", options.seconds)))?;
+    let mut failed = Vec::new();
+    let at_once = available_parallelism().map_or(1, NonZeroUsize::get);
+    for targets in chosen.chunks(at_once) {
+        let mut running = Vec::new();
+        for target in targets {
+            println!("── {target}");
+            let corpus = folder.join("corpus").join(target);
+            fs::create_dir_all(&corpus)?;
+            let mut run = command("run");
+            run.args([
+                Path::new(target),
+                &corpus,
+                &folder.join("seeds").join(target),
+            ]);
+            run.args([
+                "--",
+                "-verbosity=0",
+                "-print_funcs=0",
+                "-print_final_stats=1",
+                "-timeout=10",
+            ]);
+            run.arg(format!("-max_total_time={}", options.seconds));
+            running.push((target, run.spawn()?));
+        }
+        for (target, mut process) in running {
+            if !process.wait()?.success() {
+                failed.push(target.as_str());
+            }
+        }
     }
-    Ok(ExitCode::SUCCESS)
+    match failed.as_slice() {
+        [] => Ok(ExitCode::SUCCESS),
+        failed => {
+            let failed = failed.join(", ");
+            Err(format!("failed: {failed}; rustok-telemetry/fuzz/artifacts has the inputs").into())
+        }
+    }
 }
 
 /// Returns the names of the targets, in alphabetical order.
@@ -85,10 +114,6 @@ fn targets(folder: &Path) -> io::Result<Vec<String>> {
     }
     names.sort();
     Ok(names)
-}
-
-fn seeds(folder: &Path, target: &str) -> PathBuf {
-    folder.join("seeds").join(target)
 }
 
 /// Returns whether the toolchain is there, after an attempt to install it.
