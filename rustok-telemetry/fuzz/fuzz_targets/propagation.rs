@@ -75,7 +75,7 @@ fuzz_target!(|bytes: &[u8]| {
     let baggage = |context: &Context| {
         let entries = context.baggage().iter();
         let mut entries: Vec<_> = entries
-            .filter(|(key, _)| key.as_str() != TENANT_ID)
+            .filter(|(key, _)| !key.as_str().eq_ignore_ascii_case(TENANT_ID))
             .map(|(key, (value, metadata))| (key.to_string(), value.to_string(), metadata.to_string()))
             .collect();
         entries.sort();
