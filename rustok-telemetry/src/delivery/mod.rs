@@ -8,6 +8,7 @@ mod last_failure;
 mod outcome;
 mod queue_stats;
 mod signal_stats;
+pub(crate) mod threads;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
