@@ -9,6 +9,7 @@ mod outcome;
 mod queue_stats;
 mod signal_stats;
 mod sync;
+pub(crate) mod threads;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 

@@ -187,6 +187,12 @@ impl QueueStats {
         self.bytes.fetch_sub(bytes, Relaxed);
     }
 
+    /// Counts the items that are being exported as dropped, except for those that wait to be sent again.
+    pub(crate) fn drop_exporting(&self, waiting_again: u64) {
+        let lost = self.exporting().saturating_sub(waiting_again);
+        self.failed.fetch_add(lost, Relaxed);
+    }
+
     pub(crate) fn finish(&self, items: usize, exported: bool) {
         let total = if exported {
             &self.exported

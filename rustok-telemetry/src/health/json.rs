@@ -23,11 +23,16 @@ impl Health {
         let folded = self.labels_folded.iter().map(|folded| {
             json!({"metric": folded.metric, "label": folded.label, "records": folded.records})
         });
+        let hanging = self.hanging_callbacks.iter().map(|hanging| {
+            json!({"callback": hanging.callback, "seconds": seconds(hanging.running_for)})
+        });
         json!({
             "stage": self.stage.as_str(),
             "signals": signals.collect::<Map<_, _>>(),
             "records_lost": by_reason(&self.records_lost.by_reason()),
             "labels_folded": folded.collect::<Vec<_>>(),
+            "hanging_callbacks": hanging.collect::<Vec<_>>(),
+            "thread_panics": by_reason(&self.thread_panics),
             "problems": self.diagnostics,
         })
     }
@@ -78,8 +83,12 @@ fn moment(at: SystemTime, now: SystemTime) -> Value {
     let at = at.clamp(UNIX_EPOCH, UNIX_EPOCH + Duration::from_secs(LAST_SECOND));
     json!({
         "at": humantime::format_rfc3339_seconds(at).to_string(),
-        "seconds_ago": ago.as_millis() as f64 / 1000.0,
+        "seconds_ago": seconds(ago),
     })
+}
+
+fn seconds(duration: Duration) -> f64 {
+    duration.as_millis() as f64 / 1000.0
 }
 
 fn by_reason(counts: &[(&'static str, u64)]) -> Value {

@@ -11,15 +11,18 @@
 mod json;
 mod settings;
 
-use std::{sync::atomic::Ordering, time::SystemTime};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, SystemTime},
+};
 
 use self::settings::SETTINGS;
 pub(crate) use self::settings::remember;
 pub use crate::delivery::{ExportFailure, PartialRejection};
 use crate::{
-    delivery::{DELIVERY, QueueStats, SignalStats},
+    delivery::{DELIVERY, QueueStats, SignalStats, threads},
     lifecycle::{self, LostRecords, Stage},
-    metrics::registered::ALL,
+    metrics::{callbacks, registered::ALL},
 };
 
 /// Returns the health of telemetry now. Takes no lock that a recording path waits for.
@@ -42,6 +45,10 @@ pub fn health() -> Health {
         ],
         records_lost: lifecycle::lost_records(),
         labels_folded: folded(),
+        hanging_callbacks: hanging(),
+        thread_panics: threads::ALL
+            .map(|thread| (thread.name, thread.panics()))
+            .to_vec(),
         diagnostics: settings.diagnostics,
     }
 }
@@ -58,6 +65,10 @@ pub struct Health {
     pub records_lost: LostRecords,
     /// Labels with values folded to `other`.
     pub labels_folded: Vec<FoldedLabel>,
+    /// Metric callbacks that have not returned. Collections continue without them.
+    pub hanging_callbacks: Vec<HangingCallback>,
+    /// Panics on the threads of telemetry, by the name of the thread, which continues.
+    pub thread_panics: Vec<(&'static str, u64)>,
     /// Errors in the configuration that were tolerated at the start; see
     /// [`Builder::strict`](crate::Builder::strict).
     pub diagnostics: Vec<String>,
@@ -115,6 +126,17 @@ pub struct FoldedLabel {
     pub records: u64,
 }
 
+/// A metric callback that does not return.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HangingCallback {
+    /// The observable metric, or the function that registered the callback and where: `before_collection at
+    /// src/main.rs:12:5`.
+    pub callback: String,
+    /// Time since the callback began.
+    pub running_for: Duration,
+}
+
 fn signal(
     stats: &SignalStats,
     endpoint: Option<String>,
@@ -145,6 +167,18 @@ fn queue(stats: &QueueStats, lost: &[(&'static str, u64)]) -> QueueHealth {
         exported: stats.exported(),
         lost: lost.to_vec(),
     }
+}
+
+fn hanging() -> Vec<HangingCallback> {
+    let mut all = Vec::new();
+    callbacks::visit_hanging(&mut |callback, running_for| {
+        let callback = callback.to_owned();
+        all.push(HangingCallback {
+            callback,
+            running_for,
+        });
+    });
+    all
 }
 
 fn folded() -> Vec<FoldedLabel> {

@@ -36,7 +36,10 @@ use super::{
 use crate::{
     InitError,
     config::{BatchConfig, OtlpConfig},
-    delivery::{Admission, Importance, QueueStats},
+    delivery::{
+        Admission, Importance, QueueStats,
+        threads::{self, OwnThread},
+    },
 };
 
 /// Time after which a flush looks again for an item that is counted and not yet in the queue.
@@ -66,7 +69,7 @@ pub(super) struct Batches {
 #[derive(Clone, Copy)]
 pub(super) struct Items {
     pub(super) queue: &'static QueueStats,
-    pub(super) thread: &'static str,
+    pub(super) thread: &'static OwnThread,
     /// Describes an item that is too large.
     pub(super) describe: fn(&Encoded) -> String,
 }
@@ -83,6 +86,7 @@ struct Orders {
 
 /// The thread, which owns the other end of the queue.
 struct Worker {
+    thread: &'static OwnThread,
     queue: &'static QueueStats,
     items: Receiver<Encoded>,
     /// Important items that were passed over when older items were dropped. They still count as queued.
@@ -123,6 +127,7 @@ impl Batches {
         let orders = Arc::<Mutex<Orders>>::default();
         let batch_size = batch.max_export_batch_size.value.into();
         let worker = Worker {
+            thread,
             queue,
             items: received,
             passed_over: VecDeque::new(),
@@ -137,7 +142,7 @@ impl Batches {
             resource: head(resource),
             describe,
         };
-        let builder = thread::Builder::new().name(thread.to_owned());
+        let builder = thread::Builder::new().name(thread.name.to_owned());
         let started = builder.spawn(|| worker.run());
         let started = started
             .map_err(|error| InitError::pipeline("the thread that exports batches", error))?;
@@ -203,10 +208,16 @@ impl Worker {
         let _suppressed = Context::enter_telemetry_suppressed_scope();
         loop {
             let (answers, shut_down) = self.wait();
-            let result = match answers.is_empty() {
+            let thread = self.thread;
+            let exported = thread.guard(|| match answers.is_empty() {
                 true => self.export_batch().unwrap_or(Ok(())),
                 false => self.export_all(),
-            };
+            });
+            let result = exported.unwrap_or_else(|panic| {
+                self.queue.drop_exporting(self.unsent.items() as u64);
+                thread::sleep(threads::PAUSE);
+                Err(panic)
+            });
             if shut_down {
                 self.sender.give_up(mem::take(&mut self.unsent));
                 self.sender.shut_down();

@@ -26,12 +26,12 @@ use super::{
 use crate::{
     InitError,
     config::LogsConfig,
-    delivery::{DELIVERY, Importance},
+    delivery::{DELIVERY, Importance, threads},
 };
 
 const LOG_RECORDS: Items = Items {
     queue: &DELIVERY.log_records,
-    thread: "telemetry-logs",
+    thread: &threads::LOGS,
     // The name of the scope is the target.
     describe: |record| format!("a log record of {:?}", record.scope.name()),
 };

@@ -70,6 +70,11 @@ impl Unsent {
         self.requests.is_empty()
     }
 
+    /// Returns the number of spans or log records.
+    pub(super) fn items(&self) -> usize {
+        self.requests.iter().map(|request| request.items).sum()
+    }
+
     fn add(&mut self, request: Request, retry: Retry) {
         self.requests.push(request);
         if let Retry::After(asked) = retry {
@@ -121,8 +126,7 @@ impl Sender {
 
     /// Counts the items of unsent requests as dropped.
     pub(super) fn give_up(&self, unsent: Unsent) {
-        let requests = unsent.requests.iter();
-        self.finish_items(requests.map(|request| request.items).sum(), false);
+        self.finish_items(unsent.items(), false);
     }
 
     async fn export_requests(&self, requests: Vec<Request>, too_large: TooLarge) -> Exported {

@@ -26,13 +26,13 @@ use super::{
 use crate::{
     InitError,
     config::TracesConfig,
-    delivery::{DELIVERY, Importance},
+    delivery::{DELIVERY, Importance, threads},
     trace::SpanLimits,
 };
 
 const SPANS: Items = Items {
     queue: &DELIVERY.spans,
-    thread: "telemetry-traces",
+    thread: &threads::TRACES,
     describe: |span| {
         let span = v1::Span::decode(&*span.message).unwrap_or_default();
         format!("span {:?}", span.name)

@@ -119,7 +119,7 @@ debug_is_display!(TextError);
 /// Returns all metrics of this process in the Prometheus text format, version 0.0.4: those of the catalogue, those
 /// of OpenTelemetry's global meter provider, and those of other metric libraries.
 ///
-/// Runs the callbacks of observable metrics on the calling thread.
+/// Waits for the callbacks of the service: at most 500 ms, and 500 ms for registries of the `prometheus` crate.
 ///
 /// # Name collisions
 ///

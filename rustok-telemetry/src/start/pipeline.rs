@@ -26,6 +26,7 @@ use crate::{
     logging::{LogFilter, RecordSender, logger_provider},
     metrics::{
         self, current_span,
+        global_meters::GlobalMeterProvider,
         meter_provider::{Collection, install_instruments},
         on_demand_reader::OnDemandReader,
         push_reader::PushReader,
@@ -159,7 +160,7 @@ impl Pipeline {
         let views = &config.metrics.views.value;
         install_instruments(&self.meter_provider, self.collection, views);
         if !self.is_of_service {
-            global::set_meter_provider(self.meter_provider.clone());
+            global::set_meter_provider(GlobalMeterProvider(self.meter_provider.clone()));
             global::set_tracer_provider(self.tracer_provider.clone());
         }
         if !self.is_of_service || !propagation::is_installed() {

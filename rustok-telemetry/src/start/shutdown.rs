@@ -8,13 +8,15 @@ use std::{
 };
 
 use opentelemetry_sdk::{
-    error::OTelSdkResult, logs::SdkLoggerProvider, metrics::SdkMeterProvider,
+    error::{OTelSdkError, OTelSdkResult},
+    logs::SdkLoggerProvider,
+    metrics::SdkMeterProvider,
     trace::SdkTracerProvider,
 };
 
 use super::{console_page::ConsolePage, flush::Flushes, report::ShutdownReport};
 use crate::{
-    delivery::{DELIVERY, QueueStats},
+    delivery::{DELIVERY, QueueStats, threads},
     lifecycle::{self, Stage},
     logging::{LogFilter, RecordSender},
     otlp::ConnectionRuntime,
@@ -192,11 +194,16 @@ fn sum<const N: usize>(by_reason: [(&str, u64); N]) -> u64 {
 }
 
 /// Runs a blocking function on a new thread; the receiver gets its result, or is closed if no thread can be spawned.
-fn on_a_thread<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> mpsc::Receiver<T> {
+fn on_a_thread(
+    run: impl FnOnce() -> OTelSdkResult + Send + 'static,
+) -> mpsc::Receiver<OTelSdkResult> {
     let (done, finished) = mpsc::channel();
     // After the timeout the receiver is gone.
     let _ = thread::Builder::new()
-        .name("rustok-telemetry-shutdown".to_owned())
-        .spawn(move || done.send(run()));
+        .name(threads::SHUTDOWN.name.to_owned())
+        .spawn(move || {
+            let result = threads::SHUTDOWN.guard(run);
+            done.send(result.unwrap_or_else(|panic| Err(OTelSdkError::InternalFailure(panic))))
+        });
     finished
 }

@@ -12,7 +12,7 @@ use rustok_telemetry::metrics::record_event_published;
 use crate::{
     export, exported, exporting,
     receiver::Receiver,
-    support::{assert_samples, samples, text, text_only, valid_text::assert_valid},
+    support::{assert_samples, quiet_panics, samples, text, text_only, valid_text::assert_valid},
 };
 
 /// A collector that returns what a function does.
@@ -142,6 +142,7 @@ static PANICS: AtomicBool = AtomicBool::new(true);
 
 #[test_fork::test]
 fn a_panicking_collector_leaves_out_its_registry() {
+    quiet_panics();
     let (careless, careful) = (Registry::new(), Registry::new());
     let collects = || match PANICS.load(Ordering::Relaxed) {
         true => panic!("careless"),

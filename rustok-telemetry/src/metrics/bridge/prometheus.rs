@@ -3,7 +3,7 @@
 use ::prometheus::proto::{self, MetricFamily, MetricType};
 use opentelemetry::KeyValue;
 
-use super::{GatheredMetric, Registry};
+use super::{GatheredMetric, ReadAhead, Registry};
 use crate::metrics::{
     Kind,
     store::{
@@ -12,8 +12,11 @@ use crate::metrics::{
     },
 };
 
-pub(crate) fn registry(registry: ::prometheus::Registry) -> Registry {
-    Box::new(move || registry.gather().iter().flat_map(metrics).collect())
+/// `name` describes the registry in the health.
+pub(crate) fn registry(name: String, registry: ::prometheus::Registry) -> Registry {
+    ReadAhead::new(name, move || {
+        registry.gather().iter().flat_map(metrics).collect()
+    })
 }
 
 /// Returns the metrics of a family: three of a summary, for its quantiles, its sum and its count. None of an untyped

@@ -5,13 +5,9 @@
 use std::sync::atomic::Ordering;
 
 use crate::{
-    delivery::DELIVERY,
+    delivery::{DELIVERY, threads},
     lifecycle,
-    metrics::{
-        bridge,
-        collection::{OBSERVATION_PANICS, hook_count},
-        registered::ALL,
-    },
+    metrics::{bridge, callbacks, collection::hook_count, registered::ALL},
 };
 
 /// Declarations. Observables have no function to call.
@@ -76,6 +72,14 @@ mod declared {
     #[observable_counter(name = "observation_panics_total", observe = super::observation_panics)]
     fn observation_panics() -> u64;
 
+    /// Metric callbacks that had not returned when a collection needed their values, which are missing or old there.
+    #[observable_counter(name = "observation_timeouts_total", observe = super::observation_timeouts)]
+    fn observation_timeouts() -> u64;
+
+    /// Panics on the threads of telemetry, which continue after a pause.
+    #[observable_counter(name = "thread_panics_total", observe = super::thread_panics)]
+    fn thread_panics(#[label(budget = 6)] thread: &str) -> u64;
+
     /// Callbacks registered to run before each collection.
     #[observable_gauge(name = "collection_hooks", observe = super::collection_hooks)]
     fn collection_hooks() -> u64;
@@ -119,6 +123,12 @@ fn log_records_lost(report: &mut dyn FnMut([&str; 1], u64)) {
     }
 }
 
+fn thread_panics(report: &mut dyn FnMut([&str; 1], u64)) {
+    for thread in threads::ALL {
+        report([thread.name], thread.panics());
+    }
+}
+
 fn observations_dropped(report: &mut dyn FnMut([&str; 1], u64)) {
     for metric in ALL {
         if let Some(dropped) = metric.observations_dropped() {
@@ -144,6 +154,7 @@ callbacks! {
     log_records_exported: DELIVERY.log_records.exported();
     log_record_queue_length: DELIVERY.log_records.queued();
     log_record_queue_capacity: DELIVERY.log_records.capacity() as u64;
-    observation_panics: OBSERVATION_PANICS.load(Ordering::Relaxed);
+    observation_panics: callbacks::PANICS.load(Ordering::Relaxed);
+    observation_timeouts: callbacks::TIMEOUTS.load(Ordering::Relaxed);
     collection_hooks: hook_count() as u64;
 }
