@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, ffi::OsString, path::Path};
 use super::variables::{LOG_FILTER, STRICT};
 use super::{
     ConfigError, Diagnostic, LogLevel, LogsConfig, MetricsConfig, Mode, Propagator, Reader, Report,
-    Rules, Setting, Source, TracesConfig, Visitor, env::process_variables, error::sort, log_filter,
-    log_filter::parse_directives, metrics::refuse_prometheus, settings, tls::refuse_unused,
+    Rules, Setting, Source, SpoolConfig, TracesConfig, Visitor, env::process_variables,
+    error::sort, log_filter, log_filter::parse_directives, metrics::refuse_prometheus, settings,
+    spool::refuse_limits, tls::refuse_unused,
 };
 
 settings! {
@@ -43,6 +44,8 @@ settings! {
         metrics: MetricsConfig = by("metrics", MetricsConfig::visit),
         /// Settings of log records.
         logs: LogsConfig = by("logs", LogsConfig::visit),
+        /// The spool of spans and log records.
+        spool: SpoolConfig = by("spool", SpoolConfig::visit),
         /// `OTEL_*` variables that are set and unknown to this library.
         unknown: Vec<String> = kept(),
         /// Errors of the variables that were read. `init` fails if there are any, unless [`strict`](Self::strict) is
@@ -139,6 +142,7 @@ impl TelemetryConfig {
         let mut config = Self::visit(None, &mut Visitor::new(Mode::Read(&mut reader)));
         config.name_service();
         refuse_prometheus(&mut reader, &config.metrics.exporters.value);
+        refuse_limits(&mut reader, &config.spool);
         let signals = [&config.traces.otlp, &config.metrics.otlp, &config.logs.otlp];
         refuse_unused(&mut reader, signals);
         (config.unknown, config.diagnostics) = reader.finish();

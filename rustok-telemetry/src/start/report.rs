@@ -46,10 +46,14 @@ pub struct ShutdownReport {
     pub open_spans: u64,
     /// Sampled spans that were still queued at the timeout.
     pub unsent_spans: u64,
+    /// Sampled spans that stay in the spool, for the next process. 0 without a spool.
+    pub spooled_spans: u64,
     /// Sampled spans that the process has dropped: their export failed, or the queue was full.
     pub lost_spans: u64,
     /// Log records that were still queued at the timeout.
     pub unsent_log_records: u64,
+    /// Log records that stay in the spool, for the next process. 0 without a spool.
+    pub spooled_log_records: u64,
     /// Log records that the process has dropped: their export failed, the queue was full, or they were emitted after
     /// the shutdown had begun.
     pub lost_log_records: u64,
@@ -101,8 +105,10 @@ impl ShutdownReport {
             &[
                 (self.open_spans, "spans had not ended"),
                 (self.unsent_spans, "spans were still waiting"),
+                (self.spooled_spans, "spans stay in the spool"),
                 (self.lost_spans, "spans were lost"),
                 (self.unsent_log_records, "log records were still waiting"),
+                (self.spooled_log_records, "log records stay in the spool"),
                 (self.lost_log_records, "log records were lost"),
             ],
             &[
