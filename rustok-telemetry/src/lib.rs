@@ -82,6 +82,7 @@
 //! | `prometheus-bridge` | `Builder::with_prometheus_registry`, which adds the metrics of registries of the `prometheus` crate |
 //! | `reqwest-middleware` | `http::client`, the middleware for HTTP clients |
 //! | `serde` | serialization of [`EventContext`](propagation::EventContext) and [`Health`] |
+//! | `spool` | `RUSTOK_TELEMETRY_SPOOL_DIR`, a spool on disk for spans and log records |
 //! | `sql` | `database::record_statement`, which derives the type and the table of a query from its statement |
 //! | `sqlx` | error types of sqlx, and the connections of its pools |
 //! | `testing` | the module `testing`; for `[dev-dependencies]` |

@@ -50,6 +50,7 @@ mod report;
 mod rules;
 mod sampler;
 mod setting;
+mod spool;
 mod telemetry;
 mod tls;
 #[cfg(feature = "tls")]
@@ -85,6 +86,7 @@ pub use protocol::{Compression, Protocol};
 pub use report::{Report, ReportLine};
 pub use sampler::Sampler;
 pub use setting::{Setting, Source};
+pub use spool::SpoolConfig;
 pub use telemetry::{ConfigFile, TelemetryConfig};
 #[cfg(not(feature = "tls"))]
 pub(crate) use tls::TLS_DISABLED;

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, ffi::OsString, path::Path};
 use super::variables::{LOG_FILTER, STRICT};
 use super::{
     AccessConfig, ConfigError, Diagnostic, LogLevel, LogsConfig, MetricsConfig, Mode, Propagator,
-    Reader, Report, Rules, Setting, Source, TracesConfig, Visitor, access, env::process_variables,
-    error::sort, log_filter, log_filter::parse_directives, metrics::refuse_prometheus, settings,
-    tls::refuse_unused,
+    Reader, Report, Rules, Setting, Source, SpoolConfig, TracesConfig, Visitor, access,
+    env::process_variables, error::sort, log_filter, log_filter::parse_directives,
+    metrics::refuse_prometheus, settings, spool::refuse_limits, tls::refuse_unused,
 };
 
 settings! {
@@ -46,6 +46,8 @@ settings! {
         logs: LogsConfig = by("logs", LogsConfig::visit),
         /// Who may read the health routes and the port for Prometheus.
         access: AccessConfig = by("access", AccessConfig::visit),
+        /// The spool of spans and log records.
+        spool: SpoolConfig = by("spool", SpoolConfig::visit),
         /// `OTEL_*` variables that are set and unknown to this library.
         unknown: Vec<String> = kept(),
         /// Errors of the variables that were read. `init` fails if there are any, unless [`strict`](Self::strict) is
@@ -149,6 +151,7 @@ impl TelemetryConfig {
         let mut config = Self::visit(None, &mut Visitor::new(Mode::Read(&mut reader)));
         config.name_service();
         refuse_prometheus(&mut reader, &config.metrics.exporters.value);
+        refuse_limits(&mut reader, &config.spool);
         let signals = [&config.traces.otlp, &config.metrics.otlp, &config.logs.otlp];
         refuse_unused(&mut reader, signals);
         (config.unknown, config.diagnostics) = reader.finish();

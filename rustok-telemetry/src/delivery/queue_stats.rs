@@ -1,9 +1,14 @@
 //! The queue in front of an exporter: items that wait, are being exported, were exported or dropped.
 
-use super::sync::{
-    AtomicBool, AtomicU64, AtomicUsize,
-    Ordering::{Relaxed, SeqCst},
-    fence,
+use std::sync::OnceLock;
+
+use super::{
+    spool_stats::SpoolStats,
+    sync::{
+        AtomicBool, AtomicU64, AtomicUsize,
+        Ordering::{Relaxed, SeqCst},
+        fence,
+    },
 };
 
 /// Counters of one queue of spans or log records.
@@ -22,6 +27,8 @@ pub(crate) struct QueueStats {
     queue_full: AtomicU64,
     /// Whether the exporting thread waits for a full batch.
     awaits_batch: AtomicBool,
+    /// Unset without a spool.
+    spool: OnceLock<SpoolStats>,
 }
 
 /// An eighth of the queue is for these items alone.
@@ -43,7 +50,7 @@ pub(crate) enum Admission {
 }
 
 impl QueueStats {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             capacity: AtomicUsize::new(0),
             byte_limit: AtomicUsize::new(0),
@@ -54,6 +61,7 @@ impl QueueStats {
             failed: AtomicU64::new(0),
             queue_full: AtomicU64::new(0),
             awaits_batch: AtomicBool::new(false),
+            spool: OnceLock::new(),
         }
     }
 
@@ -73,19 +81,33 @@ impl QueueStats {
         self.entered().saturating_sub(left)
     }
 
-    /// Items that are being exported.
+    /// Items that are being exported. Those in a spool are not among them.
     pub(crate) fn exporting(&self) -> u64 {
         let finished = self.finished();
-        self.left.load(Relaxed).saturating_sub(finished)
+        let left = self.left.load(Relaxed);
+        left.saturating_sub(finished + self.spooled())
     }
 
     pub(crate) fn entered(&self) -> u64 {
         self.entered.load(Relaxed)
     }
 
-    /// Items that were exported, or whose export failed.
+    /// Items that were exported, whose export failed, or that the spool dropped.
     pub(crate) fn finished(&self) -> u64 {
-        self.exported() + self.failed()
+        let dropped = self.spool().map_or(0, |spool| {
+            spool.dropped().iter().map(|(_, items)| items).sum()
+        });
+        self.exported() + self.failed() + dropped
+    }
+
+    /// The counters of the spool, if there is one.
+    pub(crate) fn spool(&self) -> Option<&SpoolStats> {
+        self.spool.get()
+    }
+
+    /// Items that wait on disk.
+    pub(crate) fn spooled(&self) -> u64 {
+        self.spool().map_or(0, SpoolStats::items)
     }
 
     /// Whether as many items are finished as had entered at some moment, or the queue is empty: an item that finds the
@@ -104,11 +126,13 @@ impl QueueStats {
     }
 
     /// Dropped items, by reason.
-    pub(crate) fn lost(&self) -> [(&'static str, u64); 2] {
-        [
+    pub(crate) fn lost(&self) -> Vec<(&'static str, u64)> {
+        let mut lost = vec![
             ("export_failed", self.failed()),
             ("queue_full", self.queue_full.load(Relaxed)),
-        ]
+        ];
+        lost.extend(self.spool().into_iter().flat_map(SpoolStats::dropped));
+        lost
     }
 
     /// Takes a place in the queue for an item, if there is one.
@@ -200,6 +224,25 @@ impl QueueStats {
             &self.failed
         };
         total.fetch_add(items as u64, Relaxed);
+    }
+}
+
+#[cfg(feature = "spool")]
+impl QueueStats {
+    /// Returns the counters of the spool, from now on with those of the queue.
+    pub(crate) fn start_spool(&self) -> &SpoolStats {
+        self.spool.get_or_init(SpoolStats::default)
+    }
+
+    /// Adds items of an earlier process, which are in the spool.
+    pub(crate) fn adopt(&self, items: usize) {
+        self.entered.fetch_add(items as u64, Relaxed);
+        self.left.fetch_add(items as u64, Relaxed);
+    }
+
+    /// Whether as many items have left the queue as had entered at some moment, or the queue is empty.
+    pub(crate) fn has_left(&self, entered: u64) -> bool {
+        self.left.load(Relaxed) >= entered || self.queued() == 0
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value, json};
 
-use super::{Health, QueueHealth, SignalHealth};
+use super::{Health, QueueHealth, SignalHealth, SpoolHealth};
 
 /// The last second that RFC 3339 represents, 9999-12-31T23:59:59Z, in seconds since 1970.
 const LAST_SECOND: u64 = 253_402_300_799;
@@ -68,12 +68,26 @@ fn of_signal(signal: &SignalHealth, now: SystemTime) -> Value {
 }
 
 fn of_queue(queue: &QueueHealth) -> Value {
-    json!({
+    let mut shown = json!({
         "length": queue.length,
         "capacity": queue.capacity,
         "exporting": queue.exporting,
         "exported": queue.exported,
         "lost": by_reason(&queue.lost),
+    });
+    if let Some(spool) = &queue.spool {
+        shown["spool"] = of_spool(spool);
+    }
+    shown
+}
+
+fn of_spool(spool: &SpoolHealth) -> Value {
+    json!({
+        "items": spool.items,
+        "bytes": spool.bytes,
+        "files_set_aside": spool.files_set_aside,
+        "files_cut_off": spool.files_cut_off,
+        "write_failures": spool.write_failures,
     })
 }
 

@@ -12,7 +12,7 @@ mod json;
 mod settings;
 
 use std::{
-    sync::atomic::Ordering,
+    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, SystemTime},
 };
 
@@ -20,7 +20,7 @@ use self::settings::SETTINGS;
 pub(crate) use self::settings::remember;
 pub use crate::delivery::{ExportFailure, PartialRejection};
 use crate::{
-    delivery::{DELIVERY, QueueStats, SignalStats, threads},
+    delivery::{DELIVERY, QueueStats, SignalStats, SpoolStats, threads},
     lifecycle::{self, LostRecords, Stage},
     metrics::{callbacks, registered::ALL},
 };
@@ -112,6 +112,24 @@ pub struct QueueHealth {
     pub exported: u64,
     /// Items that were dropped since the process started, by reason.
     pub lost: Vec<(&'static str, u64)>,
+    /// What is on disk; `None` without a spool.
+    pub spool: Option<SpoolHealth>,
+}
+
+/// The spool of spans or log records on disk: the Cargo feature `spool`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SpoolHealth {
+    /// Items on disk, also those of earlier processes. They are not among the [exporting](QueueHealth::exporting) ones.
+    pub items: u64,
+    /// Bytes on disk, in whole blocks of 4 KiB.
+    pub bytes: u64,
+    /// Files that were set aside, because they could not be read or were no files of a spool.
+    pub files_set_aside: u64,
+    /// Files whose writing the end of an earlier process cut off. Their items are lost, and no further counter has them.
+    pub files_cut_off: u64,
+    /// Requests that could not be written. They wait in memory.
+    pub write_failures: u64,
 }
 
 /// A label with values folded to `other`, because its budget or the metric's limit was reached.
@@ -166,6 +184,18 @@ fn queue(stats: &QueueStats, lost: &[(&'static str, u64)]) -> QueueHealth {
         exporting: stats.exporting(),
         exported: stats.exported(),
         lost: lost.to_vec(),
+        spool: stats.spool().map(spool),
+    }
+}
+
+fn spool(stats: &SpoolStats) -> SpoolHealth {
+    let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+    SpoolHealth {
+        items: stats.items(),
+        bytes: read(&stats.bytes),
+        files_set_aside: read(&stats.set_aside),
+        files_cut_off: read(&stats.cut_off),
+        write_failures: read(&stats.write_failures),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The queue of encoded spans or log records, and the thread that exports them in batches.
 //!
 //! A batch whose export fails for a reason that passes stays with the thread, which sends it again before any other. The
-//! queue fills behind it, and only a full queue drops items.
+//! queue fills behind it, and only a full queue drops items. With a spool the batches wait on disk (`spool/`).
 
 use std::{
     collections::VecDeque,
@@ -26,6 +26,8 @@ use opentelemetry_sdk::{
 };
 use tokio::{runtime::Handle, time::timeout};
 
+#[cfg(feature = "spool")]
+use super::spool::{Spool, SpoolWorker};
 use super::{
     ConnectionRuntime,
     encode::Encoded,
@@ -35,7 +37,7 @@ use super::{
 };
 use crate::{
     InitError,
-    config::{BatchConfig, OtlpConfig},
+    config::{BatchConfig, OtlpConfig, SpoolConfig},
     delivery::{
         Admission, Importance, QueueStats,
         threads::{self, OwnThread},
@@ -43,10 +45,10 @@ use crate::{
 };
 
 /// Time after which a flush looks again for an item that is counted and not yet in the queue.
-const ALMOST_QUEUED: Duration = Duration::from_millis(1);
+pub(super) const ALMOST_QUEUED: Duration = Duration::from_millis(1);
 
 /// How often it looks for such an item.
-const MOST_LOOKS: u32 = 100;
+pub(super) const MOST_LOOKS: u32 = 100;
 
 /// Limits of the time after which a failed batch is sent again. Within them it is the delay between two exports.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
@@ -75,7 +77,7 @@ pub(super) struct Items {
 }
 
 /// The outcome of exports, or the first error.
-type Outcome = Result<(), String>;
+pub(super) type Outcome = Result<(), String>;
 
 /// What the thread was told to do.
 #[derive(Debug, Default)]
@@ -85,21 +87,21 @@ struct Orders {
 }
 
 /// The thread, which owns the other end of the queue.
-struct Worker {
-    thread: &'static OwnThread,
-    queue: &'static QueueStats,
+pub(super) struct Worker {
+    pub(super) thread: &'static OwnThread,
+    pub(super) queue: &'static QueueStats,
     items: Receiver<Encoded>,
     /// Important items that were passed over when older items were dropped. They still count as queued.
     passed_over: VecDeque<Encoded>,
-    drops_oldest: bool,
+    pub(super) drops_oldest: bool,
     orders: Arc<Mutex<Orders>>,
-    batch_size: u64,
-    delay: Duration,
-    sender: Arc<Sender>,
+    pub(super) batch_size: u64,
+    pub(super) delay: Duration,
+    pub(super) sender: Arc<Sender>,
     /// The requests that failed, and when they are sent again.
     unsent: Unsent,
     again_at: Instant,
-    runtime: Handle,
+    pub(super) runtime: Handle,
     /// The message around the scopes.
     resource: ResourceSpans,
     describe: fn(&Encoded) -> String,
@@ -115,6 +117,7 @@ impl Batches {
         }: Items,
         otlp: &OtlpConfig,
         batch: &BatchConfig,
+        #[cfg_attr(not(feature = "spool"), expect(unused_variables))] spool: &SpoolConfig,
         resource: &Resource,
         runtime: &mut ConnectionRuntime,
     ) -> Result<Self, InitError> {
@@ -143,6 +146,12 @@ impl Batches {
             describe,
         };
         let builder = thread::Builder::new().name(thread.name.to_owned());
+        #[cfg(feature = "spool")]
+        let started = match Spool::open(spool, otlp.signal, queue)? {
+            Some(spool) => builder.spawn(|| SpoolWorker::new(worker, spool).run()),
+            None => builder.spawn(|| worker.run()),
+        };
+        #[cfg(not(feature = "spool"))]
         let started = builder.spawn(|| worker.run());
         let started = started
             .map_err(|error| InitError::pipeline("the thread that exports batches", error))?;
@@ -240,10 +249,7 @@ impl Worker {
             false => Instant::now() + self.delay,
         };
         loop {
-            let mut orders = lock(&self.orders);
-            let answers = mem::take(&mut orders.answers);
-            let shut_down = orders.shut_down;
-            drop(orders);
+            let (answers, shut_down) = self.take_orders();
             let left = deadline.saturating_duration_since(Instant::now());
             let is_full = !has_unsent && self.queue.await_batch(self.batch_size);
             if !answers.is_empty() || is_full || left.is_zero() {
@@ -257,6 +263,11 @@ impl Worker {
                 thread::park_timeout(left);
             }
         }
+    }
+
+    pub(super) fn take_orders(&self) -> (Vec<Answer<Outcome>>, bool) {
+        let mut orders = lock(&self.orders);
+        (mem::take(&mut orders.answers), orders.shut_down)
     }
 
     /// Exports what had entered the queue when this was called, up to a failure that passes. An item counts as entered
@@ -294,14 +305,19 @@ impl Worker {
                 self.wait_for(sender.export_again(unsent))
             }
         };
-        let pause = self.delay.clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
-        self.again_at = Instant::now() + pause.max(unsent.pause) + jitter();
+        self.again_at = self.again_at(unsent.pause);
         self.unsent = unsent;
         Some(result.map_err(|error| error.to_string()))
     }
 
+    /// Returns when a failed request is sent again, if the receiver asked for this pause.
+    pub(super) fn again_at(&self, asked: Duration) -> Instant {
+        let pause = self.delay.clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+        Instant::now() + pause.max(asked) + jitter()
+    }
+
     /// Takes a batch from the queue; `None` if nothing is queued.
-    fn next_batch(&mut self) -> Option<Requests> {
+    pub(super) fn next_batch(&mut self) -> Option<Requests> {
         let next = || {
             let passed_over = self.passed_over.pop_front();
             passed_over.or_else(|| self.items.try_recv().ok())
@@ -331,7 +347,7 @@ impl Worker {
     }
 
     /// Drops the oldest items of a queue that is nearly full; the important ones last.
-    fn make_room(&mut self) {
+    pub(super) fn make_room(&mut self) {
         while self.queue.is_nearly_full() {
             let most = self.queue.reserved();
             let dropped = match self.items.try_recv() {

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     InitError,
-    config::LogsConfig,
+    config::{LogsConfig, SpoolConfig},
     delivery::{DELIVERY, Importance, threads},
 };
 
@@ -64,12 +64,13 @@ pub(crate) struct LogExport {
 impl LogExport {
     pub(crate) fn start(
         config: &LogsConfig,
+        spool: &SpoolConfig,
         resource: &Resource,
         runtime: &mut ConnectionRuntime,
     ) -> Result<Self, InitError> {
         let (otlp, batch) = (&config.otlp, &config.batch);
         Ok(Self {
-            batches: Batches::start(LOG_RECORDS, otlp, batch, resource, runtime)?,
+            batches: Batches::start(LOG_RECORDS, otlp, batch, spool, resource, runtime)?,
             closed: AtomicBool::new(false),
         })
     }

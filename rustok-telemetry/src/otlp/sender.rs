@@ -129,7 +129,11 @@ impl Sender {
         self.finish_items(unsent.items(), false);
     }
 
-    async fn export_requests(&self, requests: Vec<Request>, too_large: TooLarge) -> Exported {
+    pub(super) async fn export_requests(
+        &self,
+        requests: Vec<Request>,
+        too_large: TooLarge,
+    ) -> Exported {
         let mut outcome = ExportOutcome::default();
         let (total, mut failed) = (requests.len(), 0);
         let mut first_failure = None;

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     InitError,
-    config::TracesConfig,
+    config::{SpoolConfig, TracesConfig},
     delivery::{DELIVERY, Importance, threads},
     trace::SpanLimits,
 };
@@ -63,10 +63,11 @@ pub(crate) struct SpanExport(Batches);
 impl SpanExport {
     pub(crate) fn start(
         config: &TracesConfig,
+        spool: &SpoolConfig,
         resource: &Resource,
         runtime: &mut ConnectionRuntime,
     ) -> Result<Self, InitError> {
-        Batches::start(SPANS, &config.otlp, &config.batch, resource, runtime).map(Self)
+        Batches::start(SPANS, &config.otlp, &config.batch, spool, resource, runtime).map(Self)
     }
 }
 

@@ -29,6 +29,8 @@ mod receiver;
 mod retries;
 mod signals;
 mod sizes;
+#[cfg(all(feature = "spool", unix))]
+mod spool;
 #[path = "../support/mod.rs"]
 mod support;
 mod swallowed;

@@ -2,6 +2,8 @@
 
 #[path = "../../../src/delivery/queue_stats.rs"]
 mod queue_stats;
+#[path = "../../../src/delivery/spool_stats.rs"]
+mod spool_stats;
 mod sync;
 
 pub(super) use queue_stats::{Admission, Importance, QueueStats};

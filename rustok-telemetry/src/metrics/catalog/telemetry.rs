@@ -35,8 +35,10 @@ mod declared {
     fn spans_exported() -> u64;
 
     /// Sampled spans dropped, by reason: export_failed or queue_full.
+    ///
+    /// With a spool also spool_full, spool_expired or spool_corrupt.
     #[observable_counter(name = "spans_lost_total", observe = super::spans_lost)]
-    fn spans_lost(#[label(budget = 2)] reason: &str) -> u64;
+    fn spans_lost(#[label(budget = 5)] reason: &str) -> u64;
 
     /// Spans waiting in the export queue, without those being exported.
     #[observable_gauge(name = "span_queue_length", observe = super::span_queue_length)]
@@ -51,8 +53,10 @@ mod declared {
     fn log_records_exported() -> u64;
 
     /// Log records dropped before export, by reason: export_failed, queue_full or after_shutdown.
+    ///
+    /// With a spool also spool_full, spool_expired or spool_corrupt.
     #[observable_counter(name = "log_records_lost_total", observe = super::log_records_lost)]
-    fn log_records_lost(#[label(budget = 3)] reason: &str) -> u64;
+    fn log_records_lost(#[label(budget = 6)] reason: &str) -> u64;
 
     /// Log records waiting in the export queue, without those being exported.
     #[observable_gauge(name = "log_record_queue_length", observe = super::log_record_queue_length)]
