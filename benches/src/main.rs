@@ -9,6 +9,9 @@
 //! ```
 #![allow(clippy::print_stdout, reason = "the program speaks to a terminal")]
 
+#[path = "../../rustok-telemetry/tests/support/any_metric.rs"]
+mod any_metric;
+mod cardinality;
 mod child;
 mod client;
 mod collector;
@@ -82,6 +85,8 @@ enum Part {
     Exemplars,
     PrometheusRender,
     Memory,
+    /// A flood of distinct label values.
+    Cardinality,
     /// One contender alone, for programs that watch it from outside: callgrind, perf.
     Repeat,
     SpanLayer,
@@ -111,7 +116,12 @@ fn main() {
         Part::HttpLayer => return contestants::report_http_layers(effort),
         Part::HttpService => return http_service::report(effort),
         Part::Console => return console::report(effort, arguments.rounds.as_deref()),
-        Part::Record | Part::Exemplars | Part::PrometheusRender | Part::Memory | Part::Repeat => {}
+        Part::Record
+        | Part::Exemplars
+        | Part::PrometheusRender
+        | Part::Memory
+        | Part::Cardinality
+        | Part::Repeat => {}
     }
     let collector = (arguments.outlets == Outlets::Both).then(Collector::start);
     let telemetry = started::start_telemetry(collector.as_ref(), &arguments.exemplar_filter);
@@ -123,6 +133,7 @@ fn main() {
             scrape::report(effort);
         }
         Part::Memory => memory::report(),
+        Part::Cardinality => cardinality::report(effort),
         Part::Repeat => record::repeat(&arguments.repeated),
         Part::SpanLayer | Part::HttpLayer | Part::HttpService | Part::Console => {
             unreachable!("they need no telemetry here")

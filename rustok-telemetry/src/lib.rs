@@ -82,6 +82,7 @@
 //! | `prometheus-bridge` | `Builder::with_prometheus_registry`, which adds the metrics of registries of the `prometheus` crate |
 //! | `reqwest-middleware` | `http::client`, the middleware for HTTP clients |
 //! | `serde` | serialization of [`EventContext`](propagation::EventContext) and [`Health`] |
+//! | `spool` | `RUSTOK_TELEMETRY_SPOOL_DIR`, a spool on disk for spans and log records |
 //! | `sql` | `database::record_statement`, which derives the type and the table of a query from its statement |
 //! | `sqlx` | error types of sqlx, and the connections of its pools |
 //! | `testing` | the module `testing`; for `[dev-dependencies]` |
@@ -90,6 +91,7 @@
 
 extern crate self as rustok_telemetry;
 
+mod access;
 mod attributes;
 pub mod cache;
 pub mod circuit_breaker;
@@ -206,6 +208,8 @@ mod pages {
     mod names {}
     #[doc = include_str!("../../docs/own-metrics.md")]
     mod own_metrics {}
+    #[doc = include_str!("../../docs/reliability.md")]
+    mod reliability {}
     #[doc = include_str!("../../docs/start.md")]
     mod start {}
     #[doc = include_str!("../../docs/logs.md")]

@@ -11,7 +11,7 @@ use rustok_telemetry::{
     config::{TelemetryConfig, View, ViewAggregation},
     metrics,
 };
-use support::{assert_samples, text, text_only};
+use support::{assert_samples, quiet_panics, text, text_only};
 
 const DEPTH: &str = "rustok_event_bus_queue_depth";
 
@@ -38,6 +38,7 @@ fn a_callback_runs_before_its_collection() {
 
 #[test_fork::test]
 fn a_panicking_callback_is_counted_and_isolated() {
+    quiet_panics();
     let telemetry = text_only().init().expect("telemetry starts");
     metrics::before_collection(|| panic!("on purpose")).detach();
     metrics::before_collection(|| metrics::update_queue_depth("in_memory", 7)).detach();

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use syn::{UseTree, spanned::Spanned, visit::Visit};
 
 /// The modules of the crate, from top to bottom. A module may use those that come after it.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 28] = [
     "start",
     "grpc",
     "http",
@@ -27,6 +27,7 @@ const ORDER: [&str; 27] = [
     "trace",
     "prometheus",
     "metrics",
+    "access",
     "delivery",
     "error",
     "config",

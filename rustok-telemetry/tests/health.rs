@@ -5,7 +5,7 @@ mod support;
 
 use std::{
     io::{Read, Write},
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -17,14 +17,19 @@ use std::{
 use axum::{
     Router,
     body::Body,
-    http::{Request, StatusCode},
+    extract::ConnectInfo,
+    http::{HeaderMap, Request, StatusCode},
 };
 use http_body_util::BodyExt as _;
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceResponse,
 };
 use prost::Message;
-use rustok_telemetry::{health, http::HealthRoutes, metrics};
+use rustok_telemetry::{
+    health,
+    http::{HealthRoutes, health_routes},
+    metrics,
+};
 use serde_json::Value;
 use support::with_variables;
 use tower::ServiceExt as _;
@@ -309,4 +314,175 @@ fn the_served_json_matches_the_documentation() {
         };
         assert_eq!(keys(&documented), keys(&answered), "{path:?}");
     }
+}
+
+const PATHS: [&str; 2] = ["/api/_health/metrics", "/api/_health/telemetry"];
+
+async fn ask(
+    app: Router,
+    path: &str,
+    peer: Option<&str>,
+    headers: &[(&str, &[u8])],
+) -> (StatusCode, HeaderMap, String) {
+    let mut request = Request::get(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let mut request = request.body(Body::empty()).expect("a request");
+    if let Some(peer) = peer {
+        let peer: SocketAddr = peer.parse().expect("an address");
+        request.extensions_mut().insert(ConnectInfo(peer));
+    }
+    let response = app.oneshot(request).await.expect("infallible");
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.expect("a body").to_bytes();
+    let body = String::from_utf8(body.to_vec()).expect("text");
+    (head.status, head.headers, body)
+}
+
+async fn assert_token_is_needed(app: impl Fn() -> Router) {
+    for path in PATHS {
+        for (headers, expected) in [
+            (&[][..], 401),
+            (&[("authorization", &b"Bearer "[..])], 401),
+            (&[("authorization", b"Bearer s3cre")], 401),
+            (&[("authorization", b"Bearer s3cret2")], 401),
+            (&[("authorization", b"Bearer S3CRET")], 401),
+            (&[("authorization", b"Basic s3cret")], 401),
+            (&[("authorization", b"Bearer \xff\xfe")], 401),
+            (&[("authorization", b"s3cret")], 401),
+            (&[("cookie", b"rustok-console-=733363726574")], 401),
+            (&[("authorization", b"Bearer s3cret")], 200),
+            (&[("authorization", b"bearer  s3cret ")], 200),
+        ] {
+            let (status, answered, body) = ask(app(), path, None, headers).await;
+            assert_eq!(status, expected, "{path} {headers:?}: {body}");
+            if expected == 401 {
+                assert_eq!(answered["www-authenticate"], "Bearer");
+                assert_eq!(body, "a bearer token is required\n");
+            }
+        }
+        let (status, ..) = ask(app(), &format!("{path}?token=s3cret"), None, &[]).await;
+        assert_eq!(status, 401, "{path}");
+    }
+}
+
+#[tokio::test]
+#[test_fork::fork]
+async fn a_token_is_needed_where_code_sets_one() {
+    let telemetry = support::text_only().init().expect("telemetry starts");
+    assert!(!format!("{:?}", HealthRoutes::new().bearer_token("s3cret")).contains("s3cret"));
+    assert_token_is_needed(|| routes(HealthRoutes::new().bearer_token("s3cret"))).await;
+    for path in PATHS {
+        for header in [&b"Bearer "[..], b"Bearer", b""] {
+            let app = routes(HealthRoutes::new().bearer_token(""));
+            let (status, ..) = ask(app, path, None, &[("authorization", header)]).await;
+            assert_eq!(status, 401, "an empty token admits no request");
+        }
+    }
+    let _ = telemetry.shutdown();
+}
+
+#[tokio::test]
+#[test_fork::fork]
+async fn a_token_is_needed_where_the_environment_sets_one() {
+    let telemetry = with_variables(&[("RUSTOK_TELEMETRY_ACCESS_TOKEN", " s3cret ")])
+        .init()
+        .expect("telemetry starts");
+    assert_token_is_needed(health_routes).await;
+    assert_token_is_needed(|| routes(HealthRoutes::new())).await;
+    let other = || routes(HealthRoutes::new().bearer_token("other"));
+    let (status, ..) = ask(
+        other(),
+        PATHS[0],
+        None,
+        &[("authorization", b"Bearer other")],
+    )
+    .await;
+    assert_eq!(status, 200, "code takes precedence");
+    let _ = telemetry.shutdown();
+}
+
+#[tokio::test]
+#[test_fork::fork]
+async fn only_allowed_networks_are_answered() {
+    let networks = "10.0.0.0/8,2001:db8::/32";
+    let telemetry = with_variables(&[("RUSTOK_TELEMETRY_ACCESS_NETWORKS", networks)])
+        .init()
+        .expect("telemetry starts");
+    let of_code = || {
+        let health = HealthRoutes::new().allow_network("10.0.0.0/8".parse().expect("a network"));
+        routes(health.allow_network("2001:db8::/32".parse().expect("a network")))
+    };
+    let claims: &[(&str, &[u8])] = &[
+        ("x-forwarded-for", b"10.0.0.1"),
+        ("forwarded", b"for=10.0.0.1"),
+    ];
+    for app in [health_routes, of_code] {
+        for path in PATHS {
+            for (peer, headers, expected) in [
+                (Some("10.200.0.1:1"), &[][..], 200),
+                (Some("[::ffff:10.0.0.1]:1"), &[], 200),
+                (Some("[2001:db8::1]:1"), &[], 200),
+                (Some("11.0.0.1:1"), &[], 403),
+                (Some("127.0.0.1:1"), &[], 403),
+                (Some("[::1]:1"), &[], 403),
+                (Some("192.0.2.7:1"), claims, 403),
+                (None, claims, 403),
+            ] {
+                let (status, answered, body) = ask(app(), path, peer, headers).await;
+                assert_eq!(status, expected, "{path} {peer:?}: {body}");
+                if expected == 403 {
+                    assert_eq!(body, "requests from this address are not allowed\n");
+                    assert!(!answered.contains_key("www-authenticate"));
+                }
+            }
+        }
+    }
+    let _ = telemetry.shutdown();
+}
+
+/// An orchestrator that is refused would restart the service.
+#[tokio::test]
+async fn a_probe_needs_no_token_and_gets_no_details() {
+    let health = || {
+        let health = HealthRoutes::new().check("payments", || async { Err("down") });
+        let health = health.allow_network("10.0.0.0/8".parse().expect("a network"));
+        routes(health.bearer_token("s3cret"))
+    };
+    let bearer: (&str, &[u8]) = ("authorization", b"Bearer s3cret");
+    for (peer, headers, is_admitted) in [
+        (None, &[][..], false),
+        (Some("10.0.0.1:1"), &[], false),
+        (Some("11.0.0.1:1"), &[bearer], false),
+        (Some("10.0.0.1:1"), &[bearer], true),
+    ] {
+        let (status, _, body) = ask(health(), "/api/_health/live", peer, headers).await;
+        assert_eq!((status.as_u16(), &*body), (200, r#"{"status":"live"}"#));
+        let (status, _, body) = ask(health(), "/api/_health/ready", peer, headers).await;
+        assert_eq!(status, 503);
+        assert_eq!(body.contains("payments"), is_admitted, "{body}");
+        if !is_admitted {
+            assert_eq!(body, r#"{"status":"not_ready"}"#);
+        }
+    }
+}
+
+/// The log line that says why each request is refused.
+#[test]
+fn an_unknown_peer_is_logged_once() {
+    let test = "an_unknown_peer_is_logged_once";
+    let (_, lines) = support::in_a_process(test, &[], || {
+        let telemetry = support::text_only().init().expect("telemetry starts");
+        let health = HealthRoutes::new().allow_network("127.0.0.1".parse().expect("a network"));
+        let app = routes(health);
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        for _ in 0..3 {
+            let (status, ..) = runtime.block_on(ask(app.clone(), PATHS[0], None, &[]));
+            assert_eq!(status, 403);
+        }
+        let _ = telemetry.shutdown();
+    });
+    let remedy = "into_make_service_with_connect_info::<SocketAddr>()";
+    assert_eq!(lines.matches(remedy).count(), 1, "{lines}");
 }

@@ -3,7 +3,12 @@
 mod support;
 
 use std::{
+    hint,
     net::{TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -12,6 +17,7 @@ use rustok_telemetry::{
     InitError, Telemetry, config::TelemetryConfig, health::SignalHealth, metrics,
 };
 use support::{samples, text, text_only};
+use tracing::{Span, info_span};
 
 /// Telemetry that pushes to an address at which nothing answers.
 fn start_unreachable(protocol: &str) -> Telemetry {
@@ -170,6 +176,52 @@ fn spans_that_have_not_ended_are_reported() {
         "{report}"
     );
     drop(open);
+}
+
+/// Two threads drop the two handles of each child in the same moment.
+#[test_fork::test]
+fn every_created_span_ends_whichever_threads_drop_its_child() {
+    const PAIRS: usize = 2;
+    const FAMILIES: usize = 20_000;
+    let telemetry = text_only_with_traces();
+    thread::scope(|scope| {
+        for _ in 0..PAIRS {
+            let children: Vec<_> = (0..FAMILIES).map(|_| family()).collect();
+            let arrived = Arc::new(AtomicUsize::new(0));
+            for children in [children.clone(), children] {
+                let arrived = Arc::clone(&arrived);
+                scope.spawn(move || {
+                    for (before, child) in children.into_iter().enumerate() {
+                        arrived.fetch_add(1, Ordering::AcqRel);
+                        // Only as long as the other thread runs.
+                        let mut looks = 0;
+                        while arrived.load(Ordering::Acquire) < 2 * (before + 1) && looks < 2_000 {
+                            looks += 1;
+                            hint::spin_loop();
+                        }
+                        drop(child);
+                    }
+                });
+            }
+        }
+    });
+    let all = (PAIRS * FAMILIES).to_string();
+    let text = text();
+    for operation in ["grandparent", "parent", "child"] {
+        let label = format!("operation=\"{operation}\"");
+        let created = samples(&text, "rustok_spans_created_total");
+        assert_eq!(created[&format!("{{{label},tenant_id=\"none\"}}")], all);
+        let ended = samples(&text, "rustok_span_duration_seconds_count");
+        assert_eq!(ended[&format!("{{{label}}}")], all, "{operation}");
+    }
+    let report = telemetry.shutdown_within(Duration::from_secs(1));
+    assert_eq!(report.open_spans, 0, "{report}");
+}
+
+fn family() -> Span {
+    let grandparent = info_span!("grandparent");
+    let parent = info_span!(parent: &grandparent, "parent");
+    info_span!(parent: &parent, "child")
 }
 
 /// Traces go to something that never answers; metrics are not pushed.

@@ -8,7 +8,7 @@ use std::sync::{
 };
 
 use rustok_telemetry::database::{self, PoolState};
-use support::{assert_samples, samples, text, text_only};
+use support::{assert_samples, quiet_panics, samples, text, text_only};
 
 const CONNECTIONS: &str = "rustok_database_connections";
 
@@ -57,6 +57,7 @@ fn a_pool_dropped_before_the_first_collection_is_zero() {
 
 #[test_fork::test]
 fn a_panicking_pool_is_skipped() {
+    quiet_panics();
     let telemetry = text_only().init().expect("telemetry starts");
     database::observe_pool(|| -> PoolState { panic!("on purpose") }).detach();
     database::observe_pool(|| PoolState { active: 1, idle: 2 }).detach();

@@ -127,6 +127,25 @@ async fn jaegers_baggage_is_no_way_around() {
     let _ = telemetry.shutdown();
 }
 
+/// Jaeger's headers fold the case of keys, so another key would become the tenant of the next service.
+#[test_fork::test]
+fn a_key_in_another_case_does_not_become_the_tenant() {
+    let variables = [("OTEL_PROPAGATORS", "baggage,jaeger")];
+    let telemetry = with_variables(&variables).init().expect("telemetry starts");
+    let headers = HeaderMap::from_iter([(
+        "baggage".parse().expect("a name"),
+        "tenant_iD=globex,user=7".parse().expect("a value"),
+    )]);
+    let mut sent = HeaderMap::new();
+    {
+        let _received = propagation::extract_headers(&headers).attach();
+        propagation::inject_headers(&mut sent);
+    }
+    assert_eq!(sent["uberctx-user"], "7");
+    assert!(!sent.contains_key("uberctx-tenant_id"), "{sent:?}");
+    let _ = telemetry.shutdown();
+}
+
 /// In one format, and in two: all headers together name one tenant, or none.
 #[test_fork::test]
 fn contradicting_jaeger_tenants_are_not_accepted() {

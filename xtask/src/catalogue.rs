@@ -79,6 +79,7 @@ const SUBSYSTEMS: &[(&str, &str)] = &[
     ("Tokio runtime", "tokio_runtime"),
     ("Process (feature `process`)", "process"),
     ("The telemetry itself", "telemetry"),
+    ("The spool (feature `spool`)", "spool"),
 ];
 
 fn subsystem_of(metric: &Declaration) -> &str {

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::{Parser, Subcommand};
-use commands::{bench, catalogue, dashboards, demo, faults, names, semver, slo, stack, test};
+use commands::{
+    bench, catalogue, dashboards, demo, faults, fuzz, names, semver, slo, stack, test,
+};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -33,6 +35,7 @@ enum Command {
     Catalogue(catalogue::Options),
     Dashboards(dashboards::Options),
     Faults(faults::Options),
+    Fuzz(fuzz::Options),
     Names(names::Options),
     Semver(semver::Options),
     Slo(slo::Options),
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Command::Catalogue(options) => catalogue::run(&options),
         Command::Dashboards(options) => dashboards::run(&options),
         Command::Faults(options) => faults::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Names(options) => names::run(&options),
         Command::Semver(options) => semver::run(&options),
         Command::Slo(options) => slo::run(&options),

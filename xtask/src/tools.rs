@@ -27,6 +27,12 @@ pub const SEMVER_CHECKS: Tool = Tool {
     version: "0.51.0",
 };
 
+/// Builds and runs fuzz targets.
+pub const FUZZ: Tool = Tool {
+    package: "cargo-fuzz",
+    version: "0.13.2",
+};
+
 impl Tool {
     /// Returns the path of the program. The first call installs it, which takes minutes.
     ///

@@ -2,13 +2,17 @@
 
 use loom::{
     model::Builder,
-    sync::Arc,
+    sync::{
+        Arc, Notify,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread::{self, JoinHandle},
 };
 
 use crate::{
     buckets::Buckets,
     cell::Sum,
+    delivery::{Admission, Importance, QueueStats, queue},
     exemplars::{Exemplar, Exemplars, SpanIds},
     histogram_cell::HistogramCell,
     read_table::ReadTable,
@@ -147,6 +151,75 @@ pub fn writers_of_an_exemplar_do_not_wait() {
         join(writing);
         assert!(load(&exemplars).is_some_and(|id| id == 1 || id == 2));
     });
+}
+
+/// Bytes of an item.
+const BYTES: usize = 3;
+
+/// The queue never has more items or bytes than it may, and each item is counted as dropped or as in the queue.
+pub fn a_queue_keeps_its_limits_and_counts_every_item() {
+    for (items, bytes) in [(1, 100), (100, BYTES)] {
+        // Either limit is reached by one item.
+        in_every_order(move || {
+            let queue = Arc::new(queue(items, bytes));
+            let inside = Arc::new(AtomicUsize::new(0));
+            let adding = {
+                let (queue, inside) = (Arc::clone(&queue), Arc::clone(&inside));
+                thread::spawn(move || add_item(&queue, &inside, 1))
+            };
+            let own = add_item(&queue, &inside, 1);
+            let mut removed = 0;
+            if inside.load(Ordering::Acquire) == 1 {
+                inside.fetch_sub(1, Ordering::AcqRel);
+                queue.leave_queue(1, BYTES);
+                removed = 1;
+            }
+            let own = own + add_item(&queue, &inside, 1);
+            let admitted = own + adding.join().expect("no panic");
+            let dropped = queue.lost()[1].1;
+            assert_eq!(admitted + dropped, 3);
+            assert_eq!(
+                (queue.entered(), queue.queued()),
+                (admitted, admitted - removed)
+            );
+        });
+    }
+}
+
+/// A thread that awaits a batch is woken by the thread that completes it, or sees that it is complete.
+pub fn a_thread_that_awaits_a_batch_is_woken() {
+    in_every_order(|| {
+        let queue = Arc::new(queue(100, 100));
+        let inside = Arc::new(AtomicUsize::new(0));
+        let exporting = Arc::new(Notify::new());
+        let adding = {
+            let (queue, inside) = (Arc::clone(&queue), Arc::clone(&inside));
+            let exporting = Arc::clone(&exporting);
+            thread::spawn(move || {
+                add_item(&queue, &inside, 1);
+                if queue.completes_batch(1) {
+                    exporting.notify();
+                }
+            })
+        };
+        // Loom fails if it waits for ever.
+        while !queue.await_batch(1) {
+            exporting.wait();
+        }
+        join(adding);
+    });
+}
+
+/// Adds an item to a queue that may have `most`. Returns the number of items that were added: 1 or 0.
+fn add_item(queue: &QueueStats, inside: &AtomicUsize, most: usize) -> u64 {
+    let importance = Importance::High;
+    let is_admitted = queue.enter_queue(importance) == Admission::Queued
+        && queue.add_bytes(BYTES, importance) == Admission::Queued;
+    if is_admitted {
+        let before = inside.fetch_add(1, Ordering::AcqRel);
+        assert!(before < most, "more than the queue may have");
+    }
+    is_admitted.into()
 }
 
 /// Every field of the exemplar has the number `id`.

@@ -41,3 +41,13 @@ fn writers_of_an_exemplar_do_not_wait() {
 fn no_value_is_lost() {
     models::no_value_is_lost();
 }
+
+#[test]
+fn a_queue_keeps_its_limits_and_counts_every_item() {
+    models::a_queue_keeps_its_limits_and_counts_every_item();
+}
+
+#[test]
+fn a_thread_that_awaits_a_batch_is_woken() {
+    models::a_thread_that_awaits_a_batch_is_woken();
+}

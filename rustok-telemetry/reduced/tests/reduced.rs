@@ -62,6 +62,17 @@ fn https_and_certificates_are_refused() {
 }
 
 #[test]
+fn a_spool_is_refused() {
+    refused("RUSTOK_TELEMETRY_SPOOL_DIR", "/tmp", "spool");
+    let none: [(&str, &str); 0] = [];
+    let mut config = TelemetryConfig::from_vars(none).expect("nothing is wrong");
+    assert!(!config.report().to_string().contains("spool"));
+    config.spool.dir.set(Some("/tmp".into()));
+    let error = config.check().expect_err("the spool is disabled");
+    assert!(error.to_string().contains("feature `spool`"), "{error}");
+}
+
+#[test]
 fn propagators_are_refused() {
     refused("OTEL_PROPAGATORS", "b3", "b3");
     refused("OTEL_PROPAGATORS", "tracecontext,b3multi", "b3");

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::operation::Operation;
-use crate::metrics::{self, ObserverGuard, collection::current_hooks};
+use crate::metrics::{
+    self, ObserverGuard,
+    collection::{current_hooks, registered_at},
+};
 
 /// Records the operations of a cache. Cloning it is cheap.
 #[derive(Debug, Clone)]
@@ -74,8 +77,8 @@ impl CacheRecorder {
     /// Registers a callback that returns the number of entries before each collection, or `None` once the cache is
     /// gone, which unregisters the callback.
     ///
-    /// The gauge is the sum of all caches with the same name. `read` runs on the collecting thread and must not block.
-    /// Dropping the returned [`ObserverGuard`] unregisters the callback and drops what it owns. A `Weak` does not keep
+    /// The gauge is the sum of all caches with the same name. `read` must not block: while it does, the cache counts with
+    /// its last number, as described at [`before_collection`](crate::metrics::before_collection). Dropping the returned [`ObserverGuard`] unregisters the callback and drops what it owns. A `Weak` does not keep
     /// the cache alive:
     ///
     /// ```
@@ -88,15 +91,15 @@ impl CacheRecorder {
     ///     .observe_size(move || Some(watched.upgrade()?.lock().ok()?.len() as u64))
     ///     .detach(); // until the cache is gone
     /// ```
+    #[track_caller]
     pub fn observe_size<S: Into<Option<u64>>>(
         &self,
         read: impl Fn() -> S + Send + Sync + 'static,
     ) -> ObserverGuard {
         let cache = Arc::clone(&self.cache);
-        current_hooks()
-            .sums
-            .cache_sizes
-            .observe(cache, move || Some([read().into()?]))
+        let name = registered_at(&format!("observe_size of {cache}"));
+        let sizes = &current_hooks().sums.cache_sizes;
+        sizes.observe(cache, name, move || Some([read().into()?]))
     }
 
     fn begin(&self, name: &'static str, result: &'static str) -> Operation {

@@ -27,6 +27,7 @@
 //! pass over them; `rules.rs` parses values; `variables/` is the table of names; `env.rs` is the only reader of the
 //! environment; `file/` reads a configuration file.
 
+mod access;
 mod batch;
 mod choice;
 mod endpoint;
@@ -49,6 +50,7 @@ mod report;
 mod rules;
 mod sampler;
 mod setting;
+mod spool;
 mod telemetry;
 mod tls;
 #[cfg(feature = "tls")]
@@ -65,6 +67,7 @@ use rules::{LARGEST, Rules, integer, timeout};
 use variables::{mask_url, one_line, table_name};
 use visitor::{Mode, Visitor, settings};
 
+pub use access::{AccessConfig, Network, NetworkError, Token};
 pub use batch::BatchConfig;
 pub use endpoint::{Endpoint, EndpointError};
 pub(crate) use error::debug_is_display;
@@ -83,6 +86,7 @@ pub use protocol::{Compression, Protocol};
 pub use report::{Report, ReportLine};
 pub use sampler::Sampler;
 pub use setting::{Setting, Source};
+pub use spool::SpoolConfig;
 pub use telemetry::{ConfigFile, TelemetryConfig};
 #[cfg(not(feature = "tls"))]
 pub(crate) use tls::TLS_DISABLED;

@@ -59,6 +59,10 @@ impl Report {
                 is_exported || !is_unused || line.source != Source::Default
             });
         }
+        lines.retain(|line| {
+            let is_spool = line.name.starts_with("spool.");
+            !is_spool || config.spool.dir.value.is_some() || line.source != Source::Default
+        });
         if config.metrics.prometheus_address().is_none() {
             for line in &mut lines {
                 if line.name.starts_with("metrics.prometheus.") {

@@ -106,6 +106,7 @@ values! { |text|
     },
     u16: integer(text, 0..=u16::MAX),
     u32: integer(text, 0..=LARGEST),
+    u64: integer(text, 0..=u64::MAX),
     Headers: Self::parse(text).map_err(|error| error.to_string()),
     Endpoint: Self::exact(text).map_err(|error| error.to_string()),
 }

@@ -4,9 +4,10 @@ use std::{collections::BTreeMap, ffi::OsString, path::Path};
 
 use super::variables::{LOG_FILTER, STRICT};
 use super::{
-    ConfigError, Diagnostic, LogLevel, LogsConfig, MetricsConfig, Mode, Propagator, Reader, Report,
-    Rules, Setting, Source, TracesConfig, Visitor, env::process_variables, error::sort, log_filter,
-    log_filter::parse_directives, metrics::refuse_prometheus, settings, tls::refuse_unused,
+    AccessConfig, ConfigError, Diagnostic, LogLevel, LogsConfig, MetricsConfig, Mode, Propagator,
+    Reader, Report, Rules, Setting, Source, SpoolConfig, TracesConfig, Visitor, access,
+    env::process_variables, error::sort, log_filter, log_filter::parse_directives,
+    metrics::refuse_prometheus, settings, spool::refuse_limits, tls::refuse_unused,
 };
 
 settings! {
@@ -43,6 +44,10 @@ settings! {
         metrics: MetricsConfig = by("metrics", MetricsConfig::visit),
         /// Settings of log records.
         logs: LogsConfig = by("logs", LogsConfig::visit),
+        /// Who may read the health routes and the port for Prometheus.
+        access: AccessConfig = by("access", AccessConfig::visit),
+        /// The spool of spans and log records.
+        spool: SpoolConfig = by("spool", SpoolConfig::visit),
         /// `OTEL_*` variables that are set and unknown to this library.
         unknown: Vec<String> = kept(),
         /// Errors of the variables that were read. `init` fails if there are any, unless [`strict`](Self::strict) is
@@ -82,7 +87,14 @@ impl TelemetryConfig {
     /// Reads the few variables of this process that apply to providers that the service has built. The others are read,
     /// or not, by those who built them.
     pub(crate) fn from_env_for_given_providers() -> Self {
-        const READ: [&str; 4] = ["OTEL_SDK_DISABLED", "OTEL_PROPAGATORS", LOG_FILTER, STRICT];
+        const READ: [&str; 6] = [
+            "OTEL_SDK_DISABLED",
+            "OTEL_PROPAGATORS",
+            LOG_FILTER,
+            STRICT,
+            access::TOKEN,
+            access::NETWORKS,
+        ];
         let read = |name: &OsString| READ.iter().any(|known| name == known);
         Self::from_vars_tolerant(process_variables().filter(|(name, _)| read(name)))
     }
@@ -139,9 +151,11 @@ impl TelemetryConfig {
         let mut config = Self::visit(None, &mut Visitor::new(Mode::Read(&mut reader)));
         config.name_service();
         refuse_prometheus(&mut reader, &config.metrics.exporters.value);
+        refuse_limits(&mut reader, &config.spool);
         let signals = [&config.traces.otlp, &config.metrics.otlp, &config.logs.otlp];
         refuse_unused(&mut reader, signals);
         (config.unknown, config.diagnostics) = reader.finish();
+        config.access.deny_if_invalid(&config.diagnostics);
         sort(&mut config.diagnostics);
         config.file = file;
         config.apply_defaults();

@@ -1,18 +1,19 @@
 //! Who may ask: this machine, by its own name, with the token if there is one.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
-use axum::extract::ConnectInfo;
 use http::{
     HeaderMap, HeaderValue, Version,
-    header::{AUTHORIZATION, COOKIE, HOST, HeaderName},
+    header::{COOKIE, HOST, HeaderName},
     request::Parts,
     uri::Authority,
 };
 
-use subtle::ConstantTimeEq as _;
-
 use super::{Console, query::Parameters};
+use crate::{
+    access::{self, Access, Denied, has_bearer},
+    config::Token,
+};
 
 /// Headers that proxies add, besides those that begin with `x-forwarded`.
 const OF_PROXIES: [&str; 9] = [
@@ -31,11 +32,35 @@ const UNKNOWN_PEER: Refusal = "the console does not know who asks; serve with \
     app.into_make_service_with_connect_info::<SocketAddr>(), or set Console::allow_remote(true) and Console::bearer_token";
 
 /// Why a request is refused, in a sentence.
-pub(super) type Refusal = &'static str;
+type Refusal = &'static str;
 
 impl Console {
     /// Checks a request. `is_page`: a link on another page may lead to it, and its address may have the token.
-    pub(super) fn admit(&self, request: &Parts, is_page: bool) -> Result<(), Refusal> {
+    pub(super) fn admit(
+        &self,
+        access: &Access,
+        request: &Parts,
+        is_page: bool,
+    ) -> Result<(), (Denied, Refusal)> {
+        let peer = access.admit_peer(access::peer(&request.extensions));
+        peer.map_err(|reason| (reason, reason.sentence()))?;
+        let host = self.admit_host(request, is_page);
+        host.map_err(|refusal| (Denied::Forbidden, refusal))?;
+        match self.token(access) {
+            Some(token) if !has_token(request, token, is_page) => Err((
+                Denied::NoToken,
+                "the console needs its token; open its page with ?token=TOKEN, or send Authorization: Bearer TOKEN",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the token of the console, or else that of all endpoints.
+    pub(super) fn token<'a>(&'a self, access: &'a Access) -> Option<&'a Token> {
+        self.token.as_ref().or_else(|| access.token())
+    }
+
+    fn admit_host(&self, request: &Parts, is_page: bool) -> Result<(), Refusal> {
         if !self.allow_remote {
             of_this_machine(request)?;
         }
@@ -54,29 +79,24 @@ impl Console {
         if !is_page && site.is_some_and(|site| site != "same-origin" && site != "none") {
             return Err("the console does not answer pages of other origins");
         }
-        match &self.token {
-            Some(token) if !has_token(request, token, is_page) => Err(
-                "the console needs its token; open its page with ?token=TOKEN, or send Authorization: Bearer TOKEN",
-            ),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     /// Returns the cookie for a page that was opened with the token in its address.
-    pub(super) fn cookie(&self, request: &Parts) -> Option<String> {
-        let token = self.token.as_ref()?;
+    pub(super) fn cookie(&self, access: &Access, request: &Parts) -> Option<String> {
+        let token = self.token(access)?;
         let parameters = Parameters::of(request.uri.query()?);
         (!parameters.text("token").is_empty()).then(|| {
             let name = cookie_name(&request.headers);
-            format!("{name}={}; HttpOnly; SameSite=Strict", hex(token))
+            format!("{name}={}; HttpOnly; SameSite=Strict", hex(token.as_str()))
         })
     }
 }
 
 /// Refuses what another machine sent, or may have sent.
 fn of_this_machine(request: &Parts) -> Result<(), Refusal> {
-    match request.extensions.get::<ConnectInfo<SocketAddr>>() {
-        Some(ConnectInfo(peer)) if is_loopback(peer.ip()) => {}
+    match access::peer(&request.extensions) {
+        Some(peer) if is_loopback(peer) => {}
         Some(_) => return Err("the console answers requests from this machine only"),
         // The `Host` alone proves nothing: other machines choose it too.
         None => return Err(UNKNOWN_PEER),
@@ -109,20 +129,18 @@ pub(super) fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
 
-/// Returns whether a request has the token. Nothing is equal to an empty one.
-fn has_token(request: &Parts, token: &str, is_page: bool) -> bool {
+/// Whether a request has the token: in a header, in the address of the page, or in the cookie.
+fn has_token(request: &Parts, token: &Token, is_page: bool) -> bool {
     let headers = &request.headers;
-    let bearer = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
-    let bearer = bearer.and_then(|value| value.split_at_checked("Bearer ".len()));
-    let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer "));
     let parameters = Parameters::of(request.uri.query().unwrap_or_default());
-    let cookie = format!("{}={}", cookie_name(headers), hex(token));
+    let name = format!("{}=", cookie_name(headers));
     let cookies = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
-    let mut cookies = cookies.flat_map(|cookies| cookies.split(|byte| *byte == b';'));
-    !token.is_empty()
-        && (bearer.is_some_and(|(_, given)| bool::from(given.trim_ascii().ct_eq(token.as_bytes())))
-            || is_page && bool::from(parameters.text("token").as_bytes().ct_eq(token.as_bytes()))
-            || cookies.any(|given| bool::from(given.trim_ascii().ct_eq(cookie.as_bytes()))))
+    let cookies = cookies.flat_map(|cookies| cookies.split(|byte| *byte == b';'));
+    let mut cookies =
+        cookies.filter_map(|cookie| cookie.trim_ascii().strip_prefix(name.as_bytes()));
+    has_bearer(headers, token)
+        || is_page && token.matches(parameters.text("token").as_bytes())
+        || cookies.any(|cookie| unhex(cookie).is_some_and(|given| token.matches(&given)))
 }
 
 /// Browsers do not tell the ports of a host apart, so the port is in the name.
@@ -137,4 +155,10 @@ fn cookie_name(headers: &HeaderMap) -> String {
 
 fn hex(text: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(text).ok()?;
+    let digits = |at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+    (0..text.len()).step_by(2).map(digits).collect()
 }

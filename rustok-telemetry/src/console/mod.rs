@@ -71,6 +71,8 @@ mod traces;
 
 use std::fmt;
 
+use crate::config::Token;
+
 pub use self::follow::{FollowError, follow};
 pub(crate) use self::{follow::Peer, routes::add_to, state::State};
 
@@ -95,7 +97,7 @@ pub struct Console {
     memory_limit: usize,
     allow_remote: bool,
     allowed_hosts: Vec<String>,
-    token: Option<String>,
+    token: Option<Token>,
     followed: Vec<(String, String)>,
 }
 
@@ -134,7 +136,7 @@ impl Console {
     /// Requires a token of every request: as `Authorization: Bearer …`, or once as `?token=…` of the page, which sets a
     /// cookie.
     pub fn bearer_token(mut self, token: impl Into<String>) -> Self {
-        self.token = Some(token.into());
+        self.token = Some(Token::new(token));
         self
     }
 

@@ -28,6 +28,7 @@ use super::{
     query::Parameters,
     state::{self, State},
 };
+use crate::{access::Access, config::Token, prometheus::response::denied};
 
 /// Path of the page.
 pub(super) const PATH: &str = "/api/_health/console";
@@ -45,20 +46,22 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Adds the routes.
-pub(crate) fn add_to<S>(router: Router<S>) -> Router<S>
+pub(crate) fn add_to<S>(router: Router<S>, access: &Arc<Access>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
+    let access = Arc::clone(access);
+    let respond = any(move |request: Request| async move { respond(&access, request).await });
     router
-        .route(PATH, any(respond))
-        .route("/api/_health/console/", any(respond))
-        .route("/api/_health/console/{*path}", any(respond))
+        .route(PATH, respond.clone())
+        .route("/api/_health/console/", respond.clone())
+        .route("/api/_health/console/{*path}", respond)
 }
 
-async fn respond(request: Request) -> Response {
+async fn respond(access: &Access, request: Request) -> Response {
     let mut response = match state::current() {
         None => sentence(StatusCode::NOT_FOUND, OFF),
-        Some(state) => admitted(state, request).await,
+        Some(state) => admitted(state, access, request).await,
     };
     let headers = response.headers_mut();
     for (name, value) in [
@@ -73,21 +76,28 @@ async fn respond(request: Request) -> Response {
     response
 }
 
-async fn admitted(state: &'static Arc<State>, request: Request) -> Response {
+async fn admitted(state: &'static Arc<State>, access: &Access, request: Request) -> Response {
     let (request, body) = request.into_parts();
     // A router that nests this one removes its prefix.
     let path = request.uri.path().split_once(PATH);
     let path = path.map_or("", |(_, path)| path);
-    match state.settings.admit(&request, matches!(path, "" | "/")) {
-        Ok(()) => answer(state, path, &request, body).await,
-        Err(refusal) => sentence(StatusCode::FORBIDDEN, refusal),
+    let is_page = matches!(path, "" | "/");
+    if let Err((reason, refusal)) = state.settings.admit(access, &request, is_page) {
+        return denied(reason, refusal).map(Body::from);
+    }
+    match path.strip_prefix("/peer/") {
+        Some(peer) => of_peer(state, state.settings.token(access), peer, &request, body).await,
+        None => answer(state, access, path, &request, body).await,
     }
 }
 
-async fn answer(state: &'static Arc<State>, path: &str, request: &Parts, body: Body) -> Response {
-    if let Some(peer) = path.strip_prefix("/peer/") {
-        return of_peer(state, peer, request, body).await;
-    }
+async fn answer(
+    state: &'static Arc<State>,
+    access: &Access,
+    path: &str,
+    request: &Parts,
+    body: Body,
+) -> Response {
     if path == "/api/capture" {
         return capture(state, request, body).await;
     }
@@ -98,7 +108,7 @@ async fn answer(state: &'static Arc<State>, path: &str, request: &Parts, body: B
         return asset(name, &request.headers);
     }
     match path {
-        "" | "/" => page(state, path, request),
+        "" | "/" => page(state, access, path, request),
         "/api/events" => match events::stream(state) {
             Some(events) => ([(CONTENT_TYPE, "text/event-stream")], events).into_response(),
             None => sentence(
@@ -176,8 +186,8 @@ fn read(
 }
 
 /// Returns the page; if its address has the token, the same address without it, and a cookie.
-fn page(state: &State, path: &str, request: &Parts) -> Response {
-    let Some(cookie) = state.settings.cookie(request) else {
+fn page(state: &State, access: &Access, path: &str, request: &Parts) -> Response {
+    let Some(cookie) = state.settings.cookie(access, request) else {
         let page = assets::index(path);
         return ([(CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
     };
@@ -246,7 +256,13 @@ async fn posted(request: &Parts, body: Body) -> Result<Bytes, Response> {
 }
 
 /// Passes a request on to a followed console. `path` is its name and a path of its interface.
-async fn of_peer(state: &State, path: &str, request: &Parts, body: Body) -> Response {
+async fn of_peer(
+    state: &State,
+    token: Option<&Token>,
+    path: &str,
+    request: &Parts,
+    body: Body,
+) -> Response {
     let (name, path) = path.split_once('/').unwrap_or((path, ""));
     let name = percent_decode_str(name).decode_utf8_lossy();
     let peer = state.peers().iter().find(|peer| peer.name == name).cloned();
@@ -265,8 +281,8 @@ async fn of_peer(state: &State, path: &str, request: &Parts, body: Body) -> Resp
         .uri
         .query()
         .map_or_else(String::new, |query| format!("?{query}"));
-    let (path, token) = (format!("/{path}{query}"), state.settings.token.as_deref());
-    match peer.ask(&path, body, token).await {
+    let token = token.map(Token::as_str);
+    match peer.ask(&format!("/{path}{query}"), body, token).await {
         Ok((status, text)) => (status, json(text)).into_response(),
         Err(why) => error(StatusCode::BAD_GATEWAY, &why),
     }

@@ -24,7 +24,7 @@ use super::{
     thinning::Thinning,
     trace_store::Traces,
 };
-use crate::{config::Report, metrics::on_demand_reader::OnDemandReader};
+use crate::{config::Report, delivery::threads, metrics::on_demand_reader::OnDemandReader};
 
 /// Time between two samples of the metrics.
 pub(super) const TICK: Duration = Duration::from_secs(2);
@@ -106,7 +106,7 @@ impl State {
     /// Starts the thread. Without one, the page has no history of metrics.
     pub(crate) fn start(self: &Arc<Self>, reader: OnDemandReader) {
         let state = Arc::clone(self);
-        let thread = thread::Builder::new().name("telemetry-console".to_owned());
+        let thread = thread::Builder::new().name(threads::CONSOLE.name.to_owned());
         if let Err(error) = thread.spawn(move || state.run(&reader)) {
             tracing::warn!(
                 "the console has no history of metrics: no thread can be started: {error}"
@@ -130,21 +130,33 @@ impl State {
         let mut collected = ResourceMetrics::default();
         let mut next = Instant::now();
         while !self.is_stopped() {
-            drop(self.spans.sorted());
-            drop(self.lines.sorted());
             let now = Instant::now();
-            if now >= next {
-                self.thinning.tick(self.captures_all());
-                metric_values::collect(reader, &mut collected);
-                let at = json::now();
-                self.history()
-                    .sample(at, |visit| metric_values::visit(&collected, visit));
-                self.last_tick.store(at, Ordering::Relaxed);
+            let is_due = now >= next;
+            let kept = threads::CONSOLE.guard(|| {
+                drop(self.spans.sorted());
+                drop(self.lines.sorted());
+                if is_due {
+                    self.sample(reader, &mut collected);
+                }
+            });
+            if kept.is_err() {
+                thread::sleep(threads::PAUSE);
+            }
+            if is_due {
                 // Samples that a suspended process has missed are not made up for.
                 next = now + TICK;
             }
             thread::park_timeout(next.saturating_duration_since(Instant::now()));
         }
+    }
+
+    fn sample(&self, reader: &OnDemandReader, collected: &mut ResourceMetrics) {
+        self.thinning.tick(self.captures_all());
+        metric_values::collect(reader, collected);
+        let at = json::now();
+        self.history()
+            .sample(at, |visit| metric_values::visit(collected, visit));
+        self.last_tick.store(at, Ordering::Relaxed);
     }
 
     fn wake(&self) {

@@ -1,6 +1,9 @@
 //! Metrics of connection pools.
 
-use crate::metrics::{ObserverGuard, collection::current_hooks};
+use crate::metrics::{
+    ObserverGuard,
+    collection::{current_hooks, registered_at},
+};
 
 /// The number of connections in a pool.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -14,9 +17,9 @@ pub struct PoolState {
 /// Adds a pool to the gauges `rustok_database_connections{state="active"|"idle"}`.
 ///
 /// The callback `read` returns the [state](PoolState) of the pool before each collection, or `None` once the pool is
-/// gone, which unregisters the callback. The gauges are the sums of all pools. `read` runs on the collecting thread and
-/// must not block. If it panics, the collection skips this pool and counts the panic in
-/// `rustok_telemetry_observation_panics_total`.
+/// gone, which unregisters the callback. The gauges are the sums of all pools. If `read` panics, the collection skips
+/// this pool and counts the panic in `rustok_telemetry_observation_panics_total`. `read` must not block: while it does,
+/// the pool counts with its last state, as described at [`before_collection`](crate::metrics::before_collection).
 ///
 /// Dropping the returned [`ObserverGuard`] unregisters the callback and drops what it owns. A `Weak` does not keep the
 /// pool open:
@@ -36,14 +39,14 @@ pub struct PoolState {
 /// })
 /// .detach(); // until the pool is gone
 /// ```
+#[track_caller]
 pub fn observe_pool<S: Into<Option<PoolState>>>(
     read: impl Fn() -> S + Send + Sync + 'static,
 ) -> ObserverGuard {
-    current_hooks()
-        .sums
-        .connections
-        .observe("".into(), move || {
-            let state: PoolState = read().into()?;
-            Some([state.active, state.idle])
-        })
+    let name = registered_at("observe_pool");
+    let connections = &current_hooks().sums.connections;
+    connections.observe("".into(), name, move || {
+        let state: PoolState = read().into()?;
+        Some([state.active, state.idle])
+    })
 }

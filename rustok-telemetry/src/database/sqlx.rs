@@ -19,6 +19,7 @@ use crate::{ErrorType, metrics::ObserverGuard};
 /// # Ok(())
 /// # }
 /// ```
+#[track_caller]
 pub fn observe_sqlx_pool<DB: Database>(pool: &Pool<DB>) -> ObserverGuard {
     let pool = pool.clone();
     observe_pool(move || {

@@ -8,14 +8,20 @@ mod last_failure;
 mod outcome;
 mod queue_stats;
 mod signal_stats;
+mod spool_stats;
+mod sync;
+pub(crate) mod threads;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+#[cfg(feature = "spool")]
+pub(crate) use self::spool_stats::SpoolDrop;
 pub(crate) use self::{
     last_failure::LastFailure,
     outcome::ExportOutcome,
     queue_stats::{Admission, Importance, QueueStats},
     signal_stats::SignalStats,
+    spool_stats::SpoolStats,
 };
 pub use self::{outcome::PartialRejection, signal_stats::ExportFailure};
 
@@ -53,9 +59,10 @@ impl Delivery {
     }
 
     /// Dropped log records, by reason.
-    pub(crate) fn lost_log_records(&self) -> [(&'static str, u64); 4] {
-        let [failed, full, rejected] = self.log_records.lost();
+    pub(crate) fn lost_log_records(&self) -> Vec<(&'static str, u64)> {
+        let mut lost = self.log_records.lost();
         let late = self.late_log_records.load(Ordering::Relaxed);
-        [failed, full, rejected, ("after_shutdown", late)]
+        lost.push(("after_shutdown", late));
+        lost
     }
 }

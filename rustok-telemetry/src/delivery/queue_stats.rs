@@ -1,6 +1,15 @@
 //! The queue in front of an exporter: items that wait, are being exported, were exported or dropped.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::OnceLock;
+
+use super::{
+    spool_stats::SpoolStats,
+    sync::{
+        AtomicBool, AtomicU64, AtomicUsize,
+        Ordering::{Relaxed, SeqCst},
+        fence,
+    },
+};
 
 /// Counters of one queue of spans or log records.
 #[derive(Debug)]
@@ -18,6 +27,10 @@ pub(crate) struct QueueStats {
     /// Items that the receiver rejected although it accepted the request.
     rejected: AtomicU64,
     queue_full: AtomicU64,
+    /// Whether the exporting thread waits for a full batch.
+    awaits_batch: AtomicBool,
+    /// Unset without a spool.
+    spool: OnceLock<SpoolStats>,
 }
 
 /// An eighth of the queue is for these items alone.
@@ -39,7 +52,7 @@ pub(crate) enum Admission {
 }
 
 impl QueueStats {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             capacity: AtomicUsize::new(0),
             byte_limit: AtomicUsize::new(0),
@@ -50,6 +63,8 @@ impl QueueStats {
             failed: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
             queue_full: AtomicU64::new(0),
+            awaits_batch: AtomicBool::new(false),
+            spool: OnceLock::new(),
         }
     }
 
@@ -69,19 +84,33 @@ impl QueueStats {
         self.entered().saturating_sub(left)
     }
 
-    /// Items that are being exported.
+    /// Items that are being exported. Those in a spool are not among them.
     pub(crate) fn exporting(&self) -> u64 {
         let finished = self.finished();
-        self.left.load(Relaxed).saturating_sub(finished)
+        let left = self.left.load(Relaxed);
+        left.saturating_sub(finished + self.spooled())
     }
 
     pub(crate) fn entered(&self) -> u64 {
         self.entered.load(Relaxed)
     }
 
-    /// Items that were exported, or whose export failed.
+    /// Items that were exported, whose export failed, or that the spool dropped.
     pub(crate) fn finished(&self) -> u64 {
-        self.exported() + self.failed()
+        let dropped = self.spool().map_or(0, |spool| {
+            spool.dropped().iter().map(|(_, items)| items).sum()
+        });
+        self.exported() + self.failed() + dropped
+    }
+
+    /// The counters of the spool, if there is one.
+    pub(crate) fn spool(&self) -> Option<&SpoolStats> {
+        self.spool.get()
+    }
+
+    /// Items that wait on disk.
+    pub(crate) fn spooled(&self) -> u64 {
+        self.spool().map_or(0, SpoolStats::items)
     }
 
     /// Whether as many items are finished as had entered at some moment, or the queue is empty: an item that finds the
@@ -101,12 +130,14 @@ impl QueueStats {
     }
 
     /// Dropped items, by reason.
-    pub(crate) fn lost(&self) -> [(&'static str, u64); 3] {
-        [
+    pub(crate) fn lost(&self) -> Vec<(&'static str, u64)> {
+        let mut lost = vec![
             ("export_failed", self.failed.load(Relaxed)),
             ("queue_full", self.queue_full.load(Relaxed)),
             ("rejected", self.rejected.load(Relaxed)),
-        ]
+        ];
+        lost.extend(self.spool().into_iter().flat_map(SpoolStats::dropped));
+        lost
     }
 
     /// Takes a place in the queue for an item, if there is one.
@@ -151,6 +182,29 @@ impl QueueStats {
         self.drop_entered();
     }
 
+    /// Returns whether a batch of this many items waits. If not, the thread that completes one gets `true` from
+    /// [`completes_batch`](Self::completes_batch), until [`stop_awaiting`](Self::stop_awaiting).
+    pub(crate) fn await_batch(&self, items: u64) -> bool {
+        self.awaits_batch.store(true, Relaxed);
+        // Of the two threads, at least one sees what the other wrote before its fence.
+        fence(SeqCst);
+        self.queued() >= items
+    }
+
+    pub(crate) fn stop_awaiting(&self) {
+        self.awaits_batch.store(false, Relaxed);
+    }
+
+    /// Whether the item that this thread added completes a batch that is awaited. Then this thread wakes the exporting
+    /// thread.
+    pub(crate) fn completes_batch(&self, items: u64) -> bool {
+        if self.queued() < items {
+            return false;
+        }
+        fence(SeqCst);
+        self.awaits_batch.swap(false, Relaxed)
+    }
+
     fn drop_entered(&self) {
         self.entered.fetch_sub(1, Relaxed);
         self.queue_full.fetch_add(1, Relaxed);
@@ -160,6 +214,12 @@ impl QueueStats {
     pub(crate) fn leave_queue(&self, items: usize, bytes: usize) {
         self.left.fetch_add(items as u64, Relaxed);
         self.bytes.fetch_sub(bytes, Relaxed);
+    }
+
+    /// Counts the items that are being exported as dropped, except for those that wait to be sent again.
+    pub(crate) fn drop_exporting(&self, waiting_again: u64) {
+        let lost = self.exporting().saturating_sub(waiting_again);
+        self.failed.fetch_add(lost, Relaxed);
     }
 
     /// Counts the items of an accepted request, of which the receiver rejected some.
@@ -172,6 +232,25 @@ impl QueueStats {
     /// Counts items whose export failed.
     pub(crate) fn finish_failed(&self, items: usize) {
         self.failed.fetch_add(items as u64, Relaxed);
+    }
+}
+
+#[cfg(feature = "spool")]
+impl QueueStats {
+    /// Returns the counters of the spool, from now on with those of the queue.
+    pub(crate) fn start_spool(&self) -> &SpoolStats {
+        self.spool.get_or_init(SpoolStats::default)
+    }
+
+    /// Adds items of an earlier process, which are in the spool.
+    pub(crate) fn adopt(&self, items: usize) {
+        self.entered.fetch_add(items as u64, Relaxed);
+        self.left.fetch_add(items as u64, Relaxed);
+    }
+
+    /// Whether as many items have left the queue as had entered at some moment, or the queue is empty.
+    pub(crate) fn has_left(&self, entered: u64) -> bool {
+        self.left.load(Relaxed) >= entered || self.queued() == 0
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value, json};
 
-use super::{Health, QueueHealth, SignalHealth};
+use super::{Health, QueueHealth, SignalHealth, SpoolHealth};
 
 /// The last second that RFC 3339 represents, 9999-12-31T23:59:59Z, in seconds since 1970.
 const LAST_SECOND: u64 = 253_402_300_799;
@@ -23,11 +23,16 @@ impl Health {
         let folded = self.labels_folded.iter().map(|folded| {
             json!({"metric": folded.metric, "label": folded.label, "records": folded.records})
         });
+        let hanging = self.hanging_callbacks.iter().map(|hanging| {
+            json!({"callback": hanging.callback, "seconds": seconds(hanging.running_for)})
+        });
         json!({
             "stage": self.stage.as_str(),
             "signals": signals.collect::<Map<_, _>>(),
             "records_lost": by_reason(&self.records_lost.by_reason()),
             "labels_folded": folded.collect::<Vec<_>>(),
+            "hanging_callbacks": hanging.collect::<Vec<_>>(),
+            "thread_panics": by_reason(&self.thread_panics),
             "problems": self.diagnostics,
         })
     }
@@ -63,12 +68,26 @@ fn of_signal(signal: &SignalHealth, now: SystemTime) -> Value {
 }
 
 fn of_queue(queue: &QueueHealth) -> Value {
-    json!({
+    let mut shown = json!({
         "length": queue.length,
         "capacity": queue.capacity,
         "exporting": queue.exporting,
         "exported": queue.exported,
         "lost": by_reason(&queue.lost),
+    });
+    if let Some(spool) = &queue.spool {
+        shown["spool"] = of_spool(spool);
+    }
+    shown
+}
+
+fn of_spool(spool: &SpoolHealth) -> Value {
+    json!({
+        "items": spool.items,
+        "bytes": spool.bytes,
+        "files_set_aside": spool.files_set_aside,
+        "files_cut_off": spool.files_cut_off,
+        "write_failures": spool.write_failures,
     })
 }
 
@@ -78,8 +97,12 @@ fn moment(at: SystemTime, now: SystemTime) -> Value {
     let at = at.clamp(UNIX_EPOCH, UNIX_EPOCH + Duration::from_secs(LAST_SECOND));
     json!({
         "at": humantime::format_rfc3339_seconds(at).to_string(),
-        "seconds_ago": ago.as_millis() as f64 / 1000.0,
+        "seconds_ago": seconds(ago),
     })
+}
+
+fn seconds(duration: Duration) -> f64 {
+    duration.as_millis() as f64 / 1000.0
 }
 
 fn by_reason(counts: &[(&'static str, u64)]) -> Value {

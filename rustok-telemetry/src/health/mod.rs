@@ -11,15 +11,18 @@
 mod json;
 mod settings;
 
-use std::{sync::atomic::Ordering, time::SystemTime};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, SystemTime},
+};
 
 use self::settings::SETTINGS;
 pub(crate) use self::settings::remember;
 pub use crate::delivery::{ExportFailure, PartialRejection};
 use crate::{
-    delivery::{DELIVERY, QueueStats, SignalStats},
+    delivery::{DELIVERY, QueueStats, SignalStats, SpoolStats, threads},
     lifecycle::{self, LostRecords, Stage},
-    metrics::registered::ALL,
+    metrics::{callbacks, registered::ALL},
 };
 
 /// Returns the health of telemetry now. Takes no lock that a recording path waits for.
@@ -42,6 +45,10 @@ pub fn health() -> Health {
         ],
         records_lost: lifecycle::lost_records(),
         labels_folded: folded(),
+        hanging_callbacks: hanging(),
+        thread_panics: threads::ALL
+            .map(|thread| (thread.name, thread.panics()))
+            .to_vec(),
         diagnostics: settings.diagnostics,
     }
 }
@@ -58,6 +65,10 @@ pub struct Health {
     pub records_lost: LostRecords,
     /// Labels with values folded to `other`.
     pub labels_folded: Vec<FoldedLabel>,
+    /// Metric callbacks that have not returned. Collections continue without them.
+    pub hanging_callbacks: Vec<HangingCallback>,
+    /// Panics on the threads of telemetry, by the name of the thread, which continues.
+    pub thread_panics: Vec<(&'static str, u64)>,
     /// Errors in the configuration that were tolerated at the start; see
     /// [`Builder::strict`](crate::Builder::strict).
     pub diagnostics: Vec<String>,
@@ -101,6 +112,24 @@ pub struct QueueHealth {
     pub exported: u64,
     /// Items that were dropped since the process started, by reason.
     pub lost: Vec<(&'static str, u64)>,
+    /// What is on disk; `None` without a spool.
+    pub spool: Option<SpoolHealth>,
+}
+
+/// The spool of spans or log records on disk: the Cargo feature `spool`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SpoolHealth {
+    /// Items on disk, also those of earlier processes. They are not among the [exporting](QueueHealth::exporting) ones.
+    pub items: u64,
+    /// Bytes on disk, in whole blocks of 4 KiB.
+    pub bytes: u64,
+    /// Files that were set aside, because they could not be read or were no files of a spool.
+    pub files_set_aside: u64,
+    /// Files whose writing the end of an earlier process cut off. Their items are lost, and no further counter has them.
+    pub files_cut_off: u64,
+    /// Requests that could not be written. They wait in memory.
+    pub write_failures: u64,
 }
 
 /// A label with values folded to `other`, because its budget or the metric's limit was reached.
@@ -113,6 +142,17 @@ pub struct FoldedLabel {
     pub label: &'static str,
     /// Records whose value was folded.
     pub records: u64,
+}
+
+/// A metric callback that does not return.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HangingCallback {
+    /// The observable metric, or the function that registered the callback and where: `before_collection at
+    /// src/main.rs:12:5`.
+    pub callback: String,
+    /// Time since the callback began.
+    pub running_for: Duration,
 }
 
 fn signal(
@@ -144,7 +184,31 @@ fn queue(stats: &QueueStats, lost: &[(&'static str, u64)]) -> QueueHealth {
         exporting: stats.exporting(),
         exported: stats.exported(),
         lost: lost.to_vec(),
+        spool: stats.spool().map(spool),
     }
+}
+
+fn spool(stats: &SpoolStats) -> SpoolHealth {
+    let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+    SpoolHealth {
+        items: stats.items(),
+        bytes: read(&stats.bytes),
+        files_set_aside: read(&stats.set_aside),
+        files_cut_off: read(&stats.cut_off),
+        write_failures: read(&stats.write_failures),
+    }
+}
+
+fn hanging() -> Vec<HangingCallback> {
+    let mut all = Vec::new();
+    callbacks::visit_hanging(&mut |callback, running_for| {
+        let callback = callback.to_owned();
+        all.push(HangingCallback {
+            callback,
+            running_for,
+        });
+    });
+    all
 }
 
 fn folded() -> Vec<FoldedLabel> {

@@ -89,7 +89,7 @@ impl SpanAttributes {
             return None;
         }
         let client = self.proxies.client(&request.headers);
-        let client = client.or_else(|| peer(request).map(|peer| peer.ip()));
+        let client = client.or_else(|| peer(request));
         client.map(|client| client.to_canonical())
     }
 
@@ -103,14 +103,13 @@ impl SpanAttributes {
     }
 }
 
-fn peer(request: &Parts) -> Option<SocketAddr> {
+fn peer(request: &Parts) -> Option<IpAddr> {
     if let Some(PeerAddress(peer)) = request.extensions.get() {
-        return Some(*peer);
+        return Some(peer.ip());
     }
     #[cfg(feature = "axum")]
-    if let Some(axum::extract::ConnectInfo(peer)) = request.extensions.get() {
-        return Some(*peer);
-    }
+    return crate::access::peer(&request.extensions);
+    #[cfg(not(feature = "axum"))]
     None
 }
 

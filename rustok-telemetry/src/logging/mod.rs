@@ -34,7 +34,10 @@ use self::{
     human_fields::HumanFields,
     origin::Spans,
 };
-use crate::{InitError, trace::unfiltered_lifecycle::UnfilteredLifecycle};
+use crate::{
+    InitError,
+    trace::{SequentialClose, unfiltered_lifecycle::UnfilteredLifecycle},
+};
 
 /// The format of log lines.
 ///
@@ -55,7 +58,7 @@ pub(crate) fn install(
     subscriber: impl Subscriber + Send + Sync,
     enrich: bool,
 ) -> Result<(), InitError> {
-    tracing::subscriber::set_global_default(subscriber)
+    tracing::subscriber::set_global_default(SequentialClose::new(subscriber))
         .map_err(|_| InitError::SubscriberAlreadySet)?;
     let installed = match enrich {
         true => KeyValueLogger::install(),

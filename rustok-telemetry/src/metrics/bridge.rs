@@ -12,20 +12,24 @@ pub(crate) mod prometheus;
 use std::{
     collections::{BTreeMap, HashSet},
     hash::BuildHasher,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use foldhash::fast::RandomState;
 use opentelemetry::KeyValue;
 
-use super::{Kind, collection, meter_provider::SERIES_OF_OTHER_METERS, store::point::Point};
+use super::{
+    Kind,
+    callbacks::{self, ReadAhead},
+    meter_provider::SERIES_OF_OTHER_METERS,
+    store::point::Point,
+};
 
 /// Name of the instrumentation scope of gathered metrics.
 pub(crate) const SCOPE: &str = "prometheus";
 
 /// Gathers the metrics of a registry.
-pub(crate) type Registry = Box<dyn Fn() -> Vec<GatheredMetric> + Send + Sync>;
+pub(crate) type Registry = ReadAhead<Vec<GatheredMetric>>;
 
 static REGISTRIES: OnceLock<Vec<Registry>> = OnceLock::new();
 
@@ -57,15 +61,19 @@ pub(crate) fn install(registries: Vec<Registry>) {
     let _ = REGISTRIES.set(registries);
 }
 
-/// Gathers the metrics of all registries. A panic of a collector is counted, and leaves out its registry.
+/// Gathers the metrics of all registries. One with a collector that panics or hangs is left out.
 pub(crate) fn gather() -> Gathered {
-    let mut all = Vec::new();
-    for registry in REGISTRIES.get().into_iter().flatten() {
-        match catch_unwind(AssertUnwindSafe(registry)) {
-            Ok(metrics) => all.extend(metrics),
-            Err(_) => collection::observation_panicked(),
-        }
-    }
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let registries = REGISTRIES.get().into_iter().flatten();
+    // Another collection would take these values.
+    let one_at_a_time = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    callbacks::run_all(registries.clone().map(|it| Arc::clone(&it.callback)));
+    let returned = registries.filter(|it| !it.callback.hangs());
+    let mut all: Vec<_> = returned
+        .filter_map(|it| it.latest().take())
+        .flatten()
+        .collect();
+    drop(one_at_a_time);
     if !all.is_empty() {
         drop_beyond_limit(&mut all);
     }

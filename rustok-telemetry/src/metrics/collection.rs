@@ -2,22 +2,30 @@
 
 use std::{
     collections::BTreeMap,
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::Location,
     sync::{
         Arc, LazyLock, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use super::{ObserverGuard, summed::Sums};
+use super::{
+    ObserverGuard,
+    callbacks::{self, Callback},
+    summed::Sums,
+};
 use crate::lifecycle::{self, Stage};
 
 /// Registers `read` to run before each collection of the metrics. Dropping the returned guard unregisters it.
 ///
 /// Use it for gauges whose value exists elsewhere, such as the connections of a pool or the entries of a cache: `read`
 /// sets the gauge, so each collection has the current value. A collection happens for each export and each request to
-/// `/api/_health/metrics`, on the collecting thread, so `read` must not block. If `read` panics, the panic is counted
-/// by `rustok_telemetry_observation_panics_total`, and `read` runs again at the next collection.
+/// `/api/_health/metrics`. If `read` panics, the panic is counted by `rustok_telemetry_observation_panics_total`, and
+/// `read` runs again at the next collection.
+///
+/// `read` runs on a thread of its own, and must not block: a collection waits for all callbacks together, at most 500 ms.
+/// A callback that has not returned by then is logged, listed in the [health](crate::health()), counted by
+/// `rustok_telemetry_observation_timeouts_total`, and skipped until it returns. Its gauges keep their values.
 ///
 /// ```
 /// use std::sync::{Arc, atomic::{AtomicI64, Ordering}};
@@ -29,10 +37,13 @@ use crate::lifecycle::{self, Stage};
 ///     metrics::update_queue_depth("in_memory", read.load(Ordering::Relaxed));
 /// });
 /// ```
+#[track_caller]
 pub fn before_collection(read: impl Fn() + Send + Sync + 'static) -> ObserverGuard {
     let hooks = current_hooks();
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
-    hooks.lock().insert(id, Arc::new(read));
+    let name = registered_at("before_collection");
+    let hook = Arc::new(Callback::new(name, read));
+    hooks.lock().insert(id, hook);
     ObserverGuard::new(move || {
         let removed = hooks.lock().remove(&id);
         // The callback's captures are dropped without the lock.
@@ -40,11 +51,30 @@ pub fn before_collection(read: impl Fn() + Send + Sync + 'static) -> ObserverGua
     })
 }
 
-/// Runs the callbacks of the process. During shutdown gauges keep their last values.
+/// Describes a callback by where the service registers it.
+#[track_caller]
+pub(crate) fn registered_at(function: &str) -> String {
+    format!("{function} at {}", Location::caller())
+}
+
+/// Runs the callbacks of the process, before the SDK collects. During shutdown gauges keep their last values, and only
+/// observable metrics are read.
 pub(crate) fn run_hooks() {
-    if lifecycle::stage() == Stage::Running {
-        PROCESS.run();
+    let stage = lifecycle::stage();
+    let observations = lock(&OBSERVATIONS).clone();
+    match stage {
+        Stage::Running => {
+            callbacks::run_all(PROCESS.callbacks().into_iter().chain(observations));
+            PROCESS.sums.report();
+        }
+        Stage::Stopping => callbacks::run_all(observations),
+        Stage::NotStarted | Stage::Disabled | Stage::ShutDown => {}
     }
+}
+
+/// Adds a callback that reads an observable metric.
+pub(super) fn add_observation(callback: Arc<Callback>) {
+    lock(&OBSERVATIONS).push(callback);
 }
 
 /// Returns the number of registered callbacks, sources of sums included.
@@ -55,40 +85,40 @@ pub(crate) fn hook_count() -> usize {
 /// Callbacks that run before a collection.
 #[derive(Default)]
 pub(crate) struct Hooks {
-    functions: Mutex<BTreeMap<u64, Hook>>,
+    functions: Mutex<BTreeMap<u64, Arc<Callback>>>,
     /// Gauges that are the sum of several sources.
     pub(crate) sums: Sums,
 }
 
-type Hook = Arc<dyn Fn() + Send + Sync>;
-
 impl Hooks {
-    pub(crate) fn run(&self) {
-        // Without the lock: a callback may unregister itself or register another.
-        let hooks: Vec<_> = self.lock().values().cloned().collect();
-        for hook in &hooks {
-            if catch_unwind(AssertUnwindSafe(|| hook())).is_err() {
-                observation_panicked();
-            }
-        }
+    /// Runs the callbacks of a test capture, on its thread.
+    #[cfg(feature = "testing")]
+    pub(super) fn run(&self) {
+        self.callbacks().into_iter().for_each(Callback::run);
         self.sums.report();
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Hook>> {
-        self.functions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    // The locks are not held while they run: a callback may unregister itself or register another.
+    fn callbacks(&self) -> Vec<Arc<Callback>> {
+        let mut all: Vec<_> = self.lock().values().cloned().collect();
+        self.sums.add_callbacks(&mut all);
+        all
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Callback>>> {
+        lock(&self.functions)
     }
 }
 
-pub(super) static OBSERVATION_PANICS: AtomicU64 = AtomicU64::new(0);
-
-pub(super) fn observation_panicked() {
-    OBSERVATION_PANICS.fetch_add(1, Ordering::Relaxed);
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
 static PROCESS: LazyLock<Arc<Hooks>> = LazyLock::new(Arc::default);
+
+/// Callbacks of observable metrics, which are never unregistered.
+static OBSERVATIONS: Mutex<Vec<Arc<Callback>>> = Mutex::new(Vec::new());
 
 /// Returns the callbacks of the current test capture, or else those of the process.
 pub(crate) fn current_hooks() -> Arc<Hooks> {

@@ -14,7 +14,7 @@ use std::{
 };
 
 use ::metrics::{
-    Counter, CounterFn, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
+    Counter, CounterFn, Gauge, Histogram, HistogramFn, Key, KeyName, Label, Metadata, Recorder,
     SharedString, Unit, atomics::AtomicU64,
 };
 use opentelemetry::{
@@ -24,8 +24,8 @@ use opentelemetry::{
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 
 use super::{
-    REQUEST_SECONDS, SIZE_BYTES, meter_provider::SERIES_OF_OTHER_METERS,
-    store::read_table::ReadTable,
+    MAX_LABEL_VALUE_BYTES, OTHER, REQUEST_SECONDS, SIZE_BYTES,
+    meter_provider::SERIES_OF_OTHER_METERS, store::read_table::ReadTable,
 };
 use crate::{InitError, lifecycle::DROPPED};
 
@@ -175,8 +175,9 @@ impl<H: Clone + Send + Sync> Table<H> {
         let metric = self.metric(&instrument_name(key.name()));
         let mut series = lock(&metric.series);
         let handle = series.get(labels(key), &metric.bind);
-        // Twice the series, for other orders of labels. Further keys are looked up by their labels each time.
-        if series.keys < 2 * SERIES_OF_OTHER_METERS {
+        // Twice the series, for other orders of labels. Further keys are looked up by their labels each time, as are
+        // those with a folded value: each of them would be another key.
+        if series.keys < 2 * SERIES_OF_OTHER_METERS && !key.labels().any(is_oversized) {
             series.keys += 1;
             self.by_key
                 .insert(key.get_hash(), (key.to_retained(), handle.clone()));
@@ -219,11 +220,23 @@ impl<H: Clone> Series<H> {
     }
 }
 
-/// Returns the labels of a key as attributes, ordered by name. Of labels with the same name, the last counts.
+fn is_oversized(label: &Label) -> bool {
+    label.value().len() > MAX_LABEL_VALUE_BYTES
+}
+
+/// Returns the labels of a key as attributes, ordered by name. Of labels with the same name, the last counts. Oversized
+/// values are folded.
 fn labels(key: &Key) -> Vec<KeyValue> {
+    let value = |label| {
+        if is_oversized(label) {
+            OTHER
+        } else {
+            label.value()
+        }
+    };
     let labels: BTreeMap<_, _> = key
         .labels()
-        .map(|label| (label.key(), label.value()))
+        .map(|label| (label.key(), value(label)))
         .collect();
     labels
         .into_iter()

@@ -43,6 +43,7 @@
 //! OpenTelemetry's SDK.
 
 pub(crate) mod bridge;
+pub(crate) mod callbacks;
 #[cfg(feature = "testing")]
 pub(crate) mod capture;
 pub(crate) mod catalog;
@@ -51,6 +52,7 @@ pub(crate) mod current_span;
 mod declaration;
 #[cfg(feature = "metrics-facade")]
 pub(crate) mod facade;
+pub(crate) mod global_meters;
 pub(crate) mod instrument;
 pub(crate) mod label_value;
 pub(crate) mod meter_provider;

@@ -8,7 +8,7 @@ use std::{
     marker::PhantomData,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        LazyLock, Mutex, PoisonError,
+        Arc, LazyLock, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -18,7 +18,9 @@ use foldhash::fast::RandomState;
 use opentelemetry::{KeyValue, metrics::Meter};
 
 use super::{
-    Declaration, MAX_LABEL_VALUE_BYTES, NONE, OTHER, collection, naming,
+    Declaration, MAX_LABEL_VALUE_BYTES, NONE, OTHER,
+    callbacks::{self, ReadAhead},
+    collection, naming,
     registered::{InstallContext, Readable, RegisteredMetric, ViewOutcome},
 };
 use crate::lifecycle::{self, Stage};
@@ -73,7 +75,7 @@ impl<I: ObservableInstrument, const N: usize> Observable<I, N> {
         };
         let read = catch_unwind(AssertUnwindSafe(|| (self.observe)(&mut each)));
         if read.is_err() {
-            collection::observation_panicked();
+            callbacks::panicked();
         }
     }
 }
@@ -95,9 +97,15 @@ impl<I: ObservableInstrument, const N: usize> RegisteredMetric for Observable<I,
         if let ViewOutcome::Dropped = (context.view)(declaration) {
             return;
         }
-        let observe = Box::new(|report: &mut dyn FnMut(I::Value, &[KeyValue])| {
-            self.observe(report);
-        });
+        let observe = |report: &mut dyn FnMut(I::Value, &[KeyValue])| self.observe(report);
+        let observe: Read<I::Value> = match naming::is_built_in(declaration) {
+            true => Box::new(observe),
+            false => read_ahead(declaration.name.to_owned(), move || {
+                let mut values = Vec::new();
+                observe(&mut |value, labels| values.push((value, labels.to_vec())));
+                values
+            }),
+        };
         I::create(context.meter, declaration, observe);
     }
 
@@ -118,7 +126,7 @@ impl<I: ObservableInstrument, const N: usize> fmt::Debug for Observable<I, N> {
 /// A kind of observable instrument with the type of its value.
 pub trait ObservableInstrument: 'static {
     /// Type of an observed value.
-    type Value: Copy + 'static;
+    type Value: Copy + Send + 'static;
 
     /// Creates the instrument.
     fn create(meter: &Meter, declaration: &'static Declaration, read: Read<Self::Value>);
@@ -126,6 +134,24 @@ pub trait ObservableInstrument: 'static {
 
 /// Reports every current value with its labels.
 pub type Read<T> = Box<dyn Fn(&mut dyn FnMut(T, &[KeyValue])) + Send + Sync>;
+
+/// Returns a callback that reports the values that `read` returned before the collection, on a thread of its own;
+/// nothing while `read` hangs.
+pub(super) fn read_ahead<T: Copy + Send + 'static>(
+    name: String,
+    read: impl Fn() -> Vec<(T, Vec<KeyValue>)> + Send + Sync + 'static,
+) -> Read<T> {
+    let values = ReadAhead::new(name, read);
+    collection::add_observation(Arc::clone(&values.callback));
+    Box::new(move |report| {
+        if values.callback.hangs() {
+            return;
+        }
+        for (value, labels) in values.latest().iter().flatten() {
+            report(*value, labels);
+        }
+    })
+}
 
 /// Marks an observable gauge of `i64`, `u64` or `f64`.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ use opentelemetry_sdk::{
 };
 
 use super::on_demand_reader::OnDemandReader;
-use crate::InitError;
+use crate::{InitError, delivery::threads};
 
 /// Time between a failed export and the next one, unless the interval is shorter.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
@@ -60,7 +60,7 @@ impl PushReader {
             collected: ResourceMetrics::default(),
             fails: false,
         };
-        let thread = thread::Builder::new().name("telemetry-metrics".to_owned());
+        let thread = thread::Builder::new().name(threads::METRICS.name.to_owned());
         let started = thread.spawn(move || worker.run());
         started.map_err(|error| InitError::pipeline("the thread that exports metrics", error))?;
         Ok(Self { reader, orders })
@@ -148,6 +148,14 @@ impl<E: PushExporter> Worker<E> {
     }
 
     fn export(&mut self) -> OTelSdkResult {
+        let exported = threads::METRICS.guard(|| self.collect_and_export());
+        exported.unwrap_or_else(|panic| {
+            thread::sleep(threads::PAUSE);
+            Err(OTelSdkError::InternalFailure(panic))
+        })
+    }
+
+    fn collect_and_export(&mut self) -> OTelSdkResult {
         let collected = &mut self.collected;
         let collection = catch_unwind(AssertUnwindSafe(|| self.reader.collect(collected)));
         let collection = collection.unwrap_or_else(|_| {

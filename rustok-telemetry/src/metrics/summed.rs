@@ -4,11 +4,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     mem,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{ObserverGuard, collection, update_cache_size, update_db_connections};
+use super::{
+    ObserverGuard,
+    callbacks::{Callback, ReadAhead},
+    update_cache_size, update_db_connections,
+};
 
 #[derive(Default)]
 pub(crate) struct Sums {
@@ -26,6 +29,11 @@ impl Sums {
         });
         self.cache_sizes
             .report(|cache, [size]| update_cache_size(cache, size));
+    }
+
+    pub(super) fn add_callbacks(&self, all: &mut Vec<Arc<Callback>>) {
+        self.connections.add_callbacks(all);
+        self.cache_sizes.add_callbacks(all);
     }
 
     pub(super) fn sources(&self) -> usize {
@@ -48,41 +56,53 @@ struct Sources<const N: usize> {
 #[derive(Clone)]
 struct Source<const N: usize> {
     key: Arc<str>,
-    read: Arc<Read<N>>,
+    /// Reads the current values; `None` removes the source.
+    values: ReadAhead<Option<[u64; N]>>,
 }
 
-/// Reads the current values; `None` removes the source.
-type Read<const N: usize> = dyn Fn() -> Option<[u64; N]> + Send + Sync;
-
 impl<const N: usize> Summed<N> {
-    /// Adds a source to the sum of `key`. Dropping the returned guard removes it.
+    /// Adds a source to the sum of `key`. `name` describes it in the health. Dropping the returned guard removes it.
     pub(crate) fn observe(
         self: &Arc<Self>,
         key: Arc<str>,
+        name: String,
         read: impl Fn() -> Option<[u64; N]> + Send + Sync + 'static,
     ) -> ObserverGuard {
         let mut sources = self.lock();
         let id = sources.next;
         sources.next += 1;
         sources.to_report.insert(key.clone());
-        let read = Arc::new(read);
-        sources.living.insert(id, Source { key, read });
+        let values = ReadAhead::new(name, read);
+        sources.living.insert(id, Source { key, values });
         let summed = Arc::clone(self);
         ObserverGuard::new(move || summed.remove(id))
     }
 
+    fn add_callbacks(&self, all: &mut Vec<Arc<Callback>>) {
+        let sources = self.lock();
+        let values = sources.living.values().map(|source| &source.values);
+        all.extend(values.map(|values| Arc::clone(&values.callback)));
+    }
+
+    /// Sets the sums of what the callbacks returned last. A source that hangs counts with its last values.
     fn report(&self, set: fn(&str, [i64; N])) {
-        // Without the lock: a source may remove itself or add another.
         let (living, keys) = {
             let mut sources = self.lock();
             (sources.living.clone(), mem::take(&mut sources.to_report))
         };
         let mut sums: BTreeMap<_, _> = keys.into_iter().map(|key| (key, [0; N])).collect();
+        // The sum of a source that has never returned, or has panicked, is not 0.
+        for source in living.values() {
+            if source.values.latest().is_none() {
+                sums.remove(&source.key);
+            }
+        }
         for (id, source) in &living {
-            match catch_unwind(AssertUnwindSafe(|| (source.read)())) {
-                Ok(Some(values)) => add(sums.entry(source.key.clone()).or_insert([0; N]), values),
-                Ok(None) => self.remove(*id),
-                Err(_) => collection::observation_panicked(),
+            let latest = *source.values.latest();
+            match latest {
+                Some(Some(values)) => add(sums.entry(source.key.clone()).or_insert([0; N]), values),
+                Some(None) => self.remove(*id),
+                None => {}
             }
         }
         for (key, sum) in &sums {

@@ -1,7 +1,7 @@
 //! The queue of encoded spans or log records, and the thread that exports them in batches.
 //!
 //! A batch whose export fails for a reason that passes stays with the thread, which sends it again before any other. The
-//! queue fills behind it, and only a full queue drops items.
+//! queue fills behind it, and only a full queue drops items. With a spool the batches wait on disk (`spool/`).
 
 use std::{
     collections::VecDeque,
@@ -9,7 +9,6 @@ use std::{
     pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
         mpsc::{self, Receiver, Sender as Answer},
     },
     thread::{self, Thread},
@@ -27,6 +26,8 @@ use opentelemetry_sdk::{
 };
 use tokio::{runtime::Handle, time::timeout};
 
+#[cfg(feature = "spool")]
+use super::spool::{Spool, SpoolWorker};
 use super::{
     ConnectionRuntime,
     encode::Encoded,
@@ -36,15 +37,18 @@ use super::{
 };
 use crate::{
     InitError,
-    config::{BatchConfig, OtlpConfig},
-    delivery::{Admission, Importance, QueueStats},
+    config::{BatchConfig, OtlpConfig, SpoolConfig},
+    delivery::{
+        Admission, Importance, QueueStats,
+        threads::{self, OwnThread},
+    },
 };
 
 /// Time after which a flush looks again for an item that is counted and not yet in the queue.
-const ALMOST_QUEUED: Duration = Duration::from_millis(1);
+pub(super) const ALMOST_QUEUED: Duration = Duration::from_millis(1);
 
 /// How often it looks for such an item.
-const MOST_LOOKS: u32 = 100;
+pub(super) const MOST_LOOKS: u32 = 100;
 
 /// Limits of the time after which a failed batch is sent again. Within them it is the delay between two exports.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
@@ -60,8 +64,6 @@ pub(super) struct Batches {
     items: Answer<Encoded>,
     orders: Arc<Mutex<Orders>>,
     batch_size: u64,
-    /// Whether the thread waits for a full batch.
-    wants_batch: Arc<AtomicBool>,
     thread: Thread,
 }
 
@@ -69,13 +71,13 @@ pub(super) struct Batches {
 #[derive(Clone, Copy)]
 pub(super) struct Items {
     pub(super) queue: &'static QueueStats,
-    pub(super) thread: &'static str,
+    pub(super) thread: &'static OwnThread,
     /// Describes an item that is too large.
     pub(super) describe: fn(&Encoded) -> String,
 }
 
 /// The outcome of exports, or the first error.
-type Outcome = Result<(), String>;
+pub(super) type Outcome = Result<(), String>;
 
 /// What the thread was told to do.
 #[derive(Debug, Default)]
@@ -85,21 +87,21 @@ struct Orders {
 }
 
 /// The thread, which owns the other end of the queue.
-struct Worker {
-    queue: &'static QueueStats,
+pub(super) struct Worker {
+    pub(super) thread: &'static OwnThread,
+    pub(super) queue: &'static QueueStats,
     items: Receiver<Encoded>,
     /// Important items that were passed over when older items were dropped. They still count as queued.
     passed_over: VecDeque<Encoded>,
-    drops_oldest: bool,
+    pub(super) drops_oldest: bool,
     orders: Arc<Mutex<Orders>>,
-    batch_size: u64,
-    wants_batch: Arc<AtomicBool>,
-    delay: Duration,
-    sender: Arc<Sender>,
+    pub(super) batch_size: u64,
+    pub(super) delay: Duration,
+    pub(super) sender: Arc<Sender>,
     /// The requests that failed, and when they are sent again.
     unsent: Unsent,
     again_at: Instant,
-    runtime: Handle,
+    pub(super) runtime: Handle,
     /// The message around the scopes.
     resource: ResourceSpans,
     describe: fn(&Encoded) -> String,
@@ -115,6 +117,7 @@ impl Batches {
         }: Items,
         otlp: &OtlpConfig,
         batch: &BatchConfig,
+        #[cfg_attr(not(feature = "spool"), expect(unused_variables))] spool: &SpoolConfig,
         resource: &Resource,
         runtime: &mut ConnectionRuntime,
     ) -> Result<Self, InitError> {
@@ -126,15 +129,14 @@ impl Batches {
         let (items, received) = mpsc::channel();
         let orders = Arc::<Mutex<Orders>>::default();
         let batch_size = batch.max_export_batch_size.value.into();
-        let wants_batch = Arc::<AtomicBool>::default();
         let worker = Worker {
+            thread,
             queue,
             items: received,
             passed_over: VecDeque::new(),
             drops_oldest: batch.drop_oldest.value,
             orders: Arc::clone(&orders),
             batch_size,
-            wants_batch: Arc::clone(&wants_batch),
             delay: batch.schedule_delay.value,
             sender,
             unsent: Unsent::default(),
@@ -143,7 +145,13 @@ impl Batches {
             resource: head(resource),
             describe,
         };
-        let builder = thread::Builder::new().name(thread.to_owned());
+        let builder = thread::Builder::new().name(thread.name.to_owned());
+        #[cfg(feature = "spool")]
+        let started = match Spool::open(spool, otlp.signal, queue)? {
+            Some(spool) => builder.spawn(|| SpoolWorker::new(worker, spool).run()),
+            None => builder.spawn(|| worker.run()),
+        };
+        #[cfg(not(feature = "spool"))]
         let started = builder.spawn(|| worker.run());
         let started = started
             .map_err(|error| InitError::pipeline("the thread that exports batches", error))?;
@@ -152,7 +160,6 @@ impl Batches {
             items,
             orders,
             batch_size,
-            wants_batch,
             thread: started.thread().clone(),
         })
     }
@@ -170,8 +177,7 @@ impl Batches {
         }
         // After a shutdown the send fails, and the item counts as unsent.
         let _ = self.items.send(item);
-        if self.queue.queued() >= self.batch_size && self.wants_batch.swap(false, Ordering::Relaxed)
-        {
+        if self.queue.completes_batch(self.batch_size) {
             self.thread.unpark();
         }
     }
@@ -211,10 +217,16 @@ impl Worker {
         let _suppressed = Context::enter_telemetry_suppressed_scope();
         loop {
             let (answers, shut_down) = self.wait();
-            let result = match answers.is_empty() {
+            let thread = self.thread;
+            let exported = thread.guard(|| match answers.is_empty() {
                 true => self.export_batch().unwrap_or(Ok(())),
                 false => self.export_all(),
-            };
+            });
+            let result = exported.unwrap_or_else(|panic| {
+                self.queue.drop_exporting(self.unsent.items() as u64);
+                thread::sleep(threads::PAUSE);
+                Err(panic)
+            });
             if shut_down {
                 self.sender.give_up(mem::take(&mut self.unsent));
                 self.sender.shut_down();
@@ -237,15 +249,11 @@ impl Worker {
             false => Instant::now() + self.delay,
         };
         loop {
-            let mut orders = lock(&self.orders);
-            let answers = mem::take(&mut orders.answers);
-            let shut_down = orders.shut_down;
-            drop(orders);
+            let (answers, shut_down) = self.take_orders();
             let left = deadline.saturating_duration_since(Instant::now());
-            self.wants_batch.store(!has_unsent, Ordering::Relaxed);
-            let is_full = !has_unsent && self.queue.queued() >= self.batch_size;
+            let is_full = !has_unsent && self.queue.await_batch(self.batch_size);
             if !answers.is_empty() || is_full || left.is_zero() {
-                self.wants_batch.store(false, Ordering::Relaxed);
+                self.queue.stop_awaiting();
                 return (answers, shut_down);
             }
             if has_unsent && self.drops_oldest {
@@ -255,6 +263,11 @@ impl Worker {
                 thread::park_timeout(left);
             }
         }
+    }
+
+    pub(super) fn take_orders(&self) -> (Vec<Answer<Outcome>>, bool) {
+        let mut orders = lock(&self.orders);
+        (mem::take(&mut orders.answers), orders.shut_down)
     }
 
     /// Exports what had entered the queue when this was called, up to a failure that passes. An item counts as entered
@@ -292,14 +305,19 @@ impl Worker {
                 self.wait_for(sender.export_again(unsent))
             }
         };
-        let pause = self.delay.clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
-        self.again_at = Instant::now() + pause.max(unsent.pause) + jitter();
+        self.again_at = self.again_at(unsent.pause);
         self.unsent = unsent;
         Some(result.map_err(|error| error.to_string()))
     }
 
+    /// Returns when a failed request is sent again, if the receiver asked for this pause.
+    pub(super) fn again_at(&self, asked: Duration) -> Instant {
+        let pause = self.delay.clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+        Instant::now() + pause.max(asked) + jitter()
+    }
+
     /// Takes a batch from the queue; `None` if nothing is queued.
-    fn next_batch(&mut self) -> Option<Requests> {
+    pub(super) fn next_batch(&mut self) -> Option<Requests> {
         let next = || {
             let passed_over = self.passed_over.pop_front();
             passed_over.or_else(|| self.items.try_recv().ok())
@@ -329,7 +347,7 @@ impl Worker {
     }
 
     /// Drops the oldest items of a queue that is nearly full; the important ones last.
-    fn make_room(&mut self) {
+    pub(super) fn make_room(&mut self) {
         while self.queue.is_nearly_full() {
             let most = self.queue.reserved();
             let dropped = match self.items.try_recv() {

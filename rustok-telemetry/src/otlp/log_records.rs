@@ -25,13 +25,13 @@ use super::{
 };
 use crate::{
     InitError,
-    config::LogsConfig,
-    delivery::{DELIVERY, Importance},
+    config::{LogsConfig, SpoolConfig},
+    delivery::{DELIVERY, Importance, threads},
 };
 
 const LOG_RECORDS: Items = Items {
     queue: &DELIVERY.log_records,
-    thread: "telemetry-logs",
+    thread: &threads::LOGS,
     // The name of the scope is the target.
     describe: |record| format!("a log record of {:?}", record.scope.name()),
 };
@@ -64,12 +64,13 @@ pub(crate) struct LogExport {
 impl LogExport {
     pub(crate) fn start(
         config: &LogsConfig,
+        spool: &SpoolConfig,
         resource: &Resource,
         runtime: &mut ConnectionRuntime,
     ) -> Result<Self, InitError> {
         let (otlp, batch) = (&config.otlp, &config.batch);
         Ok(Self {
-            batches: Batches::start(LOG_RECORDS, otlp, batch, resource, runtime)?,
+            batches: Batches::start(LOG_RECORDS, otlp, batch, spool, resource, runtime)?,
             closed: AtomicBool::new(false),
         })
     }

@@ -4,7 +4,7 @@
 //! `log_records.rs`), and queued; a thread for each signal exports batches (`batches.rs`). The push reader of the metrics
 //! calls their exporter (`metrics/`). Items are put into requests of limited size (`requests.rs`). A sender
 //! (`sender.rs`) sends them by one of the protocols (`grpc.rs`, `http.rs`), with retries (`retry.rs`), and records the
-//! outcome.
+//! outcome. With the Cargo feature `spool`, a batch is on disk until it has been exported (`spool/`).
 //! Connections (`connector.rs`) live on a runtime of their own (`runtime.rs`). So certificates, timeouts and the reasons
 //! of failures are the same for both protocols, all signals and every runtime of the application, and no Cargo feature of
 //! another crate changes the client.
@@ -30,6 +30,8 @@ mod retry;
 mod runtime;
 mod sender;
 mod spans;
+#[cfg(feature = "spool")]
+mod spool;
 mod target;
 pub(crate) mod tls;
 

@@ -70,6 +70,11 @@ impl Unsent {
         self.requests.is_empty()
     }
 
+    /// Returns the number of spans or log records.
+    pub(super) fn items(&self) -> usize {
+        self.requests.iter().map(|request| request.items).sum()
+    }
+
     fn add(&mut self, request: Request, retry: Retry) {
         self.requests.push(request);
         if let Retry::After(asked) = retry {
@@ -121,11 +126,14 @@ impl Sender {
 
     /// Counts the items of unsent requests as dropped.
     pub(super) fn give_up(&self, unsent: Unsent) {
-        let requests = unsent.requests.iter();
-        self.fail_items(requests.map(|request| request.items).sum());
+        self.fail_items(unsent.items());
     }
 
-    async fn export_requests(&self, requests: Vec<Request>, too_large: TooLarge) -> Exported {
+    pub(super) async fn export_requests(
+        &self,
+        requests: Vec<Request>,
+        too_large: TooLarge,
+    ) -> Exported {
         let mut outcome = ExportOutcome::default();
         let (total, mut failed) = (requests.len(), 0);
         let mut first_failure = None;

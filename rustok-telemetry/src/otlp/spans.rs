@@ -25,14 +25,14 @@ use super::{
 };
 use crate::{
     InitError,
-    config::TracesConfig,
-    delivery::{DELIVERY, Importance},
+    config::{SpoolConfig, TracesConfig},
+    delivery::{DELIVERY, Importance, threads},
     trace::SpanLimits,
 };
 
 const SPANS: Items = Items {
     queue: &DELIVERY.spans,
-    thread: "telemetry-traces",
+    thread: &threads::TRACES,
     describe: |span| {
         let span = v1::Span::decode(&*span.message).unwrap_or_default();
         format!("span {:?}", span.name)
@@ -63,10 +63,11 @@ pub(crate) struct SpanExport(Batches);
 impl SpanExport {
     pub(crate) fn start(
         config: &TracesConfig,
+        spool: &SpoolConfig,
         resource: &Resource,
         runtime: &mut ConnectionRuntime,
     ) -> Result<Self, InitError> {
-        Batches::start(SPANS, &config.otlp, &config.batch, resource, runtime).map(Self)
+        Batches::start(SPANS, &config.otlp, &config.batch, spool, resource, runtime).map(Self)
     }
 }
 

@@ -4,4 +4,5 @@ mod accept;
 pub(crate) mod encoder;
 pub(crate) mod response;
 pub(crate) mod server;
+mod shared;
 pub(crate) mod text;

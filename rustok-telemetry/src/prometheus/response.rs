@@ -1,33 +1,30 @@
-//! The HTTP response with the Prometheus text or OpenMetrics.
+//! The HTTP responses with the Prometheus text or OpenMetrics, and those that refuse a request.
 
-use std::fmt::Display;
-
+use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
-    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, VARY},
+    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, VARY, WWW_AUTHENTICATE},
 };
 
-use super::text::prometheus_text_for;
+use super::{accept, shared, text::format_for};
+use crate::access::Denied;
 
 /// Responds to a request with these headers: with the text in the accepted format, compressed if the request accepts gzip, or with 503 and the
-/// reason why there is none.
-///
-/// Collects and compresses on tokio's blocking pool, because callbacks of the service run and compression takes time.
+/// reason why there is none. Concurrent requests [share](shared) one text.
 ///
 /// # Panics
 ///
 /// Outside of a tokio runtime.
-pub(crate) async fn text_response(request: &HeaderMap) -> Response<Vec<u8>> {
+pub(crate) async fn text_response(request: &HeaderMap) -> Response<Bytes> {
     let [format, encoding] = [ACCEPT, ACCEPT_ENCODING].map(|name| {
         let values = request.get_all(name).iter();
         let texts: Vec<_> = values.filter_map(|value| value.to_str().ok()).collect();
         texts.join(",")
     });
-    let text = move || prometheus_text_for(&format).map(|text| text.encoded_for(&encoding));
-    let text = match tokio::task::spawn_blocking(text).await {
-        Ok(Ok(text)) => text,
-        Ok(Err(error)) => return unavailable(&error),
-        Err(error) => return unavailable(&error),
+    let (format, gzip) = (format_for(&format), accept::prefers_gzip(&encoding));
+    let text = match shared::text(format, gzip).await {
+        Ok(text) => text,
+        Err(reason) => return plain(StatusCode::SERVICE_UNAVAILABLE, reason),
     };
     let mut response = Response::new(text.body);
     let headers = response.headers_mut();
@@ -39,14 +36,20 @@ pub(crate) async fn text_response(request: &HeaderMap) -> Response<Vec<u8>> {
     response
 }
 
-pub(crate) fn plain(status: StatusCode, text: String) -> Response<Vec<u8>> {
-    let mut response = Response::new(text.into_bytes());
+pub(crate) fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Bytes> {
+    let mut response = Response::new(text.into());
     *response.status_mut() = status;
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, plain);
     response
 }
 
-fn unavailable(error: &dyn Display) -> Response<Vec<u8>> {
-    plain(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+/// Refuses a request, with a sentence.
+pub(crate) fn denied(denied: Denied, sentence: &str) -> Response<Bytes> {
+    let mut response = plain(denied.status(), format!("{sentence}\n"));
+    if denied == Denied::NoToken {
+        let bearer = HeaderValue::from_static("Bearer");
+        response.headers_mut().insert(WWW_AUTHENTICATE, bearer);
+    }
+    response
 }

@@ -1,10 +1,10 @@
 //! An HTTP server for the text at `/metrics`, started if `OTEL_EXPORTER_PROMETHEUS_HOST` or `…_PORT` is set.
 
 use std::{
+    collections::VecDeque,
     convert::Infallible,
     io,
-    net::{SocketAddr, TcpListener},
-    sync::Arc,
+    net::{IpAddr, SocketAddr, TcpListener},
     time::Duration,
 };
 
@@ -13,16 +13,31 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{net::TcpStream, runtime::Handle, sync::Semaphore, time::timeout};
+use tokio::{net::TcpStream, runtime::Handle, task::JoinHandle, time::timeout};
 
-use super::response::{plain, text_response};
-use crate::InitError;
+use super::response::{denied, plain, text_response};
+use crate::{InitError, access::Access};
 
-/// Maximum number of concurrent connections. Further ones wait.
-const MAX_CONNECTIONS: usize = 16;
+/// What one client can occupy.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Maximum number of connections. A further one closes the oldest, which a slow client holds: a scrape takes
+    /// milliseconds.
+    connections: usize,
+    /// Maximum duration of a request's head.
+    head: Duration,
+    /// Maximum duration of a connection.
+    connection: Duration,
+}
 
-/// Maximum duration of a connection.
-const CONNECTION_TIMEOUT: Duration = Duration::from_secs(30);
+const LIMITS: Limits = Limits {
+    connections: 16,
+    head: Duration::from_secs(5),
+    connection: Duration::from_secs(30),
+};
+
+/// Maximum size of a request's head, which includes its path.
+const MAX_HEAD: usize = 16 * 1024;
 
 /// Binds the address and serves on the runtime until it shuts down. Returns the bound address.
 pub(crate) fn start(host: &str, port: u16, runtime: &Handle) -> Result<SocketAddr, InitError> {
@@ -39,19 +54,23 @@ pub(crate) fn start(host: &str, port: u16, runtime: &Handle) -> Result<SocketAdd
     let address = listener.local_addr().map_err(failed)?;
     let _entered = runtime.enter();
     let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
-    runtime.spawn(accept(listener));
+    runtime.spawn(accept(listener, LIMITS));
     Ok(address)
 }
 
-async fn accept(listener: tokio::net::TcpListener) {
-    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    while let Ok(permit) = Arc::clone(&connections).acquire_owned().await {
+async fn accept(listener: tokio::net::TcpListener, limits: Limits) {
+    let mut connections = VecDeque::<JoinHandle<_>>::new();
+    loop {
         match listener.accept().await {
-            Ok((connection, _)) => {
-                tokio::spawn(async move {
-                    let _ = timeout(CONNECTION_TIMEOUT, serve(connection)).await;
-                    drop(permit);
-                });
+            Ok((connection, peer)) => {
+                connections.retain(|connection| !connection.is_finished());
+                if connections.len() >= limits.connections
+                    && let Some(oldest) = connections.pop_front()
+                {
+                    oldest.abort();
+                }
+                let serving = serve(connection, peer.ip(), limits.head);
+                connections.push_back(tokio::spawn(timeout(limits.connection, serving)));
             }
             // Out of file descriptors, for example: retry later.
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
@@ -59,27 +78,43 @@ async fn accept(listener: tokio::net::TcpListener) {
     }
 }
 
-async fn serve(connection: TcpStream) {
+async fn serve(connection: TcpStream, peer: IpAddr, head: Duration) {
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(5))
+        .header_read_timeout(head)
         .keep_alive(false)
-        .max_buf_size(16 * 1024)
-        .serve_connection(TokioIo::new(connection), service_fn(respond));
+        .max_buf_size(MAX_HEAD)
+        .serve_connection(
+            TokioIo::new(connection),
+            service_fn(|request| respond(peer, request)),
+        );
     // Errors are the client's: it disconnected or sent an invalid request.
     let _ = serving.await;
 }
 
-async fn respond(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let path = request.uri().path();
+/// Responds without reading the body of the request.
+async fn respond(
+    peer: IpAddr,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (path, headers) = (request.uri().path(), request.headers());
     let response = match (request.method(), path) {
-        (&Method::GET | &Method::HEAD, "/metrics") => text_response(request.headers()).await,
+        (&Method::GET | &Method::HEAD, "/metrics") => {
+            match Access::default().admit(Some(peer), headers) {
+                Ok(()) => text_response(headers).await,
+                Err(reason) => denied(reason, reason.sentence()),
+            }
+        }
         (_, "/metrics") => reject(StatusCode::METHOD_NOT_ALLOWED),
         _ => reject(StatusCode::NOT_FOUND),
     };
     Ok(response.map(Full::from))
 }
 
-fn reject(status: StatusCode) -> Response<Vec<u8>> {
-    plain(status, "the metrics are at GET /metrics\n".to_owned())
+fn reject(status: StatusCode) -> Response<Bytes> {
+    plain(status, "the metrics are at GET /metrics\n")
 }
+
+#[cfg(test)]
+#[path = "server_tests.rs"]
+mod tests;

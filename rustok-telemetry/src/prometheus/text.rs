@@ -119,7 +119,7 @@ debug_is_display!(TextError);
 /// Returns all metrics of this process in the Prometheus text format, version 0.0.4: those of the catalogue, those
 /// of OpenTelemetry's global meter provider, and those of other metric libraries.
 ///
-/// Runs the callbacks of observable metrics on the calling thread.
+/// Waits for the callbacks of the service: at most 500 ms, and 500 ms for registries of the `prometheus` crate.
 ///
 /// # Name collisions
 ///
@@ -171,13 +171,18 @@ pub fn prometheus_text() -> Result<PrometheusText, TextError> {
 /// assert_eq!(text, Err(TextError::NotStarted));
 /// ```
 pub fn prometheus_text_for(accept: &str) -> Result<PrometheusText, TextError> {
-    text(match accept::prefers_openmetrics(accept) {
-        true => Format::OpenMetrics,
-        false => Format::Prometheus,
-    })
+    text(format_for(accept))
 }
 
-fn text(format: Format) -> Result<PrometheusText, TextError> {
+/// Returns the format that a request with this `Accept` header prefers.
+pub(super) fn format_for(accept: &str) -> Format {
+    match accept::prefers_openmetrics(accept) {
+        true => Format::OpenMetrics,
+        false => Format::Prometheus,
+    }
+}
+
+pub(super) fn text(format: Format) -> Result<PrometheusText, TextError> {
     let Written { text, skipped } = collect(|collected, exposition| {
         let target = MetricSnapshot::target_info(collected.resource());
         let gathered = bridge::gather();

@@ -83,7 +83,8 @@ pub(super) fn send(context: &Context, tenant: Option<&str>) -> Context {
 ///
 /// Otherwise a client could pass a tenant through a service that does not trust it to one that trusts that service.
 pub(super) fn strip_tenant(context: &Context) -> Option<Context> {
-    let names_one = context.baggage().get(TENANT_ID).is_some();
+    let mut keys = context.baggage().into_iter().map(|(key, _)| key.as_str());
+    let names_one = keys.any(is_tenant);
     (names_one && context.get::<MayLeave>().is_none()).then(|| {
         let mut baggage = Baggage::new();
         add_others(&mut baggage, context);
@@ -106,9 +107,14 @@ fn is_valid(tenant: &str) -> bool {
     (1..=LONGEST).contains(&tenant.len()) && is_trimmed && !tenant.contains(is_forbidden)
 }
 
+/// Whether a key of the baggage may be read as the tenant. Headers of Jaeger's format fold the case of keys.
+fn is_tenant(key: &str) -> bool {
+    key.eq_ignore_ascii_case(TENANT_ID)
+}
+
 fn add_others(baggage: &mut Baggage, context: &Context) {
     for (key, (value, metadata)) in context.baggage() {
-        if key.as_str() != TENANT_ID {
+        if !is_tenant(key.as_str()) {
             baggage.insert_with_metadata(key.clone(), value.clone(), metadata.clone());
         }
     }

@@ -12,7 +12,7 @@ use super::{
     report::FlushReport,
     shutdown::{Running, Telemetry},
 };
-use crate::delivery::{DELIVERY, QueueStats, SignalStats};
+use crate::delivery::{DELIVERY, QueueStats, SignalStats, threads};
 
 impl Telemetry {
     /// Exports the ended spans, log records and metrics that were recorded before the call, within `timeout`, and
@@ -178,7 +178,7 @@ impl Turns {
         if !state.running {
             let turns = Arc::clone(self);
             let thread = thread::Builder::new()
-                .name("telemetry-flush".to_owned())
+                .name(threads::FLUSH.name.to_owned())
                 .spawn(move || turns.run(flush));
             // If no thread can be spawned, callers wait until their timeout.
             state.running = thread.is_ok();
@@ -191,9 +191,12 @@ impl Turns {
         while state.done < state.requested {
             let turn = state.requested;
             drop(state);
-            let result = flush();
+            let result = threads::FLUSH.guard(&flush);
             state = self.lock();
-            state.error = result.err().map(|error| error.to_string());
+            state.error = match result {
+                Ok(flushed) => flushed.err().map(|error| error.to_string()),
+                Err(panic) => Some(panic),
+            };
             state.done = turn;
             self.changed.notify_all();
         }

@@ -10,7 +10,7 @@ use super::{
     other_libraries::OtherLibraries, pipeline::Pipeline, resource,
 };
 use crate::{
-    InitError, LogFormat, Telemetry,
+    InitError, LogFormat, Telemetry, access,
     config::TelemetryConfig,
     health, http,
     lifecycle::{self, Stage},
@@ -312,6 +312,7 @@ impl Builder {
         }
         let text_address = pipeline.text_address;
         self.naming.apply();
+        access::configure(&config.access);
         let running = pipeline.install(&config, runtime, span_filter);
         if self.semantic_http {
             http::start_semantic_metrics(&running.meter_provider);
@@ -387,6 +388,7 @@ impl Builder {
             propagation::install(&config.propagators.value);
         }
         self.naming.apply();
+        access::configure(&config.access);
         console.install(None);
         self.install_panic_hook();
         lifecycle::enter(Stage::Disabled);

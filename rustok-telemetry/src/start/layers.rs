@@ -9,7 +9,7 @@ use crate::{InitError, LogFormat, Telemetry, logging};
 /// subscriber that [`init`](crate::init()) installs otherwise:
 ///
 /// ```no_run
-/// use rustok_telemetry::LogFormat;
+/// use rustok_telemetry::{LogFormat, trace::SequentialClose};
 /// use tracing_subscriber::layer::SubscriberExt;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,7 +18,7 @@ use crate::{InitError, LogFormat, Telemetry, logging};
 ///     .with(telemetry.log_layer(LogFormat::Json)?)
 ///     .with(telemetry.log_export_layer()?)
 ///     .with(telemetry.layer());
-/// tracing::subscriber::set_global_default(subscriber)?;
+/// tracing::subscriber::set_global_default(SequentialClose::new(subscriber))?;
 /// # drop(telemetry);
 /// # Ok(())
 /// # }

@@ -6,6 +6,8 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 
 #[cfg(any(feature = "metrics-facade", feature = "prometheus-bridge"))]
 use crate::Builder;
+#[cfg(feature = "prometheus-bridge")]
+use crate::metrics::collection::registered_at;
 #[cfg(feature = "metrics-facade")]
 use crate::metrics::facade;
 use crate::{
@@ -63,7 +65,7 @@ impl Builder {
     /// Adds the metrics of a registry of the `prometheus` crate (0.14), such as `prometheus::default_registry()`. May be
     /// called for several registries.
     ///
-    /// The registry is gathered at each collection, on the collecting thread, so its collectors must not block.
+    /// The registry is gathered at each collection, on a thread of its own. Its collectors must not block.
     ///
     /// - **Kinds**: counters, gauges and histograms stay what they are. A summary becomes a gauge with the label
     ///   `quantile` and the counters `_sum` and `_count`. Untyped families are left out, because the `prometheus` crate
@@ -73,6 +75,9 @@ impl Builder {
     ///   `rustok_telemetry_observations_dropped_total`.
     /// - **Panics**: if a collector panics, that collection lacks its registry, and
     ///   `rustok_telemetry_observation_panics_total` counts it.
+    /// - **Collectors that hang**: a collection waits for the registries 500 ms. One that is not gathered by then is
+    ///   logged, listed in the [health](crate::health()), counted by `rustok_telemetry_observation_timeouts_total`, and
+    ///   left out until its collector returns. The `prometheus` crate locks the registry meanwhile, so `register` blocks.
     /// - **Not included**: readers of OpenTelemetry's SDK that the service adds, because the SDK accepts metrics of
     ///   instruments only.
     ///
@@ -89,8 +94,10 @@ impl Builder {
     /// # }
     /// ```
     #[cfg(feature = "prometheus-bridge")]
+    #[track_caller]
     pub fn with_prometheus_registry(mut self, registry: ::prometheus::Registry) -> Self {
-        let registry = bridge::prometheus::registry(registry);
+        let name = registered_at("with_prometheus_registry");
+        let registry = bridge::prometheus::registry(name, registry);
         self.other_libraries.registries.push(registry);
         self
     }

@@ -20,12 +20,13 @@ use super::{
 use crate::{
     InitError,
     config::{
-        LogsConfig, LogsExporter, MetricsConfig, MetricsExporter, TelemetryConfig,
+        LogsConfig, LogsExporter, MetricsConfig, MetricsExporter, SpoolConfig, TelemetryConfig,
         TemporalityPreference, TracesConfig, TracesExporter,
     },
     logging::{LogFilter, RecordSender, logger_provider},
     metrics::{
         self, current_span,
+        global_meters::GlobalMeterProvider,
         meter_provider::{Collection, install_instruments},
         on_demand_reader::OnDemandReader,
         push_reader::PushReader,
@@ -91,6 +92,7 @@ impl Pipeline {
         };
         let tracer_provider = tracer_provider(
             &config.traces,
+            &config.spool,
             resource.clone(),
             runtime,
             &console,
@@ -99,8 +101,14 @@ impl Pipeline {
         // If nothing else needs log records, the console decides which ones are created.
         let is_for_page = config.logs.exporters.value.is_empty() && !extensions.has_logs();
         let log_observer = console.log_observer().filter(|_| is_for_page);
-        let logger_provider =
-            logger_provider(&config.logs, resource, runtime, &console, extensions)?;
+        let logger_provider = logger_provider(
+            &config.logs,
+            &config.spool,
+            resource,
+            runtime,
+            &console,
+            extensions,
+        )?;
         let record_sender = logger_provider.as_ref().map(|provider| {
             RecordSender::new(provider, exporter_targets, config, log_filter.clone())
                 .for_observer(log_observer)
@@ -159,7 +167,7 @@ impl Pipeline {
         let views = &config.metrics.views.value;
         install_instruments(&self.meter_provider, self.collection, views);
         if !self.is_of_service {
-            global::set_meter_provider(self.meter_provider.clone());
+            global::set_meter_provider(GlobalMeterProvider(self.meter_provider.clone()));
             global::set_tracer_provider(self.tracer_provider.clone());
         }
         if !self.is_of_service || !propagation::is_installed() {
@@ -233,6 +241,7 @@ fn meter_provider(
 
 fn tracer_provider(
     config: &TracesConfig,
+    spool: &SpoolConfig,
     resource: Resource,
     runtime: &mut ConnectionRuntime,
     page: &ConsolePage,
@@ -240,7 +249,7 @@ fn tracer_provider(
 ) -> Result<UniqueTracerProvider, InitError> {
     let has = |exporter| config.exporters.value.contains(&exporter);
     let export = match has(TracesExporter::Otlp) {
-        true => Some(SpanExport::start(config, &resource, runtime)?),
+        true => Some(SpanExport::start(config, spool, &resource, runtime)?),
         false => None,
     };
     let observer = page.span_observer();
@@ -269,6 +278,7 @@ fn tracer_provider(
 
 fn logger_provider(
     config: &LogsConfig,
+    spool: &SpoolConfig,
     resource: Resource,
     runtime: &mut ConnectionRuntime,
     page: &ConsolePage,
@@ -279,7 +289,7 @@ fn logger_provider(
         return Ok(None);
     }
     let export = match config.exporters.value.contains(&LogsExporter::Otlp) {
-        true => Some(LogExport::start(config, &resource, runtime)?),
+        true => Some(LogExport::start(config, spool, &resource, runtime)?),
         false => None,
     };
     let observer = page.log_observer();

@@ -46,10 +46,14 @@ pub struct ShutdownReport {
     pub open_spans: u64,
     /// Sampled spans that were still queued at the timeout.
     pub unsent_spans: u64,
+    /// Sampled spans that stay in the spool, for the next process. 0 without a spool.
+    pub spooled_spans: u64,
     /// Sampled spans that the process has dropped: their export failed, or the queue was full.
     pub lost_spans: u64,
     /// Log records that were still queued at the timeout.
     pub unsent_log_records: u64,
+    /// Log records that stay in the spool, for the next process. 0 without a spool.
+    pub spooled_log_records: u64,
     /// Log records that the process has dropped: their export failed, the queue was full, or they were emitted after
     /// the shutdown had begun.
     pub lost_log_records: u64,
@@ -101,8 +105,10 @@ impl ShutdownReport {
             &[
                 (self.open_spans, "span", "had not ended"),
                 (self.unsent_spans, "span", "still waiting"),
+                (self.spooled_spans, "span", "kept in the spool"),
                 (self.lost_spans, "span", "dropped"),
                 (self.unsent_log_records, "log record", "still waiting"),
+                (self.spooled_log_records, "log record", "kept in the spool"),
                 (self.lost_log_records, "log record", "dropped"),
             ],
             &[

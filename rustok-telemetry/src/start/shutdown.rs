@@ -8,13 +8,15 @@ use std::{
 };
 
 use opentelemetry_sdk::{
-    error::OTelSdkResult, logs::SdkLoggerProvider, metrics::SdkMeterProvider,
+    error::{OTelSdkError, OTelSdkResult},
+    logs::SdkLoggerProvider,
+    metrics::SdkMeterProvider,
     trace::SdkTracerProvider,
 };
 
 use super::{console_page::ConsolePage, flush::Flushes, report::ShutdownReport};
 use crate::{
-    delivery::{DELIVERY, QueueStats},
+    delivery::{DELIVERY, QueueStats, threads},
     lifecycle::{self, Stage},
     logging::{LogFilter, RecordSender},
     otlp::ConnectionRuntime,
@@ -174,9 +176,11 @@ impl Running {
             timed_out: results.iter().any(|result| result.is_none()),
             open_spans,
             unsent_spans: waiting(&DELIVERY.spans),
-            lost_spans: sum(DELIVERY.spans.lost()),
+            spooled_spans: DELIVERY.spans.spooled(),
+            lost_spans: sum(&DELIVERY.spans.lost()),
             unsent_log_records: waiting(&DELIVERY.log_records),
-            lost_log_records: sum(DELIVERY.lost_log_records()),
+            spooled_log_records: DELIVERY.log_records.spooled(),
+            lost_log_records: sum(&DELIVERY.lost_log_records()),
             traces_error: DELIVERY.traces.error().or(error(&traces_result)),
             logs_error: DELIVERY.logs.error().or(error(&logs_result)),
             metrics_error: metrics_error.filter(|_| self.pushes_metrics),
@@ -187,16 +191,21 @@ impl Running {
     }
 }
 
-fn sum<const N: usize>(by_reason: [(&str, u64); N]) -> u64 {
-    by_reason.map(|(_, items)| items).iter().sum()
+fn sum(by_reason: &[(&str, u64)]) -> u64 {
+    by_reason.iter().map(|(_, items)| items).sum()
 }
 
 /// Runs a blocking function on a new thread; the receiver gets its result, or is closed if no thread can be spawned.
-fn on_a_thread<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> mpsc::Receiver<T> {
+fn on_a_thread(
+    run: impl FnOnce() -> OTelSdkResult + Send + 'static,
+) -> mpsc::Receiver<OTelSdkResult> {
     let (done, finished) = mpsc::channel();
     // After the timeout the receiver is gone.
     let _ = thread::Builder::new()
-        .name("rustok-telemetry-shutdown".to_owned())
-        .spawn(move || done.send(run()));
+        .name(threads::SHUTDOWN.name.to_owned())
+        .spawn(move || {
+            let result = threads::SHUTDOWN.guard(run);
+            done.send(result.unwrap_or_else(|panic| Err(OTelSdkError::InternalFailure(panic))))
+        });
     finished
 }

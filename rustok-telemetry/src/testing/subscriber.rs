@@ -18,7 +18,7 @@ use tracing_subscriber::{
 };
 
 use super::{LogLine, Sink, open::Name};
-use crate::trace::{ExporterTargets, SpanFilter, is_exporter_target};
+use crate::trace::{ExporterTargets, SequentialClose, SpanFilter, is_exporter_target};
 
 pub(super) fn dispatch(sink: &Arc<Sink>, span_level: Level) -> Dispatch {
     let spans =
@@ -33,7 +33,7 @@ pub(super) fn dispatch(sink: &Arc<Sink>, span_level: Level) -> Dispatch {
             sink: Arc::clone(sink),
             dispatch: OnceLock::new(),
         });
-    Dispatch::new(subscriber)
+    Dispatch::new(SequentialClose::new(subscriber))
 }
 
 /// Returns the capture of a subscriber.

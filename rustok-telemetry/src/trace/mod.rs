@@ -59,6 +59,7 @@ pub(crate) mod recorded;
 #[cfg_attr(not(feature = "b3"), expect(dead_code))]
 pub(crate) mod remote_sampling;
 mod sampler;
+mod sequential_close;
 mod span_limits;
 mod span_metrics;
 mod tenant_field;
@@ -76,6 +77,7 @@ pub use self::current_ids::{SpanIds, current_ids};
 pub(crate) use self::exporter_targets::ExporterTargets;
 pub use self::exporter_targets::is_exporter_target;
 pub(crate) use self::filter::SpanFilter;
+pub use self::sequential_close::SequentialClose;
 pub(crate) use self::span_limits::SpanLimits;
 pub(crate) use self::span_metrics::{SpanMetricsLayer, as_claim, has_own_tenant, tenant_of};
 #[doc(inline)]

@@ -303,6 +303,45 @@ fn no_variable_is_to_be_removed_and_enabled_at_once() {
     }
 }
 
+#[cfg(all(feature = "spool", target_os = "linux"))]
+#[test]
+fn a_directory_that_cannot_hold_a_spool_is_refused() {
+    const DIR: &str = "RUSTOK_TELEMETRY_SPOOL_DIR";
+    let file = env!("CARGO_MANIFEST_DIR").to_owned() + "/Cargo.toml";
+    let below = file.clone() + "/spool";
+    for wrong in [&file, &below] {
+        let lines = diagnostics(&[(DIR, wrong)]);
+        let expected = format!("{DIR}={wrong}: files cannot be written in {file}: not a directory");
+        assert!(lines[0].starts_with(&expected), "{lines:#?}");
+        assert_eq!(lines.len(), 1, "{lines:#?}");
+    }
+    // No user can create a file there, not even root.
+    let lines = diagnostics(&[(DIR, "/proc/spool")]);
+    assert!(
+        lines[0].contains("files cannot be written in /proc: "),
+        "{lines:#?}"
+    );
+    for name in [
+        "RUSTOK_TELEMETRY_SPOOL_MAX_BYTES",
+        "RUSTOK_TELEMETRY_SPOOL_MAX_AGE",
+    ] {
+        let lines = diagnostics(&[(name, "20000000")]);
+        let expected = format!("{name}=20000000: takes no effect without {DIR}");
+        assert!(lines[0].starts_with(&expected), "{lines:#?}");
+        let lines = diagnostics(&[(name, "1g"), (DIR, ".")]);
+        assert!(lines[0].contains("not a whole number"), "{lines:#?}");
+    }
+    let config =
+        TelemetryConfig::from_vars([(DIR, "target/not/there")]).expect("it is created later");
+    assert!(
+        config
+            .report()
+            .to_string()
+            .contains("spool.dir = target/not/there")
+    );
+    assert!(!std::path::Path::new("target/not/there").exists());
+}
+
 #[test]
 fn a_wrong_log_filter_from_code_is_refused() {
     let mut config = TelemetryConfig::from_vars::<&str, &str>([]).expect("nothing is set");

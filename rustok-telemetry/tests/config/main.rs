@@ -1,5 +1,6 @@
 //! The configuration, through its public door: variables in; settings, or all problems, out.
 
+mod access;
 mod diagnostics;
 mod endpoints;
 #[cfg(feature = "config-file")]

@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 
 use axum::{
+    Router,
     body::Body,
     extract::ConnectInfo,
     http::{HeaderMap, Request, Version},
 };
 use http_body_util::BodyExt as _;
-use rustok_telemetry::console::Console;
+use rustok_telemetry::{console::Console, http::HealthRoutes};
 use tower::ServiceExt as _;
 
 use crate::{
@@ -19,10 +20,12 @@ use crate::{
 /// A request for a path below the page, and whether it is admitted.
 async fn admits(path: &str, peer: Option<&str>, headers: &[(&str, &str)]) -> bool {
     let (status, headers, body) = ask(path, peer, headers).await;
-    if status != 403 {
+    if !matches!(status, 401 | 403) {
         assert!(matches!(status, 200 | 303), "{status}: {body}");
         return true;
     }
+    assert_eq!(headers.contains_key("www-authenticate"), status == 401);
+    assert_eq!(body.contains("needs its token"), status == 401, "{body}");
     assert_eq!(headers["content-type"], "text/plain; charset=utf-8");
     assert!(headers.contains_key("content-security-policy"));
     assert!(!headers.contains_key("set-cookie"));
@@ -35,6 +38,15 @@ async fn admits(path: &str, peer: Option<&str>, headers: &[(&str, &str)]) -> boo
 }
 
 async fn ask(path: &str, peer: Option<&str>, headers: &[(&str, &str)]) -> (u16, HeaderMap, String) {
+    ask_of(app(), path, peer, headers).await
+}
+
+async fn ask_of(
+    app: Router,
+    path: &str,
+    peer: Option<&str>,
+    headers: &[(&str, &str)],
+) -> (u16, HeaderMap, String) {
     let mut request = Request::get(format!("{PAGE}{path}"));
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -44,7 +56,7 @@ async fn ask(path: &str, peer: Option<&str>, headers: &[(&str, &str)]) -> (u16, 
         let peer: SocketAddr = peer.parse().expect("an address");
         request.extensions_mut().insert(ConnectInfo(peer));
     }
-    let response = app().oneshot(request).await.expect("infallible");
+    let response = app.oneshot(request).await.expect("infallible");
     let (head, body) = response.into_parts();
     let body = body.collect().await.expect("a body").to_bytes();
     let body = String::from_utf8(body.to_vec()).expect("text");
@@ -300,4 +312,53 @@ async fn a_token_is_required_where_one_is_set() {
     }
     // The token is no pass for other machines.
     assert!(!admits(token, ELSEWHERE, &[OWN]).await);
+}
+
+/// The token and the networks of the health routes are those of the console, unless it has a token of its own.
+#[tokio::test]
+#[test_fork::fork]
+async fn the_guard_of_the_health_routes_applies() {
+    let _telemetry = text_only()
+        .console(Console::new())
+        .init()
+        .expect("telemetry starts");
+    let routes = || {
+        let health = HealthRoutes::new().bearer_token("s3cret");
+        let network = "127.0.0.0/8".parse().expect("a network");
+        Router::<()>::new().merge(health.allow_network(network))
+    };
+    let bearer = ("authorization", "Bearer s3cret");
+    for (path, peer, headers, expected) in [
+        ("/api/state", HERE, &[OWN][..], 401),
+        ("/api/state", HERE, &[OWN, bearer], 200),
+        ("/?token=s3cret", HERE, &[OWN], 303),
+        ("/api/state?token=s3cret", HERE, &[OWN], 401),
+        ("/api/state", Some("[::1]:1"), &[OWN, bearer], 403),
+        ("/api/state", None, &[OWN, bearer], 403),
+        ("/api/state", HERE, &[("host", "evil.example"), bearer], 403),
+    ] {
+        let (status, headers, _) = ask_of(routes(), path, peer, headers).await;
+        assert_eq!(status, expected, "{path} {peer:?}");
+        if let Some(cookie) = headers.get("set-cookie") {
+            let cookie = cookie.to_str().expect("text").split(';').next();
+            let cookie = ("cookie", cookie.expect("a pair"));
+            let (status, ..) = ask_of(routes(), "/api/state", HERE, &[OWN, cookie]).await;
+            assert_eq!(status, 200, "{cookie:?}");
+        }
+    }
+}
+
+#[tokio::test]
+#[test_fork::fork]
+async fn the_token_of_the_console_takes_precedence() {
+    let _telemetry = text_only()
+        .console(Console::new().bearer_token("own"))
+        .init()
+        .expect("telemetry starts");
+    let routes = || Router::<()>::new().merge(HealthRoutes::new().bearer_token("s3cret"));
+    for (token, expected) in [("Bearer s3cret", 401), ("Bearer own", 200)] {
+        let headers = [OWN, ("authorization", token)];
+        let (status, ..) = ask_of(routes(), "/api/state", HERE, &headers).await;
+        assert_eq!(status, expected, "{token}");
+    }
 }

@@ -14,7 +14,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use opentelemetry::{KeyValue, global};
+use opentelemetry::{KeyValue, global, metrics::MeterProvider};
 use rustok_telemetry::{TextError, metrics, prometheus_text};
 use support::{samples, text, text_only, valid_text::assert_valid};
 
@@ -141,9 +141,11 @@ fn series_stay_ordered_as_new_ones_are_added() {
 }
 
 #[test_fork::test]
-fn a_panicking_callback_is_an_error() {
+fn a_panicking_callback_of_the_sdk_is_an_error() {
     let telemetry = text_only().init().expect("telemetry starts");
-    let meter = global::meter("careless");
+    // Of the global meter provider, it would be isolated.
+    let provider = telemetry.meter_provider().expect("it runs");
+    let meter = provider.meter("careless");
     let panics = meter.u64_observable_gauge("careless");
     panics.with_callback(|_| panic!("careless")).build();
     let first = catch_unwind(AssertUnwindSafe(prometheus_text));

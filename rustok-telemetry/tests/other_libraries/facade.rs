@@ -337,3 +337,37 @@ fn a_start_after_a_failed_one_records() {
     assert!(text().contains("# HELP early_total Early.\n"));
     let _ = telemetry.shutdown();
 }
+
+/// Each value is another key, which is not kept.
+#[test_fork::test]
+fn oversized_label_values_are_folded() {
+    let telemetry = text_only()
+        .with_metrics_facade()
+        .init()
+        .expect("telemetry starts");
+    let longest = "x".repeat(256);
+    counter!("facade_folded", "kind" => longest.clone()).increment(1);
+    let record = |number: usize| {
+        let value = format!("{number}{}", "y".repeat(1 << 16));
+        counter!("facade_folded", "kind" => value.clone()).increment(1);
+        gauge!("facade_level", "kind" => value.clone()).set(1.0);
+        histogram!("facade_seconds", "kind" => value).record(1.0);
+    };
+    (0..10).for_each(record);
+    let further = measure(|| (10..110).for_each(record));
+    assert!(further.bytes_current < 1 << 16, "{further:?}");
+    let text = text();
+    assert_valid(&text);
+    let folded = [
+        ("{kind=\"other\"}", "110"),
+        (&*format!("{{kind=\"{longest}\"}}"), "1"),
+    ];
+    assert_samples(&text, "facade_folded", &folded);
+    assert_samples(&text, "facade_level", &[("{kind=\"other\"}", "1")]);
+    assert_samples(
+        &text,
+        "facade_seconds_count",
+        &[("{kind=\"other\"}", "110")],
+    );
+    let _ = telemetry.shutdown();
+}

@@ -12,7 +12,7 @@ use rustok_telemetry::metrics::record_event_published;
 use crate::{
     export, exported, exporting,
     receiver::Receiver,
-    support::{assert_samples, samples, text, text_only, valid_text::assert_valid},
+    support::{assert_samples, quiet_panics, samples, text, text_only, valid_text::assert_valid},
 };
 
 /// A collector that returns what a function does.
@@ -142,6 +142,7 @@ static PANICS: AtomicBool = AtomicBool::new(true);
 
 #[test_fork::test]
 fn a_panicking_collector_leaves_out_its_registry() {
+    quiet_panics();
     let (careless, careful) = (Registry::new(), Registry::new());
     let collects = || match PANICS.load(Ordering::Relaxed) {
         true => panic!("careless"),
@@ -168,6 +169,45 @@ fn a_panicking_collector_leaves_out_its_registry() {
     assert_samples(&panicked, panics, &[("", "1")]);
     PANICS.store(false, Ordering::Relaxed);
     assert_samples(&text(), "reg_beside_total", &[("", "0")]);
+    let _ = telemetry.shutdown();
+}
+
+/// Upper bounds that are repeated, fall, or are no numbers.
+fn careless_histogram() -> Vec<MetricFamily> {
+    let bounds = [1.0, 1.0, 0.5, f64::NAN, 2.0];
+    let buckets = bounds.iter().zip([1, 1, 1, 1, 3]).map(|(bound, count)| {
+        let mut bucket = proto::Bucket::default();
+        bucket.set_upper_bound(*bound);
+        bucket.set_cumulative_count(count);
+        bucket
+    });
+    let mut histogram = proto::Histogram::default();
+    histogram.set_bucket(buckets.collect());
+    histogram.set_sample_count(4);
+    histogram.set_sample_sum(9.0);
+    let mut metric = proto::Metric::default();
+    metric.set_histogram(histogram);
+    vec![family("reg_careless", MetricType::HISTOGRAM, metric)]
+}
+
+#[test_fork::test]
+fn a_histogram_with_invalid_bounds_leaves_the_text_valid() {
+    let registry = Registry::new();
+    registry
+        .register(Box::new(Collecting(careless_histogram)))
+        .expect("registered");
+    let telemetry = text_only()
+        .with_prometheus_registry(registry)
+        .init()
+        .expect("telemetry starts");
+    let text = text();
+    assert_valid(&text);
+    let buckets = [
+        ("{le=\"+Inf\"}", "4"),
+        ("{le=\"1\"}", "1"),
+        ("{le=\"2\"}", "3"),
+    ];
+    assert_samples(&text, "reg_careless_bucket", &buckets);
     let _ = telemetry.shutdown();
 }
 

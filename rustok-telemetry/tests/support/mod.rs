@@ -33,6 +33,11 @@ pub(crate) fn text() -> String {
     String::from_utf8(text.body).expect("text")
 }
 
+/// Writes no message for panics: to resolve the names of a backtrace may take longer than a callback may.
+pub(crate) fn quiet_panics() {
+    std::panic::set_hook(Box::new(|_| {}));
+}
+
 /// The samples of one metric: labels → value.
 pub(crate) fn samples(text: &str, name: &str) -> BTreeMap<String, String> {
     text.lines()

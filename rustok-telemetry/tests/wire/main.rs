@@ -16,6 +16,7 @@ mod endpoints;
 mod enriched;
 mod exemplars;
 mod flush;
+mod hostile;
 mod limits;
 mod metrics;
 #[cfg(feature = "testing")]
@@ -28,6 +29,8 @@ mod receiver;
 mod retries;
 mod signals;
 mod sizes;
+#[cfg(all(feature = "spool", unix))]
+mod spool;
 #[path = "../support/mod.rs"]
 mod support;
 mod swallowed;

@@ -20,18 +20,18 @@ use crate::{
 };
 
 /// An address at which nothing listens yet.
-fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address")
 }
 
-fn work(numbers: std::ops::Range<u64>) {
+pub(crate) fn work(numbers: std::ops::Range<u64>) {
     for number in numbers {
         tracing::info_span!("work", number).in_scope(|| tracing::info!(number, "worked"));
     }
 }
 
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let started = Instant::now();
     while !is_so() {
         assert!(started.elapsed() < Duration::from_secs(30), "{what}");
@@ -39,18 +39,18 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-const TRACES: usize = 0;
-const LOGS: usize = 2;
+pub(crate) const TRACES: usize = 0;
+pub(crate) const LOGS: usize = 2;
 
-fn signal(index: usize) -> SignalHealth {
+pub(crate) fn signal(index: usize) -> SignalHealth {
     health().signals.swap_remove(index)
 }
 
-fn queue(index: usize) -> QueueHealth {
+pub(crate) fn queue(index: usize) -> QueueHealth {
     signal(index).queue.expect("a queue")
 }
 
-fn dropped(index: usize) -> u64 {
+pub(crate) fn dropped(index: usize) -> u64 {
     queue(index).lost.iter().map(|(_, items)| items).sum()
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct Options {
 }
 
 /// The parts with their headings. Each part runs in its own process.
-const PARTS: [(&str, &str, &[&str]); 11] = [
+const PARTS: [(&str, &str, &[&str]); 12] = [
     (
         "Recording, text and OTLP both on",
         "rustok-benches",
@@ -55,6 +55,11 @@ const PARTS: [(&str, &str, &[&str]); 11] = [
     ("A service", "rustok-benches", &["http-service"]),
     ("The console", "rustok-benches", &["console"]),
     ("Memory", "rustok-benches", &["memory"]),
+    (
+        "Distinct values",
+        "rustok-benches",
+        &["cardinality", "--outlets", "text"],
+    ),
     ("Start", "start_memory", &[]),
 ];
 

@@ -5,6 +5,7 @@ pub(crate) mod catalogue;
 pub(crate) mod dashboards;
 pub(crate) mod demo;
 pub(crate) mod faults;
+pub(crate) mod fuzz;
 mod generated;
 pub(crate) mod names;
 pub(crate) mod semver;

@@ -109,6 +109,7 @@ pub(crate) fn run(options: &Options, cancelled: Arc<AtomicBool>) -> Result<ExitC
         let tests = ["test", "-p", "rustok-telemetry-reduced", "--features"];
         steps.cargo(&title, &[&tests[..], &[protocol]].concat(), &[])?;
     }
+    steps.cargo("fuzz targets", &["xtask", "fuzz", "--seconds", "15"], &[])?;
     println!("Everything passed in {} s.", started.elapsed().as_secs());
     Ok(ExitCode::SUCCESS)
 }

@@ -7,7 +7,7 @@ use xtask::workspace;
 use crate::page::{self, Page};
 
 /// Pages whose blocks are compiled elsewhere, or not.
-const ELSEWHERE: [(&str, &str); 5] = [
+const ELSEWHERE: [(&str, &str); 6] = [
     ("README.md", "`readme.rs` builds a crate of it"),
     (
         "docs/dashboards.md",
@@ -16,6 +16,10 @@ const ELSEWHERE: [(&str, &str); 5] = [
     ("rustok-telemetry/README.md", "`readme.rs` compares it"),
     (
         "docs/upstream/tracing-opentelemetry-values.md",
+        "examples for the maintainers of that crate",
+    ),
+    (
+        "docs/upstream/tracing-subscriber-close.md",
         "examples for the maintainers of that crate",
     ),
     (

@@ -9,7 +9,7 @@ mod table;
 
 pub(super) use privacy::{Privacy, mask_url, one_line};
 pub use table::SECTIONS;
-pub(super) use table::{LOG_FILTER, STRICT};
+pub(super) use table::{LOG_FILTER, SPOOL_DIR, STRICT};
 
 /// A part of the table, as the specification divides it.
 #[derive(Debug, Clone, Copy)]

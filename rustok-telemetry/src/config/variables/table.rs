@@ -117,10 +117,16 @@ const OWN: &[Variable] = &[
     honoured("RUSTOK_TELEMETRY_BLRP_MAX_QUEUE_BYTES", "33554432 (32 MiB)", QUEUE_BYTES, "Bytes of the log records that may wait, as they are encoded."),
     honoured("RUSTOK_TELEMETRY_BSP_DROP_OLDEST", "false", "true or false", "Whether a full queue drops the spans that wait longest, instead of new ones."),
     honoured("RUSTOK_TELEMETRY_BLRP_DROP_OLDEST", "false", "true or false", "Whether a full queue drops the log records that wait longest, instead of new ones."),
+    honoured("RUSTOK_TELEMETRY_ACCESS_TOKEN", "none", "visible ASCII characters without spaces", "The bearer token that the routes below /api/_health/, except for the status of live and ready, and the port for Prometheus require.").secret(),
+    honoured("RUSTOK_TELEMETRY_ACCESS_NETWORKS", "all", "IP addresses and networks such as 127.0.0.1,10.0.0.0/8", "The networks whose requests these endpoints answer."),
+    honoured(SPOOL_DIR, "none", "the path of a directory on a local disk, which is created if it does not exist; one for each service", "Where spans and log records are kept on disk until they are exported (Cargo feature `spool`).").status(SPOOL),
+    honoured("RUSTOK_TELEMETRY_SPOOL_MAX_BYTES", "268435456 (256 MiB)", "a whole number from 16777216 to 1099511627776", "Bytes on disk, of each signal of each process; beyond them the oldest spans and log records are dropped.").status(SPOOL),
+    honoured("RUSTOK_TELEMETRY_SPOOL_MAX_AGE", "86400000 (24 hours)", "milliseconds from 1 to 2147483647", "Longest time that spans and log records wait on disk; older ones are dropped.").status(SPOOL),
     honoured(STRICT, "true", "true or false", "Whether an error in the configuration stops the start. With false each error is one warning, and the variable is ignored."),
     honoured(LOG_FILTER, "info", "levels and directives, such as info or warn,my_crate=debug", "Which log lines are written, and sent if OTEL_LOGS_EXPORTER says so."),
 ];
 
+pub(in crate::config) const SPOOL_DIR: &str = "RUSTOK_TELEMETRY_SPOOL_DIR";
 pub(in crate::config) const STRICT: &str = "RUSTOK_TELEMETRY_STRICT";
 pub(in crate::config) const LOG_FILTER: &str = "RUST_LOG";
 const COUNT: &str = "a whole number from 0 to 2147483647";
@@ -130,10 +136,15 @@ const PEM: &str = "a path to a PEM file, used with https://";
 const GENERAL_ONE: &str = "the general one's";
 const GENERAL_ENDPOINT: &str = "the general endpoint, with the signal's path";
 const NO_ZIPKIN: &str = "there is no Zipkin exporter; remove it and send OTLP to a Collector, which can forward to Zipkin";
-const FILE: Status = match disabled!("OTEL_CONFIG_FILE", "config-file") {
-    None => Status::Honoured,
-    Some(reason) => Status::Refused(reason),
-};
+const FILE: Status = unless(disabled!("OTEL_CONFIG_FILE", "config-file"));
+const SPOOL: Status = unless(disabled!("the spool", "spool"));
+
+const fn unless(disabled: Option<&'static str>) -> Status {
+    match disabled {
+        None => Status::Honoured,
+        Some(reason) => Status::Refused(reason),
+    }
+}
 
 const fn honoured(name: &'static str, default: &'static str, allowed: &'static str, meaning: &'static str) -> Variable {
     Variable { name, default, allowed, meaning, status: Status::Honoured, privacy: Privacy::Open }

@@ -7,14 +7,20 @@ use std::{fmt::Display, sync::Arc, time::Duration};
 use axum::{
     Router,
     body::Body,
-    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE, request::Parts},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
 };
 use serde_json::{Value, json};
 
 use self::checks::{Check, Checked};
-use crate::prometheus::response::text_response;
+use crate::{
+    access::{self, Access, Denied},
+    config::{Network, Token},
+    prometheus::response::{denied, text_response},
+};
 
 /// Path below which the health routes are. Requests there are not counted.
 pub const HEALTH_PREFIX: &str = super::options::HEALTH_PREFIX;
@@ -32,17 +38,42 @@ pub const DEFAULT_CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 /// - `GET /api/_health/console` and paths below it: the console, with the feature `console`; 404 unless
 ///   `Builder::console` enables it.
 ///
-/// [`HealthRoutes`] adds the routes for the service itself.
+/// With `RUSTOK_TELEMETRY_ACCESS_TOKEN` or `RUSTOK_TELEMETRY_ACCESS_NETWORKS`, these routes need a bearer token (else
+/// 401), or a peer in one of the networks (else 403).
+///
+/// [`HealthRoutes`] adds the routes for the service itself, and sets token and networks in code.
 pub fn health_routes<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    routes(&Arc::default())
+}
+
+fn routes<S>(access: &Arc<Access>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
     let routes = Router::new()
         .route("/api/_health/metrics", get(metrics))
-        .route("/api/_health/telemetry", get(telemetry));
+        .route("/api/_health/telemetry", get(telemetry))
+        .route_layer(from_fn_with_state(Arc::clone(access), guard));
+    // It has more ways to give the token, and more conditions.
     #[cfg(feature = "console")]
-    let routes = crate::console::add_to(routes);
+    let routes = crate::console::add_to(routes, access);
     routes
+}
+
+/// Passes a request on if it is admitted.
+async fn guard(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
+    let (request, body) = request.into_parts();
+    match admit(&access, &request) {
+        Ok(()) => next.run(Request::from_parts(request, body)).await,
+        Err(reason) => denied(reason, reason.sentence()).map(Body::from),
+    }
+}
+
+fn admit(access: &Access, request: &Parts) -> Result<(), Denied> {
+    access.admit(access::peer(&request.extensions), &request.headers)
 }
 
 /// Routes for the health of the service and its telemetry, with readiness checks of the application.
@@ -53,6 +84,9 @@ where
 ///   not restart the service because its database is unreachable.
 /// - `GET /api/_health/ready`: 200 if every check passes, otherwise 503. The body names each check with its outcome:
 ///   `passed`, `failed`, `timed_out` or `panicked`. The error of a failed check is logged once until it passes again.
+///
+/// With a [token](Self::bearer_token) or [networks](Self::allow_network), other requests get the status of both, and
+/// not the checks: an orchestrator that is refused would restart the service.
 ///
 /// ```
 /// use std::time::Duration;
@@ -75,6 +109,7 @@ where
 pub struct HealthRoutes {
     checks: Vec<Check>,
     timeout: Duration,
+    access: Access,
 }
 
 impl Default for HealthRoutes {
@@ -89,6 +124,7 @@ impl HealthRoutes {
         Self {
             checks: Vec::new(),
             timeout: DEFAULT_CHECK_TIMEOUT,
+            access: Access::default(),
         }
     }
 
@@ -112,14 +148,52 @@ impl HealthRoutes {
         self
     }
 
+    /// Requires a token of requests to metrics, telemetry and console, as `Authorization: Bearer …`; takes precedence
+    /// over `RUSTOK_TELEMETRY_ACCESS_TOKEN`. An empty token admits no request.
+    ///
+    /// Its value is compared in constant time. Serve by TLS, or within a network that is trusted.
+    pub fn bearer_token(mut self, token: impl Into<String>) -> Self {
+        self.access.token = Some(Token::new(token));
+        self
+    }
+
+    /// Adds a network whose requests to metrics, telemetry and console are answered; takes precedence over
+    /// `RUSTOK_TELEMETRY_ACCESS_NETWORKS`. Without one, those of all networks are.
+    ///
+    /// It is the peer of the connection that counts, which the service must pass on with
+    /// `app.into_make_service_with_connect_info::<SocketAddr>()`; otherwise each request is refused. Headers of proxies,
+    /// such as `X-Forwarded-For`, are not trusted: behind a proxy, allow the proxy, and restrict its clients there.
+    ///
+    /// ```
+    /// use rustok_telemetry::http::HealthRoutes;
+    ///
+    /// # fn main() -> Result<(), rustok_telemetry::config::NetworkError> {
+    /// let health = HealthRoutes::new()
+    ///     .bearer_token("s3cret")
+    ///     .allow_network("127.0.0.1".parse()?)
+    ///     .allow_network("10.0.0.0/8".parse()?);
+    /// # drop(health);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn allow_network(mut self, network: Network) -> Self {
+        self.access.networks.push(network);
+        self
+    }
+
     /// Converts to a router with any state. `Router::merge` calls this.
     pub fn into_router<S>(self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
     {
         let (checks, timeout) = (Arc::new(self.checks), self.timeout);
-        let ready = move || async move { readiness(&checks::run(&checks, timeout).await) };
-        health_routes()
+        let access = Arc::new(self.access);
+        let routes = routes(&access);
+        let ready = move |request: Parts| async move {
+            let checked = checks::run(&checks, timeout).await;
+            readiness(&checked, admit(&access, &request).is_ok())
+        };
+        routes
             .route("/api/_health/live", get(live))
             .route("/api/_health/ready", get(ready))
     }
@@ -146,7 +220,8 @@ async fn live() -> Response {
     answer(StatusCode::OK, &json!({"status": "live"}))
 }
 
-fn readiness(checked: &[Checked]) -> Response {
+/// Responds with the status, and with the checks if the request is admitted.
+fn readiness(checked: &[Checked], is_admitted: bool) -> Response {
     let ready = checked.iter().all(|check| check.outcome.passed());
     let checks = checked.iter().map(|check| {
         json!({
@@ -156,11 +231,11 @@ fn readiness(checked: &[Checked]) -> Response {
         })
     });
     let failing = checked.iter().filter(|check| !check.outcome.passed());
-    let body = json!({
-        "status": if ready { "ready" } else { "not_ready" },
-        "failing": failing.map(|check| &check.name).collect::<Vec<_>>(),
-        "checks": checks.collect::<Vec<_>>(),
-    });
+    let mut body = json!({"status": if ready { "ready" } else { "not_ready" }});
+    if is_admitted {
+        body["failing"] = failing.map(|check| json!(check.name)).collect();
+        body["checks"] = checks.collect();
+    }
     let status = match ready {
         true => StatusCode::OK,
         false => StatusCode::SERVICE_UNAVAILABLE,

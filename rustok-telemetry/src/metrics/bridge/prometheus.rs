@@ -3,7 +3,7 @@
 use ::prometheus::proto::{self, MetricFamily, MetricType};
 use opentelemetry::KeyValue;
 
-use super::{GatheredMetric, Registry};
+use super::{GatheredMetric, ReadAhead, Registry};
 use crate::metrics::{
     Kind,
     store::{
@@ -12,8 +12,11 @@ use crate::metrics::{
     },
 };
 
-pub(crate) fn registry(registry: ::prometheus::Registry) -> Registry {
-    Box::new(move || registry.gather().iter().flat_map(metrics).collect())
+/// `name` describes the registry in the health.
+pub(crate) fn registry(name: String, registry: ::prometheus::Registry) -> Registry {
+    ReadAhead::new(name, move || {
+        registry.gather().iter().flat_map(metrics).collect()
+    })
 }
 
 /// Returns the metrics of a family: three of a summary, for its quantiles, its sum and its count. None of an untyped
@@ -82,9 +85,12 @@ fn number(value: impl Into<NumberValue>) -> Point {
 fn distribution(histogram: &proto::Histogram) -> Point {
     let (mut boundaries, mut counts, mut below) = (Vec::new(), Vec::new(), 0);
     for bucket in histogram.get_bucket() {
-        if bucket.upper_bound() < f64::INFINITY {
+        let bound = bucket.upper_bound();
+        // Repeated and falling bounds would make the text invalid: their values are in the next bucket.
+        let rises = boundaries.last().is_none_or(|last| bound > *last);
+        if rises && bound < f64::INFINITY {
             let cumulative = bucket.cumulative_count().max(below);
-            boundaries.push(bucket.upper_bound());
+            boundaries.push(bound);
             counts.push(cumulative - below);
             below = cumulative;
         }

@@ -17,5 +17,7 @@ pub(crate) mod module;
 #[cfg(feature = "process")]
 mod process;
 pub(crate) mod span;
+#[cfg(feature = "spool")]
+mod spool;
 mod telemetry;
 pub mod tokio_runtime;

@@ -5,13 +5,9 @@
 use std::sync::atomic::Ordering;
 
 use crate::{
-    delivery::DELIVERY,
+    delivery::{DELIVERY, threads},
     lifecycle,
-    metrics::{
-        bridge,
-        collection::{OBSERVATION_PANICS, hook_count},
-        registered::ALL,
-    },
+    metrics::{bridge, callbacks, collection::hook_count, registered::ALL},
 };
 
 /// Declarations. Observables have no function to call.
@@ -39,8 +35,10 @@ mod declared {
     fn spans_exported() -> u64;
 
     /// Sampled spans dropped, by reason: export_failed, queue_full or rejected.
+    ///
+    /// With a spool also spool_full, spool_expired or spool_corrupt.
     #[observable_counter(name = "spans_lost_total", observe = super::spans_lost)]
-    fn spans_lost(#[label(budget = 3)] reason: &str) -> u64;
+    fn spans_lost(#[label(budget = 6)] reason: &str) -> u64;
 
     /// Spans waiting in the export queue, without those being exported.
     #[observable_gauge(name = "span_queue_length", observe = super::span_queue_length)]
@@ -55,8 +53,10 @@ mod declared {
     fn log_records_exported() -> u64;
 
     /// Log records dropped, by reason: export_failed, queue_full, rejected or after_shutdown.
+    ///
+    /// With a spool also spool_full, spool_expired or spool_corrupt.
     #[observable_counter(name = "log_records_lost_total", observe = super::log_records_lost)]
-    fn log_records_lost(#[label(budget = 4)] reason: &str) -> u64;
+    fn log_records_lost(#[label(budget = 7)] reason: &str) -> u64;
 
     /// Log records waiting in the export queue, without those being exported.
     #[observable_gauge(name = "log_record_queue_length", observe = super::log_record_queue_length)]
@@ -75,6 +75,14 @@ mod declared {
     /// Panics of metric callbacks; their values are missing from that collection.
     #[observable_counter(name = "observation_panics_total", observe = super::observation_panics)]
     fn observation_panics() -> u64;
+
+    /// Metric callbacks that had not returned when a collection needed their values, which are missing or old there.
+    #[observable_counter(name = "observation_timeouts_total", observe = super::observation_timeouts)]
+    fn observation_timeouts() -> u64;
+
+    /// Panics on the threads of telemetry, which continue after a pause.
+    #[observable_counter(name = "thread_panics_total", observe = super::thread_panics)]
+    fn thread_panics(#[label(budget = 6)] thread: &str) -> u64;
 
     /// Callbacks registered to run before each collection.
     #[observable_gauge(name = "collection_hooks", observe = super::collection_hooks)]
@@ -119,6 +127,12 @@ fn log_records_lost(report: &mut dyn FnMut([&str; 1], u64)) {
     }
 }
 
+fn thread_panics(report: &mut dyn FnMut([&str; 1], u64)) {
+    for thread in threads::ALL {
+        report([thread.name], thread.panics());
+    }
+}
+
 fn observations_dropped(report: &mut dyn FnMut([&str; 1], u64)) {
     for metric in ALL {
         if let Some(dropped) = metric.observations_dropped() {
@@ -144,6 +158,7 @@ callbacks! {
     log_records_exported: DELIVERY.log_records.exported();
     log_record_queue_length: DELIVERY.log_records.queued();
     log_record_queue_capacity: DELIVERY.log_records.capacity() as u64;
-    observation_panics: OBSERVATION_PANICS.load(Ordering::Relaxed);
+    observation_panics: callbacks::PANICS.load(Ordering::Relaxed);
+    observation_timeouts: callbacks::TIMEOUTS.load(Ordering::Relaxed);
     collection_hooks: hook_count() as u64;
 }
