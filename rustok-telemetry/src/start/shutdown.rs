@@ -26,7 +26,7 @@ use crate::{
 /// Timeout of [`Telemetry::shutdown`] and of dropping [`Telemetry`]: 10 seconds.
 pub const DEFAULT_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A guard that is dropped before was probably not kept.
+/// A guard that is dropped before this age, and before a span has ended, was probably not kept.
 const SOONEST_DROP: Duration = Duration::from_millis(100);
 
 /// Guard of running telemetry, returned by [`init`](crate::init()). Keep it until the program ends.
@@ -113,7 +113,7 @@ impl Drop for Telemetry {
             if !report.is_complete() {
                 tracing::warn!("{report}");
             }
-            if age < SOONEST_DROP {
+            if age < SOONEST_DROP && DELIVERY.spans.entered() == 0 {
                 tracing::warn!(
                     "telemetry has been shut down, because its guard was dropped {} ms after the start: keep it in a \
                      named variable, since `let _ =` drops it at once",

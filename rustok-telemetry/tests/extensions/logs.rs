@@ -67,6 +67,7 @@ fn processors_see_each_record_in_turn() {
     assert!(records[0].trace_context().is_some());
     let mut attributes = records[0].attributes_iter();
     assert!(attributes.any(|(key, _)| key.as_str() == "tenant_id"));
+    drop(records);
     assert!(telemetry.logger_provider().is_some());
     drop(telemetry);
 }
