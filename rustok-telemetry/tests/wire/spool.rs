@@ -462,7 +462,7 @@ fn record_and_shut_down(address: SocketAddr, dir: &str) -> ! {
     );
     assert!(!report.is_complete());
     assert!(
-        report.to_string().contains("50 spans stay in the spool"),
+        report.to_string().contains("50 spans kept in the spool"),
         "{report}"
     );
     std::process::exit(0);
