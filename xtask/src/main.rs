@@ -12,9 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::{Parser, Subcommand};
-use commands::{
-    bench, catalogue, dashboards, demo, faults, fuzz, names, semver, slo, stack, test,
-};
+use commands::{bench, catalogue, dashboards, demo, faults, fuzz, names, semver, slo, stack, test};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 

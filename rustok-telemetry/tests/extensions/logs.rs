@@ -63,11 +63,12 @@ fn processors_see_each_record_in_turn() {
     });
     assert_eq!(before.bodies(), ["low stock", "sold out"]);
     assert_eq!(after.bodies(), ["redacted", "redacted"]);
-    let records = before.0.lock().expect("no panic");
-    assert!(records[0].trace_context().is_some());
-    let mut attributes = records[0].attributes_iter();
-    assert!(attributes.any(|(key, _)| key.as_str() == "tenant_id"));
-    drop(records);
+    {
+        let records = before.0.lock().expect("no panic");
+        assert!(records[0].trace_context().is_some());
+        let mut attributes = records[0].attributes_iter();
+        assert!(attributes.any(|(key, _)| key.as_str() == "tenant_id"));
+    }
     assert!(telemetry.logger_provider().is_some());
     drop(telemetry);
 }
