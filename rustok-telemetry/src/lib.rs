@@ -208,8 +208,6 @@ mod pages {
     mod names {}
     #[doc = include_str!("../../docs/own-metrics.md")]
     mod own_metrics {}
-    #[doc = include_str!("../../docs/reliability.md")]
-    mod reliability {}
     #[doc = include_str!("../../docs/start.md")]
     mod start {}
     #[doc = include_str!("../../docs/logs.md")]
