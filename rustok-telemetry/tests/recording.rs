@@ -102,7 +102,7 @@ fn only_metrics_with_series_have_fold_counters() {
     // Alerts need these zeros to see the first increase.
     for (name, series) in [
         ("rustok_telemetry_exports_total", 6),
-        ("rustok_telemetry_spans_lost_total", 2),
+        ("rustok_telemetry_spans_lost_total", 3),
         ("rustok_telemetry_records_lost_total", 4),
     ] {
         assert_eq!(samples(&text, name).len(), series, "{name}");

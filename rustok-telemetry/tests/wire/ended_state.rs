@@ -67,7 +67,7 @@ fn check(protocol: &str, temporality: &str) {
         ("foreign", vec![false]),
         ("rustok_cache_size", vec![true]),
         ("rustok_circuit_breaker_calls_total", vec![true]),
-        ("rustok_telemetry_spans_lost_total", vec![true, true]),
+        ("rustok_telemetry_spans_lost_total", vec![true, true, true]),
     ];
     for (name, values) in expected {
         assert_eq!(last[name], values, "{name}");

@@ -24,10 +24,14 @@ pub(crate) fn stack(name: &str) -> Stack {
 /// The metrics of gRPC servers, which the inventory records. The service serves HTTP, and calls the inventory by gRPC.
 pub(crate) const GRPC_SERVER: &str = "rustok_grpc_server_";
 
-/// The metrics of the catalogue whose names do not begin with `prefix`.
+/// The metrics that exist only with a spool.
+const SPOOL: &str = "rustok_telemetry_spooled_";
+
+/// The metrics of the catalogue that exist without a spool, and whose names do not begin with `prefix`.
 pub(crate) fn catalogue_without(prefix: &str) -> Vec<&'static Declaration> {
     let mut metrics = catalogue();
-    metrics.retain(|metric| !metric.name.starts_with(prefix));
+    let is_absent = |name: &str| name.starts_with(prefix) || name.starts_with(SPOOL);
+    metrics.retain(|metric| !is_absent(metric.name));
     metrics
 }
 
