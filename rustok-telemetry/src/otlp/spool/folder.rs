@@ -2,14 +2,11 @@
 //!
 //! The process that holds the lock on `<signal>-<id>.lock` owns the folder `<signal>-<id>` beside it. The kernel
 //! releases the lock when a process ends, however it ends; the next process that starts adopts the files.
-//!
-//! A file is named by its time and its number of items. It is written as `.part` and renamed, so `.otlp` means a
-//! complete file, unless the machine stopped: nothing is synced to the disk. Headers of requests are not written.
 
 use std::{
     collections::VecDeque,
-    fs::{self, DirBuilder, DirEntry, File, OpenOptions},
-    io::{self, ErrorKind, Read, Write},
+    fs::{self, DirBuilder, DirEntry, File},
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
     sync::atomic::Ordering::Relaxed,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -18,20 +15,15 @@ use std::{
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::super::requests::{LARGEST_REQUEST, Request};
+use super::{
+    super::requests::Request,
+    file::{HEAD, LARGEST_FILE, blocks, files, name, parse, read, write},
+};
 use crate::{
     InitError,
     config::{Signal, SpoolConfig},
     delivery::{QueueStats, SpoolDrop, SpoolStats},
 };
-
-/// The mark of a file of this version, before the CRC-32 of the request and the request.
-const MAGIC: [u8; 4] = *b"RTS1";
-const HEAD: usize = 8;
-const LARGEST_FILE: u64 = (HEAD + LARGEST_REQUEST) as u64;
-
-/// A file takes whole blocks of the disk.
-const BLOCK: u64 = 4096;
 
 /// Most files that are kept after they were set aside.
 const MOST_SET_ASIDE: usize = 16;
@@ -444,71 +436,6 @@ fn directories() -> DirBuilder {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder
-}
-
-/// Creates files that only their owner can use.
-fn files() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-fn name(at: u64, items: usize) -> String {
-    format!("{at:020}-{items}.otlp")
-}
-
-/// Returns the time, the items, and whether the file is complete.
-fn parse(file_name: &str) -> Option<(u64, usize, bool)> {
-    let (stem, extension) = file_name.rsplit_once('.')?;
-    let (at, items) = stem.split_once('-')?;
-    let (at, items) = (at.parse().ok()?, items.parse().ok()?);
-    let is_own = name(at, items).strip_suffix(".otlp") == Some(stem);
-    // An item has one byte at least.
-    let is_own = is_own && (1..=LARGEST_REQUEST).contains(&items);
-    match extension {
-        "otlp" if is_own => Some((at, items, true)),
-        "part" if is_own => Some((at, items, false)),
-        _ => None,
-    }
-}
-
-fn write(path: &Path, message: &[u8]) -> io::Result<()> {
-    let part = path.with_extension("part");
-    let written = files().truncate(true).open(&part).and_then(|mut file| {
-        file.write_all(&head(message))?;
-        file.write_all(message)
-    });
-    let renamed = written.and_then(|()| fs::rename(&part, path));
-    renamed.inspect_err(|_| _ = fs::remove_file(&part))
-}
-
-/// Returns the request in a file; `None` if it is not intact.
-fn read(path: &Path) -> io::Result<Option<Bytes>> {
-    let mut bytes = Vec::new();
-    File::open(path)?
-        .take(LARGEST_FILE + 1)
-        .read_to_end(&mut bytes)?;
-    Ok(decode(bytes))
-}
-
-fn decode(file: Vec<u8>) -> Option<Bytes> {
-    let (given, message) = file.split_first_chunk::<HEAD>()?;
-    let is_intact = *given == head(message) && file.len() as u64 <= LARGEST_FILE;
-    is_intact.then(|| Bytes::from(file).slice(HEAD..))
-}
-
-fn head(message: &[u8]) -> [u8; HEAD] {
-    let mut head = [0; HEAD];
-    head[..4].copy_from_slice(&MAGIC);
-    head[4..].copy_from_slice(&crc32fast::hash(message).to_le_bytes());
-    head
-}
-
-/// Returns the bytes on disk of a file.
-fn blocks(length: u64) -> u64 {
-    length.next_multiple_of(BLOCK)
 }
 
 fn now() -> u64 {

@@ -1,10 +1,11 @@
 //! A spool on disk for spans and log records: the Cargo feature `spool`.
 //!
-//! Every request is on disk (`folder.rs`) before it is sent, and is removed once the receiver has accepted or refused
+//! Every request is on disk (`folder.rs`, `file.rs`) before it is sent, and is removed once the receiver has accepted or refused
 //! it. While one request is being sent, the thread goes on writing, so that only the newest batch is in memory. New
 //! requests are sent at once. Those of earlier processes and of an outage, the backlog, are sent beside them, in order
 //! and at a bounded rate.
 
+mod file;
 mod folder;
 
 use std::{
