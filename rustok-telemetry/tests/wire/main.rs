@@ -31,6 +31,8 @@ mod signals;
 mod sizes;
 #[cfg(all(feature = "spool", unix))]
 mod spool;
+#[cfg(all(feature = "spool", unix))]
+mod spool_processes;
 #[path = "../support/mod.rs"]
 mod support;
 mod swallowed;

@@ -218,18 +218,23 @@ fn no_retry_begins_after_the_time_of_an_export() {
     assert_eq!(receiver.requests().len(), 1);
 }
 
-/// Sends ten spans, of which the receiver rejects some.
-fn rejected_spans_are_dropped(protocol: &str, rejected: i64, expected: [u64; 2]) {
+/// A receiver that accepts each request and rejects some of its items.
+fn rejecting(rejected: i64) -> Receiver {
     let answer = ExportMetricsServiceResponse {
         partial_success: Some(ExportMetricsPartialSuccess {
             rejected_data_points: rejected,
             error_message: "too old".to_owned(),
         }),
     };
-    let receiver = Receiver::with(Behaviour {
+    Receiver::with(Behaviour {
         answer: answer.encode_to_vec(),
         ..Behaviour::default()
-    });
+    })
+}
+
+/// Sends ten spans, of which the receiver rejects some.
+fn rejected_spans_are_dropped(protocol: &str, rejected: i64, expected: [u64; 2]) {
+    let receiver = rejecting(rejected);
     let telemetry = start(&[
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.plain()),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
@@ -261,16 +266,7 @@ fn no_more_spans_are_rejected_than_sent() {
 /// What the receiver did not take is in the health, and in a warning of the kind that the SDK gives.
 fn told_in_part(test: &str, protocol: &str, rejected: i64) {
     let (_, errors) = in_a_process(test, &[], || {
-        let answer = ExportMetricsServiceResponse {
-            partial_success: Some(ExportMetricsPartialSuccess {
-                rejected_data_points: rejected,
-                error_message: "too old".to_owned(),
-            }),
-        };
-        let receiver = Receiver::with(Behaviour {
-            answer: answer.encode_to_vec(),
-            ..Behaviour::default()
-        });
+        let receiver = rejecting(rejected);
         let telemetry = start_metrics(&receiver, protocol, "none");
         record_event_published("OrderPlaced", "acme");
         let report = telemetry.shutdown();
