@@ -5,7 +5,7 @@ mod support;
 
 use std::{
     io::{Read, Write},
-    net::{SocketAddr, TcpListener},
+    net::TcpListener,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -17,8 +17,7 @@ use std::{
 use axum::{
     Router,
     body::Body,
-    extract::ConnectInfo,
-    http::{HeaderMap, Request, StatusCode},
+    http::{Request, StatusCode},
 };
 use http_body_util::BodyExt as _;
 use opentelemetry_proto::tonic::collector::trace::v1::{
@@ -31,7 +30,7 @@ use rustok_telemetry::{
     metrics,
 };
 use serde_json::Value;
-use support::with_variables;
+use support::{request::ask, with_variables};
 use tower::ServiceExt as _;
 
 async fn get(app: Router, path: &str) -> (StatusCode, Value) {
@@ -319,28 +318,6 @@ fn the_served_json_matches_the_documentation() {
 }
 
 const PATHS: [&str; 2] = ["/api/_health/metrics", "/api/_health/telemetry"];
-
-async fn ask(
-    app: Router,
-    path: &str,
-    peer: Option<&str>,
-    headers: &[(&str, &[u8])],
-) -> (StatusCode, HeaderMap, String) {
-    let mut request = Request::get(path);
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    let mut request = request.body(Body::empty()).expect("a request");
-    if let Some(peer) = peer {
-        let peer: SocketAddr = peer.parse().expect("an address");
-        request.extensions_mut().insert(ConnectInfo(peer));
-    }
-    let response = app.oneshot(request).await.expect("infallible");
-    let (head, body) = response.into_parts();
-    let body = body.collect().await.expect("a body").to_bytes();
-    let body = String::from_utf8(body.to_vec()).expect("text");
-    (head.status, head.headers, body)
-}
 
 async fn assert_token_is_needed(app: impl Fn() -> Router) {
     for path in PATHS {

@@ -8,13 +8,12 @@ use axum::{
     extract::ConnectInfo,
     http::{HeaderMap, Request, Version},
 };
-use http_body_util::BodyExt as _;
 use rustok_telemetry::{console::Console, http::HealthRoutes};
 use tower::ServiceExt as _;
 
 use crate::{
     service::{PAGE, app},
-    support::text_only,
+    support::{request, text_only},
 };
 
 /// A request for a path below the page, and whether it is admitted.
@@ -47,20 +46,13 @@ async fn ask_of(
     peer: Option<&str>,
     headers: &[(&str, &str)],
 ) -> (u16, HeaderMap, String) {
-    let mut request = Request::get(format!("{PAGE}{path}"));
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    let mut request = request.body(Body::empty()).expect("a request");
-    if let Some(peer) = peer {
-        let peer: SocketAddr = peer.parse().expect("an address");
-        request.extensions_mut().insert(ConnectInfo(peer));
-    }
-    let response = app.oneshot(request).await.expect("infallible");
-    let (head, body) = response.into_parts();
-    let body = body.collect().await.expect("a body").to_bytes();
-    let body = String::from_utf8(body.to_vec()).expect("text");
-    (head.status.as_u16(), head.headers, body)
+    let headers: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_bytes()))
+        .collect();
+    let path = format!("{PAGE}{path}");
+    let (status, headers, body) = request::ask(app, &path, peer, &headers).await;
+    (status.as_u16(), headers, body)
 }
 
 const HERE: Option<&str> = Some("127.0.0.1:40000");

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 pub(crate) mod exported;
+pub(crate) mod request;
 pub(crate) mod valid_text;
 
 use std::{collections::BTreeMap, process::Command};
