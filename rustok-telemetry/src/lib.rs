@@ -108,6 +108,7 @@ pub mod grpc;
 pub mod health;
 pub mod http;
 mod lifecycle;
+mod lock;
 mod logging;
 pub mod metrics;
 mod operation;

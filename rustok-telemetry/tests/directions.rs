@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use syn::{UseTree, spanned::Spanned, visit::Visit};
 
 /// The modules of the crate, from top to bottom. A module may use those that come after it.
-const ORDER: [&str; 28] = [
+const ORDER: [&str; 29] = [
     "start",
     "grpc",
     "http",
@@ -32,6 +32,7 @@ const ORDER: [&str; 28] = [
     "error",
     "config",
     "lifecycle",
+    "lock",
     "error_type",
     "attributes",
 ];

@@ -19,6 +19,8 @@ use std::{
 
 use opentelemetry::Context;
 
+use crate::lock::lock;
+
 /// Longest time that a collection waits for callbacks, and again for registries of the `prometheus` crate.
 const LIMIT: Duration = Duration::from_millis(500);
 
@@ -235,8 +237,4 @@ impl Round {
             self.all_returned.notify_one();
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     panic::Location,
     sync::{
-        Arc, LazyLock, Mutex, MutexGuard, PoisonError,
+        Arc, LazyLock, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -14,7 +14,10 @@ use super::{
     callbacks::{self, Callback},
     summed::Sums,
 };
-use crate::lifecycle::{self, Stage};
+use crate::{
+    lifecycle::{self, Stage},
+    lock::lock,
+};
 
 /// Registers `read` to run before each collection of the metrics. Dropping the returned guard unregisters it.
 ///
@@ -108,10 +111,6 @@ impl Hooks {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Callback>>> {
         lock(&self.functions)
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 static NEXT: AtomicU64 = AtomicU64::new(0);

@@ -8,7 +8,7 @@ use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -27,7 +27,7 @@ use super::{
     MAX_LABEL_VALUE_BYTES, OTHER, REQUEST_SECONDS, SIZE_BYTES,
     meter_provider::SERIES_OF_OTHER_METERS, store::read_table::ReadTable,
 };
-use crate::{InitError, lifecycle::DROPPED};
+use crate::{InitError, lifecycle::DROPPED, lock::lock};
 
 /// Name of the instrumentation scope.
 pub(crate) const SCOPE: &str = "metrics";
@@ -377,8 +377,4 @@ fn ucum(unit: Unit) -> &'static str {
         Unit::BitsPerSecond => "bit/s",
         Unit::CountPerSecond => "1/s",
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

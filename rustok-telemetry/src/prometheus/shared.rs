@@ -3,10 +3,7 @@
 //! A request joins a rendering that has not begun, so no text is older than its request. One rendering runs at a time,
 //! and at most one for each format and encoding waits behind it.
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    thread,
-};
+use std::{sync::Mutex, thread};
 
 use bytes::Bytes;
 use tokio::{runtime::Handle, sync::watch};
@@ -15,6 +12,7 @@ use super::{
     encoder::Format,
     text::{self, PrometheusText},
 };
+use crate::lock::lock;
 
 /// A text that several responses share, or the reason why there is none.
 pub(crate) type Rendered = Result<SharedText, String>;
@@ -85,8 +83,4 @@ fn render(format: Format, gzip: bool) -> Rendered {
         content_encoding,
         body: body.into(),
     })
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
