@@ -82,6 +82,9 @@ use proc_macro::TokenStream;
 /// `#[label(name = "path", budget = 50)]` sets the name of a label, which is the parameter's by default, and its budget
 /// of distinct values, which is 100 by default.
 ///
+/// A single metric needs no module: `#[metrics::counter(name = "shop_goods_added_total")]` and the attributes of the other
+/// kinds declare it on a function alone, by its full name.
+///
 /// Other attributes (`#[cfg]`, `#[deprecated]`) stay on the function, and other items stay in the module. All errors
 /// are reported in one compilation, each with a suggestion.
 ///
@@ -95,6 +98,33 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn metrics(arguments: TokenStream, item: TokenStream) -> TokenStream {
     metrics::expand(arguments.into(), item.into()).into()
+}
+
+macro_rules! alone {
+    ($($kind:ident: $variant:ident, $example:literal;)*) => {$(
+        #[doc = concat!("Declares one metric: the same as `#[", stringify!($kind), "]` in a module with")]
+        /// [`#[metrics]`](macro@metrics), with the full name of the metric.
+        ///
+        /// ```text
+        #[doc = $example]
+        /// ```
+        ///
+        /// Kinds, options and parameters are those of [`metrics`](macro@metrics). `crate = acme::telemetry` sets the
+        /// path of `rustok_telemetry`.
+        #[proc_macro_attribute]
+        pub fn $kind(arguments: TokenStream, item: TokenStream) -> TokenStream {
+            metrics::alone::expand(metrics::kind::Kind::$variant, arguments.into(), item.into()).into()
+        }
+    )*};
+}
+
+alone! {
+    counter: Counter, "/// Goods added to baskets.\n#[metrics::counter(name = \"shop_goods_added_total\")]\nfn record_goods_added(category: &str);";
+    gauge: Gauge, "/// Open baskets.\n#[metrics::gauge(name = \"shop_baskets_open\")]\nfn update_open(shop: &str, baskets: i64);";
+    up_down_counter: UpDownCounter, "/// Open connections.\n#[metrics::up_down_counter(name = \"shop_connections\")]\nfn add_connections(change: i64);";
+    histogram: Histogram, "/// Duration of a checkout.\n#[metrics::histogram(name = \"shop_checkout_seconds\", boundaries = metrics::FAST_SECONDS)]\nfn record_checkout(payment: &str, seconds: f64);";
+    observable_gauge: ObservableGauge, "/// Share of baskets that were abandoned.\n#[metrics::observable_gauge(name = \"shop_abandoned_ratio\", observe = report_abandoned)]\nfn abandoned_ratio(shop: &str) -> f64;";
+    observable_counter: ObservableCounter, "/// Messages that were lost.\n#[metrics::observable_counter(name = \"shop_lost_total\", observe = report_lost)]\nfn lost(queue: &str) -> u64;";
 }
 
 /// Makes each call of a function a span and counts its outcome.

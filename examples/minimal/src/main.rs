@@ -1,14 +1,11 @@
 //! A service with traces, metrics and logs, as `docs/guide/getting-started.md` builds it step by step.
 use axum::{Router, extract::Path, http::StatusCode, routing::get};
-use rustok_telemetry::http::{TelemetryLayer, health_routes};
+use rustok_telemetry::http::TelemetryLayer;
 use rustok_telemetry::{ErrorType, instrument};
 
-#[rustok_telemetry::metrics(namespace = "weather")]
-mod weather {
-    /// Temperatures converted.
-    #[counter(name = "conversions_total")]
-    pub fn record_conversion(#[label(budget = 2)] below_zero: &str);
-}
+/// Temperatures converted.
+#[rustok_telemetry::metrics::counter(name = "weather_conversions_total")]
+fn record_conversion(#[label(budget = 2)] below_zero: &str);
 
 #[derive(Debug, ErrorType)]
 enum ConversionError {
@@ -20,7 +17,7 @@ fn to_fahrenheit(celsius: f64) -> Result<f64, ConversionError> {
     if celsius < -273.15 {
         return Err(ConversionError::BelowAbsoluteZero);
     }
-    weather::record_conversion(if celsius < 0.0 { "yes" } else { "no" });
+    record_conversion(if celsius < 0.0 { "yes" } else { "no" });
     Ok(celsius * 1.8 + 32.0)
 }
 
@@ -35,10 +32,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let telemetry = rustok_telemetry::builder()
         .default_service_name("thermometer") // OTEL_SERVICE_NAME wins
         .init()?; // reads OTEL_*
-    let app = Router::new()
-        .route("/fahrenheit/{celsius}", get(fahrenheit))
-        .merge(health_routes())
-        .layer(TelemetryLayer::new());
+    let app = Router::new().route("/fahrenheit/{celsius}", get(fahrenheit));
+    let app = TelemetryLayer::new().wrap(app);
     let address = std::env::args().nth(1);
     let address = address.as_deref().unwrap_or("127.0.0.1:5151");
     let listener = tokio::net::TcpListener::bind(address).await?;

@@ -7,13 +7,9 @@ use rustok_telemetry::{
     instrument,
 };
 
-/// Metrics of the service, in the text as `greetings_sent_total`.
-#[rustok_telemetry::metrics(namespace = "greetings")]
-mod greetings {
-    /// Greetings sent.
-    #[counter(name = "sent_total")]
-    pub fn record_sent(language: &str);
-}
+/// Greetings sent.
+#[rustok_telemetry::metrics::counter(name = "greetings_sent_total")]
+fn record_sent(language: &str);
 
 #[derive(Debug, ErrorType)]
 enum GreetingError {
@@ -26,7 +22,7 @@ fn greet(name: &str) -> Result<String, GreetingError> {
     if name.len() > 100 {
         return Err(GreetingError::NameTooLong);
     }
-    greetings::record_sent("en");
+    record_sent("en");
     Ok(format!("Hello, {name}!\n"))
 }
 

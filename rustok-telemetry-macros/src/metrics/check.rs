@@ -9,14 +9,11 @@ use super::kind::{Kind, ValueType};
 use super::metric::Metric;
 use super::options::Options;
 use super::parameters;
-use super::parse::{Declaration, kind_of};
+use super::parse::Declaration;
 use super::{names, signature, suggest, types, units};
 
 /// Rejects a metric attribute on a function with a body.
-pub(crate) fn has_body(function: &ItemFn, diagnostics: &mut Diagnostics) {
-    let Some(kind) = function.attrs.iter().find_map(kind_of) else {
-        return;
-    };
+pub(crate) fn has_body(function: &ItemFn, kind: Kind, diagnostics: &mut Diagnostics) {
     diagnostics.add(
         &function.sig.ident,
         format!("the {} `{}` has a body", kind.words(), function.sig.ident),
@@ -143,7 +140,10 @@ fn name_and_unit(
             diagnostics.add(
                 function,
                 format!("the {} `{function}` has no name", kind.words()),
-                "write `name = \"…\"`, without namespace and subsystem",
+                match prefix.is_some_and(Prefix::is_none) {
+                    true => "write `name = \"…\"`, the full name",
+                    false => "write `name = \"…\"`, without namespace and subsystem",
+                },
                 usage,
             );
         }

@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
     pub(crate) prefix: Option<Prefix>,
 }
 
-/// The prefix of every metric name in the module: `{namespace}_{subsystem}`.
+/// The prefix of every metric name in the module: `{namespace}_{subsystem}`. Empty for a metric outside of a module.
 pub(crate) struct Prefix(String);
 
 /// The full names declared so far, with their functions.
@@ -69,9 +69,22 @@ impl Prefix {
         Self(parts.join("_"))
     }
 
+    /// Returns the prefix of a metric outside of a module.
+    pub(crate) fn none() -> Self {
+        Self(String::new())
+    }
+
     /// Returns the full name of the metric `name`.
     pub(crate) fn full_name(&self, name: &str) -> String {
-        format!("{}_{name}", self.0)
+        match self.is_none() {
+            true => name.to_owned(),
+            false => format!("{}_{name}", self.0),
+        }
+    }
+
+    /// Returns whether names are written in full.
+    pub(crate) fn is_none(&self) -> bool {
+        self.0.is_empty()
     }
 }
 

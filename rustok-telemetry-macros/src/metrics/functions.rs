@@ -85,7 +85,7 @@ fn named(item: &ModuleItem) -> Option<(&Ident, &[Attribute])> {
         ModuleItem::Declaration(declaration) => {
             Some((&declaration.signature.ident, &declaration.attributes))
         }
-        ModuleItem::WithBody(function) => Some((&function.sig.ident, &function.attrs)),
+        ModuleItem::WithBody(_, function) => Some((&function.sig.ident, &function.attrs)),
         ModuleItem::Other(item) => match &**item {
             Item::Fn(function) => Some((&function.sig.ident, &function.attrs)),
             Item::Const(constant) => Some((&constant.ident, &constant.attrs)),

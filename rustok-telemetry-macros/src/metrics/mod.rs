@@ -2,15 +2,17 @@
 //!
 //! [`parse`] splits the module into declarations and other items. [`check`] turns each declaration into a
 //! [`metric::Metric`] or reports its errors. [`mod@expand`] generates the code of a metric, [`timer`] that of a
-//! histogram's timer, [`stub`] that of a rejected declaration. [`diagnostics`] collects the errors.
+//! histogram's timer, [`stub`] that of a rejected declaration. [`diagnostics`] collects the errors. [`alone`] does the same
+//! for one function outside of such a module.
 
+pub(crate) mod alone;
 mod check;
 pub(crate) mod diagnostics;
 mod docs;
 mod expand;
 mod full_names;
 mod functions;
-mod kind;
+pub(crate) mod kind;
 mod metric;
 mod names;
 mod options;
@@ -47,8 +49,8 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut functions = Functions::written(&module.items);
     let items = module.items.iter().map(|item| match item {
         ModuleItem::Other(item) => quote!(#item),
-        ModuleItem::WithBody(function) => {
-            check::has_body(function, &mut diagnostics);
+        ModuleItem::WithBody(kind, function) => {
+            check::has_body(function, *kind, &mut diagnostics);
             stub::with_body(function)
         }
         ModuleItem::Declaration(declaration) => {

@@ -1,7 +1,7 @@
 //! Parses the options of an attribute, such as `name = "…", series = 3, without_total`.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
@@ -122,6 +122,23 @@ impl Options {
         }
     }
 
+    /// Returns the path of `rustok_telemetry` that arguments give, or the default, and the other arguments.
+    pub(crate) fn take_root(
+        arguments: TokenStream,
+        usage: &'static str,
+        diagnostics: &mut Diagnostics,
+    ) -> (Path, TokenStream) {
+        let parser = Punctuated::<Given, Token![,]>::parse_terminated;
+        // A syntax error is reported with the other arguments.
+        let Ok(given) = parser.parse2(arguments.clone()) else {
+            return (root::default(), arguments);
+        };
+        let (roots, others): (Vec<_>, Vec<_>) =
+            given.into_iter().partition(|option| option.name == "crate");
+        let roots = Self::of_arguments(quote!(#(#roots),*), &["crate"], usage, diagnostics);
+        (roots.root(diagnostics), quote!(#(#others),*))
+    }
+
     /// Returns the path of `rustok_telemetry`: the value of `crate = path`, or the default.
     pub(crate) fn root(&self, diagnostics: &mut Diagnostics) -> Path {
         let Some(given) = self.find("crate") else {
@@ -234,6 +251,14 @@ impl Parse for Given {
             None => None,
         };
         Ok(Self { name, value })
+    }
+}
+
+impl ToTokens for Given {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self { name, value } = self;
+        let value = value.iter();
+        tokens.extend(quote!(#name #(= #value)*));
     }
 }
 

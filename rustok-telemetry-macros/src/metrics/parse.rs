@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use syn::{Attribute, ForeignItemFn, Item, ItemFn, ItemMod, Signature, Visibility, parse2, token};
 
+use super::check;
 use super::diagnostics::{Diagnostics, MODULE_USAGE};
 use super::kind::Kind;
 
@@ -18,7 +19,7 @@ pub(crate) enum ModuleItem {
     /// An unchanged item.
     Other(Box<Item>),
     /// A function with a body and a metric attribute, which is an error.
-    WithBody(Box<ItemFn>),
+    WithBody(Kind, Box<ItemFn>),
     /// A function without a body.
     Declaration(Box<Declaration>),
 }
@@ -42,7 +43,7 @@ pub(crate) fn module(item: TokenStream, diagnostics: &mut Diagnostics) -> Option
             diagnostics.add(
                 other,
                 "`#[metrics]` goes on a module",
-                "put the declarations into a module, and the attribute on it",
+                "put the declarations into a module, and the attribute on it; one function alone has `#[metrics::counter(…)]`",
                 MODULE_USAGE,
             );
             return None;
@@ -71,6 +72,30 @@ pub(crate) fn module(item: TokenStream, diagnostics: &mut Diagnostics) -> Option
     })
 }
 
+/// Parses a function without a body, for a metric of this kind; reports an error if it is none.
+pub(crate) fn function(
+    item: TokenStream,
+    kind: Kind,
+    diagnostics: &mut Diagnostics,
+) -> Option<Declaration> {
+    if let Ok(function) = parse2::<ForeignItemFn>(item.clone()) {
+        return Some(sort_attributes(function));
+    }
+    match parse2::<ItemFn>(item.clone()) {
+        Ok(function) => check::has_body(&function, kind, diagnostics),
+        Err(_) => diagnostics.add(
+            item,
+            format!(
+                "`#[{}]` goes on a function without a body",
+                kind.attribute()
+            ),
+            "write the function, which the macro completes, below the attribute",
+            kind.usage(),
+        ),
+    }
+    None
+}
+
 /// Returns the kind that an attribute declares.
 pub(crate) fn kind_of(attribute: &Attribute) -> Option<Kind> {
     Kind::from_attribute(&attribute.path().get_ident()?.to_string())
@@ -88,9 +113,10 @@ impl Module {
 
 fn sort_item(item: Item) -> ModuleItem {
     match item {
-        Item::Fn(function) if function.attrs.iter().any(|a| kind_of(a).is_some()) => {
-            ModuleItem::WithBody(Box::new(function))
-        }
+        Item::Fn(function) => match function.attrs.iter().find_map(kind_of) {
+            Some(kind) => ModuleItem::WithBody(kind, Box::new(function)),
+            None => ModuleItem::Other(Box::new(Item::Fn(function))),
+        },
         // syn returns a function without a body as tokens, because it is invalid outside of traits and `extern` blocks.
         Item::Verbatim(tokens) => match parse2::<ForeignItemFn>(tokens.clone()) {
             Ok(function) => ModuleItem::Declaration(Box::new(sort_attributes(function))),

@@ -177,6 +177,30 @@ impl TelemetryLayer {
         self
     }
 
+    /// Adds the [health routes](super::health_routes) to a router, and this layer to all of its routes.
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// use rustok_telemetry::http::TelemetryLayer;
+    ///
+    /// let app: Router = Router::new().route("/products/{id}", get(|| async { "a lamp" }));
+    /// let app = TelemetryLayer::new().wrap(app);
+    /// ```
+    ///
+    /// For [`HealthRoutes`](super::HealthRoutes) with options, merge them, and call
+    /// [`Router::layer`](axum::Router::layer) with this layer.
+    ///
+    /// # Panics
+    ///
+    /// If the router has one of the health routes already.
+    #[cfg(feature = "axum")]
+    pub fn wrap<S>(self, routes: axum::Router<S>) -> axum::Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        routes.merge(super::health_routes()).layer(self)
+    }
+
     /// Returns the layer with axum's body type in the response, which `axum::serve` needs for a service that is not a
     /// `Router`.
     ///

@@ -114,6 +114,7 @@ mod options;
 mod received;
 mod request_tracker;
 mod route;
+mod second_layer;
 mod semantic;
 mod stream;
 

@@ -14,6 +14,7 @@ use super::{
     options::{Hook, Options, SpanFields},
     received::{ReceivedSize, content_length},
     route::{Route, UNMATCHED},
+    second_layer,
     semantic::ServedRequest,
     stream::is_stream,
 };
@@ -33,6 +34,10 @@ pub const PANIC: &str = "panic";
 
 /// `status` of requests whose response body failed while it was being sent.
 pub const BODY_ERROR: &str = "body_error";
+
+/// Name and target of the span of a request.
+pub(super) const SPAN_NAME: &str = "http_request";
+pub(super) const SPAN_TARGET: &str = "rustok_telemetry::http";
 
 /// Tracks an HTTP request until its response has been sent.
 pub(super) type RequestTracker = Tracker<HttpRequest>;
@@ -63,6 +68,7 @@ pub(super) fn begin(
     options: &Arc<Options>,
 ) -> RequestTracker {
     metrics::add_http_active_connections(1);
+    second_layer::look();
     let method = known_method(&request.method);
     let route = Route::of_request(&request.extensions);
     let span = server_span(
@@ -226,8 +232,8 @@ fn server_span(
         .map(|(address, port)| (&**address, *port))
         .unzip();
     let span = tracing::info_span!(
-        target: "rustok_telemetry::http",
-        "http_request",
+        target: SPAN_TARGET,
+        SPAN_NAME,
         otel.name = &*span_name(method, route),
         otel.kind = "server",
         otel.status_code = Empty,

@@ -1,14 +1,26 @@
 //! Metrics: declared once as function signatures, recorded by calling the functions.
 //!
 //! The functions of this module record the metrics that every RusToK service has. Each is declared in the file of its
-//! domain (`catalog/event_bus.rs`, `catalog/cache.rs`, …) with the macro [`metrics`](macro@crate::metrics). A service
-//! declares its own metrics with the same macro, and all of them are in one [catalogue](catalogue()).
+//! domain (`catalog/event_bus.rs`, `catalog/cache.rs`, …) with the macro [`metrics`](macro@crate::metrics). Those of the
+//! service itself are in the same [catalogue](catalogue()).
 //!
 //! ```
 //! use rustok_telemetry::metrics;
 //!
 //! metrics::record_event_published("ProductCreated", "acme");
 //! metrics::update_queue_depth("in_memory", 42);
+//! ```
+//!
+//! A service declares a metric of its own by its full name, or several [in a module](macro@crate::metrics):
+//!
+//! ```
+//! use rustok_telemetry::metrics;
+//!
+//! /// Orders placed.
+//! #[metrics::counter(name = "shop_orders_placed_total")]
+//! fn record_order(channel: &str);
+//!
+//! record_order("web");
 //! ```
 //!
 //! Records before [`init`](crate::init()) and after shutdown are dropped, and counted by
@@ -68,6 +80,10 @@ pub(crate) mod snapshot;
 pub(crate) mod store;
 pub(crate) mod summed;
 pub(crate) mod timer;
+
+pub use rustok_telemetry_macros::{
+    counter, gauge, histogram, observable_counter, observable_gauge, up_down_counter,
+};
 
 #[cfg(feature = "tonic")]
 pub use self::catalog::grpc::declared::*;

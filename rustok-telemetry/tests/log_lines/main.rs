@@ -8,11 +8,13 @@ mod support;
 
 use std::process::Command;
 
+use axum::{Router, http::StatusCode, routing::get};
 use rustok_telemetry::{
-    LogFormat, Telemetry, config::TelemetryConfig, propagation::inject_headers,
+    LogFormat, Telemetry, config::TelemetryConfig, http::TelemetryLayer,
+    propagation::inject_headers,
 };
 use serde_json::Value;
-use support::text_only;
+use support::{request::ask, text_only};
 
 /// Runs a test once more in a process of its own, and gives the lines on its standard error. In that process it does
 /// `work`, and gives nothing.
@@ -227,6 +229,51 @@ fn a_filter_from_code_overrides_rust_log() {
     assert!(
         !lines.iter().any(|line| line.contains("hidden")),
         "{lines:?}"
+    );
+}
+
+#[test]
+fn a_second_http_layer_is_logged_once() {
+    let Some(lines) = lines("a_second_http_layer_is_logged_once", "info", || {
+        let _telemetry = start(LogFormat::Human);
+        let products = Router::new().route("/products", get(|| async { "a lamp" }));
+        let app = TelemetryLayer::new().wrap(products.layer(TelemetryLayer::new()));
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        for _ in 0..3 {
+            let answered = runtime.block_on(ask(app.clone(), "/products", None, &[]));
+            assert_eq!(answered.0, StatusCode::OK);
+        }
+    }) else {
+        return;
+    };
+    let mistaken = lines
+        .iter()
+        .filter(|line| line.contains("two `TelemetryLayer`s"));
+    assert_eq!(mistaken.count(), 1, "{lines:#?}");
+}
+
+#[test]
+fn one_http_layer_is_not_logged() {
+    let Some(lines) = lines("one_http_layer_is_not_logged", "info", || {
+        let _telemetry = start(LogFormat::Human);
+        let app = Router::new().route("/products", get(|| async { "a lamp" }));
+        let app = TelemetryLayer::new().wrap(app);
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let answered = runtime.block_on(ask(app.clone(), "/api/_health/metrics", None, &[]));
+        assert_eq!(answered.0, StatusCode::OK);
+        let answered = runtime.block_on(ask(app, "/products", None, &[]));
+        assert_eq!(answered.0, StatusCode::OK);
+        tracing::info!("answered");
+    }) else {
+        return;
+    };
+    assert!(
+        lines.iter().any(|line| line.contains("answered")),
+        "{lines:#?}"
+    );
+    assert!(
+        !lines.iter().any(|line| line.contains("TelemetryLayer")),
+        "{lines:#?}"
     );
 }
 

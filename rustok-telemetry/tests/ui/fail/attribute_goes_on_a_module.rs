@@ -1,4 +1,4 @@
-//! The attribute needs a module, since a function without a body is no Rust elsewhere.
+//! The attribute needs a module. A function alone has the attribute of its kind.
 
 #[rustok_telemetry::metrics(namespace = "shop")]
 fn record_order() {}
