@@ -7,8 +7,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use xtask::faults::matrix::{self, Fault};
-use xtask::faults::{Programs, Protocol, soak, table};
+use xtask::faults::{Fault, Programs, Protocol, matrix, soak, table};
 use xtask::stack::programs::{self, Program};
 use xtask::workspace;
 
@@ -41,6 +40,7 @@ fn counts_agree(protocol: Protocol) {
         Fault::Reset,
         Fault::Unavailable,
         Fault::PartialSuccess,
+        Fault::DiskFull,
     ] {
         let lasts = Duration::from_secs(4);
         let row = matrix::run(&programs, fault, protocol, lasts).expect("a run");

@@ -21,6 +21,12 @@ use tokio::net::TcpListener;
 
 #[derive(Debug, Parser)]
 struct Arguments {
+    /// Address to listen on.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    address: SocketAddr,
+    /// Number of the first log record.
+    #[arg(long, default_value_t = 0)]
+    first_number: u64,
     /// Threads that serve requests.
     #[arg(long, default_value_t = 1)]
     workers: usize,
@@ -73,9 +79,9 @@ fn state(served: &AtomicU64, arguments: &Arguments) -> Value {
 
 async fn listen(served: Arc<AtomicU64>, arguments: &Arguments) -> SocketAddr {
     let payload: Arc<str> = "x".repeat(arguments.span_bytes).into();
-    let spans = arguments.spans;
+    let (spans, first) = (arguments.spans, arguments.first_number);
     let product = async move |Path(id): Path<u32>| {
-        let number = served.fetch_add(1, Ordering::SeqCst);
+        let number = first + served.fetch_add(1, Ordering::SeqCst);
         for _ in 0..spans {
             find(&payload);
         }
@@ -85,7 +91,8 @@ async fn listen(served: Arc<AtomicU64>, arguments: &Arguments) -> SocketAddr {
     let routes = Router::new()
         .route("/products/{id}", routing::get(product))
         .layer(TelemetryLayer::new());
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let listener = TcpListener::bind(arguments.address).await;
+    let listener = listener.expect("a free port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(axum::serve(listener, routes).into_future());
     address

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use xtask::faults::matrix::Fault;
-use xtask::faults::{Programs, Protocol, chaos, matrix, overload, soak, table};
+use xtask::faults::table::{self, Section};
+use xtask::faults::{Fault, Programs, Protocol, chaos, kills, matrix, overload, soak};
 use xtask::stack::programs::{self, Program};
 use xtask::workspace;
 
@@ -23,10 +23,10 @@ pub(crate) struct Options {
     /// Use one protocol alone: grpc or http.
     #[arg(long, value_parser = parse_protocol)]
     protocol: Option<Protocol>,
-    /// Let each fault of the matrix last this long [default: 10, 20 or 30 s].
+    /// Let each fault of the matrix last this long [default: 20 or 30 s].
     #[arg(long)]
     seconds: Option<u64>,
-    /// Kill and suspend the Collector at random for three minutes.
+    /// Kill and suspend the Collector at random for three minutes, and again with kills of a service that has a spool.
     #[arg(long)]
     chaos: bool,
     /// Run rustok-server at full load on one core, with a fault every 20 s, for so many minutes.
@@ -38,7 +38,7 @@ pub(crate) struct Options {
     /// Run every part, with a soak of 30 minutes by each protocol.
     #[arg(long, conflicts_with_all = ["fault", "seconds", "chaos", "soak", "overload"])]
     all: bool,
-    /// Write the tables to docs/reliability.md.
+    /// Write the tables of these parts, or their rows of the chosen faults and protocol, to docs/reliability.md.
     #[arg(long)]
     write: bool,
     /// Choose the random faults.
@@ -83,11 +83,13 @@ fn run_parts(options: &Options, programs: &Programs) -> Result<ExitCode, xtask::
         None => Protocol::ALL.to_vec(),
     };
     let mut problems = Vec::new();
-    let mut finish = |section: &str, text: &str, found: Vec<String>| {
+    let is_part = !options.fault.is_empty() || options.protocol.is_some();
+    let mut finish = |section: Section, text: &str, found: Vec<String>| {
         println!("\n{text}");
-        problems.extend(found.iter().map(|problem| format!("{section}: {problem}")));
+        let name = section.name();
+        problems.extend(found.iter().map(|problem| format!("{name}: {problem}")));
         match options.write {
-            true => table::write(section, text),
+            true => table::write(section, text, is_part),
             false => Ok(()),
         }
     };
@@ -106,27 +108,31 @@ fn run_parts(options: &Options, programs: &Programs) -> Result<ExitCode, xtask::
                 rows.push(row);
             }
         }
-        finish("matrix", &table::matrix(&rows), found)?;
+        finish(Section::Matrix, &table::matrix(&rows), found)?;
     }
     if options.all || options.chaos {
         let time = Duration::from_secs(180);
         let run = |&protocol| chaos::run(programs, protocol, time, options.seed);
         let runs = protocols.iter().map(run).collect::<Result<Vec<_>, _>>()?;
         let found = runs.iter().flat_map(chaos::Chaos::problems).collect();
-        finish("chaos", &table::chaos(&runs), found)?;
+        finish(Section::Chaos, &table::chaos(&runs), found)?;
+        let run = |&protocol| kills::run(programs, protocol, time, options.seed);
+        let runs = protocols.iter().map(run).collect::<Result<Vec<_>, _>>()?;
+        let found = runs.iter().flat_map(kills::Kills::problems).collect();
+        finish(Section::Kills, &table::kills(&runs), found)?;
     }
     if options.all || options.overload {
         let run = |&protocol| overload::run(programs, protocol, ROUNDS);
         let runs = protocols.iter().map(run).collect::<Result<Vec<_>, _>>()?;
         let found = runs.iter().flat_map(overload::Overload::problems).collect();
-        finish("overload", &table::overload(&runs), found)?;
+        finish(Section::Overload, &table::overload(&runs), found)?;
     }
     if let Some(minutes) = options.soak.or(options.all.then_some(30)) {
         let time = Duration::from_secs(60 * minutes);
         let run = |&protocol| soak::run(programs, protocol, time, options.seed);
         let runs = protocols.iter().map(run).collect::<Result<Vec<_>, _>>()?;
         let found = runs.iter().flat_map(soak::Soak::problems).collect();
-        finish("soak", &table::soak(&runs), found)?;
+        finish(Section::Soak, &table::soak(&runs), found)?;
     }
     for problem in &problems {
         eprintln!("failed: {problem}");

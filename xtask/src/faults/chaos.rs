@@ -4,7 +4,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::collector::{Collector, Keep};
-use super::load::{PairedLoad, p99_excess};
+use super::latency::p99_ratios;
+use super::load::PairedLoad;
 use super::matrix::{REQUEST_INTERVAL, drain};
 use super::service::{Balance, Service, Settings};
 use super::{Error, Programs, Protocol};
@@ -12,17 +13,26 @@ use super::{Error, Programs, Protocol};
 const SHORTEST: Duration = Duration::from_secs(3);
 const LONGEST: Duration = Duration::from_secs(15);
 
+/// Outages of a Collector.
+#[derive(Debug, Default)]
+pub struct Outages {
+    /// How long the load lasted.
+    pub lasted: Duration,
+    /// How often the Collector was killed.
+    pub killed: u32,
+    /// How often it was suspended.
+    pub suspended: u32,
+    /// The sum of all outages.
+    pub away: Duration,
+}
+
 /// What a run showed.
 #[derive(Debug)]
 pub struct Chaos {
     /// The protocol.
     pub protocol: Protocol,
-    /// How long the load lasted.
-    pub lasted: Duration,
-    /// How often the Collector was killed, and suspended.
-    pub outages: [u32; 2],
-    /// The sum of all outages.
-    pub away: Duration,
+    /// The outages of the Collector.
+    pub outages: Outages,
     /// Spans and log records.
     pub balances: [Balance; 2],
     /// Different spans and log records that the Collector received.
@@ -31,8 +41,8 @@ pub struct Chaos {
     pub received_again: u64,
     /// The longest queue of spans that was seen.
     pub longest_queue: u64,
-    /// By how much the service's p99 exceeds that of the service without outages.
-    pub p99_excess: f64,
+    /// The service's p99 divided by that of the service without outages, in each second.
+    pub p99_ratios: Vec<f64>,
 }
 
 impl Chaos {
@@ -56,16 +66,10 @@ pub fn run(
     time: Duration,
     seed: u64,
 ) -> Result<Chaos, Error> {
-    let mut random = fastrand::Rng::with_seed(seed);
-    let start = |name| {
-        let keep = if name == "collector" {
-            Keep::Everything
-        } else {
-            Keep::Metrics
-        };
-        Collector::start(&programs.collector, &programs.folder.join(name), keep)
-    };
-    let (mut collector, control_collector) = (start("collector")?, start("control")?);
+    let start =
+        |name, keep| Collector::start(&programs.collector, &programs.folder.join(name), keep);
+    let mut collector = start("collector", Keep::Everything)?;
+    let control_collector = start("control", Keep::Metrics)?;
     let start_service = |collector: &Collector, log| {
         let settings = Settings::plain(protocol, collector.address(protocol));
         Service::start(&programs.service, &settings, &programs.folder.join(log))
@@ -73,59 +77,62 @@ pub fn run(
     let mut service = start_service(&collector, "service.log")?;
     let control = start_service(&control_collector, "control.log")?;
     let load = PairedLoad::start([service.address, control.address], REQUEST_INTERVAL);
-    let started = Instant::now();
-    let (mut outages, mut away, mut longest_queue) = ([0, 0], Duration::ZERO, 0);
-    let mut watch = |service: &mut Service, lasts: Duration| -> Result<(), Error> {
+    let mut longest_queue = 0;
+    let outages = outages(&mut collector, time, seed, |lasts, _| {
         let began = Instant::now();
         while began.elapsed() < lasts {
             longest_queue = longest_queue.max(service.state()?.spans().queued);
             sleep(Duration::from_millis(200));
         }
         Ok(())
-    };
-    while started.elapsed() + LONGEST < time {
-        watch(
-            &mut service,
-            Duration::from_millis(random.u64(2_000..6_000)),
-        )?;
-        let began = Instant::now();
-        let lasts = Duration::from_millis(
-            random.u64(SHORTEST.as_millis() as u64..LONGEST.as_millis() as u64 - 1_000),
-        );
-        let kills = random.bool();
-        outages[usize::from(!kills)] += 1;
-        match kills {
-            true => {
-                collector.kill();
-                watch(&mut service, lasts)?;
-                collector.start_again()?;
-            }
-            false => {
-                collector.suspend()?;
-                watch(&mut service, lasts)?;
-                collector.resume()?;
-            }
-        }
-        away += began.elapsed();
-    }
-    watch(&mut service, time.saturating_sub(started.elapsed()))?;
-    let lasted = started.elapsed();
+    })?;
     let windows = load.stop()?;
     drain(&mut service)?;
     let last = service.stop()?;
     control.stop()?;
     let received = collector.received()?;
-    let different = [received.spans(), received.log_records()];
-    let in_all = received.spans_in_all + received.log_records_in_all;
     Ok(Chaos {
         protocol,
-        lasted,
         outages,
-        away,
         balances: [last.spans(), last.log_records()],
-        received: different,
-        received_again: in_all - different.iter().sum::<u64>(),
+        received: received.different(),
+        received_again: received.again(),
         longest_queue,
-        p99_excess: p99_excess(&windows),
+        p99_ratios: p99_ratios(&windows),
     })
+}
+
+/// Kills and suspends the Collector at random for this time. `wait` waits between the outages, and during them, when its
+/// second argument is true.
+pub(super) fn outages(
+    collector: &mut Collector,
+    time: Duration,
+    seed: u64,
+    mut wait: impl FnMut(Duration, bool) -> Result<(), Error>,
+) -> Result<Outages, Error> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut outages = Outages::default();
+    let started = Instant::now();
+    while started.elapsed() + LONGEST < time {
+        wait(Duration::from_millis(random.u64(2_000..6_000)), false)?;
+        let began = Instant::now();
+        let lasts = Duration::from_millis(
+            random.u64(SHORTEST.as_millis() as u64..LONGEST.as_millis() as u64 - 1_000),
+        );
+        if random.bool() {
+            outages.killed += 1;
+            collector.kill();
+            wait(lasts, true)?;
+            collector.start_again()?;
+        } else {
+            outages.suspended += 1;
+            collector.suspend()?;
+            wait(lasts, true)?;
+            collector.resume()?;
+        }
+        outages.away += began.elapsed();
+    }
+    wait(time.saturating_sub(started.elapsed()), false)?;
+    outages.lasted = started.elapsed();
+    Ok(outages)
 }

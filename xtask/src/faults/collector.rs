@@ -74,24 +74,22 @@ pub struct Collector {
 #[derive(Debug, Default)]
 pub struct Received {
     spans: HashSet<String>,
-    /// Spans, with those that were sent again.
-    pub spans_in_all: u64,
     log_records: HashSet<String>,
-    /// Log records, with those that were sent again.
-    pub log_records_in_all: u64,
+    /// Spans and log records, with those that were sent again.
+    in_all: u64,
     /// The last total of `rustok_http_requests_total`.
     pub requests: u64,
 }
 
 impl Received {
-    /// Different spans.
-    pub fn spans(&self) -> u64 {
-        self.spans.len() as u64
+    /// Different spans, and different log records.
+    pub fn different(&self) -> [u64; 2] {
+        [&self.spans, &self.log_records].map(|items| items.len() as u64)
     }
 
-    /// Different log records.
-    pub fn log_records(&self) -> u64 {
-        self.log_records.len() as u64
+    /// Spans and log records that were sent again.
+    pub fn again(&self) -> u64 {
+        self.in_all - self.different().iter().sum::<u64>()
     }
 }
 
@@ -246,7 +244,7 @@ impl Received {
             .flat_map(|it| it.scope_spans)
         {
             for span in scope.spans {
-                self.spans_in_all += 1;
+                self.in_all += 1;
                 self.spans.insert(span.span_id);
             }
         }
@@ -257,7 +255,7 @@ impl Received {
         {
             for record in scope.log_records {
                 let number = record.attributes.into_iter().find(|it| it.key == "number");
-                self.log_records_in_all += 1;
+                self.in_all += 1;
                 self.log_records
                     .extend(number.and_then(|number| number.value.int_value));
             }

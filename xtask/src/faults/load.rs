@@ -8,10 +8,13 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::Error;
+use super::latency::Window;
 
 /// Time for an answer, after which the run fails.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 const WINDOW: Duration = Duration::from_secs(1);
+/// What a service of the benchmarks is asked for.
+pub(super) const PATH: &str = "/products/7";
 
 /// A connection that is kept.
 #[derive(Debug)]
@@ -66,35 +69,6 @@ impl Connection {
     }
 }
 
-/// The latencies of two services in a window of a second.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Window([Vec<Duration>; 2]);
-
-impl Window {
-    /// Returns by how much the p99 of the first service exceeds that of the second one.
-    fn p99_excess(&self) -> Option<f64> {
-        let [one, other] = self.0.each_ref().map(|times| p99(times));
-        Some(one?.as_secs_f64() / other?.as_secs_f64() - 1.0)
-    }
-}
-
-fn p99(times: &[Duration]) -> Option<Duration> {
-    let mut sorted = times.to_vec();
-    sorted.sort_unstable();
-    sorted.get(sorted.len() * 99 / 100).copied()
-}
-
-/// Returns the median over the windows: by how much the p99 of the first service exceeds that of the second one.
-pub(super) fn p99_excess(windows: &[Window]) -> f64 {
-    median(windows.iter().filter_map(Window::p99_excess).collect())
-}
-
-/// Returns the middle one; NaN without any.
-pub(super) fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
 /// Requests to two services in turn, at a fixed rate, until they are stopped.
 pub(super) struct PairedLoad {
     stopped: Arc<AtomicBool>,
@@ -123,9 +97,10 @@ fn send_in_turn(
     interval: Duration,
     stop: &AtomicBool,
 ) -> io::Result<Vec<Window>> {
-    let [one, other] = services.map(|service| Connection::open(service, "/products/7"));
+    let [one, other] = services.map(|service| Connection::open(service, PATH));
     let mut connections = [one?, other?];
     let started = Instant::now();
+    let mut next = started;
     let mut windows = Vec::new();
     let mut current = Window::default();
     for number in 0.. {
@@ -140,16 +115,70 @@ fn send_in_turn(
             let sent = Instant::now();
             connections[service].exchange()?;
             let mut took = sent.elapsed();
-            // The requests that a stall kept back count as well.
+            // The requests that a stall keeps back count as well, and are not sent.
             while took > Duration::ZERO {
                 current.0[service].push(took);
                 took = took.saturating_sub(interval);
             }
         }
-        let next = started + interval * (number as u32 + 1);
-        thread::sleep(next.saturating_duration_since(Instant::now()));
+        next = (next + interval).max(Instant::now());
+        sleep_until(next);
     }
     Ok(windows)
+}
+
+fn sleep_until(moment: Instant) {
+    thread::sleep(moment.saturating_duration_since(Instant::now()));
+}
+
+/// Requests to a service that is killed and started again, at a fixed rate, until they are stopped.
+pub(super) struct PersistentLoad {
+    stopped: Arc<AtomicBool>,
+    thread: JoinHandle<Requests>,
+}
+
+/// The requests of a [`PersistentLoad`].
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Requests {
+    pub(super) answered: u64,
+    /// Requests that were sent and not answered. The service may have recorded them.
+    pub(super) unanswered: u64,
+}
+
+impl PersistentLoad {
+    /// Sends one request every `interval`, while the service listens.
+    pub(super) fn start(service: SocketAddr, interval: Duration) -> Self {
+        let stopped = Arc::<AtomicBool>::default();
+        let stop = Arc::clone(&stopped);
+        let thread = thread::spawn(move || send_while_it_listens(service, interval, &stop));
+        Self { stopped, thread }
+    }
+
+    pub(super) fn stop(self) -> Result<Requests, Error> {
+        self.stopped.store(true, Ordering::Relaxed);
+        self.thread.join().map_err(|_| "the load panicked".into())
+    }
+}
+
+fn send_while_it_listens(service: SocketAddr, interval: Duration, stop: &AtomicBool) -> Requests {
+    let mut requests = Requests::default();
+    let mut connection = None;
+    while !stop.load(Ordering::Relaxed) {
+        let next = Instant::now() + interval;
+        if connection.is_none() {
+            connection = Connection::open(service, PATH).ok();
+        }
+        match connection.as_mut().map(Connection::exchange) {
+            Some(Ok(())) => requests.answered += 1,
+            Some(Err(_)) => {
+                requests.unanswered += 1;
+                connection = None;
+            }
+            None => {}
+        }
+        sleep_until(next);
+    }
+    requests
 }
 
 /// As many requests as a service answers, over several connections, until it is stopped.

@@ -2,18 +2,22 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::collector::{Collector, Keep, Received};
-use super::load::{PairedLoad, p99_excess};
+use super::latency::p99_ratios;
+use super::load::PairedLoad;
 use super::proxy::{Layer, Mode, Proxy};
 use super::service::{Balance, EXPORT_INTERVAL, Service, Settings, State};
-use super::{Answers, Certificates, Error, Programs, Protocol};
+use super::spool::{Ballast, Spool};
+use super::{Error, Fault, Programs, Protocol};
 
 /// Time between two requests to a service: 250 requests a second, which are 500 spans and 250 log records.
 pub(super) const REQUEST_INTERVAL: Duration = Duration::from_millis(4);
+/// Time with load before a fault, at most; the first part of it warms up.
+const BEFORE: Duration = Duration::from_secs(22);
+const WARM_UP_WINDOWS: usize = 2;
 /// Recovery within this time is promised.
 pub const RECOVERY: Duration = Duration::from_secs(2 * EXPORT_INTERVAL.as_secs());
 /// The memory that telemetry may add to a service: two queues of 32 MiB, and 32 MiB for the batches of both, which are
@@ -24,150 +28,6 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(5);
 /// Time after the end of a fault in which everything that waits is exported.
 const DRAINED_WITHIN: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(50);
-
-/// What happens between a service and its Collector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// `kill -9`.
-    Killed,
-    /// `SIGSTOP`.
-    Suspended,
-    /// `SIGTERM` and a start, over and over.
-    Restarted,
-    /// Nothing listens.
-    Refused,
-    /// Connections stay open, and all bytes disappear.
-    BlackHole,
-    /// Connections are reset in the body of a request.
-    Reset,
-    /// HTTP 429 or `RESOURCE_EXHAUSTED` with a time to wait.
-    TooManyRequests,
-    /// HTTP 503 or `UNAVAILABLE` with a time to wait.
-    Unavailable,
-    /// HTTP 400 or `INVALID_ARGUMENT`.
-    Invalid,
-    /// Every second item is rejected.
-    PartialSuccess,
-    /// Requests are answered after 30 s.
-    Late,
-    /// The certificate of the receiver has expired.
-    ExpiredCertificate,
-    /// The name of the host is unknown.
-    Dns,
-    /// 10 MiB/s of spans into a link of 100 KiB/s.
-    SlowLink,
-}
-
-impl Fault {
-    /// All faults, in the order of the table.
-    pub const ALL: [Self; 14] = [
-        Self::Killed,
-        Self::Suspended,
-        Self::Restarted,
-        Self::Refused,
-        Self::BlackHole,
-        Self::Reset,
-        Self::TooManyRequests,
-        Self::Unavailable,
-        Self::Invalid,
-        Self::PartialSuccess,
-        Self::Late,
-        Self::ExpiredCertificate,
-        Self::Dns,
-        Self::SlowLink,
-    ];
-
-    /// Returns its name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Killed => "kill",
-            Self::Suspended => "suspend",
-            Self::Restarted => "restart",
-            Self::Refused => "refused",
-            Self::BlackHole => "black-hole",
-            Self::Reset => "reset",
-            Self::TooManyRequests => "429",
-            Self::Unavailable => "503",
-            Self::Invalid => "400",
-            Self::PartialSuccess => "partial",
-            Self::Late => "late",
-            Self::ExpiredCertificate => "expired",
-            Self::Dns => "dns",
-            Self::SlowLink => "slow-link",
-        }
-    }
-
-    /// Returns its name in the table.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Killed => "`kill -9` of the Collector",
-            Self::Suspended => "`SIGSTOP` of the Collector",
-            Self::Restarted => "Collector restarts repeatedly",
-            Self::Refused => "connection refused",
-            Self::BlackHole => "black hole",
-            Self::Reset => "reset in mid-body",
-            Self::TooManyRequests => "429, `Retry-After: 2`",
-            Self::Unavailable => "503, `Retry-After: 2`",
-            Self::Invalid => "400",
-            Self::PartialSuccess => "partial success",
-            Self::Late => "answers after 30 s",
-            Self::ExpiredCertificate => "expired certificate",
-            Self::Dns => "DNS failure",
-            Self::SlowLink => "10 MiB/s into 100 KiB/s",
-        }
-    }
-
-    /// Returns how long it lasts in the table.
-    pub fn lasts(self) -> Duration {
-        Duration::from_secs(match self {
-            Self::Suspended | Self::Late => 30,
-            Self::SlowLink => 20,
-            _ => 10,
-        })
-    }
-
-    fn layer(self) -> Result<Option<Layer>, Error> {
-        Ok(match self {
-            Self::Killed | Self::Suspended | Self::Restarted => None,
-            Self::Refused | Self::BlackHole | Self::Reset | Self::Dns | Self::SlowLink => {
-                Some(Layer::Tcp)
-            }
-            Self::ExpiredCertificate => Some(Layer::Tls(Arc::new(Certificates::new()?))),
-            Self::TooManyRequests
-            | Self::Unavailable
-            | Self::Invalid
-            | Self::PartialSuccess
-            | Self::Late => Some(Layer::Http),
-        })
-    }
-
-    fn mode(self) -> Mode {
-        let wait = Duration::from_secs(2);
-        match self {
-            Self::Killed | Self::Suspended | Self::Restarted => Mode::Pass,
-            Self::Refused => Mode::Refused,
-            Self::BlackHole => Mode::BlackHole,
-            Self::Reset => Mode::ResetAfter(2_000),
-            Self::TooManyRequests => Mode::Answers(Answers::TooManyRequests(wait)),
-            Self::Unavailable => Mode::Answers(Answers::Unavailable(wait)),
-            Self::Invalid => Mode::Answers(Answers::Invalid),
-            Self::PartialSuccess => Mode::Answers(Answers::PartialSuccess),
-            Self::Late => Mode::Answers(Answers::After(Duration::from_secs(30))),
-            Self::ExpiredCertificate => Mode::ExpiredCertificate,
-            Self::Dns => Mode::Cut,
-            Self::SlowLink => Mode::BytesPerSecond(100 << 10),
-        }
-    }
-
-    /// Changes the settings of both services. With 250 requests a second, 40 spans of 1 KiB are 10 MiB/s. A batch of 512
-    /// takes 5 s on the slow link, within the default timeout of 10 s.
-    fn adapt(self, settings: &mut Settings<'_>) {
-        if self == Self::SlowLink {
-            (settings.spans, settings.span_bytes) = (40, 860);
-            settings.timeout = Duration::from_secs(10);
-        }
-    }
-}
 
 /// A row of the table.
 #[derive(Debug)]
@@ -186,12 +46,14 @@ pub struct Row {
     pub received: [u64; 2],
     /// Spans and log records that it received again.
     pub received_again: u64,
-    /// By how much the service's p99 exceeds that of the service without a fault, before the fault and during it.
-    pub p99_excess: [f64; 2],
+    /// The service's p99 divided by that of the service without a fault, in each second before the fault and during it.
+    pub p99_ratios: [Vec<f64>; 2],
     /// Most memory during the fault above that of before, in bytes.
     pub memory: u64,
     /// Time from the end of the fault until all signals were exported.
     pub recovery: Duration,
+    /// Batches of spans and of log records that the spool could not write.
+    pub unwritten: [u64; 2],
 }
 
 impl Row {
@@ -228,6 +90,13 @@ impl Row {
         );
         let recovery = self.recovery;
         check(recovery <= RECOVERY, format!("recovery after {recovery:?}"));
+        // Otherwise the disk was not full.
+        let unwritten = self.unwritten;
+        let fails = unwritten.iter().all(|&batches| batches > 0);
+        check(
+            fails == (self.fault == Fault::DiskFull),
+            format!("batches that the spool could not write: {unwritten:?}"),
+        );
         problems
     }
 }
@@ -237,6 +106,7 @@ struct Run {
     collector: Collector,
     proxy: Option<Proxy>,
     hosts: Option<PathBuf>,
+    ballast: Option<Ballast>,
     service: Service,
     control: Service,
     // The Collector of the other service.
@@ -252,9 +122,10 @@ pub fn run(
 ) -> Result<Row, Error> {
     let mut run = Run::start(programs, fault, protocol)?;
     let load = run.load();
-    sleep(lasts.min(Duration::from_secs(5)));
+    sleep(lasts.min(BEFORE));
     let before = run.service.memory()?;
-    let windows_before = load.stop()?;
+    let mut windows_before = load.stop()?;
+    windows_before.drain(..WARM_UP_WINDOWS.min(windows_before.len()));
 
     let load = run.load();
     let began = Instant::now();
@@ -264,6 +135,7 @@ pub fn run(
         most = most.max(run.service.memory()?);
         match fault {
             Fault::Restarted => run.restart()?,
+            Fault::DiskFull => run.keep_disk_full(began.elapsed() > lasts / 2)?,
             _ => sleep(POLL),
         }
     }
@@ -284,20 +156,18 @@ pub fn run(
     };
     load.stop()?;
     let (last, received) = run.finish()?;
-    let again = received.spans_in_all + received.log_records_in_all
-        - received.spans()
-        - received.log_records();
     Ok(Row {
         fault,
         protocol,
         during,
         after: [last.spans(), last.log_records()],
         requests: [last.served, received.requests],
-        received: [received.spans(), received.log_records()],
-        received_again: again,
-        p99_excess: [&windows_before, &windows_during].map(|windows| p99_excess(windows)),
+        received: received.different(),
+        received_again: received.again(),
+        p99_ratios: [&windows_before, &windows_during].map(|windows| p99_ratios(windows)),
         memory: most.saturating_sub(before),
         recovery,
+        unwritten: last.unwritten(),
     })
 }
 
@@ -312,8 +182,12 @@ impl Run {
         let authority = folder.join("authority.pem");
         let mut settings = Settings::plain(protocol, collector.address(protocol));
         fault.adapt(&mut settings);
+        let [spool, of_control] = ["spool", "spool-of-control"].map(|name| folder.join(name));
+        let on_disk = fault == Fault::DiskFull;
+        settings.spool = on_disk.then(|| Spool::OnSmallDisk(&spool));
         let of_control = Settings {
             endpoint: format!("http://{}", control.address(protocol)),
+            spool: on_disk.then(|| Spool::OnSmallDisk(&of_control)),
             ..settings.clone()
         };
         if let Some(Layer::Tls(certificates)) = &layer {
@@ -335,8 +209,10 @@ impl Run {
                 _ => format!("http://127.0.0.1:{port}"),
             };
         }
+        let service = Service::start(&programs.service, &settings, &folder.join("service.log"))?;
         Ok(Self {
-            service: Service::start(&programs.service, &settings, &folder.join("service.log"))?,
+            ballast: on_disk.then(|| service.ballast(&spool)),
+            service,
             control: Service::start(&programs.service, &of_control, &folder.join("control.log"))?,
             collector,
             proxy,
@@ -374,9 +250,24 @@ impl Run {
         Ok(())
     }
 
+    /// Fills the disk of the spool, and what a removed file has left free since the last call.
+    fn keep_disk_full(&mut self, kill_collector: bool) -> Result<(), Error> {
+        if let Some(ballast) = &self.ballast {
+            ballast.fill()?;
+        }
+        if kill_collector {
+            self.collector.kill();
+        }
+        sleep(POLL);
+        Ok(())
+    }
+
     fn end(&mut self, fault: Fault) -> Result<(), Error> {
+        if let Some(ballast) = &self.ballast {
+            ballast.remove()?;
+        }
         match fault {
-            Fault::Killed => self.collector.start_again()?,
+            Fault::Killed | Fault::DiskFull => self.collector.start_again()?,
             Fault::Suspended => self.collector.resume()?,
             _ => {}
         }

@@ -2,6 +2,7 @@
 //!
 //! - [`matrix`]: each fault by each protocol. The service counts what it records, the Collector what it receives.
 //! - [`chaos`]: the Collector is killed or suspended at random.
+//! - [`kills`]: and a service with a spool is killed as well.
 //! - [`soak`]: `rustok-server` at full load with a fault every 20 s.
 //! - [`overload`]: ten times the traffic that the exporter can send.
 //!
@@ -11,12 +12,16 @@ mod answers;
 mod certificates;
 pub mod chaos;
 pub mod collector;
+mod fault;
+pub mod kills;
+mod latency;
 mod load;
 pub mod matrix;
 pub mod overload;
 pub mod proxy;
 pub mod service;
 pub mod soak;
+mod spool;
 pub mod table;
 
 use std::fmt;
@@ -24,6 +29,8 @@ use std::path::PathBuf;
 
 pub use answers::Answers;
 pub use certificates::Certificates;
+pub use fault::Fault;
+pub use spool::Spool;
 
 /// An error of a run.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

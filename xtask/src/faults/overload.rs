@@ -4,7 +4,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::collector::{Collector, Keep};
-use super::load::{FullLoad, median};
+use super::latency::median;
+use super::load::{FullLoad, PATH};
 use super::matrix::settled;
 use super::proxy::{Layer, Mode, Proxy};
 use super::service::{Balance, Service, Settings};
@@ -29,7 +30,7 @@ pub struct Overload {
     /// Requests a second without an exporter.
     pub requests_a_second: f64,
     /// By how much the throughput differs from that without an exporter: of a second service without one, of one whose
-    /// Collector accepts everything, and of the overloaded one. Then the same of the processor time of a request.
+    /// Collector accepts everything, and of the overloaded one.
     pub throughput: [f64; 3],
     /// The same, of the requests in a second of processor time.
     pub processor: [f64; 3],
@@ -113,11 +114,11 @@ struct Round {
 }
 
 fn measure(service: &Service) -> Result<Round, Error> {
-    let load = FullLoad::start(service.address, "/products/7", CONNECTIONS);
+    let load = FullLoad::start(service.address, PATH, CONNECTIONS);
     sleep(WARM_UP);
     load.stop()?;
     let (started, before) = (Instant::now(), service.processor_time()?);
-    let load = FullLoad::start(service.address, "/products/7", CONNECTIONS);
+    let load = FullLoad::start(service.address, PATH, CONNECTIONS);
     sleep(MEASURED);
     let answered = load.stop()? as f64;
     let (took, after) = (started.elapsed(), service.processor_time()?);

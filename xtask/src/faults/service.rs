@@ -11,12 +11,15 @@ use std::time::Duration;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use serde::Deserialize;
 
+use super::spool::{Ballast, Spool, in_namespace, with_small_disk};
 use super::{Error, Protocol};
 
 /// `OTEL_METRIC_EXPORT_INTERVAL` and the delays of the queues: the export interval of all signals.
 pub const EXPORT_INTERVAL: Duration = Duration::from_secs(2);
 /// `OTEL_EXPORTER_OTLP_TIMEOUT`, except on a slow link.
 pub const TIMEOUT: Duration = Duration::from_secs(1);
+/// Mounts the file `$0` in the place of `/etc/hosts`.
+const MOUNT_HOSTS: &str = "mount --bind \"$0\" /etc/hosts";
 
 /// Settings of a service.
 #[derive(Debug, Clone)]
@@ -29,6 +32,12 @@ pub struct Settings<'a> {
     pub authority: Option<&'a Path>,
     /// A file that takes the place of `/etc/hosts`.
     pub hosts: Option<&'a Path>,
+    /// Where its spool is, if it has one.
+    pub spool: Option<Spool<'a>>,
+    /// Where it listens; port 0 is a free port.
+    pub address: SocketAddr,
+    /// Number of its first log record.
+    pub first_number: u64,
     /// Inner spans of a request.
     pub spans: u64,
     /// Bytes of an attribute of an inner span.
@@ -49,6 +58,9 @@ impl Settings<'_> {
             endpoint: format!("http://{address}"),
             authority: None,
             hosts: None,
+            spool: None,
+            address: ([127, 0, 0, 1], 0).into(),
+            first_number: 0,
             spans: 1,
             span_bytes: 16,
             timeout: TIMEOUT,
@@ -80,6 +92,10 @@ impl Settings<'_> {
         if let Some(file) = self.authority {
             let file = file.display().to_string();
             variables.push(("OTEL_EXPORTER_OTLP_CERTIFICATE", file));
+        }
+        if let Some(spool) = self.spool {
+            let directory = spool.directory().display().to_string();
+            variables.push(("RUSTOK_TELEMETRY_SPOOL_DIR", directory));
         }
         variables
     }
@@ -124,6 +140,13 @@ pub(super) struct Queue {
     exporting: u64,
     pub(super) exported: u64,
     lost: BTreeMap<String, u64>,
+    spool: Option<SpoolState>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+struct SpoolState {
+    items: u64,
+    write_failures: u64,
 }
 
 impl Signal {
@@ -141,7 +164,7 @@ pub struct Balance {
     pub exported: u64,
     /// What it dropped, by reason, without zeros.
     pub dropped: BTreeMap<String, u64>,
-    /// What waits or is being exported.
+    /// What waits in memory or on disk, or is being exported.
     pub queued: u64,
 }
 
@@ -157,13 +180,14 @@ impl Balance {
     }
 
     fn new(recorded: u64, queue: Queue) -> Self {
+        let on_disk = queue.spool.unwrap_or_default().items;
         let mut dropped = queue.lost;
         dropped.retain(|_, items| *items > 0);
         Self {
             recorded,
             exported: queue.exported,
             dropped,
-            queued: queue.length + queue.exporting,
+            queued: queue.length + queue.exporting + on_disk,
         }
     }
 }
@@ -177,6 +201,14 @@ impl State {
     /// Returns the balance of log records, of which a request has one.
     pub(super) fn log_records(&self) -> Balance {
         Balance::new(self.served, self.signals.logs.queue())
+    }
+
+    /// Returns how many batches of spans and of log records the spool could not write.
+    pub(super) fn unwritten(&self) -> [u64; 2] {
+        [&self.signals.traces, &self.signals.logs].map(|signal| {
+            let spool = signal.queue.as_ref().and_then(|queue| queue.spool.as_ref());
+            spool.map_or(0, |spool| spool.write_failures)
+        })
     }
 
     /// Returns whether each signal was exported since then.
@@ -196,18 +228,13 @@ impl Service {
         settings: &Settings<'_>,
         log: &Path,
     ) -> Result<Self, Error> {
-        let mut command = match settings.hosts {
-            None => Command::new(program),
-            Some(hosts) => {
-                // In a mount namespace of its own. `exec` keeps the process id.
-                let mut command = Command::new("unshare");
-                command
-                    .args(["--user", "--map-root-user", "--mount", "sh", "-c"])
-                    .arg("mount --bind \"$0\" /etc/hosts && exec \"$@\"")
-                    .args([hosts, program]);
-                command
-            }
+        let mut command = match (settings.hosts, settings.spool) {
+            (Some(hosts), _) => in_namespace(MOUNT_HOSTS, hosts, program),
+            (None, Some(Spool::OnSmallDisk(folder))) => with_small_disk(folder, program)?,
+            (None, _) => Command::new(program),
         };
+        command.args(["--address", &settings.address.to_string()]);
+        command.args(["--first-number", &settings.first_number.to_string()]);
         command.args(["--spans", &settings.spans.to_string()]);
         command.args(["--span-bytes", &settings.span_bytes.to_string()]);
         clear_environment(&mut command);
@@ -241,11 +268,23 @@ impl Service {
         self.order("flush")
     }
 
+    /// Ends it without a warning.
+    pub(super) fn kill(&mut self) {
+        // Both fail only for a process that has ended.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
     /// Ends it.
     pub(super) fn stop(mut self) -> Result<State, Error> {
         let last = self.order("stop")?;
         self.process.wait()?;
         Ok(last)
+    }
+
+    /// Returns the file that fills the small disk on `folder`.
+    pub(super) fn ballast(&self, folder: &Path) -> Ballast {
+        Ballast::new(self.process.id(), folder)
     }
 
     /// Returns its resident memory in bytes.
@@ -268,8 +307,7 @@ impl Service {
 impl Drop for Service {
     fn drop(&mut self) {
         // It has ended already where the run stopped it.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.kill();
     }
 }
 

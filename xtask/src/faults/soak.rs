@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::collector::{Collector, Keep};
-use super::load::{FullLoad, median};
+use super::latency::median;
+use super::load::FullLoad;
 use super::proxy::{Layer, Mode, Proxy};
 use super::service::{Settings, clear_environment, resident, spawn_on_first_core};
 use super::{Answers, Error, Programs, Protocol};
@@ -40,7 +41,7 @@ pub struct Soak {
     pub requests: u64,
     /// The median of the resident memory in the first third of the settled time, and in the last one, in bytes.
     pub memory: [u64; 2],
-    /// Counters of the service, and those of them whose value at the Collector differs.
+    /// Counters of the service that are compared with those at the Collector.
     pub counters: usize,
     /// Counters that differ: the name with its labels, the service's value, and the Collector's.
     pub different: Vec<(String, f64, Option<f64>)>,
@@ -149,11 +150,13 @@ pub fn run(
     let requests = load.stop()?;
     let own = counters(&server.stop(&folder)?);
     let received = counters(&collector.metrics()?);
-    let different = own.iter().filter_map(|(counter, &value)| {
+    let stable = own.iter().filter(|(counter, _)| is_stable(counter));
+    let different = stable.clone().filter_map(|(counter, &value)| {
         let of_collector = received.get(counter).copied();
         (of_collector != Some(value)).then(|| (counter.clone(), value, of_collector))
     });
     let different = different.collect();
+    let counters = stable.count();
     let third = (lasted - settled_after) / 3;
     let between = |from: Duration, to: Duration| {
         let within = memory.iter().filter(|(at, _)| (from..to).contains(at));
@@ -173,7 +176,7 @@ pub fn run(
             between(settled_after, settled_after + third),
             between(lasted - third, lasted),
         ],
-        counters: own.len(),
+        counters,
         different,
         spans: [
             sum("rustok_spans_created_total"),
@@ -241,8 +244,14 @@ impl Drop for Server {
     }
 }
 
-/// Returns the counters of `rustok-server` in a text, without those that change between the text and the last export.
-/// The labels are sorted, without `job` and `instance`, which the Collector adds.
+/// Returns whether a counter has the same value in the last text and in the last export.
+fn is_stable(counter: &str) -> bool {
+    let changing = ["rustok_telemetry_", "rustok_tokio_", "process_"];
+    !changing.iter().any(|prefix| counter.starts_with(prefix))
+}
+
+/// Returns the counters of `rustok-server` in a text. The labels are sorted, without `job` and `instance`, which the
+/// Collector adds.
 fn counters(text: &str) -> BTreeMap<String, f64> {
     let mut kinds = BTreeMap::new();
     let mut counters = BTreeMap::new();
@@ -258,9 +267,7 @@ fn counters(text: &str) -> BTreeMap<String, f64> {
             Some((name, labels)) => (name, labels.trim_end_matches('}')),
             None => (series, ""),
         };
-        let changes = ["rustok_telemetry_", "rustok_tokio_", "process_"];
-        let changes = changes.iter().any(|prefix| name.starts_with(prefix));
-        if kinds.get(name) != Some(&"counter") || changes {
+        if kinds.get(name) != Some(&"counter") {
             continue;
         }
         let mut labels: Vec<_> = labels
@@ -294,5 +301,14 @@ mod tests {
             a_total{b=\"2,\",instance=\"i\",job=\"another\",x=\"1\"} 4\n";
         assert_eq!(counters(own), counters(collector));
         assert_eq!(counters(own).len(), 1);
+    }
+
+    #[test]
+    fn dropped_spans_are_counted_and_not_compared() {
+        let text = "# TYPE rustok_telemetry_spans_lost_total counter\n\
+            rustok_telemetry_spans_lost_total{reason=\"queue_full\"} 3\n";
+        let counters = counters(text);
+        assert_eq!(counters.values().sum::<f64>(), 3.0);
+        assert!(!counters.keys().any(|counter| is_stable(counter)));
     }
 }

@@ -3,8 +3,9 @@
 use std::fs;
 use std::time::Duration;
 
-use super::chaos::Chaos;
-use super::load::median;
+use super::chaos::{Chaos, Outages};
+use super::kills::Kills;
+use super::latency::Excess;
 use super::matrix::Row;
 use super::overload::Overload;
 use super::service::Balance;
@@ -13,23 +14,98 @@ use super::{Error, Protocol};
 use crate::workspace;
 
 const PAGE: &str = "docs/reliability.md";
+/// Lines above the rows of a table.
+const HEAD: usize = 2;
 
-/// Replaces a section of `docs/reliability.md`, which is between two comments.
-pub fn write(section: &str, text: &str) -> Result<(), Error> {
+/// A table of `docs/reliability.md`, which is between two comments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// The fault matrix.
+    Matrix,
+    /// Random outages.
+    Chaos,
+    /// Random outages, and kills of the service.
+    Kills,
+    /// Overload.
+    Overload,
+    /// The soak.
+    Soak,
+}
+
+impl Section {
+    /// All sections, in the order of the page.
+    pub const ALL: [Self; 5] = [
+        Self::Matrix,
+        Self::Chaos,
+        Self::Kills,
+        Self::Overload,
+        Self::Soak,
+    ];
+
+    /// Returns its name in the comment.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Matrix => "matrix",
+            Self::Chaos => "chaos",
+            Self::Kills => "kills",
+            Self::Overload => "overload",
+            Self::Soak => "soak",
+        }
+    }
+
+    /// How many of the first cells name a row.
+    fn key(self) -> usize {
+        match self {
+            Self::Matrix => 2,
+            Self::Chaos | Self::Kills | Self::Overload | Self::Soak => 1,
+        }
+    }
+}
+
+/// Writes a section. If only a part of its rows was measured, the others stay.
+pub fn write(section: Section, text: &str, is_part: bool) -> Result<(), Error> {
     let page = workspace::root().join(PAGE);
-    let replaced = replace(&fs::read_to_string(&page)?, section, text);
-    fs::write(
-        &page,
-        replaced.ok_or(format!("{PAGE} has no section {section}"))?,
-    )?;
+    let replaced = replace(&fs::read_to_string(&page)?, section, text, is_part);
+    let replaced = replaced.ok_or(format!("{PAGE} has no section {}", section.name()))?;
+    fs::write(&page, replaced)?;
     Ok(())
 }
 
-fn replace(page: &str, section: &str, text: &str) -> Option<String> {
-    let begin = format!("<!-- cargo xtask faults: {section} -->\n");
-    let (before, after) = page.split_once(&begin)?;
-    let (_, after) = after.split_once("<!-- end -->")?;
+fn replace(page: &str, section: Section, text: &str, is_part: bool) -> Option<String> {
+    let begin = format!("<!-- cargo xtask faults: {} -->\n", section.name());
+    let (before, rest) = page.split_once(&begin)?;
+    let (old, after) = rest.split_once("<!-- end -->")?;
+    let text = match is_part {
+        true => merge(old, text, section.key()),
+        false => text.to_owned(),
+    };
     Some(format!("{before}{begin}{text}<!-- end -->{after}"))
+}
+
+/// Returns the old section with the new head, and with the new rows in the place of the old ones that begin with the
+/// same cells.
+fn merge(old: &str, new: &str, key: usize) -> String {
+    let table = |section: &str| -> Vec<String> {
+        let lines = section.split_inclusive('\n').map(str::to_owned);
+        lines.take_while(|line| line.starts_with('|')).collect()
+    };
+    let name = |row: &str| row.split('|').take(key + 1).collect::<String>();
+    let (old_rows, mut merged) = (table(old), table(new));
+    if old_rows.is_empty() {
+        return new.to_owned();
+    }
+    let rest: String = old.split_inclusive('\n').skip(old_rows.len()).collect();
+    let mut rows = merged.split_off(HEAD);
+    let measured: Vec<_> = rows.iter().map(|row| name(row)).collect();
+    for old_row in old_rows.into_iter().skip(HEAD) {
+        let of_old = name(&old_row);
+        match measured.contains(&of_old) {
+            true => merged.extend(rows.extract_if(.., |row| name(row) == of_old)),
+            false => merged.push(old_row),
+        }
+    }
+    merged.extend(rows);
+    merged.concat() + &rest
 }
 
 /// Returns the fault matrix.
@@ -37,16 +113,16 @@ pub fn matrix(rows: &[Row]) -> String {
     let mut text = "\
 | fault | protocol | spans at its end: recorded = exported + dropped + queued | log records at its end | \
 spans afterwards: recorded = received + dropped | log records afterwards | requests: counted = received | \
-sent again | p99 before, during | memory | recovery |\n\
+sent again | p99 before; during | memory | recovery |\n\
 |---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
         .to_owned();
     rows.iter().for_each(|row| text += &matrix_row(row));
     let [before, during] = [0, 1].map(|phase| {
-        let rows = rows.iter().map(|row| row.p99_excess[phase]);
-        percent(median(rows.collect()))
+        let ratios = rows.iter().flat_map(|row| &row.p99_ratios[phase]);
+        excess(&ratios.copied().collect::<Vec<_>>())
     });
     text + &format!(
-        "\nThe median of p99 over all rows is {before} before the fault, and {during} during it.\n"
+        "\nThe p99 of all rows together is {before} before the fault, and {during} during it.\n"
     )
 }
 
@@ -64,7 +140,7 @@ pub fn matrix_row(row: &Row) -> String {
         )
     });
     let [counted, received] = row.requests.map(count);
-    let [before, during] = row.p99_excess.map(percent);
+    let [before, during] = row.p99_ratios.each_ref().map(|ratios| excess(ratios));
     format!(
         "| {} | {} | {spans} | {log_records} | {spans_after} | {log_records_after} | {counted} = {received} | \
          {} | {before}, {during} | {} | {} |\n",
@@ -93,18 +169,55 @@ log records | longest queue | sent again | p99 |\n\
                 dropped(balance)
             )
         });
-        let [killed, suspended] = run.outages;
         text += &format!(
-            "| {} | {} | {killed}, {suspended} | {} | {spans} | {log_records} | {} | {} | {} |\n",
+            "| {} | {} | {spans} | {log_records} | {} | {} | {} |\n",
             protocol(run.protocol),
-            seconds(run.lasted),
-            seconds(run.away),
+            outages(&run.outages),
             count(run.longest_queue),
             count(run.received_again),
-            percent(run.p99_excess),
+            excess(&run.p99_ratios),
         );
     }
     text
+}
+
+/// Returns the runs with random outages and kills of the service.
+pub fn kills(runs: &[Kills]) -> String {
+    let mut text = "\
+| protocol | time | killed, suspended | away | service killed | spans, log records waiting then | \
+spans of answered requests = received + missing | log records | may be missing | dropped | sent again |\n\
+|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
+        .to_owned();
+    for run in runs {
+        let (recorded, missing) = (run.recorded(), run.missing());
+        let [spans, log_records] = [0, 1].map(|signal| {
+            let items = [recorded[signal], run.received[signal], missing[signal]];
+            let [recorded, received, missing] = items.map(count);
+            format!("{recorded} = {received} + {missing}")
+        });
+        let [spans_waiting, log_records_waiting] = run.waited.map(count);
+        text += &format!(
+            "| {} | {} | {} | {spans_waiting}, {log_records_waiting} | {spans} | {log_records} | {} | {} | {} |\n",
+            protocol(run.protocol),
+            outages(&run.outages),
+            run.kills,
+            count(run.most_missing()),
+            count(run.dropped.iter().sum()),
+            count(run.received_again),
+        );
+    }
+    text
+}
+
+/// Returns the cells of the time, of the kills and suspensions, and of the time away.
+fn outages(outages: &Outages) -> String {
+    format!(
+        "{} | {}, {} | {}",
+        seconds(outages.lasted),
+        outages.killed,
+        outages.suspended,
+        seconds(outages.away)
+    )
 }
 
 /// Returns the soaks.
@@ -196,6 +309,13 @@ fn count(number: u64) -> String {
     groups.collect::<Vec<_>>().join(",")
 }
 
+/// Returns by how much the first service exceeds the second one, with the interval.
+fn excess(ratios: &[f64]) -> String {
+    let excess = Excess::of(ratios);
+    let [low, high] = [excess.low, excess.high].map(|part| 100.0 * part);
+    format!("{} ({low:+.0} to {high:+.0})", percent(excess.estimate))
+}
+
 fn percent(part: f64) -> String {
     format!("{:+.1} %", 100.0 * part)
 }
@@ -212,12 +332,32 @@ fn megabytes(bytes: u64) -> String {
 mod tests {
     use super::*;
 
+    const TABLE: &str = "| p | x |\n|---|---|\n| a | 1 |\n| b | 1 |\n| b | 2 |\n| c | 1 |\n";
+
     #[test]
     fn a_section_is_replaced_between_its_comments() {
         let page = "a\n<!-- cargo xtask faults: chaos -->\nold\n<!-- end -->\nb\n";
-        let replaced = replace(page, "chaos", "new\n").expect("the section");
-        assert_eq!(replaced, page.replace("old", "new"));
-        assert_eq!(replace(page, "soak", "new\n"), None);
+        let replaced = replace(page, Section::Chaos, "new\n", false);
+        assert_eq!(replaced, Some(page.replace("old", "new")));
+        assert_eq!(replace(page, Section::Soak, "new\n", false), None);
+    }
+
+    #[test]
+    fn a_part_replaces_its_own_rows() {
+        let old = format!("{TABLE}\nThe rest.\n");
+        let new = "| p | y |\n|---|---|\n| b | 3 |\n| d | 4 |\n\nOf the part.\n";
+        let expected =
+            "| p | y |\n|---|---|\n| a | 1 |\n| b | 3 |\n| c | 1 |\n| d | 4 |\n\nThe rest.\n";
+        assert_eq!(merge(&old, new, 1), expected);
+        assert_eq!(merge("Has not been run.\n", new, 1), new);
+    }
+
+    #[test]
+    fn each_section_is_in_the_page() {
+        let page = fs::read_to_string(workspace::root().join(PAGE)).expect("the page");
+        for section in Section::ALL {
+            assert!(replace(&page, section, "", false).is_some(), "{section:?}");
+        }
     }
 
     #[test]
