@@ -100,12 +100,15 @@ mod tests {
 
     #[test]
     fn a_cost_in_the_tail_is_found() {
+        let mut of_every_second = 0.0;
         for seed in 0..20 {
             let found = Excess::of(&ratios(2.0, 1, seed));
             assert!(found.low > 0.1 && found.high > 0.7, "{found:?}");
             let found = Excess::of(&ratios(2.0, 2, seed));
-            assert!(found.estimate > 0.1 && found.high > 0.4, "{found:?}");
+            assert!(found.high > 0.4, "{found:?}");
+            of_every_second += found.estimate / 20.0;
         }
+        assert!(of_every_second > 0.2, "{of_every_second}");
     }
 
     #[test]
