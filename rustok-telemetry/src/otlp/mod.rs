@@ -41,7 +41,7 @@ use self::disabled as grpc;
 use self::disabled as http;
 pub(crate) use self::{
     connector::BoxedStream,
-    log_records::{EncodingLogProcessor, LogExport, LogObserver},
+    log_records::{EncodingLogProcessor, LogExport, LogObserver, drop_log_record_if_full},
     metrics::MetricExporter,
     runtime::ConnectionRuntime,
     spans::{EncodingSpanProcessor, SpanExport, SpanObserver},
