@@ -217,7 +217,7 @@ fn meter_provider(
     let reader = |temporality| OnDemandReader::new(temporality, !collection.extended);
     let otlp = match has(MetricsExporter::Otlp) {
         true => {
-            let exporter = MetricExporter::new(&config.otlp, config.timeout.value, runtime)?;
+            let exporter = MetricExporter::new(config, runtime)?;
             let reader = reader(collection.temporality);
             Some(PushReader::start(reader, interval, exporter)?)
         }
