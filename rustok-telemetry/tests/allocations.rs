@@ -1,13 +1,15 @@
 //! Recording on a known label set does not allocate, nor does recording past a budget, nor counting a span or a request,
-//! nor reading the usual headers more than the context that they make.
+//! nor a log event while the queue is full, nor reading the usual headers more than the context that they make.
 
 mod support;
 
 use std::{
     convert::Infallible,
     future::{Future, ready},
+    net::TcpListener,
     pin::pin,
     task::{Context, Waker},
+    time::Duration,
 };
 
 use allocation_counter::{AllocationInfo, measure};
@@ -90,6 +92,41 @@ fn a_span_that_is_counted_does_not_allocate_at_steady_state() {
         ],
     );
     let _ = telemetry.shutdown();
+}
+
+#[test_fork::test]
+fn a_log_event_does_not_allocate_while_the_queue_is_full() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = format!("http://{}", silent.local_addr().expect("an address"));
+    let variables = [
+        ("OTEL_LOGS_EXPORTER", "otlp"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("OTEL_BLRP_MAX_QUEUE_SIZE", "64"),
+        ("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "64"),
+    ];
+    let builder = support::with_variables(&variables).without_subscriber();
+    let telemetry = builder.init().expect("telemetry starts");
+    let layer = telemetry.log_export_layer().expect("a valid filter");
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))
+        .expect("the first one");
+    let log = |records| (0..records).for_each(|number: u32| tracing::info!(number, "worked"));
+    assert!(allocations(&measure(|| log(1))) > 0, "it is queued");
+    log(1_000);
+    let is_sending = || {
+        let signals = rustok_telemetry::health().signals;
+        let mut queues = signals.into_iter().rev().filter_map(|signal| signal.queue);
+        queues.any(|queue| queue.exporting > 0)
+    };
+    while !is_sending() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // The batch that is being sent has left the queue.
+    log(1_000);
+    let full = measure(|| log(100));
+    assert_eq!(allocations(&full), 0, "{full:?}");
+    let report = telemetry.shutdown_within(Duration::from_secs(1));
+    let all = report.lost_log_records + report.unsent_log_records;
+    assert_eq!(all, 2_101, "{report}");
 }
 
 #[test_fork::test]

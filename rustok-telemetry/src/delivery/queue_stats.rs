@@ -140,8 +140,21 @@ impl QueueStats {
         lost
     }
 
+    /// Whether the queue has no place for an item, which then counts as dropped. While a queue overflows, this spares
+    /// creating the item, and writes to the counters of a queue that nothing enters.
+    pub(crate) fn drop_if_full(&self, importance: Importance) -> bool {
+        let is_full = self.queued() >= usable(self.capacity(), importance) as u64;
+        if is_full {
+            self.queue_full.fetch_add(1, Relaxed);
+        }
+        is_full
+    }
+
     /// Takes a place in the queue for an item, if there is one.
     pub(crate) fn enter_queue(&self, importance: Importance) -> Admission {
+        if self.drop_if_full(importance) {
+            return Admission::Dropped;
+        }
         let left = self.left.load(Relaxed);
         let before = self.entered.fetch_add(1, Relaxed);
         let limit = usable(self.capacity(), importance);

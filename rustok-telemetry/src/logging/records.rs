@@ -31,7 +31,7 @@ use crate::{
     InitError,
     attributes::value_length::ValueLength,
     config::TelemetryConfig,
-    otlp::LogObserver,
+    otlp::{LogObserver, drop_log_record_if_full},
     trace::{ExporterTargets, TENANT_ID},
 };
 
@@ -43,6 +43,7 @@ pub(crate) struct RecordSender {
     log_filter: LogFilter,
     enriches: bool,
     observer: Option<Arc<dyn LogObserver>>,
+    is_only_exported: bool,
 }
 
 impl RecordSender {
@@ -59,6 +60,7 @@ impl RecordSender {
             log_filter,
             enriches: false,
             observer: None,
+            is_only_exported: false,
         }
     }
 
@@ -70,6 +72,14 @@ impl RecordSender {
     /// Creates only records that the observer wants, if one is given.
     pub(crate) fn for_observer(self, observer: Option<Arc<dyn LogObserver>>) -> Self {
         Self { observer, ..self }
+    }
+
+    /// Creates no record while the queue of the OTLP exporter is full, if no other exporter or processor gets it.
+    pub(crate) fn only_exported(self, is_only_exported: bool) -> Self {
+        Self {
+            is_only_exported,
+            ..self
+        }
     }
 }
 
@@ -97,6 +107,7 @@ where
         bridge,
         enriches: sender.is_some_and(|sender| sender.enriches),
         observer: sender.and_then(|sender| sender.observer.clone()),
+        is_only_exported: sender.is_some_and(|sender| sender.is_only_exported),
         spans,
     };
     let records = records.and_then(capture);
@@ -122,6 +133,7 @@ struct Records {
     bridge: Option<OpenTelemetryTracingBridge<RecordSender, LimitedLogger>>,
     enriches: bool,
     observer: Option<Arc<dyn LogObserver>>,
+    is_only_exported: bool,
     spans: Spans,
 }
 
@@ -146,9 +158,12 @@ where
         if Context::is_current_telemetry_suppressed() {
             return;
         }
+        let level = *event.metadata().level();
+        if self.is_only_exported && drop_log_record_if_full(level) {
+            return;
+        }
         let origin = self.spans.origin(event, context.event_scope(event));
         let trace_id = origin.span.as_ref().map(SpanContext::trace_id);
-        let level = *event.metadata().level();
         let mut observer = self.observer.iter();
         if observer.any(|observer| !observer.wants(level, trace_id)) {
             return;

@@ -8,7 +8,7 @@ use std::{
     iter, mem,
     pin::pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         mpsc::{self, Receiver, Sender as Answer},
     },
     thread::{self, Thread},
@@ -32,8 +32,7 @@ use super::{
     ConnectionRuntime,
     encode::Encoded,
     requests::{ITEM, RESOURCE, Requests, SCOPE},
-    retry::jitter,
-    sender::{Exported, Sender, Unsent},
+    sender::{Export, Exported, Sender},
 };
 use crate::{
     InitError,
@@ -42,6 +41,7 @@ use crate::{
         Admission, Importance, QueueStats,
         threads::{self, OwnThread},
     },
+    lock::lock,
 };
 
 /// Time after which a flush looks again for an item that is counted and not yet in the queue.
@@ -49,10 +49,6 @@ pub(super) const ALMOST_QUEUED: Duration = Duration::from_millis(1);
 
 /// How often it looks for such an item.
 pub(super) const MOST_LOOKS: u32 = 100;
-
-/// Limits of the time after which a failed batch is sent again. Within them it is the delay between two exports.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// How often a queue that drops its oldest items is looked at while no export succeeds.
 const LOOK_FOR_ROOM: Duration = Duration::from_millis(50);
@@ -99,7 +95,7 @@ pub(super) struct Worker {
     pub(super) delay: Duration,
     pub(super) sender: Arc<Sender>,
     /// The requests that failed, and when they are sent again.
-    unsent: Unsent,
+    unsent: Export,
     again_at: Instant,
     pub(super) runtime: Handle,
     /// The message around the scopes.
@@ -121,7 +117,8 @@ impl Batches {
         resource: &Resource,
         runtime: &mut ConnectionRuntime,
     ) -> Result<Self, InitError> {
-        let sender = Arc::new(Sender::new(otlp, batch.export_timeout.value, runtime)?);
+        let (limit, delay) = (batch.export_timeout.value, batch.schedule_delay.value);
+        let sender = Arc::new(Sender::new(otlp, limit, delay, runtime)?);
         let [capacity, bytes] =
             [&batch.max_queue_size, &batch.max_queue_bytes].map(|limit| limit.value as usize);
         queue.set_capacity(capacity, bytes);
@@ -137,9 +134,9 @@ impl Batches {
             drops_oldest: batch.drop_oldest.value,
             orders: Arc::clone(&orders),
             batch_size,
-            delay: batch.schedule_delay.value,
+            delay,
             sender,
-            unsent: Unsent::default(),
+            unsent: Export::default(),
             again_at: Instant::now(),
             runtime: runtime.handle()?,
             resource: head(resource),
@@ -219,7 +216,7 @@ impl Worker {
             let (answers, shut_down) = self.wait();
             let thread = self.thread;
             let exported = thread.guard(|| match answers.is_empty() {
-                true => self.export_batch().unwrap_or(Ok(())),
+                true => self.export_batch().flatten().unwrap_or(Ok(())),
                 false => self.export_all(),
             });
             let result = exported.unwrap_or_else(|panic| {
@@ -228,7 +225,7 @@ impl Worker {
                 Err(panic)
             });
             if shut_down {
-                self.sender.give_up(mem::take(&mut self.unsent));
+                self.sender.give_up(&self.unsent);
                 self.sender.shut_down();
             }
             for answer in answers {
@@ -256,13 +253,22 @@ impl Worker {
                 self.queue.stop_awaiting();
                 return (answers, shut_down);
             }
-            if has_unsent && self.drops_oldest {
-                self.make_room();
-                thread::park_timeout(left.min(LOOK_FOR_ROOM));
+            if has_unsent {
+                self.wait_for_retry(thread::park_timeout);
             } else {
                 thread::park_timeout(left);
             }
         }
+    }
+
+    /// Waits until requests are sent again, or for a shorter time.
+    fn wait_for_retry(&mut self, wait: impl Fn(Duration)) {
+        let mut left = self.again_at.saturating_duration_since(Instant::now());
+        if self.drops_oldest {
+            self.make_room();
+            left = left.min(LOOK_FOR_ROOM);
+        }
+        wait(left);
     }
 
     pub(super) fn take_orders(&self) -> (Vec<Answer<Outcome>>, bool) {
@@ -270,50 +276,46 @@ impl Worker {
         (mem::take(&mut orders.answers), orders.shut_down)
     }
 
-    /// Exports what had entered the queue when this was called, up to a failure that passes. An item counts as entered
-    /// before it is in the queue; one that does not come, because its thread panicked, is not waited for.
+    /// Exports what had entered the queue when this was called, up to an export that fails for a reason that passes. An
+    /// item counts as entered before it is in the queue; one that does not come, because its thread panicked, is not
+    /// waited for.
     fn export_all(&mut self) -> Outcome {
+        self.sender.restart_retries();
         let entered = self.queue.entered();
         let (mut result, mut looks) = (Ok(()), 0);
         while !self.queue.has_finished(entered) && looks < MOST_LOOKS {
-            match self.export_batch() {
-                Some(exported) => {
-                    (result, looks) = (result.and(exported), 0);
-                    if !self.unsent.is_empty() {
-                        break;
-                    }
+            let Some(exported) = self.export_batch() else {
+                thread::sleep(ALMOST_QUEUED);
+                looks += 1;
+                continue;
+            };
+            looks = 0;
+            let Some(exported) = exported else {
+                while Instant::now() < self.again_at {
+                    self.wait_for_retry(thread::sleep);
                 }
-                None => {
-                    thread::sleep(ALMOST_QUEUED);
-                    looks += 1;
-                }
+                continue;
+            };
+            result = result.and(exported);
+            if !self.unsent.is_empty() {
+                break;
             }
         }
         result
     }
 
-    /// Exports one batch, or what is unsent of the last one; `None` if nothing is queued.
-    fn export_batch(&mut self) -> Option<Outcome> {
-        let sender = Arc::clone(&self.sender);
-        let Exported { result, unsent } = match self.unsent.is_empty() {
-            true => {
-                let requests = self.next_batch()?;
-                self.wait_for(sender.export(requests))
-            }
-            false => {
-                let unsent = mem::take(&mut self.unsent);
-                self.wait_for(sender.export_again(unsent))
-            }
+    /// Exports one batch, or what is unsent of the last one. Returns the outcome, or `None` while retries go on; `None` if
+    /// nothing is queued.
+    fn export_batch(&mut self) -> Option<Option<Outcome>> {
+        let export = match self.unsent.is_empty() {
+            true => self.next_batch()?.into(),
+            false => mem::take(&mut self.unsent),
         };
-        self.again_at = self.again_at(unsent.pause);
+        let sender = Arc::clone(&self.sender);
+        let Exported { result, unsent } = self.wait_for(sender.export(export));
+        self.again_at = Instant::now() + unsent.pause;
         self.unsent = unsent;
-        Some(result.map_err(|error| error.to_string()))
-    }
-
-    /// Returns when a failed request is sent again, if the receiver asked for this pause.
-    pub(super) fn again_at(&self, asked: Duration) -> Instant {
-        let pause = self.delay.clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
-        Instant::now() + pause.max(asked) + jitter()
+        Some(result.map(|result| result.map_err(|error| error.to_string())))
     }
 
     /// Takes a batch from the queue; `None` if nothing is queued.
@@ -331,7 +333,7 @@ impl Worker {
         Some(self.requests(&batch))
     }
 
-    /// Waits for an export, which can take as long as its retries.
+    /// Waits for an export.
     fn wait_for<T>(&mut self, export: impl Future<Output = T>) -> T {
         let runtime = self.runtime.clone();
         runtime.block_on(async {
@@ -414,8 +416,4 @@ fn head(resource: &Resource) -> ResourceSpans {
         schema_url: schema_url.unwrap_or_default(),
         ..ResourceSpans::default()
     }
-}
-
-fn lock(orders: &Mutex<Orders>) -> MutexGuard<'_, Orders> {
-    orders.lock().unwrap_or_else(PoisonError::into_inner)
 }

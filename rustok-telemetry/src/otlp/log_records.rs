@@ -27,6 +27,7 @@ use crate::{
     InitError,
     config::{LogsConfig, SpoolConfig},
     delivery::{DELIVERY, Importance, threads},
+    lifecycle,
 };
 
 const LOG_RECORDS: Items = Items {
@@ -87,10 +88,7 @@ impl LogExport {
 impl LogProcessor for EncodingLogProcessor {
     fn emit(&self, record: &mut SdkLogRecord, scope: &InstrumentationScope) {
         let level = level(record);
-        let importance = match level <= Level::WARN {
-            true => Importance::High,
-            false => Importance::Ordinary,
-        };
+        let importance = importance(level);
         let export = self.export.as_ref();
         let admitted = export.filter(|export| export.admit(importance));
         if admitted.is_none() && self.observer.is_none() {
@@ -124,6 +122,19 @@ impl LogProcessor for EncodingLogProcessor {
         };
         export.closed.store(true, Ordering::Relaxed);
         export.batches.shut_down(timeout)
+    }
+}
+
+/// Drops and counts a log record before it is created, if the queue is full.
+pub(crate) fn drop_log_record_if_full(level: Level) -> bool {
+    // After the shutdown it counts with another reason.
+    lifecycle::is_running() && DELIVERY.log_records.drop_if_full(importance(level))
+}
+
+fn importance(level: Level) -> Importance {
+    match level <= Level::WARN {
+        true => Importance::High,
+        false => Importance::Ordinary,
     }
 }
 

@@ -3,8 +3,9 @@
 //! A span or a log record is encoded once (`encode.rs`), by the thread that ends or emits it (`spans.rs`,
 //! `log_records.rs`), and queued; a thread for each signal exports batches (`batches.rs`). The push reader of the metrics
 //! calls their exporter (`metrics/`). Items are put into requests of limited size (`requests.rs`). A sender
-//! (`sender.rs`) sends them by one of the protocols (`grpc.rs`, `http.rs`), with retries (`retry.rs`), and records the
-//! outcome. With the Cargo feature `spool`, a batch is on disk until it has been exported (`spool/`).
+//! (`sender.rs`) sends them by one of the protocols (`grpc.rs`, `http.rs`), and records the outcome. What failed for a
+//! temporary reason is sent again by the signal's schedule (`retry.rs`), in smaller requests if the link is slow
+//! (`request_size.rs`). With the Cargo feature `spool`, a batch is on disk until it has been exported (`spool/`).
 //! Connections (`connector.rs`) live on a runtime of their own (`runtime.rs`). So certificates, timeouts and the reasons
 //! of failures are the same for both protocols, all signals and every runtime of the application, and no Cargo feature of
 //! another crate changes the client.
@@ -25,6 +26,7 @@ mod http;
 mod log_records;
 mod metrics;
 mod proxy;
+mod request_size;
 mod requests;
 mod retry;
 mod runtime;
@@ -41,7 +43,7 @@ use self::disabled as grpc;
 use self::disabled as http;
 pub(crate) use self::{
     connector::BoxedStream,
-    log_records::{EncodingLogProcessor, LogExport, LogObserver},
+    log_records::{EncodingLogProcessor, LogExport, LogObserver, drop_log_record_if_full},
     metrics::MetricExporter,
     runtime::ConnectionRuntime,
     spans::{EncodingSpanProcessor, SpanExport, SpanObserver},

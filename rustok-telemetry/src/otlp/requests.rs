@@ -6,8 +6,11 @@
 
 use bytes::Bytes;
 use prost::{
-    Message,
-    encoding::{WireType, encode_key, encode_varint, encoded_len_varint},
+    DecodeError, Message,
+    encoding::{
+        DecodeContext, WireType, decode_key, decode_varint, encode_key, encode_varint,
+        encoded_len_varint, skip_field,
+    },
 };
 
 /// Most bytes of a request before it is compressed.
@@ -25,6 +28,8 @@ pub(super) const ITEM: u32 = 2;
 #[derive(Debug)]
 pub(super) struct Requests {
     limit: usize,
+    /// A request is ended at this size. One with a single item can be larger, up to the limit.
+    target: usize,
     /// The current request and the messages that are open in it, outermost first.
     levels: Vec<Level>,
     /// Items in the current request.
@@ -65,7 +70,8 @@ impl Requests {
     fn with_limit(limit: usize) -> Self {
         Self {
             limit,
-            levels: vec![Level::new(0, &())],
+            target: limit,
+            levels: vec![Level::new(0, Vec::new())],
             items: 0,
             full: Vec::new(),
             too_large: TooLarge::default(),
@@ -74,7 +80,7 @@ impl Requests {
 
     /// Opens a message in the open one. `head` is the message without items.
     pub(super) fn open(&mut self, field: u32, head: &impl Message) {
-        self.levels.push(Level::new(field, head));
+        self.levels.push(Level::new(field, head.encode_to_vec()));
     }
 
     /// Closes the message that was opened last. A message without items is not written.
@@ -109,7 +115,7 @@ impl Requests {
         size: usize,
         name: impl FnOnce() -> String,
     ) -> Option<&mut Vec<u8>> {
-        if self.size_with(size) > self.limit {
+        if self.size_with(size) > self.target {
             self.end_request();
         }
         if self.size_with(size) > self.limit {
@@ -154,13 +160,64 @@ impl Requests {
     }
 }
 
+impl Request {
+    /// Splits a request with spans or log records into requests of at most `target` bytes, or with one item.
+    pub(super) fn split(self, target: usize) -> Vec<Self> {
+        if self.message.len() <= target || self.items < 2 {
+            return vec![self];
+        }
+        match self.parts(target) {
+            Ok(parts) if parts.iter().map(|part| part.items).sum::<usize>() == self.items => parts,
+            // A file of the spool that has another form.
+            _ => vec![self],
+        }
+    }
+
+    fn parts(&self, target: usize) -> Result<Vec<Self>, DecodeError> {
+        let mut requests = Requests::new();
+        requests.target = target;
+        for resource in children(&self.message, RESOURCE)?.1 {
+            let (head, scopes) = children(resource, SCOPE)?;
+            requests.levels.push(Level::new(RESOURCE, head));
+            for scope in scopes {
+                let (head, items) = children(scope, ITEM)?;
+                requests.levels.push(Level::new(SCOPE, head));
+                for item in items {
+                    requests.add_encoded(ITEM, item, String::new);
+                }
+                requests.close();
+            }
+            requests.close();
+        }
+        Ok(requests.finish().0)
+    }
+}
+
+/// Returns the messages in a field of a message, and the message without them.
+fn children(mut message: &[u8], field: u32) -> Result<(Vec<u8>, Vec<&[u8]>), DecodeError> {
+    let (mut head, mut children) = (Vec::new(), Vec::new());
+    while !message.is_empty() {
+        let start = message;
+        let (key, wire_type) = decode_key(&mut message)?;
+        let prefixed = message;
+        skip_field(wire_type, key, &mut message, DecodeContext::default())?;
+        if key == field && wire_type == WireType::LengthDelimited {
+            let (mut child, _) = prefixed.split_at(prefixed.len() - message.len());
+            decode_varint(&mut child)?;
+            children.push(child);
+        } else {
+            head.extend_from_slice(&start[..start.len() - message.len()]);
+        }
+    }
+    Ok((head, children))
+}
+
 impl Level {
-    fn new(field: u32, head: &impl Message) -> Self {
-        let bytes = head.encode_to_vec();
+    fn new(field: u32, head: Vec<u8>) -> Self {
         Self {
             field,
-            head: bytes.len(),
-            bytes,
+            head: head.len(),
+            bytes: head,
         }
     }
 
@@ -292,6 +349,56 @@ mod tests {
                 assert_eq!(request.items, spans.len() - before);
             }
             assert_eq!(spans, expected.concat(), "{limit}");
+        }
+    }
+
+    /// Each part has as many items as it says, and all together have the items of the request, in order.
+    #[test]
+    fn a_request_is_split_into_smaller_ones() {
+        let sizes = [0, 1, 100, 126, 127, 128, 129, 5, 300, 16];
+        let whole = requests(10_000, &sizes).remove(0);
+        let expected = items(&whole);
+        for target in (200..1_300).chain([1, whole.message.len()]) {
+            let parts = Request {
+                message: whole.message.clone(),
+                items: whole.items,
+            };
+            let parts = parts.split(target);
+            for part in &parts {
+                assert!(part.message.len() <= target || part.items == 1, "{target}");
+                assert_eq!(part.items, items(part).len());
+            }
+            let least = whole.message.len().div_ceil(target).min(whole.items);
+            assert!(parts.len() >= least, "{target}");
+            assert_eq!(parts.iter().flat_map(items).collect::<Vec<_>>(), expected);
+        }
+    }
+
+    /// Returns the URL of the resource, that of the scope, and the size of each item.
+    fn items(request: &Request) -> Vec<(String, String, usize)> {
+        let decoded = ExportTraceServiceRequest::decode(request.message.clone());
+        let resources = decoded.expect("protobuf").resource_spans.into_iter();
+        let scopes = resources.flat_map(|resource| {
+            let scopes = resource.scope_spans.into_iter();
+            scopes.map(move |scope| (resource.schema_url.clone(), scope))
+        });
+        let items = scopes.flat_map(|(resource, scope)| {
+            let spans = scope.spans.into_iter();
+            spans.map(move |span| (resource.clone(), scope.schema_url.clone(), span.name.len()))
+        });
+        items.collect()
+    }
+
+    #[test]
+    fn what_is_no_request_is_not_split() {
+        let whole = requests(10_000, &[300, 300]).remove(0);
+        let cut = whole.message.slice(..whole.message.len() - 1);
+        for (message, items) in [(cut, whole.items), (whole.message, whole.items + 1)] {
+            let request = Request {
+                message: message.clone(),
+                items,
+            };
+            assert_eq!(request.split(100), [Request { message, items }]);
         }
     }
 

@@ -1,9 +1,9 @@
 //! Sends the requests of one signal, and records the outcome of each export.
 
 use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    fmt, mem,
+    sync::{Arc, Mutex, MutexGuard},
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -15,20 +15,22 @@ use super::{
     ConnectionRuntime,
     error_reporting::OpenConnection,
     grpc, http,
+    request_size::RequestSize,
     requests::{Request, Requests, TooLarge},
-    retry::{Failed, LONGEST_ASKED, Retry, with_retries},
+    retry::{Backoff, Failed, Retry, RetrySchedule},
     target::ExportTarget,
 };
 use crate::{
     InitError,
     config::{OtlpConfig, Protocol, Signal},
     delivery::{DELIVERY, ExportOutcome, LastFailure, PartialRejection, QueueStats, SignalStats},
+    lock::lock,
 };
 
 /// Sends requests by one of the protocols.
 #[async_trait]
 pub(super) trait Transport: Send + Sync {
-    /// Prepares a message, once for all retries, or returns why it cannot.
+    /// Prepares a message, or returns why it cannot.
     fn prepare(&self, message: Bytes) -> Result<Bytes, String>;
 
     /// Sends a prepared message, on the connection runtime. Returns the items that the receiver rejected.
@@ -43,51 +45,94 @@ pub(crate) struct Sender {
     transport: Mutex<Option<Arc<dyn Transport>>>,
     connection: OpenConnection,
     runtime: Handle,
-    /// Longest time that a request with its retries may take.
+    /// Longest time that a request may take.
     timeout: Duration,
+    schedule: Mutex<RetrySchedule>,
+    request_size: RequestSize,
     endpoint: String,
     failure: LastFailure,
 }
 
-/// The outcome of an export.
+/// The requests of an export, and what became of those that were sent.
+#[derive(Debug, Default)]
+pub(super) struct Export {
+    /// Those that were not sent yet, or failed for a temporary reason. Their items are not counted yet.
+    requests: Vec<Request>,
+    /// The time after which they are sent again.
+    pub(super) pause: Duration,
+    total: usize,
+    failed: usize,
+    first_failure: Option<String>,
+    rejection: Option<PartialRejection>,
+    too_large: TooLarge,
+}
+
+/// What an attempt to export resulted in.
 #[derive(Debug)]
 pub(super) struct Exported {
-    pub(super) result: OTelSdkResult,
-    /// Requests with spans or log records that failed for a reason that passes. Their items are not counted yet.
-    pub(super) unsent: Unsent,
+    /// The outcome of the export; `None` while its retries go on.
+    pub(super) result: Option<OTelSdkResult>,
+    /// What failed for a temporary reason.
+    pub(super) unsent: Export,
 }
 
-/// Requests that can be sent again.
-#[derive(Debug, Default)]
-pub(super) struct Unsent {
-    requests: Vec<Request>,
-    /// How long the receiver asked to wait.
-    pub(super) pause: Duration,
-}
+impl Export {
+    pub(super) fn new(requests: Vec<Request>, too_large: TooLarge) -> Self {
+        Self {
+            total: requests.len(),
+            requests,
+            too_large,
+            ..Self::default()
+        }
+    }
 
-impl Unsent {
+    /// Whether nothing is to be sent.
     pub(super) fn is_empty(&self) -> bool {
         self.requests.is_empty()
     }
 
-    /// Returns the number of spans or log records.
+    /// Returns the number of spans or log records that are to be sent.
     pub(super) fn items(&self) -> usize {
         self.requests.iter().map(|request| request.items).sum()
     }
 
-    fn add(&mut self, request: Request, retry: Retry) {
-        self.requests.push(request);
-        if let Retry::After(asked) = retry {
-            self.pause = self.pause.max(asked.min(LONGEST_ASKED));
+    /// Returns the requests that are to be sent.
+    #[cfg(feature = "spool")]
+    pub(super) fn into_requests(self) -> Vec<Request> {
+        self.requests
+    }
+
+    fn fail(&mut self, requests: usize, reason: String) {
+        self.failed += requests;
+        self.first_failure.get_or_insert(reason);
+    }
+
+    fn outcome(self) -> ExportOutcome {
+        let failure = self.first_failure.map(|error| match self.total {
+            1 => error,
+            total => format!("{} of {total} requests: {error}", self.failed),
+        });
+        ExportOutcome {
+            failure,
+            too_large: described(self.too_large),
+            rejection: self.rejection,
         }
     }
 }
 
+impl From<Requests> for Export {
+    fn from(requests: Requests) -> Self {
+        let (requests, too_large) = requests.finish();
+        Self::new(requests, too_large)
+    }
+}
+
 impl Sender {
-    /// `limit` bounds a request in addition to the exporter's own timeout.
+    /// `limit` bounds a request in addition to the exporter's own timeout, and `delay` is the time between two exports.
     pub(super) fn new(
         config: &OtlpConfig,
         limit: Option<Duration>,
+        delay: Duration,
         runtime: &mut ConnectionRuntime,
     ) -> Result<Self, InitError> {
         let target = ExportTarget::new(config, limit, runtime)?;
@@ -107,70 +152,118 @@ impl Sender {
             connection: target.connector.open,
             runtime: target.runtime,
             timeout: target.timeout,
+            schedule: Mutex::new(RetrySchedule::new(delay, target.timeout)),
+            request_size: RequestSize::new(),
             endpoint: config.shown_url(),
             failure: target.failure,
         })
     }
 
-    /// Sends each request, also after one that failed. Those whose failure is temporary can be sent again.
-    pub(super) async fn export(&self, requests: Requests) -> Exported {
-        let (requests, too_large) = requests.finish();
-        self.export_requests(requests, too_large).await
-    }
-
-    /// Sends requests that could be sent again.
-    pub(super) async fn export_again(&self, unsent: Unsent) -> Exported {
-        self.export_requests(unsent.requests, TooLarge::default())
-            .await
-    }
-
-    /// Counts the items of unsent requests as dropped.
-    pub(super) fn give_up(&self, unsent: Unsent) {
-        self.fail_items(unsent.items());
-    }
-
-    pub(super) async fn export_requests(
-        &self,
-        requests: Vec<Request>,
-        too_large: TooLarge,
-    ) -> Exported {
-        let mut outcome = ExportOutcome::default();
-        let (total, mut failed) = (requests.len(), 0);
-        let mut first_failure = None;
-        let mut unsent = Unsent::default();
-        for request in requests {
-            match self.send(request.message.clone()).await {
-                Ok(rejection) => {
-                    if let Some(queue) = self.queue {
-                        let rejected = rejection.as_ref().map_or(0, |rejection| rejection.items);
-                        queue.finish_accepted(request.items, rejected);
-                    }
-                    outcome.rejection = rejection.or(outcome.rejection.take());
-                }
-                Err(Failed { reason, retry }) => {
-                    failed += 1;
-                    first_failure.get_or_insert(reason);
-                    match retry {
-                        Retry::Later | Retry::After(_) if self.queue.is_some() => {
-                            unsent.add(request, retry);
-                        }
-                        _ => self.fail_items(request.items),
-                    }
-                }
+    /// Makes an attempt to send each request.
+    pub(super) async fn export(&self, mut export: Export) -> Exported {
+        let began = Instant::now();
+        let requests = self.split(&mut export);
+        let retry = self.send_all(requests, &mut export).await;
+        let mut unsent = Export::default();
+        if let Some((requests, failed)) = retry {
+            let backoff = self.back_off(began, failed.retry);
+            if backoff.is_within_export {
+                export.requests = requests;
+                export.pause = backoff.pause;
+                return Exported {
+                    result: None,
+                    unsent: export,
+                };
             }
+            export.fail(requests.len(), failed.reason);
+            if self.queue.is_some() {
+                unsent = Export::new(requests, TooLarge::default());
+                unsent.pause = backoff.pause;
+            }
+        } else if export.total > 0 {
+            self.restart_retries();
         }
-        outcome.failure = first_failure.map(|error| match total {
-            1 => error,
-            _ => format!("{failed} of {total} requests: {error}"),
-        });
-        self.fail_items(too_large.items);
-        outcome.too_large = described(too_large);
+        self.fail_items(export.too_large.items);
+        let outcome = export.outcome();
         let result = match outcome.error() {
             Some(error) => Err(OTelSdkError::InternalFailure(error)),
             None => Ok(()),
         };
         self.stats.finish(&self.endpoint, outcome);
-        Exported { result, unsent }
+        Exported {
+            result: Some(result),
+            unsent,
+        }
+    }
+
+    /// Sends requests, also after one that failed, up to one that takes too long. Returns those that are sent again, and
+    /// their first failure, with the longest pause that the receiver requested.
+    async fn send_all(
+        &self,
+        requests: Vec<Request>,
+        export: &mut Export,
+    ) -> Option<(Vec<Request>, Failed)> {
+        let mut unsent: Option<(Vec<Request>, Failed)> = None;
+        let mut requests = requests.into_iter();
+        while let Some(request) = requests.next() {
+            let (sent_at, bytes) = (Instant::now(), request.message.len());
+            let failed = match self.send(request.message.clone()).await {
+                Ok(rejection) => {
+                    self.request_size.grow(bytes);
+                    if let Some(queue) = self.queue {
+                        let rejected = rejection.as_ref().map_or(0, |rejection| rejection.items);
+                        queue.finish_accepted(request.items, rejected);
+                    }
+                    export.rejection = rejection.or(export.rejection.take());
+                    continue;
+                }
+                Err(failed) => failed,
+            };
+            if failed.retry == Retry::Never {
+                self.fail_items(request.items);
+                export.fail(1, failed.reason);
+                continue;
+            }
+            let retry = failed.retry;
+            let (again, first) = unsent.get_or_insert_with(|| (Vec::new(), failed));
+            first.retry = first.retry.max(retry);
+            again.push(request);
+            if self.queue.is_some() && sent_at.elapsed() >= self.timeout / 2 {
+                // It is too large for the link, or nothing arrives: the others wait as well.
+                self.request_size.shrink(bytes);
+                again.extend(requests.by_ref());
+            }
+        }
+        unsent
+    }
+
+    /// Takes the requests that are to be sent, split to the size that the link carries.
+    fn split(&self, export: &mut Export) -> Vec<Request> {
+        let requests = mem::take(&mut export.requests);
+        if self.queue.is_none() {
+            return requests;
+        }
+        export.total -= requests.len();
+        let size = self.request_size.get();
+        let split = requests.into_iter().flat_map(|request| request.split(size));
+        let split: Vec<_> = split.collect();
+        export.total += split.len();
+        split
+    }
+
+    /// Starts the schedule of retries anew, for an export that someone waits for.
+    pub(super) fn restart_retries(&self) {
+        self.schedule().reset();
+    }
+
+    /// Returns what follows an attempt that began at `began` and failed.
+    pub(super) fn back_off(&self, began: Instant, retry: Retry) -> Backoff {
+        self.schedule().back_off(began, retry)
+    }
+
+    /// Counts the items of unsent requests as dropped.
+    pub(super) fn give_up(&self, unsent: &Export) {
+        self.fail_items(unsent.items());
     }
 
     /// Later exports fail.
@@ -178,7 +271,7 @@ impl Sender {
         self.transport().take();
     }
 
-    /// Sends one request, with retries.
+    /// Sends one request, once.
     async fn send(&self, message: Bytes) -> Result<Option<PartialRejection>, Failed> {
         let for_good = |reason| Failed {
             reason,
@@ -190,12 +283,9 @@ impl Sender {
         let prepared = transport.prepare(message).map_err(for_good)?;
         self.failure.take();
         let (timeout, connection) = (self.timeout, self.connection.clone());
-        let sending = self.runtime.spawn(async move {
-            with_retries(timeout, || {
-                send_in_time(&*transport, prepared.clone(), timeout, &connection)
-            })
-            .await
-        });
+        let sending = self
+            .runtime
+            .spawn(async move { send_in_time(&*transport, prepared, timeout, &connection).await });
         let sent = sending.await;
         let sent = sent.map_err(|stopped| for_good(stopped.to_string()))?;
         let rejection = sent.map_err(|failed| Failed {
@@ -221,9 +311,12 @@ impl Sender {
         }
     }
 
+    fn schedule(&self) -> MutexGuard<'_, RetrySchedule> {
+        lock(&self.schedule)
+    }
+
     fn transport(&self) -> MutexGuard<'_, Option<Arc<dyn Transport>>> {
-        let transport = self.transport.lock();
-        transport.unwrap_or_else(PoisonError::into_inner)
+        lock(&self.transport)
     }
 }
 

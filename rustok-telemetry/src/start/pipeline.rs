@@ -100,7 +100,11 @@ impl Pipeline {
         )?;
         // If nothing else needs log records, the console decides which ones are created.
         let is_for_page = config.logs.exporters.value.is_empty() && !extensions.has_logs();
-        let log_observer = console.log_observer().filter(|_| is_for_page);
+        let log_observer = console.log_observer();
+        let is_only_exported = config.logs.exporters.value == [LogsExporter::Otlp]
+            && !extensions.has_logs()
+            && log_observer.is_none();
+        let log_observer = log_observer.filter(|_| is_for_page);
         let logger_provider = logger_provider(
             &config.logs,
             &config.spool,
@@ -112,6 +116,7 @@ impl Pipeline {
         let record_sender = logger_provider.as_ref().map(|provider| {
             RecordSender::new(provider, exporter_targets, config, log_filter.clone())
                 .for_observer(log_observer)
+                .only_exported(is_only_exported)
         });
         Ok(Self {
             tracer_provider,
@@ -212,7 +217,7 @@ fn meter_provider(
     let reader = |temporality| OnDemandReader::new(temporality, !collection.extended);
     let otlp = match has(MetricsExporter::Otlp) {
         true => {
-            let exporter = MetricExporter::new(&config.otlp, config.timeout.value, runtime)?;
+            let exporter = MetricExporter::new(config, runtime)?;
             let reader = reader(collection.temporality);
             Some(PushReader::start(reader, interval, exporter)?)
         }

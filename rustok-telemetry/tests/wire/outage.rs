@@ -65,7 +65,7 @@ fn recorded_while_away_arrives(protocol: &str) {
     ]);
     let started = Instant::now();
     let mut recorded = 0;
-    // Longer than the three quick retries of a request, more than one batch.
+    // Longer than the retries of an export, more than one batch.
     while started.elapsed() < Duration::from_secs(4) {
         work(recorded..recorded + 100);
         recorded += 100;
@@ -124,7 +124,6 @@ fn refused_for_long_arrives(grpc: bool, status: u16, code: Code) {
         ("OTEL_BSP_SCHEDULE_DELAY", "50"),
     ]);
     work(0..1);
-    // Each attempt has four requests: the third one succeeds.
     let requests = receiver.wait_for(10);
     wait_until("the queue is empty", || queue(TRACES).exported == 1);
     let took = requests[9].at - requests[0].at;
@@ -157,7 +156,7 @@ fn a_batch_waits_as_long_as_the_receiver_asks() {
     });
     let telemetry = start(&[
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.plain()),
-        // Shorter than the receiver asks for, so the batch goes back to the queue.
+        // Shorter than the receiver asks for, so the export fails.
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "1000"),
         ("OTEL_BSP_SCHEDULE_DELAY", "50"),
     ]);
@@ -273,6 +272,114 @@ fn a_shutdown_without_a_receiver_ends_soon_and_reports_all() {
     let report = telemetry.shutdown();
     assert!(report.elapsed < Duration::from_secs(4), "{report}");
     assert_eq!(unsent(&report), 5_001, "{report}");
+}
+
+/// Sends spans that together take longer than the timeout, over a link on which each of them does not.
+fn large_spans_arrive_over_a_slow_link(protocol: &str, variables: &[(&str, &str)]) {
+    const SPANS: u64 = 100;
+    let receiver = Receiver::with(Behaviour {
+        bytes_per_second: Some(2_000_000),
+        ..Behaviour::default()
+    });
+    let endpoint = receiver.plain();
+    let fixed = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "500"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "200"),
+    ];
+    let telemetry = start(&[&fixed, variables].concat());
+    let text = "x".repeat(20_000);
+    for number in 0..SPANS {
+        drop(tracing::info_span!("work", number, text));
+    }
+    wait_until("all are exported", || queue(TRACES).exported == SPANS);
+    assert!(
+        signal(TRACES).failures > 0,
+        "the first request is too large"
+    );
+    assert_eq!((queue(TRACES).length, dropped(TRACES)), (0, 0));
+    let ids: BTreeSet<_> = receiver
+        .spans()
+        .into_iter()
+        .map(|span| span.span_id)
+        .collect();
+    assert_eq!(ids.len() as u64, SPANS);
+    let report = telemetry.shutdown();
+    assert!(report.is_complete(), "{report}");
+}
+
+#[test_fork::test]
+fn large_spans_arrive_over_a_slow_link_by_http() {
+    large_spans_arrive_over_a_slow_link("http/protobuf", &[]);
+}
+
+#[test_fork::test]
+fn large_spans_arrive_over_a_slow_link_by_grpc() {
+    large_spans_arrive_over_a_slow_link("grpc", &[]);
+}
+
+#[test_fork::test]
+fn large_spans_of_a_spool_arrive_over_a_slow_link() {
+    let directory = crate::spool::Directory::new();
+    let spool = [("RUSTOK_TELEMETRY_SPOOL_DIR", directory.path())];
+    large_spans_arrive_over_a_slow_link("http/protobuf", &spool);
+    assert_eq!(directory.files("otlp").len(), 0);
+}
+
+/// The retries of an export are quick, and no failure is reported while they go on.
+fn a_blip_is_no_failure(protocol: &str) {
+    let refusals = vec![Some(refusal(protocol == "grpc", Code::Unavailable, 503)); 3];
+    let receiver = Receiver::with(Behaviour {
+        refusals,
+        ..Behaviour::default()
+    });
+    let telemetry = start(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.plain()),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+        ("OTEL_BSP_SCHEDULE_DELAY", "50"),
+    ]);
+    work(0..1);
+    let requests = receiver.wait_for(4);
+    wait_until("the span is exported", || queue(TRACES).exported == 1);
+    let (first, all) = (
+        requests[1].at - requests[0].at,
+        requests[3].at - requests[0].at,
+    );
+    assert!((100..1_000).contains(&first.as_millis()), "{first:?}");
+    assert!(all < Duration::from_secs(3), "{all:?}");
+    let traces = signal(TRACES);
+    assert_eq!((traces.successes, traces.failures), (1, 0), "{traces:?}");
+    assert!(telemetry.shutdown().is_complete());
+}
+
+#[test_fork::test]
+fn a_blip_is_no_failure_over_http() {
+    a_blip_is_no_failure("http/protobuf");
+}
+
+#[test_fork::test]
+fn a_blip_is_no_failure_over_grpc() {
+    a_blip_is_no_failure("grpc");
+}
+
+#[test_fork::test]
+fn a_shutdown_sends_a_refused_batch_three_more_times() {
+    let receiver = Receiver::with(Behaviour {
+        refusals: vec![Some(refusal(false, Code::Ok, 503)); 20],
+        ..Behaviour::default()
+    });
+    let telemetry = start(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.plain()),
+        ("OTEL_BSP_SCHEDULE_DELAY", "50"),
+    ]);
+    work(0..1);
+    // The export has failed, and the pause has grown.
+    receiver.wait_for(5);
+    let before = receiver.requests().len();
+    let report = telemetry.shutdown();
+    assert_eq!(receiver.requests().len() - before, 4, "{report}");
+    assert_eq!((report.lost_spans, report.unsent_spans), (1, 0), "{report}");
 }
 
 #[test_fork::test]

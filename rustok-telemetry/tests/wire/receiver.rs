@@ -62,6 +62,8 @@ pub(crate) struct Received {
 #[derive(Clone, Default)]
 pub(crate) struct Behaviour {
     pub(crate) delay: Duration,
+    /// How fast a message comes, as on a slow link.
+    pub(crate) bytes_per_second: Option<usize>,
     pub(crate) tls: Option<Arc<ServerConfig>>,
     /// Where it sends clients instead of answering.
     pub(crate) redirect: Option<String>,
@@ -242,7 +244,10 @@ async fn serve(
             if number < behaviour.silent_connections.load(Ordering::SeqCst) {
                 std::future::pending::<()>().await;
             }
-            tokio::time::sleep(behaviour.delay).await;
+            let takes = behaviour
+                .bytes_per_second
+                .map_or(0.0, |rate| received.message.len() as f64 / rate as f64);
+            tokio::time::sleep(behaviour.delay + Duration::from_secs_f64(takes)).await;
             let too_large = |limit| received.message.len() > limit;
             let refused = behaviour.refused.is_some_and(|is| is(&received));
             let refusal = if behaviour.limit.is_some_and(too_large) {

@@ -8,10 +8,7 @@ mod collected;
 mod native;
 mod state;
 
-use std::{
-    mem,
-    time::{Duration, SystemTime},
-};
+use std::{mem, thread, time::SystemTime};
 
 use opentelemetry_proto::tonic::{
     collector::metrics::v1::ExportMetricsServiceRequest, common::v1::InstrumentationScope,
@@ -27,11 +24,11 @@ use self::{
 use super::{
     ConnectionRuntime,
     requests::{RESOURCE, Requests, SCOPE},
-    sender::Sender,
+    sender::{Export, Exported, Sender},
 };
 use crate::{
     InitError,
-    config::OtlpConfig,
+    config::MetricsConfig,
     lifecycle::{self, Stage},
     metrics::{
         bridge::{self, Gathered},
@@ -51,15 +48,14 @@ pub(crate) struct MetricExporter {
 }
 
 impl MetricExporter {
-    /// `limit` bounds a request in addition to the exporter's own timeout.
     pub(crate) fn new(
-        config: &OtlpConfig,
-        limit: Option<Duration>,
+        config: &MetricsConfig,
         runtime: &mut ConnectionRuntime,
     ) -> Result<Self, InitError> {
+        let (limit, interval) = (config.timeout.value, config.interval.value);
         Ok(Self {
             start: SystemTime::now(),
-            sender: Sender::new(config, limit, runtime)?,
+            sender: Sender::new(&config.otlp, limit, interval, runtime)?,
             state: StateSeries::default(),
             runtime: runtime.handle()?,
         })
@@ -72,7 +68,16 @@ impl PushExporter for MetricExporter {
         let is_last = lifecycle::stage() == Stage::Stopping;
         let state = self.state.begin_export(is_last);
         let requests = requests(collected, &bridge::gather(), self.start, state);
-        self.runtime.block_on(self.sender.export(requests)).result
+        self.sender.restart_retries();
+        let mut export = Export::from(requests);
+        loop {
+            let Exported { result, unsent } = self.runtime.block_on(self.sender.export(export));
+            if let Some(result) = result {
+                return result;
+            }
+            thread::sleep(unsent.pause);
+            export = unsent;
+        }
     }
 }
 

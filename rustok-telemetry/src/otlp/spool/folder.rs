@@ -290,9 +290,23 @@ impl Spool {
         self.stats.remove(entry.items, entry.bytes);
     }
 
-    /// Puts a request that could not be sent back. Newer ones wait behind it.
+    /// Puts a request that could not be sent back.
     pub(super) fn put_back(&mut self, entry: Entry, to: Part) {
         self.part(to).push_front(entry);
+    }
+
+    /// Puts requests in the place of one that was taken. They are written first: a kill in between sends them twice.
+    pub(super) fn replace(&mut self, entry: &Entry, by: Vec<Request>, to: Part) {
+        let mut behind = std::mem::take(self.part(to));
+        for request in by {
+            self.add(request, to);
+        }
+        self.part(to).append(&mut behind);
+        self.finish(entry);
+    }
+
+    /// Makes the newer requests a part of the backlog.
+    pub(super) fn defer_live(&mut self) {
         self.backlog.append(&mut self.live);
     }
 

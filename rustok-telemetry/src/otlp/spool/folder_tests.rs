@@ -102,6 +102,28 @@ fn requests_of_ended_processes_are_adopted_in_order() {
 }
 
 #[test]
+fn the_rest_of_a_request_takes_its_place() {
+    let directory = Directory::new();
+    let mut spool = directory.open();
+    add(&mut spool, [10, 4]);
+    let (entry, _) = spool.take(Part::Backlog).expect("readable").expect("one");
+    spool.replace(&entry, vec![request(3), request(2)], Part::Backlog);
+    assert_eq!(spool.queue.spooled(), 3 + 2 + 4);
+    spool.close();
+    drop(spool);
+    // The rest is on disk, and the request is not.
+    let mut next = directory.open();
+    assert_eq!(next.queue.spooled(), 3 + 2 + 4);
+    let (entry, _) = next.take(Part::Backlog).expect("readable").expect("one");
+    let items = entry.items;
+    next.replace(&entry, vec![request(1)], Part::Backlog);
+    let mut rest: Vec<_> = [4, 3, 2].into_iter().filter(|one| *one != items).collect();
+    rest.insert(0, 1);
+    assert_eq!(drain(&mut next), rest);
+    assert_eq!(next.queue.spooled(), 0);
+}
+
+#[test]
 fn a_smaller_limit_holds_for_adopted_requests() {
     let directory = Directory::new();
     let mut first = directory.open();

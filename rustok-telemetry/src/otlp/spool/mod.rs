@@ -18,13 +18,15 @@ use std::{
 };
 
 use opentelemetry::Context;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 
 pub(super) use self::folder::Spool;
 use self::folder::{Entry, Part};
 use super::{
     batches::{ALMOST_QUEUED, MOST_LOOKS, Outcome, Worker},
     requests::{Request, TooLarge},
-    sender::Exported,
+    retry::Retry,
+    sender::{Export, Exported},
 };
 use crate::{
     delivery::threads,
@@ -40,8 +42,8 @@ pub(super) struct SpoolWorker {
     source: Worker,
     spool: Spool,
     in_flight: Option<InFlight>,
-    /// When the next request is sent after a failure that passes; `None` unless the last request failed.
-    again_at: Option<Instant>,
+    /// `None` unless the last request failed for a reason that passes.
+    retry: Option<NextRetry>,
     /// When the next request of the backlog may be sent.
     backlog_at: Instant,
     /// When the queue is written, unless there is a full batch before.
@@ -49,6 +51,14 @@ pub(super) struct SpoolWorker {
     last_sent: Part,
     /// The first error since a flush began.
     result: Outcome,
+}
+
+/// When the next request is sent after a failure.
+#[derive(Clone, Copy)]
+struct NextRetry {
+    at: Instant,
+    /// Whether it belongs to the same export. Until the export has failed, newer requests do not become the backlog.
+    is_within_export: bool,
 }
 
 /// The request that is being sent.
@@ -66,7 +76,7 @@ impl SpoolWorker {
             source,
             spool,
             in_flight: None,
-            again_at: None,
+            retry: None,
             backlog_at: now,
             last_sent: Part::Backlog,
             result: Ok(()),
@@ -111,13 +121,16 @@ impl SpoolWorker {
         })
     }
 
-    /// Writes what has entered the queue, and sends what has not been sent before. After a failure it sends the oldest
-    /// request only. It does not wait for the backlog.
+    /// Writes what has entered the queue, and sends what has not been sent before. After an export failed it sends the
+    /// oldest request only. It does not wait for the backlog.
     fn flush(&mut self) -> Outcome {
         let entered = self.source.queue.entered();
         let mut looks = 0;
         self.result = Ok(());
-        self.again_at = self.again_at.map(|_| Instant::now());
+        self.source.sender.restart_retries();
+        if let Some(retry) = &mut self.retry {
+            retry.at = Instant::now();
+        }
         loop {
             self.step(true);
             let is_written = self.source.queue.has_left(entered)
@@ -126,9 +139,9 @@ impl SpoolWorker {
             if !is_written {
                 looks += 1;
                 thread::sleep(ALMOST_QUEUED);
-            } else if self.in_flight.is_some() {
+            } else if self.in_flight.is_some() || self.retries_export() {
                 self.park();
-            } else if self.spool.live.is_empty() || self.again_at.is_some() {
+            } else if self.spool.live.is_empty() || self.retry.is_some() {
                 return std::mem::replace(&mut self.result, Ok(()));
             }
         }
@@ -147,9 +160,9 @@ impl SpoolWorker {
 
     /// Waits for an order, a full batch, the outcome of the request, or the time of the next step.
     fn park(&mut self) {
-        let send_at = match (&self.in_flight, self.again_at) {
+        let send_at = match (&self.in_flight, self.retry) {
             (Some(_), _) => None,
-            (None, Some(again_at)) => Some(again_at),
+            (None, Some(retry)) => Some(retry.at),
             (None, None) if !self.spool.live.is_empty() => return,
             (None, None) => Some(self.backlog_at).filter(|_| !self.spool.backlog.is_empty()),
         };
@@ -185,47 +198,53 @@ impl SpoolWorker {
                 return;
             };
             let (requests, too_large) = requests.finish();
-            let to = match self.again_at {
-                Some(_) => Part::Backlog,
-                None => Part::Live,
+            let to = match self.retry {
+                Some(retry) if !retry.is_within_export => Part::Backlog,
+                _ => Part::Live,
             };
             for request in requests {
                 self.spool.add(request, to);
             }
             if too_large.items > 0 {
-                let sender = Arc::clone(&self.source.sender);
-                let counted = sender.export_requests(Vec::new(), too_large);
+                let counted = Export::new(Vec::new(), too_large);
+                let counted = self.source.sender.export(counted);
                 let counted = self.source.runtime.block_on(counted);
-                self.note(counted.result.map_err(|error| error.to_string()));
+                self.note(counted.result);
             }
         }
+    }
+
+    /// Whether the retries of an export go on.
+    fn retries_export(&self) -> bool {
+        self.retry.is_some_and(|retry| retry.is_within_export)
     }
 
     /// Starts to send the next request: after a failure the oldest one, else new ones and the backlog in turn.
     fn send_next(&mut self, is_flush: bool) {
         let now = Instant::now();
-        if self.in_flight.is_some() || self.again_at.is_some_and(|again_at| now < again_at) {
+        if self.in_flight.is_some() || self.retry.is_some_and(|retry| now < retry.at) {
             return;
         }
         let has_backlog = !self.spool.backlog.is_empty();
         let has_live = !self.spool.live.is_empty();
         let is_due = has_backlog && !is_flush && now >= self.backlog_at;
-        let part = match self.again_at {
+        let part = match self.retry {
+            Some(retry) if retry.is_within_export => self.last_sent,
             Some(_) if has_backlog => Part::Backlog,
             None if is_due && (!has_live || self.last_sent == Part::Live) => Part::Backlog,
             _ if has_live => Part::Live,
             _ => {
-                self.again_at = None;
+                self.retry = None;
                 return;
             }
         };
         self.last_sent = part;
         match self.spool.take(part) {
             Ok(Some((entry, message))) => self.send(entry, message, part),
-            Ok(None) => {}
+            Ok(None) => self.retry = None,
             Err(error) => {
-                self.again_at = Some(self.source.again_at(Duration::ZERO));
-                self.note(Err(format!("reading from the spool failed: {error}")));
+                self.back_off(now);
+                self.note_error(format!("reading from the spool failed: {error}"));
             }
         }
     }
@@ -238,8 +257,7 @@ impl SpoolWorker {
         };
         let (sender, thread) = (Arc::clone(&self.source.sender), thread::current());
         self.source.runtime.spawn(async move {
-            let requests = vec![request];
-            let exported = sender.export_requests(requests, TooLarge::default());
+            let exported = sender.export(Export::new(vec![request], TooLarge::default()));
             // The receiver is gone if the thread has ended.
             let _ = done.send(exported.await);
             thread.unpark();
@@ -264,14 +282,19 @@ impl SpoolWorker {
             return;
         };
         // The end of the shutdown cancels a request, which then is no refusal.
-        let exported = exported
-            .filter(|exported| exported.result.is_ok() || lifecycle::stage() != Stage::ShutDown);
-        let asked = exported.as_ref().map(|exported| exported.unsent.pause);
-        let is_done = exported
-            .as_ref()
-            .is_some_and(|exported| exported.unsent.is_empty());
-        if is_done {
-            self.again_at = None;
+        let is_cancelled = lifecycle::stage() == Stage::ShutDown;
+        let exported = exported.filter(|exported| {
+            let has_failed = exported.result.as_ref().is_some_and(Result::is_err);
+            !(has_failed && is_cancelled)
+        });
+        let Some(Exported { result, unsent }) = exported else {
+            self.back_off(Instant::now());
+            self.spool.put_back(entry, part);
+            self.note_error("the request was cancelled".to_owned());
+            return;
+        };
+        if unsent.is_empty() {
+            self.retry = None;
             if part == Part::Backlog {
                 let share = Duration::from_secs(entry.bytes) / BACKLOG_BYTES as u32;
                 let least = Duration::from_secs(1) / BACKLOG_REQUESTS;
@@ -279,16 +302,41 @@ impl SpoolWorker {
             }
             self.spool.finish(&entry);
         } else {
-            self.again_at = Some(self.source.again_at(asked.unwrap_or_default()));
-            self.spool.put_back(entry, part);
+            let pause = unsent.pause;
+            match unsent.items() == entry.items {
+                true => self.spool.put_back(entry, part),
+                // A part was accepted or refused.
+                false => self.spool.replace(&entry, unsent.into_requests(), part),
+            }
+            self.retry_after(pause, result.is_none());
         }
-        let result = exported.map(|exported| exported.result.map_err(|error| error.to_string()));
-        self.note(result.unwrap_or_else(|| Err("the request was cancelled".to_owned())));
+        self.note(result);
     }
 
-    fn note(&mut self, result: Outcome) {
+    /// Sends the oldest request again, after a failure of this process.
+    fn back_off(&mut self, began: Instant) {
+        let backoff = self.source.sender.back_off(began, Retry::Later);
+        self.retry_after(backoff.pause, false);
+    }
+
+    fn retry_after(&mut self, pause: Duration, is_within_export: bool) {
+        self.retry = Some(NextRetry {
+            at: Instant::now() + pause,
+            is_within_export,
+        });
+        if !is_within_export {
+            self.spool.defer_live();
+        }
+    }
+
+    fn note_error(&mut self, error: String) {
+        self.note(Some(Err(OTelSdkError::InternalFailure(error))));
+    }
+
+    fn note(&mut self, result: Option<OTelSdkResult>) {
         if self.result.is_ok() {
-            self.result = result;
+            let result = result.unwrap_or(Ok(()));
+            self.result = result.map_err(|error| error.to_string());
         }
     }
 }
