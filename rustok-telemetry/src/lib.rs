@@ -136,7 +136,7 @@ pub use self::{
     prometheus::text::{PrometheusText, TextError, prometheus_text, prometheus_text_for},
     start::{
         existing::text_reader,
-        init::{Builder, builder, init},
+        init::{Builder, builder, init, init_as},
         report::{FlushReport, ShutdownReport},
         shutdown::{DEFAULT_SHUTDOWN_TIMEOUT, Telemetry},
     },

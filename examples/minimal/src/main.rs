@@ -29,9 +29,7 @@ async fn fahrenheit(Path(celsius): Path<f64>) -> Result<String, StatusCode> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let telemetry = rustok_telemetry::builder()
-        .default_service_name("thermometer") // OTEL_SERVICE_NAME wins
-        .init()?; // reads OTEL_*
+    let telemetry = rustok_telemetry::init_as("thermometer")?; // reads OTEL_*, which win
     let app = Router::new().route("/fahrenheit/{celsius}", get(fahrenheit));
     let app = TelemetryLayer::new().wrap(app);
     let address = std::env::args().nth(1);

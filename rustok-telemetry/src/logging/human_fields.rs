@@ -58,8 +58,10 @@ struct Visitor<'writer> {
 
 impl Visitor<'_> {
     fn write(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        // Events of the `log` crate repeat target and location as fields.
-        if self.result.is_ok() && !field.name().starts_with("log.") {
+        // Events of the `log` crate repeat target and location as fields, and `otel.*` sets name, kind and status of the
+        // exported span.
+        let hidden = ["log.", "otel."];
+        if self.result.is_ok() && !hidden.iter().any(|start| field.name().starts_with(start)) {
             self.result = self.try_write(field.name(), value);
         }
     }

@@ -43,6 +43,23 @@ pub fn init() -> Result<Telemetry, InitError> {
     builder().init()
 }
 
+/// Starts telemetry like [`init`], with this name of the service unless the environment sets one.
+///
+/// ```no_run
+/// # fn main() -> Result<(), rustok_telemetry::InitError> {
+/// let telemetry = rustok_telemetry::init_as("shop")?;
+/// # drop(telemetry);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// See [`InitError`].
+pub fn init_as(default_service_name: &str) -> Result<Telemetry, InitError> {
+    builder().default_service_name(default_service_name).init()
+}
+
 /// Returns a builder, for settings from code in addition to those of the environment.
 ///
 /// ```no_run

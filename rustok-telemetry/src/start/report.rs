@@ -104,10 +104,10 @@ impl ShutdownReport {
             self.timed_out.then_some(self.elapsed),
             &[
                 (self.open_spans, "span", "had not ended"),
-                (self.unsent_spans, "span", "still waiting"),
+                (self.unsent_spans, "span", "left in the queue"),
                 (self.spooled_spans, "span", "kept in the spool"),
                 (self.lost_spans, "span", "dropped"),
-                (self.unsent_log_records, "log record", "still waiting"),
+                (self.unsent_log_records, "log record", "left in the queue"),
                 (self.spooled_log_records, "log record", "kept in the spool"),
                 (self.lost_log_records, "log record", "dropped"),
             ],
