@@ -44,5 +44,5 @@ pub(crate) use self::{
     log_records::{EncodingLogProcessor, LogExport, LogObserver},
     metrics::MetricExporter,
     runtime::ConnectionRuntime,
-    spans::{EncodingSpanProcessor, SpanExport, SpanObserver},
+    spans::{EncodingSpanProcessor, SpanEncoding, SpanExport, SpanObserver},
 };

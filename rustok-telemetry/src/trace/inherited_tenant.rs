@@ -13,13 +13,15 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
+use super::native::NativeLayer;
 use super::span_metrics::{self, tenant_of};
 use super::with_tenant_record;
 
 /// Adds an inherited `tenant_id` to the exported span. Comes after the layers that count and export.
-pub(crate) struct InheritedTenant<S> {
+pub(crate) enum InheritedTenant<S> {
     /// Adds attributes to the spans of every tracing-opentelemetry layer; creates no spans itself.
-    traces: OpenTelemetryLayer<S, NoopTracer>,
+    Traces(OpenTelemetryLayer<S, NoopTracer>),
+    Native(NativeLayer),
 }
 
 impl<S> InheritedTenant<S>
@@ -27,9 +29,11 @@ where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     pub(crate) fn new() -> Self {
-        Self {
-            traces: tracing_opentelemetry::layer(),
-        }
+        Self::Traces(tracing_opentelemetry::layer())
+    }
+
+    pub(crate) fn native(layer: NativeLayer) -> Self {
+        Self::Native(layer)
     }
 }
 
@@ -43,10 +47,12 @@ where
             return;
         }
         let inherited = context.span(id).and_then(|span| tenant_of(&span));
-        if let Some(inherited) = inherited {
-            with_tenant_record(&inherited, |record| {
-                self.traces.on_record(id, record, context);
-            });
+        let Some(inherited) = inherited else { return };
+        match self {
+            Self::Traces(traces) => with_tenant_record(&inherited, |record| {
+                traces.on_record(id, record, context);
+            }),
+            Self::Native(layer) => layer.set_tenant(id, &inherited),
         }
     }
 }

@@ -1,6 +1,14 @@
 //! The layer that records the [span metrics](super#span-metrics).
 
-use std::{cell::Cell, sync::Arc, thread, time::Instant};
+use std::{
+    cell::Cell,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Instant,
+};
 
 use opentelemetry::trace::SpanContext;
 use tracing::{
@@ -109,6 +117,23 @@ struct SpanTenant {
     own: bool,
 }
 
+/// Whether a span has had a tenant. Until then no span looks for one among its ancestors.
+static ANY_TENANT: AtomicBool = AtomicBool::new(false);
+
+impl SpanTenant {
+    fn set<R>(span: &SpanRef<'_, R>, id: Arc<str>, own: bool)
+    where
+        R: for<'span> LookupSpan<'span>,
+    {
+        // Read before it is written, because all threads share it.
+        if !ANY_TENANT.load(Ordering::Relaxed) {
+            ANY_TENANT.store(true, Ordering::Relaxed);
+        }
+        // Not `insert`, which panics if the layer has been added twice.
+        span.extensions_mut().replace(Self { id, own });
+    }
+}
+
 /// State of an open span.
 #[derive(Debug)]
 struct SpanState {
@@ -152,14 +177,17 @@ where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let Some(span) = context.span(id) else { return };
         let metadata = attributes.metadata();
         let mut fields = Fields::default();
         attributes.record(&mut fields);
         let own = fields.tenant_id.is_some();
         let callsite = callsites::of(metadata);
         let waits = !own && callsites::waits_for_tenant(callsite, metadata);
-        let tenant = fields.tenant_id.take().or_else(|| inherited(&span));
+        let tenant = fields.tenant_id.take();
+        let tenant = tenant.or_else(|| match ANY_TENANT.load(Ordering::Relaxed) {
+            true => inherited(&context.span(id)?),
+            false => None,
+        });
         INHERITS.set(tenant.is_some() && !own && !waits);
         let mut state = SpanState::of(metadata, callsite);
         state.take(fields);
@@ -170,9 +198,8 @@ where
             Some(tenant) => metrics::record_span_created(metadata.name(), tenant),
             None => callsites::count_created(callsite, metadata.name()),
         }
-        if let Some(id) = tenant {
-            // Not `insert`, which panics if the layer has been added twice.
-            span.extensions_mut().replace(SpanTenant { id, own });
+        if let (Some(tenant), Some(span)) = (tenant, context.span(id)) {
+            SpanTenant::set(&span, tenant, own);
         }
     }
 
@@ -193,8 +220,7 @@ where
         let (Some(first), Some(tenant), Some(span)) = (first, tenant, context.span(id)) else {
             return;
         };
-        let (id, own) = (Arc::clone(&tenant), true);
-        span.extensions_mut().replace(SpanTenant { id, own });
+        SpanTenant::set(&span, Arc::clone(&tenant), true);
         // Without a lock on the span: a new series may log, and log layers read the span.
         if first {
             metrics::record_span_created(span.name(), &tenant);
