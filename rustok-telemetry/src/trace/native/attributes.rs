@@ -238,7 +238,7 @@ mod tests {
         attributes.truncate(limit as usize);
         Span {
             dropped_attributes_count: dropped as u32,
-            attributes: attributes.into_iter().map(Into::into).collect(),
+            attributes: attributes.iter().map(Into::into).collect(),
             ..Span::default()
         }
     }
