@@ -93,17 +93,17 @@ pub(crate) fn attribute_value(value: &Value, into: &mut Vec<u8>) {
 }
 
 pub(crate) fn boolean(value: bool, into: &mut Vec<u8>) {
-    encode_key(2, WireType::Varint, into);
-    encode_varint(value.into(), into);
+    key(2, WireType::Varint, into);
+    varint(value.into(), into);
 }
 
 pub(crate) fn signed(value: i64, into: &mut Vec<u8>) {
-    encode_key(3, WireType::Varint, into);
-    encode_varint(value.cast_unsigned(), into);
+    key(3, WireType::Varint, into);
+    varint(value.cast_unsigned(), into);
 }
 
 pub(crate) fn double(value: f64, into: &mut Vec<u8>) {
-    encode_key(4, WireType::SixtyFourBit, into);
+    key(4, WireType::SixtyFourBit, into);
     into.extend_from_slice(&value.to_le_bytes());
 }
 
@@ -115,22 +115,22 @@ pub(crate) fn text(field: u32, value: &str, into: &mut Vec<u8>) {
 }
 
 pub(crate) fn bytes(field: u32, value: &[u8], into: &mut Vec<u8>) {
-    encode_key(field, WireType::LengthDelimited, into);
-    encode_varint(value.len() as u64, into);
+    key(field, WireType::LengthDelimited, into);
+    varint(value.len() as u64, into);
     into.extend_from_slice(value);
 }
 
 /// Writes an unsigned integer, unless it is 0.
 pub(crate) fn integer(field: u32, value: u64, into: &mut Vec<u8>) {
     if value != 0 {
-        encode_key(field, WireType::Varint, into);
-        encode_varint(value, into);
+        key(field, WireType::Varint, into);
+        varint(value, into);
     }
 }
 
 pub(crate) fn fixed32(field: u32, value: u32, into: &mut Vec<u8>) {
     if value != 0 {
-        encode_key(field, WireType::ThirtyTwoBit, into);
+        key(field, WireType::ThirtyTwoBit, into);
         into.extend_from_slice(&value.to_le_bytes());
     }
 }
@@ -140,7 +140,7 @@ pub(crate) fn time(field: u32, at: SystemTime, into: &mut Vec<u8>) {
     let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
     let nanoseconds = since.as_nanos() as u64;
     if nanoseconds != 0 {
-        encode_key(field, WireType::SixtyFourBit, into);
+        key(field, WireType::SixtyFourBit, into);
         into.extend_from_slice(&nanoseconds.to_le_bytes());
     }
 }
@@ -148,7 +148,7 @@ pub(crate) fn time(field: u32, at: SystemTime, into: &mut Vec<u8>) {
 /// Writes an inner message. Its length stands before it: one byte is reserved for it, and the content moves if it needs
 /// more.
 pub(crate) fn message(field: u32, into: &mut Vec<u8>, content: impl FnOnce(&mut Vec<u8>)) {
-    encode_key(field, WireType::LengthDelimited, into);
+    key(field, WireType::LengthDelimited, into);
     let length_at = into.len();
     into.push(0);
     let start = into.len();
@@ -160,5 +160,25 @@ pub(crate) fn message(field: u32, into: &mut Vec<u8>, content: impl FnOnce(&mut 
         into.resize(end + more, 0);
         into.copy_within(start..end, start + more);
     }
-    encode_varint(length, &mut &mut into[length_at..start + more]);
+    match more {
+        // `length` is below 128.
+        0 => into[length_at] = length as u8,
+        _ => encode_varint(length, &mut &mut into[length_at..start + more]),
+    }
+}
+
+/// Writes the key of a field. Most are one byte.
+fn key(field: u32, wire_type: WireType, into: &mut Vec<u8>) {
+    match field {
+        0..16 => into.push((field << 3) as u8 | wire_type as u8),
+        _ => encode_key(field, wire_type, into),
+    }
+}
+
+/// Writes a number. Most lengths are one byte.
+fn varint(value: u64, into: &mut Vec<u8>) {
+    match value {
+        0..0x80 => into.push(value as u8),
+        _ => encode_varint(value, into),
+    }
 }

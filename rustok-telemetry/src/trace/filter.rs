@@ -83,14 +83,7 @@ impl SpanFilter {
     where
         S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
     {
-        let traces = NativeLayer::new(pipeline);
-        let metrics = SpanMetricsLayer::new();
-        let closed = metrics.closed_spans();
-        let layer = metrics
-            .and_then(traces)
-            .and_then(InheritedTenant::native(traces))
-            .and_then(closed);
-        UnfilteredLifecycle::new(layer, self.filter())
+        UnfilteredLifecycle::new(NativeLayer::new(pipeline), self.filter())
     }
 
     /// Returns the layer of span metrics alone.

@@ -13,15 +13,13 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::native::NativeLayer;
 use super::span_metrics::{self, tenant_of};
 use super::with_tenant_record;
 
 /// Adds an inherited `tenant_id` to the exported span. Comes after the layers that count and export.
-pub(crate) enum InheritedTenant<S> {
+pub(crate) struct InheritedTenant<S> {
     /// Adds attributes to the spans of every tracing-opentelemetry layer; creates no spans itself.
-    Traces(OpenTelemetryLayer<S, NoopTracer>),
-    Native(NativeLayer),
+    traces: OpenTelemetryLayer<S, NoopTracer>,
 }
 
 impl<S> InheritedTenant<S>
@@ -29,11 +27,9 @@ where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     pub(crate) fn new() -> Self {
-        Self::Traces(tracing_opentelemetry::layer())
-    }
-
-    pub(crate) fn native(layer: NativeLayer) -> Self {
-        Self::Native(layer)
+        Self {
+            traces: tracing_opentelemetry::layer(),
+        }
     }
 }
 
@@ -47,12 +43,10 @@ where
             return;
         }
         let inherited = context.span(id).and_then(|span| tenant_of(&span));
-        let Some(inherited) = inherited else { return };
-        match self {
-            Self::Traces(traces) => with_tenant_record(&inherited, |record| {
-                traces.on_record(id, record, context);
-            }),
-            Self::Native(layer) => layer.set_tenant(id, &inherited),
+        if let Some(inherited) = inherited {
+            with_tenant_record(&inherited, |record| {
+                self.traces.on_record(id, record, context);
+            });
         }
     }
 }

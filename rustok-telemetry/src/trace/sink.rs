@@ -25,9 +25,17 @@ pub(crate) trait SpanSink: fmt::Debug + Send + Sync {
 pub(crate) struct EndedSpan<'a> {
     pub(crate) context: &'a SpanContext,
     /// Whether its parent is a span of this process.
+    #[cfg_attr(
+        not(feature = "console"),
+        expect(dead_code, reason = "for the console")
+    )]
     pub(crate) has_local_parent: bool,
     pub(crate) start: SystemTime,
     pub(crate) end: SystemTime,
+    #[cfg_attr(
+        not(feature = "console"),
+        expect(dead_code, reason = "for the console")
+    )]
     pub(crate) kind: &'a SpanKind,
     pub(crate) has_error: bool,
     pub(crate) scope: &'a InstrumentationScope,

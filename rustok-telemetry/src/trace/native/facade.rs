@@ -7,9 +7,16 @@
 //! layer of tracing-opentelemetry, whose tracer starts the native span. What the interfaces change before the start is
 //! in the shadow, and handed over at the start. After the start they use the context, whose span is a [`NativeSpan`].
 //!
-//! This relies on internals of tracing-opentelemetry 0.34, which the tests of this module check.
+//! This relies on internals of tracing-opentelemetry 0.34.0, so that version is pinned. `tests/wire/span_paths.rs` uses
+//! each of the interfaces.
 
-use std::{any::TypeId, borrow::Cow, cell::Cell, ptr, sync::Mutex};
+use std::{
+    any::TypeId,
+    borrow::Cow,
+    cell::Cell,
+    ptr,
+    sync::{Arc, Mutex},
+};
 
 use opentelemetry::{
     Context, KeyValue, Value,
@@ -50,16 +57,21 @@ pub(super) struct Facade {
     spans: &'static NativeSpans,
     front: Front,
     shadows: Shadows,
+    /// The registry in `shadows`.
+    registry: ShadowRegistry,
     making: Mutex<()>,
 }
 
 impl Facade {
     pub(super) fn new(spans: &'static NativeSpans) -> Self {
-        let registry = Registry::default();
+        let mut registry = Registry::default();
+        // Makes a span while the thread keeps what the filters of the subscriber around have decided. The registry
+        // expects that only if it has a filter.
+        let _ = registry.register_filter();
         let nothing = new_shadow(&registry, tenant_field::metadata());
         let registry = ShadowRegistry {
-            registry,
-            free: Mutex::default(),
+            registry: Arc::new(registry),
+            free: Arc::default(),
             nothing,
         };
         let tracer = NativeTracer(spans);
@@ -72,7 +84,8 @@ impl Facade {
         Self {
             spans,
             front: tracing_opentelemetry::layer().with_tracer(tracer),
-            shadows: layer.with_subscriber(registry),
+            shadows: layer.with_subscriber(registry.clone()),
+            registry,
             making: Mutex::default(),
         }
     }
@@ -101,12 +114,7 @@ impl Facade {
     pub(super) fn close(&self, shadow: Id) {
         // Removes the data of tracing-opentelemetry. The native span has ended, so nothing else happens.
         self.shadows.try_close(shadow.clone());
-        lock(&self.registry().free).push(shadow);
-    }
-
-    fn registry(&self) -> &ShadowRegistry {
-        let shadows: &dyn Subscriber = &self.shadows;
-        shadows.downcast_ref().expect("the shadows are in it")
+        lock(&self.registry.free).push(shadow);
     }
 
     /// Returns the shadow of an open span, which is made if there is none.
@@ -155,7 +163,7 @@ impl<'a> LookupSpan<'a> for Facade {
 
     fn span_data(&'a self, id: &Id) -> Option<Data<'a>> {
         let shadow = self.shadow(id);
-        let shadows = self.registry();
+        let shadows = &self.registry;
         // tracing-opentelemetry panics if there is no span, and ignores one without its data.
         let id = shadow.as_ref().unwrap_or(&shadows.nothing);
         shadows.registry.span_data(id)
@@ -169,7 +177,7 @@ impl Subscriber for Facade {
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
-        self.registry().nothing.clone()
+        self.registry.nothing.clone()
     }
 
     fn record(&self, _: &Id, _: &Values<'_>) {}
@@ -185,9 +193,10 @@ impl Subscriber for Facade {
 
 /// The registry of the shadows, which are used again and never closed: a registry that closes a span within another's
 /// close frees nothing, because they share a count of the thread.
+#[derive(Clone)]
 struct ShadowRegistry {
-    registry: Registry,
-    free: Mutex<Vec<Id>>,
+    registry: Arc<Registry>,
+    free: Arc<Mutex<Vec<Id>>>,
     /// A span without data of tracing-opentelemetry.
     nothing: Id,
 }

@@ -1,10 +1,10 @@
-//! The layer.
+//! The layer. It also records the span metrics, since a span then needs one place in one table.
 
 use std::{
     any::TypeId,
     cell::{Cell, RefCell},
     ptr,
-    time::SystemTime,
+    time::{Instant, SystemTime},
 };
 
 use opentelemetry::{
@@ -25,7 +25,10 @@ use super::{
     record::State,
     take_record,
 };
-use crate::trace::{TENANT_ID, span_metrics};
+use crate::{
+    metrics::{current_span, store::exemplars::SpanIds},
+    trace::{SpanMetricsLayer, TENANT_ID, span_metrics},
+};
 
 /// Exports spans, and makes an entered span that of the current OpenTelemetry context.
 #[derive(Debug, Clone, Copy)]
@@ -78,9 +81,10 @@ impl<S> Layer<S> for NativeLayer
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    fn on_new_span(&self, span: &NewSpan<'_>, id: &Id, _: Context<'_, S>) {
+    fn on_new_span(&self, span: &NewSpan<'_>, id: &Id, context: Context<'_, S>) {
         let start = SystemTime::now();
         let metadata = span.metadata();
+        let (mut state, tenant) = span_metrics::begin(span, id, &context);
         let owner = Owner::span(&self.spans.limits);
         let mut record = take_record(metadata);
         record.start = start;
@@ -97,10 +101,15 @@ where
         if let Some(status) = status {
             record.set_status(status);
         }
-        self.spans.open.insert(id, record);
+        if let Some(tenant) = tenant {
+            record.attributes.set_text(owner, TENANT_ID, &tenant);
+        }
+        state.native = Some(record);
+        self.spans.metrics.open.insert(id, state);
     }
 
-    fn on_enter(&self, id: &Id, _: Context<'_, S>) {
+    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        self.spans.metrics.on_enter(id, context);
         let Some((context, is_recorded)) = self.spans.started(id) else {
             return;
         };
@@ -113,7 +122,8 @@ where
         let _ = ENTERED.try_with(|all| all.borrow_mut().push(entered));
     }
 
-    fn on_exit(&self, id: &Id, _: Context<'_, S>) {
+    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
+        self.spans.metrics.on_exit(id, context);
         let exited = ENTERED.try_with(|all| {
             let mut all = all.borrow_mut();
             let place = all.iter().rposition(|entered| entered.id == *id)?;
@@ -129,7 +139,8 @@ where
         }
     }
 
-    fn on_record(&self, id: &Id, values: &Values<'_>, _: Context<'_, S>) {
+    fn on_record(&self, id: &Id, values: &Values<'_>, context: Context<'_, S>) {
+        self.spans.metrics.on_record(id, values, context);
         if !self.is_recorded(id) {
             return;
         }
@@ -170,6 +181,7 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        self.spans.metrics.on_event(event, context.clone());
         let Some(id) = context.event_span(event).map(|span| span.id()) else {
             return;
         };
@@ -212,15 +224,18 @@ where
         });
     }
 
-    fn on_close(&self, id: Id, _: Context<'_, S>) {
-        let Some(mut record) = self.spans.remove(&id) else {
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        let closed = Instant::now();
+        let Some((state, mut record)) = self.spans.remove(&id) else {
             return;
         };
+        let mut ids = SpanIds::NONE;
         if record.state == State::Recording {
             let end = record.end.unwrap_or_else(SystemTime::now);
             self.spans.end(&mut record, end);
-            span_metrics::ended(record.context.span().span_context());
+            ids = current_span::ids(record.context.span().span_context());
         }
+        span_metrics::finish(&state, &id, closed, ids, &context);
         if let Some(shadow) = record.shadow.take() {
             self.spans.facade().close(shadow);
         }
@@ -232,17 +247,10 @@ where
         if id == TypeId::of::<Self>() {
             return Some(ptr::from_ref(self).cast());
         }
+        if id == TypeId::of::<SpanMetricsLayer>() {
+            return Some(ptr::from_ref(&self.spans.metrics).cast());
+        }
         self.spans.facade().downcast(id)
-    }
-}
-
-impl NativeLayer {
-    /// Sets the inherited tenant of a new span.
-    pub(crate) fn set_tenant(&self, id: &Id, tenant: &str) {
-        let owner = Owner::span(&self.spans.limits);
-        self.spans.with(id, |record| {
-            record.attributes.set_text(owner, TENANT_ID, tenant);
-        });
     }
 }
 

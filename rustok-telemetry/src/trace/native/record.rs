@@ -25,7 +25,7 @@ pub(super) enum State {
 
 /// A span, whose attributes, events and links are encoded when they are added. It is used again after its close.
 #[derive(Debug)]
-pub(super) struct Record {
+pub(in crate::trace) struct Record {
     pub(super) metadata: &'static Metadata<'static>,
     pub(super) state: State,
     /// Before the start, the context of the parent; then that of the span.
