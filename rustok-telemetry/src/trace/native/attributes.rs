@@ -171,7 +171,8 @@ impl Attributes {
     fn iter(&self) -> impl Iterator<Item = (Range<usize>, &str)> {
         let mut start = 0;
         std::iter::from_fn(move || {
-            let mut rest = self.encoded.get(start..)?;
+            // The error of a decoder at the end would be allocated.
+            let mut rest = self.encoded.get(start..).filter(|rest| !rest.is_empty())?;
             let content = length_delimited(&mut rest)?.1;
             let end = self.encoded.len() - rest.len();
             let place = start..end;
