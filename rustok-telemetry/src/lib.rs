@@ -123,6 +123,7 @@ pub mod tenant;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod trace;
+mod wire;
 
 pub use rustok_telemetry_macros::{ErrorType, LabelValue, instrument, metrics};
 

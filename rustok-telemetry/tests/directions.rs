@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use syn::{UseTree, spanned::Spanned, visit::Visit};
 
 /// The modules of the crate, from top to bottom. A module may use those that come after it.
-const ORDER: [&str; 29] = [
+const ORDER: [&str; 30] = [
     "start",
     "grpc",
     "http",
@@ -35,6 +35,7 @@ const ORDER: [&str; 29] = [
     "lock",
     "error_type",
     "attributes",
+    "wire",
 ];
 
 #[test]

@@ -4,6 +4,8 @@
 #[allow(dead_code, reason = "the exporters need the rest")]
 #[path = "../../src/otlp/encode.rs"]
 mod encode;
+#[path = "../../src/wire.rs"]
+mod wire;
 
 /// What the encoder uses of the crate.
 mod delivery {

@@ -1,6 +1,6 @@
 //! Attributes with unique keys: the last value of a key wins, in the place of the first.
 
-use opentelemetry::{Key, KeyValue};
+use opentelemetry::KeyValue;
 
 /// The keys of a list, as one bit of each key's hash: a key whose bit is not set is not in the list.
 #[derive(Debug, Clone, Copy, Default)]
@@ -8,8 +8,8 @@ pub(crate) struct SeenKeys(u64);
 
 impl SeenKeys {
     /// Adds a key. Returns whether it may have been there.
-    pub(crate) fn insert(&mut self, key: &Key) -> bool {
-        let bit = 1 << (hash(key.as_str()) >> 58);
+    pub(crate) fn insert(&mut self, key: &str) -> bool {
+        let bit = 1 << (hash(key) >> 58);
         let seen = self.0 & bit != 0;
         self.0 |= bit;
         seen
@@ -23,7 +23,7 @@ pub(crate) fn make_unique(attributes: &mut Vec<KeyValue>, limit: u32) -> SeenKey
     let mut kept = 0;
     for index in 0..attributes.len() {
         let key = &attributes[index].key;
-        let may_repeat = seen.insert(key);
+        let may_repeat = seen.insert(key.as_str());
         let mut earlier = attributes[..kept.min(limit)].iter();
         match earlier.position(|earlier| may_repeat && earlier.key == *key) {
             Some(earlier) => attributes.swap(earlier, index),

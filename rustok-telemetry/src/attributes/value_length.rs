@@ -28,6 +28,16 @@ impl ValueLength {
         }
     }
 
+    pub(crate) fn is_none(self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Returns the text within the limit.
+    pub(crate) fn within(self, text: &str) -> &str {
+        let end = self.0.and_then(|limit| end(text, limit));
+        end.map_or(text, |end| &text[..end])
+    }
+
     /// Cuts the texts in an attribute of a log record.
     pub(crate) fn cut_any(self, value: &mut AnyValue) {
         let Some(limit) = self.0 else { return };
@@ -42,13 +52,19 @@ impl ValueLength {
 }
 
 fn cut(text: &mut StringValue, limit: usize) {
-    // A text has no more characters than bytes.
-    if text.as_str().len() <= limit {
-        return;
-    }
-    if let Some((end, _)) = text.as_str().char_indices().nth(limit) {
+    if let Some(end) = end(text.as_str(), limit) {
         *text = text.as_str()[..end].to_owned().into();
     }
+}
+
+/// Returns where a text that exceeds the limit is cut.
+fn end(text: &str, limit: usize) -> Option<usize> {
+    // A text has no more characters than bytes.
+    if text.len() <= limit {
+        return None;
+    }
+    let (end, _) = text.char_indices().nth(limit)?;
+    Some(end)
 }
 
 #[cfg(test)]

@@ -5,19 +5,15 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use opentelemetry::{
-    SpanId, TraceId,
-    trace::{SpanKind, Status},
-};
+use opentelemetry::{TraceId, trace::SpanKind};
 use opentelemetry_proto::tonic::trace::v1;
-use opentelemetry_sdk::trace::SpanData;
 use prost::{
     Message,
     encoding::{WireType, decode_key, decode_varint},
 };
 
 use super::{inbox::SHARED, state::State};
-use crate::otlp::SpanObserver;
+use crate::{otlp::SpanObserver, trace::sink::EndedSpan};
 
 /// Number of the field with the name of a span. All fields before it have a length.
 const NAME: u32 = 5;
@@ -93,16 +89,15 @@ impl KeptSpan {
 
 /// Keeps every recorded span, except under load.
 impl SpanObserver for State {
-    fn ended(&self, span: &SpanData, encoded: &Arc<[u8]>) {
-        let has_parent = span.parent_span_id != SpanId::INVALID;
+    fn ended(&self, span: &EndedSpan<'_>, encoded: &Arc<[u8]>) {
         let kept = KeptSpan {
-            trace_id: span.span_context.trace_id(),
-            start: span.start_time,
-            end: span.end_time,
-            kind: span.span_kind.clone(),
-            has_error: matches!(span.status, Status::Error { .. }),
-            has_local_parent: has_parent && !span.parent_span_is_remote,
-            scope: self.scope(span.instrumentation_scope.name()),
+            trace_id: span.context.trace_id(),
+            start: span.start,
+            end: span.end,
+            kind: span.kind.clone(),
+            has_error: span.has_error,
+            has_local_parent: span.has_local_parent,
+            scope: self.scope(span.scope.name()),
             message: Arc::clone(encoded),
         };
         self.thinning.pass(kept, |span| {

@@ -14,7 +14,6 @@ use http_body::{Body, Frame};
 use opentelemetry::trace::TraceContextExt;
 use tonic::Code;
 use tracing::Span;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{
     code,
@@ -27,6 +26,7 @@ use crate::{
     metrics,
     operation::{Outcome, OutcomeRecorder},
     request::{RequestRecorder, Tally, Tracker},
+    trace::native,
 };
 
 /// `code` of calls whose handler panicked.
@@ -128,7 +128,8 @@ impl GrpcCall {
         match self.method.full_name() {
             Some(name) => {
                 // Recording `otel.name` does not rename a span that has started.
-                span.context().span().update_name(name.to_owned());
+                let context = native::context_of(&span);
+                context.span().update_name(name.to_owned());
                 span.record("rpc.method", name);
             }
             None => {

@@ -3,12 +3,11 @@
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use http::{request, response};
-use opentelemetry::{Key, Value};
+use opentelemetry::{Key, KeyValue, Value};
 use tracing::Span;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::attributes::SpanAttributes;
-use crate::request::Trust;
+use crate::{request::Trust, trace::native};
 
 /// Prefix of the health routes.
 pub(super) const HEALTH_PREFIX: &str = "/api/_health/";
@@ -64,6 +63,6 @@ impl SpanFields<'_> {
     ///
     /// The value is a text, a number or a `bool`. It is in the trace, not in the fields of log lines.
     pub fn set(&mut self, name: impl Into<Key>, value: impl Into<Value>) {
-        self.span.set_attribute(name, value);
+        native::set_attribute(self.span, KeyValue::new(name, value));
     }
 }

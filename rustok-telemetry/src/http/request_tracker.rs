@@ -7,7 +7,6 @@ use http::{StatusCode, request::Parts, response};
 use http_body::{Body, Frame};
 use opentelemetry::trace::TraceContextExt;
 use tracing::{Span, field::Empty};
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{
     method::{known_method, original_method, protocol_version, span_name},
@@ -24,6 +23,7 @@ use crate::{
     operation::{Outcome, OutcomeRecorder},
     propagation,
     request::{RequestRecorder, Tracker},
+    trace::native,
 };
 
 /// `status` of requests whose client went away before the whole response was sent.
@@ -114,7 +114,7 @@ impl RequestRecorder for HttpRequest {
         {
             // Recording `otel.name` does not rename a span that has started.
             let name = span_name(request.method, Some(route.template()));
-            span.context().span().update_name(name);
+            native::context_of(span).span().update_name(name);
             span.record("http.route", route.template());
             request.route = Some(route);
         }
@@ -140,7 +140,7 @@ impl RequestRecorder for HttpRequest {
         } else if !body.is_end_stream() && is_stream(&response.headers, request.declared) {
             let seconds = request.seconds();
             request.stream_head = Some(seconds);
-            current_span::within(span, || {
+            current_span::within(span, native::context_of, || {
                 metrics::record_http_request_duration(request.method, request.path(), seconds);
             });
         }

@@ -182,7 +182,7 @@ impl LogRecord for LimitedRecord {
     {
         let (key, mut value) = (key.into(), value.into());
         self.value_length.cut_any(&mut value);
-        if self.seen.insert(&key) && self.has(&key) {
+        if self.seen.insert(key.as_str()) && self.has(&key) {
             return self.replace(key, value);
         }
         let Some(left) = self.attributes_left.checked_sub(1) else {

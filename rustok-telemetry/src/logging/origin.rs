@@ -12,7 +12,10 @@ use tracing_subscriber::{
     registry::{LookupSpan, Scope},
 };
 
-use crate::{tenant, trace::tenant_of};
+use crate::{
+    tenant,
+    trace::{native, tenant_of},
+};
 
 /// The origin of an event.
 #[derive(Debug, Default)]
@@ -62,10 +65,7 @@ impl Spans {
         };
         match event.parent() {
             Some(_) => tenant::find_around(dispatch, event, |span| {
-                valid(&tracing_opentelemetry::get_otel_context(
-                    &span.id(),
-                    dispatch,
-                )?)
+                valid(&native::context_in(dispatch, &span.id())?)
             }),
             None if event.is_contextual() => Context::map_current(valid),
             None => None,

@@ -20,7 +20,6 @@ use opentelemetry::{
     trace::{SpanContext, TraceContextExt},
 };
 use tracing::Span;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::store::exemplars::{Exemplar, SpanIds};
 use crate::config::ExemplarFilter;
@@ -67,11 +66,15 @@ pub(crate) fn exemplar(value: f64) -> Exemplar {
 
 /// Runs `record`, whose exemplars get the ids of a span that need not be entered. Without an exported span the current
 /// ones stay.
-pub(crate) fn within<T>(span: &Span, record: impl FnOnce() -> T) -> T {
+pub(crate) fn within<T>(
+    span: &Span,
+    context_of: impl FnOnce(&Span) -> Context,
+    record: impl FnOnce() -> T,
+) -> T {
     if FILTER.load(Ordering::Relaxed) == OFF || span.is_disabled() {
         return record();
     }
-    let context = span.context();
+    let context = context_of(span);
     let (active, span) = (context.has_active_span(), context.span());
     match active {
         true => with_ids(ids(span.span_context()), record),

@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use tracing::Span;
 
 use crate::trace::{
-    CANCELLED,
+    CANCELLED, native,
     panics::{self, PANIC},
 };
 use crate::{
@@ -186,7 +186,9 @@ impl<A: OutcomeRecorder> Call<A> {
     /// Ends the operation, unless it has ended before.
     pub(crate) fn finish(&mut self, outcome: &Outcome) {
         // The span may not be entered, and the exemplars of its metrics name it.
-        current_span::within(&self.span, || self.pending.finish(outcome, &self.span));
+        current_span::within(&self.span, native::context_of, || {
+            self.pending.finish(outcome, &self.span)
+        });
     }
 
     /// Runs a part of the operation in its span. A panic is reported here, because it may have been caught by the time

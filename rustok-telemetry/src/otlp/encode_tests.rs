@@ -1,11 +1,11 @@
 //! Compares the encoder with the conversion and the encoding of `opentelemetry-proto`.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use opentelemetry::{
-    StringValue, TraceId,
+    Array, KeyValue, StringValue, TraceId, Value,
     logs::{LogRecord as _, Logger, LoggerProvider, Severity},
-    trace::{TraceFlags, TraceState},
+    trace::{SpanContext, SpanKind, Status, TraceFlags, TraceState},
 };
 use opentelemetry_proto::tonic::{logs::v1::LogRecord, trace::v1::Span};
 use opentelemetry_sdk::{

@@ -46,5 +46,5 @@ pub(crate) use self::{
     log_records::{EncodingLogProcessor, LogExport, LogObserver, drop_log_record_if_full},
     metrics::MetricExporter,
     runtime::ConnectionRuntime,
-    spans::{EncodingSpanProcessor, SpanExport, SpanObserver},
+    spans::{EncodingSpanProcessor, SpanEncoding, SpanExport, SpanObserver},
 };

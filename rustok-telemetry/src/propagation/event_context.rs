@@ -8,10 +8,12 @@ use opentelemetry::{
     trace::TraceContextExt,
 };
 use tracing::Span;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{carried_tenant, carrier, extract, inject, inject_context, set_parent};
-use crate::tenant::{self, Tenant};
+use crate::{
+    tenant::{self, Tenant},
+    trace::native,
+};
 
 /// The trace context, baggage and tenant of an event's publisher, to be stored with the event.
 ///
@@ -168,7 +170,7 @@ impl EventContext {
     /// [`link`](super::link()).
     pub fn link(&self, span: &Span) {
         // An invalid span context adds no link.
-        span.add_link(extract(self).span().span_context().clone());
+        native::add_link(span, extract(self).span().span_context().clone());
     }
 
     fn append(&mut self, key: &str, value: String) {

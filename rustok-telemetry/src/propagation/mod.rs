@@ -89,7 +89,6 @@ use opentelemetry::{
 };
 use opentelemetry_http::HeaderInjector;
 use tracing::Span;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use self::carrier::Incoming;
 pub use self::event_context::EventContext;
@@ -99,7 +98,10 @@ pub(crate) use self::{
     carried_tenant::named_in,
     install::{install, is_installed},
 };
-use crate::tenant::{self, Tenant};
+use crate::{
+    tenant::{self, Tenant},
+    trace::native,
+};
 
 /// Injects the current span's context into the headers of an outgoing request.
 ///
@@ -161,8 +163,7 @@ pub fn extract(carrier: &dyn Extractor) -> Context {
 /// # handle(&http::HeaderMap::new());
 /// ```
 pub fn set_parent(span: &Span, context: Context) {
-    // Fails without an OpenTelemetry layer, for a disabled span, and for a span that has started.
-    let _ = span.set_parent(context);
+    native::set_parent(span, context);
 }
 
 /// Links `span` to the publishers of a batch of events, because a span has only one parent.
@@ -191,7 +192,7 @@ pub const TRACE_RESPONSE: &str = "traceresponse";
 /// Injects the span of a request into the response's headers, so that a caller can report the trace id:
 /// `traceresponse: 00-{trace id}-{span id}-{flags}`.
 pub(crate) fn inject_traceresponse(span: &Span, headers: &mut http::HeaderMap) {
-    let context = span.context();
+    let context = native::context_of(span);
     let span = context.span();
     let span = span.span_context();
     if !span.is_valid() {
@@ -214,13 +215,14 @@ pub(crate) fn begin_trace(span: &Span, headers: &http::HeaderMap) {
     let caller = extract_headers(headers);
     let caller = caller.span();
     let caller = caller.span_context();
-    span.add_link(SpanContext::new(
+    let link = SpanContext::new(
         caller.trace_id(),
         caller.span_id(),
         caller.trace_flags(),
         true,
         TraceState::NONE,
-    ));
+    );
+    native::add_link(span, link);
     set_parent(span, Context::new());
 }
 

@@ -86,6 +86,9 @@ impl Builder {
     /// Adds a span processor. It gets each span that the sampler does not drop, with the attributes that are exported,
     /// after the processors that were added before.
     ///
+    /// Spans are then those of the SDK instead of this crate's own layer, with the same content. A span then takes
+    /// longer.
+    ///
     /// Spans of exporters ([`is_exporter_target`](crate::trace::is_exporter_target)) are not recorded.
     pub fn with_span_processor(mut self, processor: impl SpanProcessor + 'static) -> Self {
         self.extensions.spans.push(Box::new(|builder, _, limits| {
@@ -95,6 +98,8 @@ impl Builder {
     }
 
     /// Adds a span exporter, behind a batch processor of the SDK with the settings `OTEL_BSP_*`.
+    ///
+    /// Spans are made as for [`with_span_processor`](Self::with_span_processor).
     ///
     /// The SDK drops spans that find its queue full, and logs their number at the shutdown; the metrics
     /// `rustok_telemetry_spans_*` are those of the OTLP exporter alone.
@@ -117,6 +122,9 @@ impl Builder {
 
     /// Sets the sampler. Takes precedence over `OTEL_TRACES_SAMPLER`. Span metrics count every span, whatever it
     /// decides.
+    ///
+    /// Spans are made as for [`with_span_processor`](Self::with_span_processor), since the sampler may look at their
+    /// attributes.
     pub fn with_sampler(mut self, sampler: impl ShouldSample + 'static) -> Self {
         self.extensions.sampler = Some(Box::new(sampler));
         self
@@ -211,6 +219,12 @@ impl Extensions {
 
     pub(super) fn sampler(&self, configured: Box<dyn ShouldSample>) -> Box<dyn ShouldSample> {
         self.sampler.clone().unwrap_or(configured)
+    }
+
+    /// Whether spans have to be those of the SDK: a processor or an exporter gets them, or a sampler sees their
+    /// attributes.
+    pub(super) fn need_sdk_spans(&self) -> bool {
+        !self.spans.is_empty() || self.sampler.is_some()
     }
 
     pub(super) fn views(&self) -> &[SdkView] {

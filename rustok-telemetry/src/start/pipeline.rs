@@ -1,6 +1,6 @@
 //! The providers, which are built before anything is installed: an error leaves the process as it was.
 
-use std::{net::SocketAddr, time::Instant};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use opentelemetry::global;
 use opentelemetry_sdk::{
@@ -33,12 +33,14 @@ use crate::{
     },
     otlp::{
         ConnectionRuntime, EncodingLogProcessor, EncodingSpanProcessor, LogExport, MetricExporter,
-        SpanExport,
+        SpanEncoding, SpanExport,
     },
     prometheus::{server, text},
     propagation,
     stdout::{ConsoleMetrics, ConsoleSpans},
-    trace::{ExporterTargets, SpanFilter, UniqueTracerProvider, tracer_provider},
+    trace::{
+        ExporterTargets, SpanFilter, UniqueTracerProvider, native::NativePipeline, tracer_provider,
+    },
 };
 
 /// The providers, built and not yet installed.
@@ -257,28 +259,34 @@ fn tracer_provider(
         true => Some(SpanExport::start(config, spool, &resource, runtime)?),
         false => None,
     };
-    let observer = page.span_observer();
+    let encoding = Arc::new(SpanEncoding::new(export, page.span_observer()));
     let console = has(TracesExporter::Console);
-    Ok(tracer_provider::build(
-        config,
-        resource,
-        |builder, limits, sampler| {
-            let sampler = page.sampler(extensions.sampler(sampler));
-            let mut builder = builder.with_sampler(sampler);
-            if console {
-                builder = builder.with_span_processor(ConsoleSpans::new(limits));
-            }
-            if export.is_some() || observer.is_some() {
-                builder = builder.with_span_processor(EncodingSpanProcessor {
-                    limits,
-                    export,
-                    observer,
-                });
-            }
-            // Last, so that at a shutdown none delays the exporters of this crate.
-            extensions.add_to_tracers(builder, config, limits)
-        },
-    ))
+    let needs_sdk = console || extensions.need_sdk_spans();
+    let mut native = None;
+    let provider = tracer_provider::build(config, resource, |builder, limits, sampler| {
+        let sampler = page.sampler(extensions.sampler(sampler));
+        if !needs_sdk {
+            native = Some(NativePipeline {
+                sampler: sampler.clone(),
+                limits,
+                sink: encoding.clone(),
+            });
+        }
+        let mut builder = builder.with_sampler(sampler);
+        if console {
+            builder = builder.with_span_processor(ConsoleSpans::new(limits));
+        }
+        // Native spans need its shutdown.
+        if encoding.is_needed() || !needs_sdk {
+            builder = builder.with_span_processor(EncodingSpanProcessor::new(limits, encoding));
+        }
+        // Last, so that at a shutdown none delays the exporters of this crate.
+        extensions.add_to_tracers(builder, config, limits)
+    });
+    Ok(match native {
+        Some(native) => provider.with_native(native),
+        None => provider,
+    })
 }
 
 fn logger_provider(

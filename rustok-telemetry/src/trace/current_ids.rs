@@ -1,7 +1,8 @@
 //! The ids of the current span, for texts that a person looks up later.
 
 use opentelemetry::{Context, SpanId, TraceId, trace::TraceContextExt};
-use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use super::native;
 
 /// Ids of a span, returned by [`current_ids`].
 ///
@@ -35,7 +36,7 @@ pub struct SpanIds {
 /// ```
 pub fn current_ids() -> Option<SpanIds> {
     // A subscriber of the service may not attach the span to the current context.
-    Context::map_current(ids).or_else(|| ids(&tracing::Span::current().context()))
+    Context::map_current(ids).or_else(|| ids(&native::context_of(&tracing::Span::current())))
 }
 
 /// Returns the ids of a context's span, unless it is the caller's in another process.

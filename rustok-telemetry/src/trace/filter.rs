@@ -9,6 +9,7 @@ use tracing_subscriber::{
 };
 
 use super::inherited_tenant::InheritedTenant;
+use super::native::{NativeLayer, NativePipeline};
 use super::unfiltered_lifecycle::UnfilteredLifecycle;
 use super::{
     UniqueTracerProvider, exporter_targets::ExporterTargets, panics,
@@ -41,6 +42,20 @@ impl SpanFilter {
     pub(crate) fn layer<S>(
         &self,
         provider: &UniqueTracerProvider,
+    ) -> Box<dyn Layer<S> + Send + Sync + 'static>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
+    {
+        match provider.native() {
+            Some(pipeline) => Box::new(self.native_layer(pipeline.clone())),
+            None => Box::new(self.sdk_layer(provider)),
+        }
+    }
+
+    /// Returns a layer whose spans are those of the SDK.
+    fn sdk_layer<S>(
+        &self,
+        provider: &UniqueTracerProvider,
     ) -> impl Layer<S> + Send + Sync + 'static + use<S>
     where
         S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
@@ -58,6 +73,17 @@ impl SpanFilter {
             .and_then(InheritedTenant::new())
             .and_then(closed)
             .with_filter(self.filter())
+    }
+
+    /// Returns a layer whose spans are this crate's own.
+    fn native_layer<S>(
+        &self,
+        pipeline: NativePipeline,
+    ) -> impl Layer<S> + Send + Sync + 'static + use<S>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
+    {
+        UnfilteredLifecycle::new(NativeLayer::new(pipeline), self.filter())
     }
 
     /// Returns the layer of span metrics alone.

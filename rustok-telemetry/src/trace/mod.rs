@@ -40,7 +40,10 @@
 //!
 //! # The path of a span
 //!
-//! `tracing` span → span metrics layer (`span_metrics.rs`) → layer of tracing-opentelemetry (inside `typed_values.rs`,
+//! `tracing` span → span metrics layer (`span_metrics.rs`) → this crate's own layer (`native/`; followed by
+//! `inherited_tenant.rs`) → queue (`otlp/spans.rs`) → OTLP.
+//!
+//! If something needs spans of the SDK: span metrics layer → layer of tracing-opentelemetry (inside `typed_values.rs`,
 //! which keeps the types of values; followed by `inherited_tenant.rs`) → tracer with unique attributes (`tracer.rs`) →
 //! sampler (`sampler.rs`) → encoder and queue (`otlp/spans.rs`) → OTLP.
 
@@ -52,6 +55,7 @@ mod filter;
 mod forward;
 mod inherited_tenant;
 mod late_attributes;
+pub(crate) mod native;
 mod open_spans;
 pub(crate) mod panics;
 pub(crate) mod recorded;
@@ -60,6 +64,7 @@ pub(crate) mod recorded;
 pub(crate) mod remote_sampling;
 mod sampler;
 mod sequential_close;
+pub(crate) mod sink;
 mod span_limits;
 mod span_metrics;
 mod tenant_field;

@@ -13,7 +13,7 @@ pub(crate) struct SpanLimits {
     pub(super) links: u32,
     pub(super) attributes_per_event: u32,
     pub(super) attributes_per_link: u32,
-    value_length: ValueLength,
+    pub(super) value_length: ValueLength,
 }
 
 impl SpanLimits {

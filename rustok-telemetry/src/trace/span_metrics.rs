@@ -1,6 +1,14 @@
 //! The layer that records the [span metrics](super#span-metrics).
 
-use std::{cell::Cell, sync::Arc, thread, time::Instant};
+use std::{
+    cell::Cell,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Instant,
+};
 
 use opentelemetry::trace::SpanContext;
 use tracing::{
@@ -14,6 +22,7 @@ use tracing_subscriber::{
 
 use super::{
     callsites::{self, Callsite},
+    native::Record as NativeRecord,
     open_spans::OpenSpans,
     panics::PANIC,
     visitor::Fields,
@@ -27,7 +36,7 @@ const ERROR: &str = "error";
 /// [filter](super::SpanFilter).
 #[derive(Debug)]
 pub(crate) struct SpanMetricsLayer {
-    open: Arc<OpenSpans<SpanState>>,
+    pub(super) open: Arc<OpenSpans<SpanState>>,
 }
 
 /// Records the metrics of closed spans for a [`SpanMetricsLayer`]. Comes after the layer that exports traces, which
@@ -109,9 +118,28 @@ struct SpanTenant {
     own: bool,
 }
 
+/// Whether a span has had a tenant. Until then no span looks for one among its ancestors.
+static ANY_TENANT: AtomicBool = AtomicBool::new(false);
+
+impl SpanTenant {
+    fn set<R>(span: &SpanRef<'_, R>, id: Arc<str>, own: bool)
+    where
+        R: for<'span> LookupSpan<'span>,
+    {
+        // Read before it is written, because all threads share it.
+        if !ANY_TENANT.load(Ordering::Relaxed) {
+            ANY_TENANT.store(true, Ordering::Relaxed);
+        }
+        // Not `insert`, which panics if the layer has been added twice.
+        span.extensions_mut().replace(Self { id, own });
+    }
+}
+
 /// State of an open span.
 #[derive(Debug)]
-struct SpanState {
+pub(super) struct SpanState {
+    /// The native span, in the same table, so that it needs no lookup of its own.
+    pub(super) native: Option<Box<NativeRecord>>,
     metadata: &'static Metadata<'static>,
     callsite: Option<&'static Callsite>,
     started: Instant,
@@ -147,33 +175,78 @@ impl SpanMetricsLayer {
     }
 }
 
+/// Counts a new span. Returns its state, and the tenant that it inherits without declaring one.
+pub(super) fn begin<S>(
+    attributes: &Attributes<'_>,
+    id: &Id,
+    context: &Context<'_, S>,
+) -> (SpanState, Option<Arc<str>>)
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let metadata = attributes.metadata();
+    let mut fields = Fields::default();
+    attributes.record(&mut fields);
+    let own = fields.tenant_id.is_some();
+    let callsite = callsites::of(metadata);
+    let waits = !own && callsites::waits_for_tenant(callsite, metadata);
+    let tenant = fields.tenant_id.take();
+    let tenant = tenant.or_else(|| match ANY_TENANT.load(Ordering::Relaxed) {
+        true => inherited(&context.span(id)?),
+        false => None,
+    });
+    let mut state = SpanState::of(metadata, callsite);
+    state.take(fields);
+    state.counted = !waits;
+    match &tenant {
+        _ if waits => {}
+        Some(tenant) => metrics::record_span_created(metadata.name(), tenant),
+        None => callsites::count_created(callsite, metadata.name()),
+    }
+    let inherited = tenant.clone().filter(|_| !own && !waits);
+    if let (Some(tenant), Some(span)) = (tenant, context.span(id)) {
+        SpanTenant::set(&span, tenant, own);
+    }
+    (state, inherited)
+}
+
+/// Records the metrics of a span that was closed at this time. The exemplars have these ids.
+pub(super) fn finish<S>(
+    state: &SpanState,
+    id: &Id,
+    closed: Instant,
+    ids: SpanIds,
+    context: &Context<'_, S>,
+) where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let operation = state.metadata.name();
+    let tenant = match state.counted {
+        true => None,
+        false => context.span(id).and_then(|span| tenant_of(&span)),
+    };
+    current_span::with_ids(ids, || {
+        if !state.counted {
+            metrics::record_span_created(operation, tenant.as_deref().unwrap_or(metrics::NONE));
+        }
+        let duration = closed.saturating_duration_since(state.started);
+        callsites::record_duration(state.callsite, operation, duration);
+        if state.cancelled {
+            metrics::record_span_cancelled(operation);
+        } else if let Some(error_type) = state.error() {
+            metrics::record_span_error(operation, error_type);
+        }
+    });
+}
+
 impl<S> Layer<S> for SpanMetricsLayer
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let Some(span) = context.span(id) else { return };
-        let metadata = attributes.metadata();
-        let mut fields = Fields::default();
-        attributes.record(&mut fields);
-        let own = fields.tenant_id.is_some();
-        let callsite = callsites::of(metadata);
-        let waits = !own && callsites::waits_for_tenant(callsite, metadata);
-        let tenant = fields.tenant_id.take().or_else(|| inherited(&span));
-        INHERITS.set(tenant.is_some() && !own && !waits);
-        let mut state = SpanState::of(metadata, callsite);
-        state.take(fields);
-        state.counted = !waits;
+        let (state, inherited) = begin(attributes, id, &context);
+        INHERITS.set(inherited.is_some());
         self.open.insert(id, state);
-        match &tenant {
-            _ if waits => {}
-            Some(tenant) => metrics::record_span_created(metadata.name(), tenant),
-            None => callsites::count_created(callsite, metadata.name()),
-        }
-        if let Some(id) = tenant {
-            // Not `insert`, which panics if the layer has been added twice.
-            span.extensions_mut().replace(SpanTenant { id, own });
-        }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
@@ -193,8 +266,7 @@ where
         let (Some(first), Some(tenant), Some(span)) = (first, tenant, context.span(id)) else {
             return;
         };
-        let (id, own) = (Arc::clone(&tenant), true);
-        span.extensions_mut().replace(SpanTenant { id, own });
+        SpanTenant::set(&span, Arc::clone(&tenant), true);
         // Without a lock on the span: a new series may log, and log layers read the span.
         if first {
             metrics::record_span_created(span.name(), &tenant);
@@ -247,24 +319,8 @@ where
         let Some(state) = self.open.remove(&id) else {
             return;
         };
-        let operation = state.metadata.name();
-        let tenant = match state.counted {
-            true => None,
-            false => context.span(&id).and_then(|span| tenant_of(&span)),
-        };
-        current_span::with_ids(ids, || {
-            if !state.counted {
-                metrics::record_span_created(operation, tenant.as_deref().unwrap_or(metrics::NONE));
-            }
-            let closed = closed.unwrap_or_else(Instant::now);
-            let duration = closed.saturating_duration_since(state.started);
-            callsites::record_duration(state.callsite, operation, duration);
-            if state.cancelled {
-                metrics::record_span_cancelled(operation);
-            } else if let Some(error_type) = state.error() {
-                metrics::record_span_error(operation, error_type);
-            }
-        });
+        let closed = closed.unwrap_or_else(Instant::now);
+        finish(&state, &id, closed, ids, &context);
     }
 }
 
@@ -272,6 +328,7 @@ impl SpanState {
     /// Creates the state of a new span.
     fn of(metadata: &'static Metadata<'static>, callsite: Option<&'static Callsite>) -> Self {
         Self {
+            native: None,
             metadata,
             callsite,
             started: Instant::now(),

@@ -17,6 +17,11 @@ pub(crate) fn with_tenant_record(tenant: &str, f: impl FnOnce(&Record<'_>)) {
     }
 }
 
+/// Metadata with the field alone.
+pub(super) fn metadata() -> &'static Metadata<'static> {
+    &CALLSITE.metadata
+}
+
 /// A callsite that declares the field.
 struct TenantCallsite {
     metadata: Metadata<'static>,

@@ -9,7 +9,9 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, Span, TracerProviderBuilder};
 
-use super::{late_attributes::LateAttributes, span_limits::SpanLimits, span_metrics};
+use super::{
+    late_attributes::LateAttributes, native::NativePipeline, span_limits::SpanLimits, span_metrics,
+};
 use crate::attributes::unique_keys::{SeenKeys, make_unique};
 
 /// The SDK's provider, with unique attributes of spans.
@@ -19,6 +21,8 @@ pub(crate) struct UniqueTracerProvider {
     limits: SpanLimits,
     /// Whether the processors complete their spans with the attributes that replace others.
     completes: bool,
+    /// How spans of `tracing` are made, unless the SDK makes them.
+    native: Option<NativePipeline>,
 }
 
 impl UniqueTracerProvider {
@@ -35,7 +39,20 @@ impl UniqueTracerProvider {
             sdk,
             limits,
             completes: true,
+            native: None,
         }
+    }
+
+    /// Makes spans of `tracing` without the SDK.
+    pub(crate) fn with_native(self, pipeline: NativePipeline) -> Self {
+        Self {
+            native: Some(pipeline),
+            ..self
+        }
+    }
+
+    pub(super) fn native(&self) -> Option<&NativePipeline> {
+        self.native.as_ref()
     }
 
     /// Wraps a provider of the service, whose limits apply. Its processors do not complete their spans, so an attribute
@@ -45,6 +62,7 @@ impl UniqueTracerProvider {
             sdk,
             limits: SpanLimits::UNLIMITED,
             completes: false,
+            native: None,
         }
     }
 }
@@ -171,7 +189,7 @@ impl trace::Span for UniqueSpan {
         if !self.sdk.is_recording() {
             return;
         }
-        if self.seen.insert(&attribute.key) && self.completes {
+        if self.seen.insert(attribute.key.as_str()) && self.completes {
             self.replace(attribute);
         } else {
             self.known = None;

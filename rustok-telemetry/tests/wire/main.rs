@@ -29,6 +29,7 @@ mod receiver;
 mod retries;
 mod signals;
 mod sizes;
+mod span_paths;
 #[cfg(all(feature = "spool", unix))]
 mod spool;
 #[cfg(all(feature = "spool", unix))]
