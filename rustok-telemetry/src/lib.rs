@@ -84,7 +84,7 @@
 //! | `serde` | serialization of [`EventContext`](propagation::EventContext) and [`Health`] |
 //! | `spool` | `RUSTOK_TELEMETRY_SPOOL_DIR`, a spool on disk for spans and log records |
 //! | `sql` | `database::record_statement`, which derives the type and the table of a query from its statement |
-//! | `sqlx` | error types of sqlx, and the connections of its pools |
+//! | `sqlx` | pools of sqlx whose queries are measured, and error types of sqlx |
 //! | `testing` | the module `testing`; for `[dev-dependencies]` |
 //! | `tonic` | `grpc`, the layers for tonic's servers and clients; not to be confused with `grpc`, the OTLP protocol |
 //! | `tower-resilience` | `circuit_breaker::observe`, for the breakers of `tower-resilience-circuitbreaker` |

@@ -28,8 +28,8 @@
 //! # Drivers
 //!
 //! - Any driver: [`query`], [`QueryExt`], [`Query`] and [`observe_pool`].
-//! - sqlx, with the Cargo feature `sqlx`: an [`ErrorType`](crate::ErrorType) for `sqlx::Error`, and
-//!   `observe_sqlx_pool`.
+//! - sqlx, with the Cargo feature `sqlx`: `InstrumentedPool`, which measures each query by itself,
+//!   `observe_sqlx_pool`, and an [`ErrorType`](crate::ErrorType) for `sqlx::Error`.
 //! - SeaORM and other libraries with a hook after each statement, with the Cargo feature `sql`: `record_statement`.
 
 mod pool;
@@ -48,4 +48,6 @@ pub use self::{
 pub use self::statement::record_statement;
 
 #[cfg(feature = "sqlx")]
-pub use self::sqlx::observe_sqlx_pool;
+pub use self::sqlx::{
+    InstrumentedConnection, InstrumentedPool, InstrumentedTransaction, observe_sqlx_pool,
+};

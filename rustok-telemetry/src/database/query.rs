@@ -1,16 +1,22 @@
 //! Spans, durations and outcomes of queries.
 
+#[cfg(feature = "sqlx")]
+mod stream;
+
 use std::{
     fmt::{self, Write},
     time::Instant,
 };
 
-use tracing::{Span, field::Empty};
+use tracing::{
+    Span,
+    field::{self, Empty},
+};
 
 use crate::{
     ErrorType,
     error_type::ErrorName,
-    metrics,
+    metrics::{self, OTHER},
     operation::{Call, Outcome, OutcomeFuture, OutcomeRecorder},
 };
 
@@ -77,7 +83,7 @@ impl<T, E, F: Future<Output = Result<T, E>>> QueryExt<T, E> for F {}
 ///
 /// A client span, named `db.query` in the span metrics and `SELECT products` in exported traces. It has the attributes
 /// `db.operation.name` and `db.collection.name` of OpenTelemetry's semantic conventions, `db.system.name` and
-/// `db.query.summary` if they are set, and `error.type` after an error.
+/// `db.query.summary` if they are set, and `error.type` after an error. An operation or table `other` is only a label.
 ///
 /// # The outcome
 ///
@@ -171,14 +177,12 @@ impl Query {
     }
 
     fn span(self) -> Span {
-        let name = Name(self);
-        let operation = Upper(self.kind);
         tracing::info_span!(
             "db.query",
-            otel.name = %name,
+            otel.name = %Name(self),
             otel.kind = "client",
-            db.operation.name = %operation,
-            db.collection.name = Some(self.table).filter(|table| !table.is_empty()),
+            db.operation.name = self.operation().map(field::display),
+            db.collection.name = self.collection(),
             db.system.name = self.system,
             db.query.summary = self.summary,
             error.type = Empty,
@@ -186,6 +190,16 @@ impl Query {
             otel.status_description = Empty,
             rustok.outcome = Empty,
         )
+    }
+
+    /// Returns `db.operation.name`. The label `other` is not one.
+    fn operation(self) -> Option<Upper> {
+        (self.kind != OTHER).then_some(Upper(self.kind))
+    }
+
+    /// Returns `db.collection.name`.
+    fn collection(self) -> Option<&'static str> {
+        Some(self.table).filter(|table| !["", OTHER].contains(table))
     }
 }
 
@@ -222,10 +236,13 @@ struct Name(Query);
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.0.summary, self.0.table) {
-            (Some(summary), _) => f.write_str(summary),
-            (None, "") => Upper(self.0.kind).fmt(f),
-            (None, table) => write!(f, "{} {table}", Upper(self.0.kind)),
+        if let Some(summary) = self.0.summary {
+            return f.write_str(summary);
+        }
+        match (self.0.operation(), self.0.collection()) {
+            (Some(operation), Some(table)) => write!(f, "{operation} {table}"),
+            (Some(operation), None) => operation.fmt(f),
+            (None, table) => f.write_str(table.or(self.0.system).unwrap_or("query")),
         }
     }
 }

@@ -1,11 +1,16 @@
 //! Error types and pools of sqlx.
 
+mod instrumented;
+mod labelled;
+
 use sqlx::{Database, Error, Pool, error::ErrorKind};
 
+pub use self::instrumented::{InstrumentedConnection, InstrumentedPool, InstrumentedTransaction};
 use super::{PoolState, observe_pool};
 use crate::{ErrorType, metrics::ObserverGuard};
 
-/// Adds a pool of sqlx to the gauges `rustok_database_connections{state}`, as [`observe_pool`] does.
+/// Adds a pool of sqlx to the gauges `rustok_database_connections{state}`, as [`observe_pool`] does. An
+/// [`InstrumentedPool`] does so itself.
 ///
 /// sqlx has no weak handle to a pool, so the callback owns a clone of the pool and keeps it open. After `Pool::close`
 /// the callback is unregistered once the last connection is gone. Call [`ObserverGuard::detach`] for a pool that is

@@ -41,9 +41,9 @@ pub fn record_statement(sql: &str, elapsed: Duration, failed: bool) {
 
 /// Query type and table of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Statement<'sql> {
-    kind: &'static str,
-    table: &'sql str,
+pub(super) struct Statement<'sql> {
+    pub(super) kind: &'static str,
+    pub(super) table: &'sql str,
 }
 
 /// Maximum length of a table name in bytes. PostgreSQL and MySQL allow up to 64.
@@ -63,7 +63,7 @@ const KINDS: [(&str, Option<&str>); 6] = [
 const MODIFIERS: [&str; 4] = ["only", "lateral", "low_priority", "ignore"];
 
 impl<'sql> Statement<'sql> {
-    fn read(sql: &'sql str) -> Self {
+    pub(super) fn read(sql: &'sql str) -> Self {
         let mut tokens = Tokens::of(sql);
         let Some((kind, before_table)) = kind(&mut tokens) else {
             return Self {
