@@ -134,9 +134,9 @@ fn ports_of_services_and_policies_exist() {
                 .flat_map(|rule| list(&rule["ports"]))
             {
                 let exists = port["port"].is_u64()
-                    || pods(objects).iter().any(|pod| number(pod, &port["port"]).is_some())
-                    // Of an Alertmanager that is not part of this.
-                    || port["port"] == "web";
+                    || pods(objects)
+                        .iter()
+                        .any(|pod| number(pod, &port["port"]).is_some());
                 assert!(exists, "{}: {port}", title(policy));
             }
         }

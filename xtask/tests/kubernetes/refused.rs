@@ -21,11 +21,7 @@ fn invalid_and_insecure_objects_are_refused() {
             "  serviceName: jaeger\n  serviceName: jaeger\n",
             "already set",
         ),
-        (
-            "replicas: 1",
-            "replicas: one",
-            "into Go struct field StatefulSetSpec",
-        ),
+        ("replicas: 1", "replicas: one", "of type int32"),
         (
             "kind: DaemonSet",
             "kind: DaemonsSet",
