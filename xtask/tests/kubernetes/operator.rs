@@ -131,7 +131,7 @@ fn prometheus_has_the_settings_of_prometheus_yml() {
             (&spec["retention"], &tsdb["retention"]["time"]),
             (
                 &spec["exemplars"]["maxSize"],
-                &tsdb["exemplars"]["max_exemplars"],
+                &config["storage"]["exemplars"]["max_exemplars"],
             ),
         ] {
             assert_eq!(ours, theirs, "{overlay}");
