@@ -2,6 +2,7 @@
 //!
 //! - [`stack`] runs the observability stack (Collector, Prometheus, Jaeger) without containers.
 //! - [`catalogue`], [`dashboards`] and [`slo`] generate documentation, Grafana dashboards and Prometheus rules.
+//! - [`kubernetes`] generates the rules of the Prometheus Operator from those of Prometheus.
 //! - [`faults`] measures what faults between a service and the Collector do.
 //! - [`bench_summary`] computes the summary of the benchmarks from their tables.
 //! - [`names`] rewrites dashboards and rules for other names of the built-in metrics.
@@ -14,6 +15,7 @@ pub mod browser;
 pub mod catalogue;
 pub mod dashboards;
 pub mod faults;
+pub mod kubernetes;
 pub mod names;
 pub mod progress;
 pub mod python;

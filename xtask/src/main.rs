@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::{Parser, Subcommand};
-use commands::{bench, catalogue, dashboards, demo, faults, fuzz, names, semver, slo, stack, test};
+use commands::{
+    bench, catalogue, dashboards, demo, faults, fuzz, kubernetes, names, semver, slo, stack, test,
+};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -34,6 +36,7 @@ enum Command {
     Dashboards(dashboards::Options),
     Faults(faults::Options),
     Fuzz(fuzz::Options),
+    Kubernetes(kubernetes::Options),
     Names(names::Options),
     Semver(semver::Options),
     Slo(slo::Options),
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Dashboards(options) => dashboards::run(&options),
         Command::Faults(options) => faults::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
+        Command::Kubernetes(options) => kubernetes::run(&options),
         Command::Names(options) => names::run(&options),
         Command::Semver(options) => semver::run(&options),
         Command::Slo(options) => slo::run(&options),

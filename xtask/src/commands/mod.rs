@@ -7,6 +7,7 @@ pub(crate) mod demo;
 pub(crate) mod faults;
 pub(crate) mod fuzz;
 mod generated;
+pub(crate) mod kubernetes;
 pub(crate) mod names;
 pub(crate) mod semver;
 pub(crate) mod slo;

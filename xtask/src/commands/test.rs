@@ -16,7 +16,7 @@ use xtask::stack::programs::{self, Program};
 use xtask::tools::DENY;
 use xtask::workspace;
 
-use super::{Error, catalogue, dashboards, semver, slo};
+use super::{Error, catalogue, dashboards, kubernetes, semver, slo};
 
 /// Time limit of a step. Before it, libtest names a test that hangs: "… has been running for over 60 seconds".
 const LIMIT: Duration = Duration::from_secs(3600);
@@ -41,8 +41,10 @@ pub(crate) fn run(options: &Options, cancelled: Arc<AtomicBool>) -> Result<ExitC
         catalogue::run(&catalogue::Options { check: true })?,
         dashboards::run(&dashboards::Options::check())?,
         slo::run(&slo::Options { check: true })?,
+        // After the objectives, whose rules it repeats.
+        kubernetes::run(&kubernetes::Options { check: true })?,
     ];
-    if fresh != [ExitCode::SUCCESS; 3] {
+    if fresh != [ExitCode::SUCCESS; 4] {
         return Err("generated files are stale".into());
     }
     if !options.fast {

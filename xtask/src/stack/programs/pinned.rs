@@ -22,11 +22,15 @@ pub enum Program {
     GrafanaSchema,
     /// The library with which Docker Compose reads its files, as a program that prints what it read.
     ComposeModel,
+    /// Renders the Kubernetes manifests.
+    Kustomize,
+    /// Kubernetes' own decoding, defaults and validation, as a program that prints the objects that it read.
+    KubernetesModel,
 }
 
 impl Program {
     /// All programs.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Otelcol,
         Self::Jaeger,
         Self::Prometheus,
@@ -34,6 +38,8 @@ impl Program {
         Self::VictoriaMetrics,
         Self::GrafanaSchema,
         Self::ComposeModel,
+        Self::Kustomize,
+        Self::KubernetesModel,
     ];
 
     /// Returns the name of the built file.
@@ -46,6 +52,8 @@ impl Program {
             Self::VictoriaMetrics => "victoria-metrics",
             Self::GrafanaSchema => "grafana-schema",
             Self::ComposeModel => "compose-model",
+            Self::Kustomize => "kustomize",
+            Self::KubernetesModel => "kubernetes-model",
         }
     }
 
@@ -58,6 +66,8 @@ impl Program {
             Self::VictoriaMetrics => "1.151.0",
             Self::GrafanaSchema => "0.0.22",
             Self::ComposeModel => "2.16.2",
+            Self::Kustomize => "5.8.1",
+            Self::KubernetesModel => "1.37.2",
         }
     }
 
@@ -74,7 +84,7 @@ impl Program {
     /// Returns the argument that prints the version.
     pub(super) fn version_argument(self) -> &'static str {
         match self {
-            Self::Jaeger => "version",
+            Self::Jaeger | Self::Kustomize => "version",
             _ => "--version",
         }
     }
@@ -88,6 +98,8 @@ impl Program {
             Self::VictoriaMetrics => &["1.151.0"],
             Self::GrafanaSchema => &["0.0.22"],
             Self::ComposeModel => &["2.16.2"],
+            Self::Kustomize => &["5.8.1"],
+            Self::KubernetesModel => &["1.37.2"],
         }
     }
 
@@ -100,13 +112,16 @@ impl Program {
             Self::VictoriaMetrics => "xtask/victoria-metrics",
             Self::GrafanaSchema => "grafana/build",
             Self::ComposeModel => "xtask/compose",
+            Self::Kustomize => "xtask/kustomize",
+            Self::KubernetesModel => "xtask/kubernetes",
         })
     }
 
     /// Returns the Go package to build.
     pub(super) fn package(self) -> &'static str {
         match self {
-            Self::Otelcol | Self::GrafanaSchema | Self::ComposeModel => ".",
+            Self::Otelcol | Self::GrafanaSchema | Self::ComposeModel | Self::KubernetesModel => ".",
+            Self::Kustomize => "sigs.k8s.io/kustomize/kustomize/v5",
             Self::Jaeger => "github.com/jaegertracing/jaeger/cmd/jaeger",
             Self::Prometheus => "github.com/prometheus/prometheus/cmd/prometheus",
             Self::Promtool => "github.com/prometheus/prometheus/cmd/promtool",
@@ -119,7 +134,11 @@ impl Program {
     /// Returns the program's additional arguments of `go build`.
     pub(super) fn build_arguments(self) -> &'static [&'static str] {
         match self {
-            Self::Otelcol | Self::GrafanaSchema | Self::ComposeModel => &["-ldflags=-s -w"],
+            Self::Otelcol | Self::GrafanaSchema | Self::ComposeModel | Self::KubernetesModel => {
+                &["-ldflags=-s -w"]
+            }
+            Self::Kustomize => &["-ldflags=-s -w \
+                 -X sigs.k8s.io/kustomize/api/provenance.version=v5.8.1"],
             Self::Jaeger => &["-ldflags=-s -w \
                  -X github.com/jaegertracing/jaeger/internal/version.latestVersion=v1.76.0"],
             // Excludes service discovery for some thirty clouds. Files, DNS and Kubernetes stay.
@@ -138,7 +157,12 @@ impl Program {
             Self::Otelcol => 6,
             Self::Jaeger => 4,
             Self::Prometheus => 4,
-            Self::Promtool | Self::VictoriaMetrics | Self::GrafanaSchema | Self::ComposeModel => 1,
+            Self::KubernetesModel => 2,
+            Self::Promtool
+            | Self::VictoriaMetrics
+            | Self::GrafanaSchema
+            | Self::ComposeModel
+            | Self::Kustomize => 1,
         }
     }
 }
@@ -178,6 +202,11 @@ mod tests {
                 Program::ComposeModel,
                 "github.com/compose-spec/compose-go/v2 v2.16.2",
             ),
+            (
+                Program::Kustomize,
+                "sigs.k8s.io/kustomize/kustomize/v5 v5.8.1",
+            ),
+            (Program::KubernetesModel, "k8s.io/kubernetes v1.37.2"),
         ] {
             let module = std::fs::read_to_string(program.module().join("go.mod")).expect("go.mod");
             assert!(module.contains(line), "{program}");
@@ -191,6 +220,7 @@ mod tests {
             Program::Prometheus,
             Program::Promtool,
             Program::VictoriaMetrics,
+            Program::Kustomize,
         ] {
             let flags = program.build_arguments().join(" ");
             assert!(flags.contains(program.version()), "{program}");
