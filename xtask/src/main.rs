@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::{Parser, Subcommand};
-use commands::{bench, catalogue, dashboards, demo, faults, fuzz, names, semver, slo, stack, test};
+use commands::{
+    bench, catalogue, dashboards, demo, faults, fuzz, names, scale, semver, slo, stack, test,
+};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -35,6 +37,7 @@ enum Command {
     Faults(faults::Options),
     Fuzz(fuzz::Options),
     Names(names::Options),
+    Scale(scale::Options),
     Semver(semver::Options),
     Slo(slo::Options),
     Test(test::Options),
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::Faults(options) => faults::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Names(options) => names::run(&options),
+        Command::Scale(options) => scale::run(&options),
         Command::Semver(options) => semver::run(&options),
         Command::Slo(options) => slo::run(&options),
         Command::Test(options) => test::run(&options, cancelled),
