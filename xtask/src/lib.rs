@@ -4,6 +4,7 @@
 //! - [`catalogue`], [`dashboards`] and [`slo`] generate documentation, Grafana dashboards and Prometheus rules.
 //! - [`kubernetes`] generates the rules of the Prometheus Operator from those of Prometheus.
 //! - [`faults`] measures what faults between a service and the Collector do.
+//! - [`scale`] runs two tiers of Collectors, and kills parts of them.
 //! - [`bench_summary`] computes the summary of the benchmarks from their tables.
 //! - [`names`] rewrites dashboards and rules for other names of the built-in metrics.
 //! - [`rules`] reads the rule files of Prometheus, [`yaml`] YAML.
@@ -21,6 +22,7 @@ pub mod progress;
 pub mod python;
 pub mod render;
 pub mod rules;
+pub mod scale;
 pub mod slo;
 pub mod stack;
 pub mod tools;

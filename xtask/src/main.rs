@@ -13,7 +13,8 @@ use std::sync::atomic::AtomicBool;
 
 use clap::{Parser, Subcommand};
 use commands::{
-    bench, catalogue, dashboards, demo, faults, fuzz, kubernetes, names, semver, slo, stack, test,
+    bench, catalogue, dashboards, demo, faults, fuzz, kubernetes, names, scale, semver, slo, stack,
+    test,
 };
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -38,6 +39,7 @@ enum Command {
     Fuzz(fuzz::Options),
     Kubernetes(kubernetes::Options),
     Names(names::Options),
+    Scale(scale::Options),
     Semver(semver::Options),
     Slo(slo::Options),
     Test(test::Options),
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Kubernetes(options) => kubernetes::run(&options),
         Command::Names(options) => names::run(&options),
+        Command::Scale(options) => scale::run(&options),
         Command::Semver(options) => semver::run(&options),
         Command::Slo(options) => slo::run(&options),
         Command::Test(options) => test::run(&options, cancelled),

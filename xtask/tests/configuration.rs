@@ -73,6 +73,36 @@ fn otelcol_accepts_the_configuration_with_overlays() {
     }
 }
 
+/// Agents and gateways: `collector/<base>.yaml`, with overlays.
+#[test]
+#[cfg_attr(
+    stack_missing,
+    ignore = "needs Go and the stack: run `cargo xtask stack build`"
+)]
+fn otelcol_accepts_both_tiers_with_their_overlays() {
+    let text = |value: &str| PathBuf::from(value);
+    let variables = [
+        ("COLLECTOR_GATEWAYS_NAME", &text("gateways.observability")),
+        ("SAMPLING_OPERATIONS", &text("(GET|HEAD) /(ping|health)")),
+        ("SAMPLING_TENANTS", &text("[acme, globex]")),
+    ];
+    let gateway = ["config", "gateway"];
+    for (base, overlays) in [
+        (&["agent"][..], &[][..]),
+        (&["agent"], &["gateways-dns"]),
+        (&gateway, &[]),
+    ] {
+        let base = base.iter().map(|name| format!("collector/{name}.yaml"));
+        let overlays = overlays
+            .iter()
+            .map(|name| format!("collector/overlays/{name}.yaml"));
+        let files = base.chain(overlays).map(|file| format!("--config={file}"));
+        let files: Vec<_> = ["validate".to_owned()].into_iter().chain(files).collect();
+        let arguments: Vec<_> = files.iter().map(String::as_str).collect();
+        assert_accepts_with(Program::Otelcol, &arguments, &variables);
+    }
+}
+
 /// It refuses a key that it does not know. Whether it gets on with the servers is another question: only badger and
 /// memory are at hand.
 #[test]

@@ -89,8 +89,9 @@ fn configured() -> BTreeSet<Component> {
     let folder = workspace::root().join("collector");
     let overlays = fs::read_dir(folder.join("overlays")).expect("a folder");
     let overlays = overlays.map(|entry| entry.expect("an entry").path());
+    let bases = ["agent.yaml", "config.yaml", "gateway.yaml"].map(|file| folder.join(file));
     let mut all = BTreeSet::new();
-    for file in overlays.chain([folder.join("config.yaml")]) {
+    for file in overlays.chain(bases) {
         let text = fs::read_to_string(&file).expect("a file");
         let configuration = yaml::parse(&text).unwrap_or_else(|error| panic!("{file:?}: {error}"));
         for class in [

@@ -9,6 +9,7 @@ pub(crate) mod fuzz;
 mod generated;
 pub(crate) mod kubernetes;
 pub(crate) mod names;
+pub(crate) mod scale;
 pub(crate) mod semver;
 pub(crate) mod slo;
 pub(crate) mod stack;

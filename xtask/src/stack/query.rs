@@ -97,11 +97,20 @@ pub fn jaeger_search(
     service: &str,
     conditions: &[(&str, &str)],
 ) -> Result<Vec<Value>, QueryError> {
+    jaeger_search_at(&stack.ports().url(Port::JaegerQuery), service, conditions)
+}
+
+/// Like [`jaeger_search`], for the Jaeger at `url`.
+pub fn jaeger_search_at(
+    url: &str,
+    service: &str,
+    conditions: &[(&str, &str)],
+) -> Result<Vec<Value>, QueryError> {
     let mut parameters = [&[("service", service)], conditions].concat();
     if !conditions.iter().any(|(name, _)| *name == "limit") {
         parameters.push(("limit", "100"));
     }
-    let mut answer = jaeger_api(stack, "traces", &parameters)?;
+    let mut answer = get_json(&format!("{url}/api/traces"), &parameters)?;
     match answer["data"].take() {
         Value::Array(traces) => Ok(traces),
         _ => Ok(Vec::new()),

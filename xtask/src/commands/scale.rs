@@ -1,0 +1,50 @@
+//! `cargo xtask scale`: two tiers of Collectors, and what is lost when a part is killed.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use xtask::scale::tiers::{Programs, Tiers};
+use xtask::scale::{kills, shares};
+use xtask::stack::programs::{self, Program};
+use xtask::workspace;
+
+use super::Error;
+
+/// Run two agents, two gateways and Jaeger: count what sampling keeps, kill parts, and count what is lost.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Choose the ids of traces.
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+}
+
+pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
+    let programs = Programs {
+        collector: programs::path(Program::Otelcol)?,
+        jaeger: programs::path(Program::Jaeger)?,
+        folder: workspace::root().join("target/scale"),
+    };
+    let problems = run_parts(options, &programs).map_err(|error| error.to_string())?;
+    for problem in &problems {
+        eprintln!("failed: {problem}");
+    }
+    Ok(ExitCode::from(u8::from(!problems.is_empty())))
+}
+
+fn run_parts(options: &Options, programs: &Programs) -> Result<Vec<String>, xtask::scale::Error> {
+    let random = &mut fastrand::Rng::with_seed(options.seed);
+    let mut tiers = Tiers::start(programs, &shares::VARIABLES)?;
+    let shares = shares::run(&tiers, random)?;
+    println!("{shares}");
+    let mut problems = shares.problems();
+    let gateway = kills::gateway_and_agent(&mut tiers, random)?;
+    println!("gateway killed, agent killed with its queue: {gateway:?}");
+    problems.extend(gateway.problems());
+    let store = kills::store_and_gateway(&mut tiers, random)?;
+    println!("Jaeger killed, gateway killed with its queue: {store:?}");
+    problems.extend(store.problems());
+    let undecided = kills::gateway_under_load(&mut tiers, random)?;
+    println!("gateway killed at {} traces/s: {undecided:?}", kills::RATE);
+    problems.extend(undecided.problems());
+    Ok(problems)
+}

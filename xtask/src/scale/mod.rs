@@ -1,0 +1,39 @@
+//! Two tiers of Collectors, run for real: agents, gateways with tail sampling, and Jaeger.
+//!
+//! - [`shares`]: which traces the gateways keep.
+//! - [`kills`]: what is lost when a part is killed.
+//!
+//! [`traces`] sends spans as two services would, and [`tiers`] starts the programs with the committed configurations.
+
+pub mod kept;
+pub mod kills;
+pub mod node;
+pub mod shares;
+pub mod tiers;
+pub mod traces;
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+pub use crate::faults::Error;
+
+/// Calls `attempt` until it returns a value.
+///
+/// # Errors
+///
+/// The last error, after `limit`.
+fn eventually<T>(
+    limit: Duration,
+    mut attempt: impl FnMut() -> Result<T, Error>,
+) -> Result<T, Error> {
+    let started = Instant::now();
+    loop {
+        match attempt() {
+            Ok(value) => return Ok(value),
+            Err(error) if started.elapsed() > limit => {
+                return Err(format!("after {} s: {error}", limit.as_secs()).into());
+            }
+            Err(_) => sleep(Duration::from_millis(200)),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Two agents, two gateways and Jaeger, with the committed configurations.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Error;
+use super::kept::{Spans, in_files, in_jaeger};
+use super::node::Node;
+use super::traces::Trace;
+use crate::stack::{Port, Service};
+
+/// The time from a trace's first span to the decision.
+pub const WAIT: Duration = Duration::from_secs(4);
+
+/// A gateway also writes what it keeps to a file: the rotation makes the exporter write at once.
+const COUNT: &str = "
+exporters:
+  file/kept: {path: '${env:SCALE_KEPT_FILE}', rotation: {max_megabytes: 1000000}}
+service: {pipelines: {traces: {exporters: [otlp_grpc/jaeger, file/kept]}}}
+";
+
+/// The programs of a run, and the folder for its files.
+#[derive(Debug, Clone)]
+pub struct Programs {
+    /// The Collector.
+    pub collector: PathBuf,
+    /// Jaeger.
+    pub jaeger: PathBuf,
+    /// The folder for files, which a run replaces.
+    pub folder: PathBuf,
+}
+
+/// The running tiers, which are killed when they are dropped.
+#[derive(Debug)]
+pub struct Tiers {
+    /// The first tier. The spans of a trace come to both.
+    pub agents: [Node; 2],
+    /// The second tier.
+    pub gateways: [Node; 2],
+    /// The store.
+    pub jaeger: Node,
+}
+
+impl Tiers {
+    /// Starts them with variables of the gateways.
+    pub fn start(programs: &Programs, variables: &[(&'static str, &str)]) -> Result<Self, Error> {
+        let Programs {
+            collector,
+            jaeger,
+            folder,
+        } = programs;
+        clear(folder)?;
+        let count = folder.join("count.yaml");
+        fs::write(&count, COUNT)?;
+        let memory = ["jaeger/config.yaml", "jaeger/backends/memory.yaml"];
+        let mut jaeger = Node::new(Service::Jaeger, jaeger, &memory, &folder.join("jaeger"))?;
+        jaeger.start()?;
+        let files = [
+            "collector/config.yaml",
+            "collector/gateway.yaml",
+            &count.to_string_lossy(),
+        ];
+        let gateway = |number: u8| -> Result<Node, Error> {
+            let folder = folder.join(format!("gateway-{number}"));
+            let mut node = Node::new(Service::Collector, collector, &files, &folder)?;
+            node.set(
+                "JAEGER_OTLP_ENDPOINT",
+                jaeger.ports().address(Port::JaegerOtlpGrpc),
+            );
+            node.set("SAMPLING_WAIT", format!("{}s", WAIT.as_secs()));
+            variables
+                .iter()
+                .for_each(|&(name, value)| node.set(name, value));
+            node.start()?;
+            Ok(node)
+        };
+        let gateways = [gateway(0)?, gateway(1)?];
+        let addresses = gateways.each_ref().map(address);
+        let agent = |number: u8| -> Result<Node, Error> {
+            let folder = folder.join(format!("agent-{number}"));
+            let files = ["collector/agent.yaml"];
+            let mut node = Node::new(Service::Collector, collector, &files, &folder)?;
+            node.set("COLLECTOR_GATEWAYS", format!("[{}]", addresses.join(", ")));
+            node.start()?;
+            Ok(node)
+        };
+        let agents = [agent(0)?, agent(1)?];
+        Ok(Self {
+            agents,
+            gateways,
+            jaeger,
+        })
+    }
+
+    /// Sends traces: the spans of each service to its agent.
+    pub fn send(&self, traces: &[Trace]) -> Result<(), Error> {
+        super::traces::send(traces, &self.agents.each_ref().map(receiver))
+    }
+
+    /// Returns the spans that each gateway kept, in all its starts.
+    pub fn kept(&self) -> Result<[Spans; 2], Error> {
+        let [first, second] = self.gateways.each_ref();
+        Ok([
+            in_files(first.kept_files())?,
+            in_files(second.kept_files())?,
+        ])
+    }
+
+    /// Returns the spans that are in Jaeger.
+    pub fn stored(&self) -> Result<Spans, Error> {
+        in_jaeger(&self.jaeger.ports().url(Port::JaegerQuery))
+    }
+}
+
+/// Returns the URL of an agent for spans.
+fn receiver(agent: &Node) -> String {
+    format!("{}/v1/traces", agent.ports().url(Port::CollectorOtlpHttp))
+}
+
+/// Returns the address of a gateway for agents.
+fn address(gateway: &Node) -> String {
+    gateway.ports().address(Port::CollectorOtlpGrpc)
+}
+
+/// Removes the files of an earlier run.
+fn clear(folder: &Path) -> Result<(), Error> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(fs::create_dir_all(folder)?),
+    }
+}
