@@ -82,7 +82,11 @@ mod tests {
     fn ratios(slower: f64, nth: usize, seed: u64) -> Vec<f64> {
         let mut random = fastrand::Rng::with_seed(seed);
         let window = |number: usize| {
-            let slower = if number % nth == 0 { slower } else { 1.0 };
+            let slower = if number.is_multiple_of(nth) {
+                slower
+            } else {
+                1.0
+            };
             let noise = 0.5 + random.f64();
             let latencies = [slower, 1.0].map(|slower| {
                 let stall = if random.u8(..) < 5 { 50.0 } else { 1.0 };
