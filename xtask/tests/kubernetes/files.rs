@@ -11,7 +11,7 @@ use crate::model::{
 };
 
 /// The ConfigMap, without the hash that kustomize appends, with its key, and the file.
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 15] = [
     (
         "grafana-dashboard-folders/dashboards.yml",
         "grafana/provisioning/dashboards/dashboards.yml",
@@ -44,8 +44,13 @@ const FILES: [(&str, &str); 13] = [
     ("jaeger/badger.yaml", "jaeger/backends/badger.yaml"),
     ("jaeger/config.yaml", "jaeger/config.yaml"),
     ("jaeger/ui.json", "jaeger/ui.json"),
-    ("otel-agent/config.yaml", "collector/config.yaml"),
+    ("otel-agent/agent.yaml", "collector/agent.yaml"),
+    (
+        "otel-agent/gateways-dns.yaml",
+        "collector/overlays/gateways-dns.yaml",
+    ),
     ("otel-gateway/config.yaml", "collector/config.yaml"),
+    ("otel-gateway/gateway.yaml", "collector/gateway.yaml"),
 ];
 
 #[test]
@@ -115,7 +120,7 @@ fn programs_find_their_files() {
                 }
             }
         }
-        assert_eq!(read, 6, "{overlay}");
+        assert_eq!(read, 8, "{overlay}");
         assert!(written >= 5, "{overlay}: {written}");
     }
 }

@@ -1,6 +1,6 @@
 //! The Kubernetes manifests: kustomize renders them, Kubernetes' own code accepts them, and what they name exists.
 //!
-//! No cluster is needed. The API server itself accepted them once: `docs/kubernetes.md` says how.
+//! No cluster is needed.
 
 mod files;
 mod model;
