@@ -17,6 +17,7 @@ fn crates_have_the_versions_of_the_workspace() {
         });
         let declared = declared.unwrap_or_else(|| panic!("{name} is no dependency"));
         let in_quotes = declared.split('"').nth(1);
+        let in_quotes = in_quotes.map(|version| version.trim_start_matches('='));
         assert_eq!(in_quotes, Some(&*version), "{name} in Cargo.toml");
         let compatible = locked(&name).iter().any(|locked| {
             let exact = *locked == version;

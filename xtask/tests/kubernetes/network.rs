@@ -23,7 +23,12 @@ fn addresses_lead_to_a_service_that_the_policies_allow() {
         for workload in workloads(objects) {
             let from = pod(workload);
             for value in list(&container(workload)["env"]) {
-                let Some((host, port)) = address(text(&value["value"])) else {
+                let mut value = text(&value["value"]).to_owned();
+                if value.ends_with(".svc") {
+                    // The agent has the name of the gateways without their port.
+                    value.push_str(":4317");
+                }
+                let Some((host, port)) = address(&value) else {
                     continue;
                 };
                 let (to, port) = listener(objects, &host, port);
