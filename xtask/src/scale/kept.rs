@@ -15,8 +15,6 @@ use crate::stack::query;
 #[derive(Debug, Default)]
 pub struct Spans {
     by_trace: BTreeMap<String, BTreeSet<String>>,
-    /// Spans, with those that came again.
-    pub in_all: u64,
 }
 
 impl Spans {
@@ -42,7 +40,6 @@ impl Spans {
 
     fn add(&mut self, trace: &Value, span: &Value) {
         if let (Some(trace), Some(span)) = (trace.as_str(), span.as_str()) {
-            self.in_all += 1;
             let spans = self.by_trace.entry(trace.to_owned()).or_default();
             spans.insert(span.to_owned());
         }

@@ -6,7 +6,6 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{Error, eventually};
-use crate::stack::process::{ProcessId, Stopped};
 use crate::stack::{Port, Ports, Service, query};
 use crate::workspace;
 
@@ -95,19 +94,6 @@ impl Node {
             // Both fail only for a process that has ended.
             let _ = process.kill();
             let _ = process.wait();
-        }
-    }
-
-    /// Ends it with SIGTERM, as an orchestrator does.
-    pub fn terminate(&mut self) -> Result<(), Error> {
-        let Some(mut process) = self.process.take() else {
-            return Ok(());
-        };
-        let stopped = ProcessId::of(process.id()).map(|id| id.stop());
-        process.wait()?;
-        match stopped {
-            Some(Stopped::Gracefully) => Ok(()),
-            other => Err(format!("{} did not stop on SIGTERM: {other:?}", self.service).into()),
         }
     }
 
