@@ -88,8 +88,11 @@ fn parse(input: &[u8]) -> Option<Request> {
 fn check(request: Request) {
     let path = request.uri().path().to_owned();
     let is_console = path.starts_with("/api/_health/console");
-    let hosts = request.headers().get_all(HOST).iter();
-    let names_this_machine = hosts.map(HeaderValue::as_bytes).all(is_this_machine);
+    let in_headers = request.headers().get_all(HOST).iter();
+    let in_address = request.uri().authority().map(|host| host.as_str().as_bytes());
+    let hosts = in_headers.map(HeaderValue::as_bytes).chain(in_address);
+    let mut hosts = hosts.map(is_this_machine).peekable();
+    let names_this_machine = hosts.peek().is_some() && hosts.all(|it| it);
     let router = SERVER.router.lock().expect("no panic").clone();
     SERVER.runtime.block_on(async {
         let response = router.oneshot(request).await.expect("infallible");

@@ -119,7 +119,7 @@ fn work(spans: usize, name: &str) {
 fn a_panic_of_the_span_exporter_drops_its_batch_alone() {
     let unavailable = Some(refusal(false, Code::Unavailable, 503));
     let receiver = Receiver::with(Behaviour {
-        // The first attempt and its quick retries.
+        // The first attempt and the retries of the export.
         refusals: vec![unavailable; 4],
         ..Behaviour::default()
     });
@@ -161,6 +161,9 @@ fn a_flush_reports_a_panic_of_the_span_exporter() {
     work(10, "first");
     let report = telemetry.force_flush(Duration::from_secs(20));
     assert!(!report.timed_out && report.lost_spans == 10, "{report}");
+    let error = report.traces_error.as_deref().unwrap_or_default();
+    assert!(error.contains("400"), "{error}");
+    assert_eq!(panics("telemetry-traces"), 1);
     work(10, "second");
     let report = telemetry.shutdown();
     assert!(!report.timed_out && report.unsent_spans == 0, "{report}");

@@ -165,8 +165,8 @@ fn is_pinned(image: &str) -> bool {
     numbers.len() == 3 && numbers.iter().all(|number| number.parse::<u32>().is_ok())
 }
 
-/// Go's runtime is told 80 % of the memory that the program may use: of the Collector's own limit, which is below that
-/// of the container, otherwise of the container's. Rust needs none.
+/// Returns whether `GOMEMLIMIT` is 80 % of the memory that the program may use: of the Collector's own limit, which is
+/// below that of the container, otherwise of the container's limit. A Rust program needs no such variable.
 fn knows_its_memory(container: &Value) -> bool {
     if text(&container["image"]).contains("rustok-server:") {
         return true;
