@@ -352,7 +352,7 @@ mod tests {
         }
     }
 
-    /// Each part has as many items as it says, and all together have the items of the request, in order.
+    /// Each part contains the number of items that it declares. Together they contain the request's items, in order.
     #[test]
     fn a_request_is_split_into_smaller_ones() {
         let sizes = [0, 1, 100, 126, 127, 128, 129, 5, 300, 16];

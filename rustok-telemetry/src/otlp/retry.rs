@@ -72,7 +72,7 @@ impl RetrySchedule {
         }
     }
 
-    /// Starts anew, after a success, and for an export that someone waits for.
+    /// Resets the pauses and the retries: after a success, and before a flush or a shutdown.
     pub(super) fn reset(&mut self) {
         *self = Self::new(self.max_interval, self.timeout);
     }

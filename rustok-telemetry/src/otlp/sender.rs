@@ -251,7 +251,7 @@ impl Sender {
         split
     }
 
-    /// Starts the schedule of retries anew, for an export that someone waits for.
+    /// Resets the retry schedule, before a flush, a shutdown or an export of metrics.
     pub(super) fn restart_retries(&self) {
         self.schedule().reset();
     }

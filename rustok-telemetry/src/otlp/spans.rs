@@ -60,7 +60,7 @@ pub(crate) struct EncodingSpanProcessor {
     encoding: Arc<SpanEncoding>,
 }
 
-/// What [`EncodingSpanProcessor`] and the native layer have in common.
+/// Counts, encodes and queues spans, for [`EncodingSpanProcessor`] and for the native layer.
 #[derive(Debug)]
 pub(crate) struct SpanEncoding {
     /// `None` without the exporter.
@@ -99,7 +99,7 @@ impl SpanEncoding {
         }
     }
 
-    /// Whether spans go anywhere.
+    /// Returns whether spans are exported or observed.
     pub(crate) fn is_needed(&self) -> bool {
         self.export.is_some() || self.observer.is_some()
     }

@@ -40,8 +40,8 @@
 //!
 //! # The path of a span
 //!
-//! `tracing` span → span metrics layer (`span_metrics.rs`) → this crate's own layer (`native/`; followed by
-//! `inherited_tenant.rs`) → queue (`otlp/spans.rs`) → OTLP.
+//! `tracing` span → this crate's own layer (`native/`), which also records the span metrics (`span_metrics.rs`) → queue
+//! (`otlp/spans.rs`) → OTLP.
 //!
 //! If something needs spans of the SDK: span metrics layer → layer of tracing-opentelemetry (inside `typed_values.rs`,
 //! which keeps the types of values; followed by `inherited_tenant.rs`) → tracer with unique attributes (`tracer.rs`) →

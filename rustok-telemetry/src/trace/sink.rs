@@ -1,4 +1,4 @@
-//! What takes the spans of this crate's own layer when they end.
+//! The interface between the native layer and the exporter of spans.
 
 use std::{fmt, time::SystemTime};
 
@@ -16,11 +16,11 @@ pub(crate) trait SpanSink: fmt::Debug + Send + Sync {
     /// Takes a span that was counted; `encode` writes its message of OTLP, as often as it is called.
     fn ended(&self, span: &EndedSpan<'_>, encode: &dyn Fn(&mut Vec<u8>));
 
-    /// Whether spans are exported no more, and get no ids.
+    /// Returns whether the exporter has shut down. Spans then get no ids.
     fn is_shut_down(&self) -> bool;
 }
 
-/// What can be known of an ended span without decoding it.
+/// The properties of an ended span that need no decoding.
 #[derive(Debug)]
 pub(crate) struct EndedSpan<'a> {
     pub(crate) context: &'a SpanContext,
