@@ -196,7 +196,8 @@ impl Server {
         let mut command = Command::new(program);
         clear_environment(&mut command);
         command
-            .args(["--port", "0", "--traffic", "--database"])
+            // The console's history of metrics grows for a quarter of an hour.
+            .args(["--port", "0", "--no-console", "--traffic", "--database"])
             .arg(folder.join("soak.db"))
             .arg("--metrics-on-exit")
             .arg(folder.join("metrics.txt"))
