@@ -155,7 +155,7 @@ async fn dropped_futures_and_streams_are_cancelled() -> Result<(), sqlx::Error> 
     drop(sqlx::query(ids).fetch_optional(&pool));
     assert_eq!(telemetry.spans().len(), 0, "they were never polled");
 
-    let only_one = pool.acquire().await?;
+    let only_one = pool.as_sqlx().acquire().await?;
     let waits = sqlx::query(ids).fetch_optional(&pool);
     assert!(futures::poll!(pin!(waits)).is_pending());
     let span = telemetry.span("SELECT products");
@@ -239,13 +239,19 @@ async fn the_query_arrives_as_it_was_built() -> Result<(), sqlx::Error> {
 
     let pool = InstrumentedPool::new(shop().await);
     let telemetry = capture();
-    let before = cached(&pool).await?;
+    let before = cached(pool.as_sqlx()).await?;
     let once = sqlx::query_scalar(SQL).bind(2).persistent(false);
     let name: String = once.fetch_one(&pool).await?;
-    assert_eq!((name.as_str(), cached(&pool).await?), ("desk", before));
+    assert_eq!(
+        (name.as_str(), cached(pool.as_sqlx()).await?),
+        ("desk", before)
+    );
     let often = sqlx::query_scalar(SQL).bind(1);
     let name: String = often.fetch_one(&pool).await?;
-    assert_eq!((name.as_str(), cached(&pool).await?), ("lamp", before + 1));
+    assert_eq!(
+        (name.as_str(), cached(pool.as_sqlx()).await?),
+        ("lamp", before + 1)
+    );
 
     let statement = (&pool).prepare(sqlx::SqlSafeStr::into_sql_str(SQL)).await?;
     let name: String = statement.query_scalar().bind(2).fetch_one(&pool).await?;
@@ -313,9 +319,15 @@ async fn a_measured_query_allocates_its_box() {
         allocation_counter::measure(query).count_total
     };
     let measured = count(&|| drop((&pool).fetch_optional(SQL)));
-    assert_eq!(measured, count(&|| drop((&*pool).fetch_optional(SQL))) + 1);
+    assert_eq!(
+        measured,
+        count(&|| drop(pool.as_sqlx().fetch_optional(SQL))) + 1
+    );
     let measured = count(&|| drop((&pool).fetch_many(SQL)));
-    assert_eq!(measured, count(&|| drop((&*pool).fetch_many(SQL))) + 1);
+    assert_eq!(
+        measured,
+        count(&|| drop(pool.as_sqlx().fetch_many(SQL))) + 1
+    );
 }
 
 #[tokio::test]
@@ -327,7 +339,7 @@ async fn the_last_clone_ends_the_gauges() {
     };
     let telemetry = text_only().init().expect("telemetry starts");
     let pool = InstrumentedPool::new(shop().await);
-    let _held = pool.acquire().await.expect("a connection");
+    let _held = pool.as_sqlx().acquire().await.expect("a connection");
     active("1");
     let clone = pool.clone();
     drop(pool);

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use crate::workspace;
 
@@ -21,6 +22,9 @@ pub fn is_present() -> bool {
 ///
 /// When the installation fails, with its last lines.
 pub fn chromium() -> io::Result<PathBuf> {
+    // The tests of a program ask at once, and a second `apt-get` would fail.
+    static INSTALLING: Mutex<()> = Mutex::new(());
+    let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(program) = chromium_on_path() {
         return Ok(program);
     }

@@ -1,10 +1,15 @@
-//! The commands of the guide that look at this service find what the guide says.
+//! The commands of the documentation that look at this service find what their page says.
 
 mod common;
 
+use std::time::Duration;
+
 use common::Server;
 
-const PAGE: &str = include_str!("../../../docs/guide/troubleshooting.md");
+const PAGES: [&str; 2] = [
+    include_str!("../../../docs/guide/troubleshooting.md"),
+    include_str!("../../../docs/console.md"),
+];
 
 /// Nothing is folded in a service that works.
 const NOTHING_TO_FIND: &str = "rustok_telemetry_label_values_folded_total";
@@ -16,8 +21,12 @@ async fn commands_of_the_guide_find_something() {
     let products = reqwest::get(format!("{}/api/products", server.url)).await;
     assert!(products.is_ok(), "{products:?}");
     let mut commands = 0;
-    for line in PAGE.lines().map(str::trim) {
-        let Some((options, path)) = line.split_once(" http://127.0.0.1:5150") else {
+    // The console takes its first sample of the metrics.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let lines = PAGES.iter().flat_map(|page| page.lines().map(str::trim));
+    for line in lines.filter(|line| line.starts_with("curl")) {
+        let command = line.replace('\'', "");
+        let Some((options, path)) = command.split_once(" http://127.0.0.1:5150") else {
             continue;
         };
         commands += 1;
@@ -34,7 +43,7 @@ async fn commands_of_the_guide_find_something() {
             }
             _ => panic!("{line}"),
         };
-        assert!(!text.is_empty(), "{line}");
+        assert!(!text.is_empty() && text != "[]", "{line}");
         let patterns = patterns
             .split(' ')
             .filter(|word| !word.is_empty() && *word != "-e");
@@ -45,5 +54,5 @@ async fn commands_of_the_guide_find_something() {
             );
         }
     }
-    assert_eq!(commands, 7);
+    assert_eq!(commands, 10);
 }

@@ -207,7 +207,10 @@ fn value(
                 kind.one(),
                 written(&parameter.ty)
             ),
-            suggested_number(&parameter.ty, kind),
+            format!(
+                "{}; for a label, use `&str`",
+                suggested_number(&parameter.ty, kind)
+            ),
             kind.usage(),
         );
         return None;

@@ -149,7 +149,8 @@ impl fmt::Display for Diagnostic {
         }
         write!(f, ": {}", self.why)?;
         if let Some(allowed) = &self.allowed {
-            write!(f, ". Allowed: {allowed}")?;
+            let end = if self.why.ends_with('?') { "" } else { "." };
+            write!(f, "{end} Allowed: {allowed}")?;
         }
         Ok(())
     }

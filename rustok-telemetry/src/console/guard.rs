@@ -71,7 +71,8 @@ impl Console {
         let hosts = hosts(request).unwrap_or_default();
         if hosts.is_empty() || !hosts.iter().all(|host| is_allowed(host.host())) {
             return Err(
-                "the console does not answer to this host name; Console::allowed_host adds one",
+                "the console does not answer to this host name; open it as 127.0.0.1 or localhost, or add the name with \
+                 Console::allowed_host",
             );
         }
         // A page of another origin cannot read the answer; this also keeps it from asking.

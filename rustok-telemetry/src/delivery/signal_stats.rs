@@ -143,7 +143,8 @@ fn hint(failure: &str) -> &'static str {
     let causes = [
         (
             &["Connection refused"][..],
-            "; is a Collector running there?",
+            "; is a Collector running there? Exports are tried again; `none` in OTEL_TRACES_EXPORTER and \
+             OTEL_METRICS_EXPORTER turns them off.",
         ),
         (
             &["invalid HTTP version parsed", "received unexpected message"],

@@ -17,6 +17,11 @@
 /// }
 /// assert_eq!(Outcome::Hit.as_label(), "hit");
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no label value",
+    label = "does not implement `LabelValue`",
+    note = "add `#[derive(rustok_telemetry::LabelValue)]` to an enum, or pass a `&str`"
+)]
 pub trait LabelValue {
     /// Returns the label value.
     fn as_label(&self) -> &str;

@@ -104,6 +104,7 @@ fn flush(running: &Running, timeout: Duration) -> FlushReport {
     let (unsent_spans, lost_spans) = spans.outcome();
     let (unsent_log_records, lost_log_records) = log_records.outcome();
     FlushReport {
+        has_exporters: running.has_exporters,
         elapsed: started.elapsed(),
         timed_out: !(traces_done && logs_done && metrics_done),
         unsent_spans,

@@ -55,6 +55,7 @@ pub(crate) struct Pipeline {
     pub(crate) text_address: Option<SocketAddr>,
     console: ConsolePage,
     collection: Collection,
+    has_exporters: bool,
     pushes_metrics: bool,
     /// Whether the providers are those of the service, which sets the global ones and shuts them down.
     is_of_service: bool,
@@ -73,6 +74,13 @@ impl Pipeline {
         let console = console.build(&resource, config)?;
         let has = |exporter| config.metrics.exporters.value.contains(&exporter);
         let pushes_otlp = has(MetricsExporter::Otlp);
+        let pushes_metrics =
+            pushes_otlp || has(MetricsExporter::Console) || extensions.has_metrics();
+        let has_exporters = pushes_metrics
+            || !config.traces.exporters.value.is_empty()
+            || !config.logs.exporters.value.is_empty()
+            || extensions.need_sdk_spans()
+            || extensions.has_logs();
         let collection = Collection {
             // The Prometheus text and the console are cumulative, whatever the preference.
             temporality: match pushes_otlp {
@@ -129,7 +137,8 @@ impl Pipeline {
             text_address,
             console,
             collection,
-            pushes_metrics: pushes_otlp || has(MetricsExporter::Console) || collection.extended,
+            has_exporters,
+            pushes_metrics,
             is_of_service: false,
         })
     }
@@ -159,6 +168,7 @@ impl Pipeline {
                 temporality: Temporality::Cumulative,
                 extended: true,
             },
+            has_exporters: true,
             pushes_metrics: true,
             is_of_service: true,
         })
@@ -186,6 +196,7 @@ impl Pipeline {
             tracer_provider: self.tracer_provider,
             logger_provider: self.logger_provider,
             meter_provider: self.meter_provider,
+            has_exporters: self.has_exporters,
             pushes_metrics: self.pushes_metrics,
             is_of_service: self.is_of_service,
             runtime,

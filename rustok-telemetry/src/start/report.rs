@@ -9,6 +9,8 @@ use std::{fmt, time::Duration};
 #[must_use = "it says what could not be sent: print it unless it `is_complete`"]
 #[non_exhaustive]
 pub struct FlushReport {
+    /// Whether telemetry has an exporter: false if it is disabled, or every exporter is off.
+    pub has_exporters: bool,
     /// Duration of the flush.
     pub elapsed: Duration,
     /// Whether the timeout elapsed before every export was attempted.
@@ -38,6 +40,9 @@ pub struct FlushReport {
 #[must_use = "it says what was not sent: print it unless it `is_complete`"]
 #[non_exhaustive]
 pub struct ShutdownReport {
+    /// Whether telemetry has an exporter: false if it is disabled, if every exporter is off, or if the service has
+    /// providers of its own, which it shuts down itself.
+    pub has_exporters: bool,
     /// Duration of the shutdown.
     pub elapsed: Duration,
     /// Whether the timeout elapsed before every export was attempted.
@@ -122,13 +127,13 @@ impl ShutdownReport {
 
 impl fmt::Display for FlushReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&line(&self.failures()))
+        f.write_str(&line(&self.failures(), self.has_exporters))
     }
 }
 
 impl fmt::Display for ShutdownReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&line(&self.failures()))
+        f.write_str(&line(&self.failures(), self.has_exporters))
     }
 }
 
@@ -151,12 +156,13 @@ fn failures(
     timeout.into_iter().chain(counts).chain(errors).collect()
 }
 
-fn line(failures: &[String]) -> String {
-    match failures.is_empty() {
+fn line(failures: &[String], has_exporters: bool) -> String {
+    if !failures.is_empty() {
+        let failures = failures.join("; ");
+        return format!("telemetry: not everything was sent: {failures}");
+    }
+    match has_exporters {
         true => "telemetry: everything was sent".to_owned(),
-        false => format!(
-            "telemetry: not everything was sent: {}",
-            failures.join("; ")
-        ),
+        false => "telemetry: nothing to send: it is disabled or has no exporter".to_owned(),
     }
 }

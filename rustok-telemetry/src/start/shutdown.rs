@@ -57,6 +57,7 @@ pub(crate) struct Running {
     pub(crate) tracer_provider: UniqueTracerProvider,
     pub(crate) logger_provider: Option<SdkLoggerProvider>,
     pub(crate) meter_provider: SdkMeterProvider,
+    pub(crate) has_exporters: bool,
     pub(crate) pushes_metrics: bool,
     pub(crate) is_of_service: bool,
     pub(crate) runtime: ConnectionRuntime,
@@ -115,8 +116,8 @@ impl Drop for Telemetry {
             }
             if age < SOONEST_DROP && DELIVERY.spans.entered() == 0 {
                 tracing::warn!(
-                    "telemetry has been shut down, because its guard was dropped {} ms after the start: keep it in a \
-                     named variable, since `let _ =` drops it at once",
+                    "telemetry has been shut down, because its guard was dropped {} ms after the start. If the service \
+                     has not ended, keep the guard in a named variable: `let _ =` drops it at once",
                     age.as_millis()
                 );
             }
@@ -172,6 +173,7 @@ impl Running {
         let metrics_error = DELIVERY.metrics.error().or(error(&metrics_result));
         let waiting = |queue: &QueueStats| queue.queued() + queue.exporting();
         let report = ShutdownReport {
+            has_exporters: self.has_exporters,
             elapsed: started.elapsed(),
             timed_out: results.iter().any(|result| result.is_none()),
             open_spans,

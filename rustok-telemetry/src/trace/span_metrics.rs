@@ -173,6 +173,39 @@ impl SpanMetricsLayer {
     pub(crate) fn counts(&self, span: &Id) -> bool {
         self.open.with(span, |_| ()).is_some()
     }
+
+    /// Takes the fields that a span records. Returns whether it is a native span that is recorded.
+    pub(super) fn record<S>(&self, id: &Id, values: &Record<'_>, context: &Context<'_, S>) -> bool
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        let mut fields = Fields::default();
+        values.record(&mut fields);
+        let tenant = fields.tenant_id.take();
+        let has_tenant = tenant.is_some();
+        let (mut often, mut is_recorded) = (false, false);
+        let is_claim = IS_CLAIM.get();
+        let first = self.open.with(id, |state| {
+            state.records = state.records.wrapping_add(1);
+            often = state.records % OFTEN_RECORDS == 0;
+            state.take(fields);
+            is_recorded = state
+                .native
+                .as_ref()
+                .is_some_and(|native| native.is_recorded());
+            has_tenant && !is_claim && !std::mem::replace(&mut state.counted, true)
+        });
+        OFTEN.set(often);
+        let (Some(first), Some(tenant), Some(span)) = (first, tenant, context.span(id)) else {
+            return is_recorded;
+        };
+        SpanTenant::set(&span, Arc::clone(&tenant), true);
+        // Without a lock on the span: a new series may log, and log layers read the span.
+        if first {
+            metrics::record_span_created(span.name(), &tenant);
+        }
+        is_recorded
+    }
 }
 
 /// Counts a new span. Returns its state, and the tenant that it inherits without declaring one.
@@ -250,27 +283,7 @@ where
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        let mut fields = Fields::default();
-        values.record(&mut fields);
-        let tenant = fields.tenant_id.take();
-        let has_tenant = tenant.is_some();
-        let mut often = false;
-        let is_claim = IS_CLAIM.get();
-        let first = self.open.with(id, |state| {
-            state.records = state.records.wrapping_add(1);
-            often = state.records % OFTEN_RECORDS == 0;
-            state.take(fields);
-            has_tenant && !is_claim && !std::mem::replace(&mut state.counted, true)
-        });
-        OFTEN.set(often);
-        let (Some(first), Some(tenant), Some(span)) = (first, tenant, context.span(id)) else {
-            return;
-        };
-        SpanTenant::set(&span, Arc::clone(&tenant), true);
-        // Without a lock on the span: a new series may log, and log layers read the span.
-        if first {
-            metrics::record_span_created(span.name(), &tenant);
-        }
+        self.record(id, values, &context);
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {

@@ -250,8 +250,20 @@ fn what_a_receiver_refuses_is_lost_and_said() {
     let _ = telemetry.shutdown();
 }
 
+const NOTHING: &str = "telemetry: nothing to send: it is disabled or has no exporter";
+
 #[test_fork::test]
 fn telemetry_that_is_switched_off_has_nothing_to_send() {
     let telemetry = start(&[("OTEL_SDK_DISABLED", "true")]);
     assert_eq!(telemetry.force_flush(LONG), FlushReport::default());
+    assert_eq!(telemetry.shutdown().to_string(), NOTHING);
+}
+
+#[test_fork::test]
+fn without_an_exporter_there_is_nothing_to_send() {
+    let off = ["OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER"].map(|variable| (variable, "none"));
+    let telemetry = start(&off);
+    record();
+    assert_eq!(telemetry.force_flush(LONG).to_string(), NOTHING);
+    assert_eq!(telemetry.shutdown().to_string(), NOTHING);
 }

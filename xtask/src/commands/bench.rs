@@ -16,8 +16,11 @@ pub(crate) struct Options {
     /// Run few rounds and print to the terminal only: checks in under half a minute that every record arrives.
     #[arg(long)]
     quick: bool,
+    /// Measure this part alone, by its heading in docs/benchmarks.md, and replace its section.
+    #[arg(long, value_parser = PARTS.map(|(heading, ..)| heading))]
+    part: Vec<String>,
     /// Measure nothing: rewrite the summary of docs/benchmarks.md from its tables.
-    #[arg(long, conflicts_with = "quick")]
+    #[arg(long, conflicts_with_all = ["quick", "part"])]
     summary: bool,
 }
 
@@ -63,6 +66,8 @@ const PARTS: [(&str, &str, &[&str]); 12] = [
     ("Start", "start_memory", &[]),
 ];
 
+const INSTRUCTIONS: &str = "Instructions";
+
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
     let page = workspace::root().join("docs/benchmarks.md");
     if options.summary {
@@ -71,10 +76,18 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
     }
     // A benchmark runs it as a separate process.
     build("rustok-server", "rustok-server")?;
-    let mut document = format!("{INTRODUCTION}\n{}\n", machine());
+    let is_chosen =
+        |heading| options.part.is_empty() || options.part.iter().any(|it| it == heading);
+    let mut document = match options.part.is_empty() {
+        true => format!("{INTRODUCTION}\n{}\n", machine()),
+        false => fs::read_to_string(&page)?,
+    };
     for (heading, program, arguments) in PARTS {
+        if !is_chosen(heading) {
+            continue;
+        }
         let quick = options.quick && !arguments.is_empty();
-        let mut command = Command::new(env!("CARGO"));
+        let mut command = workspace::cargo();
         command
             .args([
                 "run",
@@ -88,19 +101,21 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
             ])
             .args(arguments)
             .args(quick.then_some("--quick"))
-            .current_dir(workspace::root())
             .stderr(Stdio::inherit());
         let output = command.output()?;
         if !output.status.success() {
             return Err(format!("{command:?} failed: {}", output.status).into());
         }
         let tables = String::from_utf8(output.stdout)?;
-        println!("\n## {heading}\n{tables}");
-        document.push_str(&format!("\n## {heading}\n{tables}"));
+        put(&mut document, heading, &tables);
     }
-    let tables = instructions::table(options.quick)?;
-    println!("\n## Instructions\n{tables}");
-    document.push_str(&format!("\n## Instructions\n{tables}"));
+    if is_chosen(INSTRUCTIONS) {
+        put(
+            &mut document,
+            INSTRUCTIONS,
+            &instructions::table(options.quick)?,
+        );
+    }
     if !options.quick {
         fs::write(page, bench_summary::refresh(&document)?)?;
         println!("written: docs/benchmarks.md");
@@ -108,14 +123,24 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Prints a section, and replaces the one with this heading, or appends it.
+fn put(document: &mut String, heading: &str, tables: &str) {
+    let section = format!("\n## {heading}\n{tables}");
+    println!("{section}");
+    let start = document.find(&format!("\n## {heading}\n"));
+    let start = start.unwrap_or(document.len());
+    let rest = document[start..].get(1..).unwrap_or_default();
+    let end = rest
+        .find("\n## ")
+        .map_or(document.len(), |end| start + 1 + end);
+    document.replace_range(start..end, &section);
+}
+
 /// Builds a program of the workspace with optimizations, into `target/release`.
 pub(super) fn build(package: &str, program: &str) -> Result<(), Error> {
-    let mut command = Command::new(env!("CARGO"));
-    command
-        .args(["build", "--release", "--quiet", "-p", package])
-        .args(["--bin", program])
-        .current_dir(workspace::root());
-    let status = command.status()?;
+    let mut command = workspace::cargo();
+    command.args(["build", "--release", "--quiet", "-p", package]);
+    let status = command.args(["--bin", program]).status()?;
     if !status.success() {
         return Err(format!("{command:?} failed: {status}").into());
     }

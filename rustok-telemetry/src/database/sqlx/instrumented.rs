@@ -38,7 +38,16 @@ use crate::metrics::ObserverGuard;
 /// - A stream is measured from its first poll to its end. Dropping it earlier cancels the query.
 /// - What sqlx does with the rows afterwards is not part of the query: a missing row is no error of `fetch_one`, and a
 ///   value that cannot be decoded cancels the stream of `fetch_all`.
-/// - Queries on a connection of [`Pool::acquire`] are not measured.
+/// - Nothing takes it for sqlx's pool, whose queries are not measured: a function that takes `&SqlitePool` does not
+///   compile. [`as_sqlx`](Self::as_sqlx) returns that pool, for example for `close` and migrations.
+///
+/// ```compile_fail
+/// # use rustok_telemetry::database::InstrumentedPool;
+/// async fn names(pool: &sqlx::SqlitePool) {}
+/// # async fn example(pool: InstrumentedPool<sqlx::Sqlite>) {
+/// names(&pool).await;
+/// # }
+/// ```
 ///
 /// Clones share the gauges, which end with the last clone.
 #[derive(Debug)]
@@ -60,6 +69,11 @@ impl<DB: Database> InstrumentedPool<DB> {
         let transaction = self.pool.begin().await?;
         Ok(InstrumentedTransaction(InstrumentedConnection(transaction)))
     }
+
+    /// Returns the pool of sqlx, whose queries are not measured.
+    pub fn as_sqlx(&self) -> &Pool<DB> {
+        &self.pool
+    }
 }
 
 impl<DB: Database> Clone for InstrumentedPool<DB> {
@@ -75,14 +89,6 @@ impl<DB: Database> From<Pool<DB>> for InstrumentedPool<DB> {
     #[track_caller]
     fn from(pool: Pool<DB>) -> Self {
         Self::new(pool)
-    }
-}
-
-impl<DB: Database> Deref for InstrumentedPool<DB> {
-    type Target = Pool<DB>;
-
-    fn deref(&self) -> &Pool<DB> {
-        &self.pool
     }
 }
 
@@ -128,20 +134,13 @@ impl<DB: Database> DerefMut for InstrumentedTransaction<DB> {
     }
 }
 
-/// The connection of an [`InstrumentedTransaction`]. It dereferences to sqlx's connection, which measures nothing.
+/// The connection of an [`InstrumentedTransaction`].
 #[derive(Debug)]
 pub struct InstrumentedConnection<DB: Database>(Transaction<'static, DB>);
 
-impl<DB: Database> Deref for InstrumentedConnection<DB> {
-    type Target = DB::Connection;
-
-    fn deref(&self) -> &DB::Connection {
-        &self.0
-    }
-}
-
-impl<DB: Database> DerefMut for InstrumentedConnection<DB> {
-    fn deref_mut(&mut self) -> &mut DB::Connection {
+impl<DB: Database> InstrumentedConnection<DB> {
+    /// Returns the connection of sqlx, whose queries are not measured.
+    pub fn as_sqlx(&mut self) -> &mut DB::Connection {
         &mut self.0
     }
 }

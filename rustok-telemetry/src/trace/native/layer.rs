@@ -140,8 +140,7 @@ where
     }
 
     fn on_record(&self, id: &Id, values: &Values<'_>, context: Context<'_, S>) {
-        self.spans.metrics.on_record(id, values, context);
-        if !self.is_recorded(id) {
+        if !self.spans.metrics.record(id, values, &context) {
             return;
         }
         let owner = Owner::span(&self.spans.limits);

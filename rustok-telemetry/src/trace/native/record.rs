@@ -115,7 +115,7 @@ impl Record {
         self.context = context(&parent, span);
     }
 
-    pub(super) fn is_recorded(&self) -> bool {
+    pub(in crate::trace) fn is_recorded(&self) -> bool {
         self.state != State::NotRecording
     }
 
