@@ -56,9 +56,9 @@ impl Database {
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     if embedded {
-                        sqlx::raw_sql("PRAGMA synchronous = NORMAL")
-                            .execute(connection)
-                            .await?;
+                        // By default, each connection keeps pages of 2 MB.
+                        let settings = "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -256";
+                        sqlx::raw_sql(settings).execute(connection).await?;
                     }
                     Ok(())
                 })
