@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::Server;
 
@@ -14,15 +14,19 @@ const PAGES: [&str; 2] = [
 /// Nothing is folded in a service that works.
 const NOTHING_TO_FIND: &str = "rustok_telemetry_label_values_folded_total";
 
+/// Answers of the console without an item end so.
+const NOTHING: [&str; 3] = ["[]", "{\"lines\":[],\"older\":false}", "\"ticks\":[]}"];
+
+/// How long an answer may be empty.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 #[tokio::test]
 async fn commands_of_the_guide_find_something() {
-    let server = Server::start(&[]);
+    let server = Server::start(&["--traffic"]);
     // So that there is a request to find.
     let products = reqwest::get(format!("{}/api/products", server.url)).await;
     assert!(products.is_ok(), "{products:?}");
     let mut commands = 0;
-    // The console takes its first sample of the metrics.
-    tokio::time::sleep(Duration::from_secs(3)).await;
     let lines = PAGES.iter().flat_map(|page| page.lines().map(str::trim));
     for line in lines.filter(|line| line.starts_with("curl")) {
         let command = line.replace('\'', "");
@@ -31,19 +35,18 @@ async fn commands_of_the_guide_find_something() {
         };
         commands += 1;
         let (path, patterns) = path.split_once(" | grep ").unwrap_or((path, ""));
-        let answer = reqwest::get(format!("{}{path}", server.url)).await;
-        let answer = answer.expect(line);
-        let head = format!("{:?} {:?}", answer.version(), answer.headers());
-        let text = match options {
-            // Whatever the status.
-            "curl -si" => head,
-            "curl -s" => {
-                let answer = answer.error_for_status().expect(line);
-                answer.text().await.expect("text")
+        let url = format!("{}{path}", server.url);
+        let asked = Instant::now();
+        let text = loop {
+            let text = ask(options, &url).await;
+            // The console takes a sample of the metrics every two seconds.
+            let is_nothing = NOTHING.iter().any(|nothing| text.ends_with(nothing));
+            if !text.is_empty() && !is_nothing {
+                break text;
             }
-            _ => panic!("{line}"),
+            assert!(asked.elapsed() < PATIENCE, "{line}: {text}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
         };
-        assert!(!text.is_empty() && text != "[]", "{line}");
         let patterns = patterns
             .split(' ')
             .filter(|word| !word.is_empty() && *word != "-e");
@@ -55,4 +58,18 @@ async fn commands_of_the_guide_find_something() {
         }
     }
     assert_eq!(commands, 10);
+}
+
+/// Returns what curl would print with these options.
+async fn ask(options: &str, url: &str) -> String {
+    let answer = reqwest::get(url).await.expect(url);
+    match options {
+        // Whatever the status.
+        "curl -si" => format!("{:?} {:?}", answer.version(), answer.headers()),
+        "curl -s" => {
+            let answer = answer.error_for_status().expect(url);
+            answer.text().await.expect("text")
+        }
+        _ => panic!("{options} {url}"),
+    }
 }

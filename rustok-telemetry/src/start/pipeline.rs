@@ -74,13 +74,6 @@ impl Pipeline {
         let console = console.build(&resource, config)?;
         let has = |exporter| config.metrics.exporters.value.contains(&exporter);
         let pushes_otlp = has(MetricsExporter::Otlp);
-        let pushes_metrics =
-            pushes_otlp || has(MetricsExporter::Console) || extensions.has_metrics();
-        let has_exporters = pushes_metrics
-            || !config.traces.exporters.value.is_empty()
-            || !config.logs.exporters.value.is_empty()
-            || extensions.need_sdk_spans()
-            || extensions.has_logs();
         let collection = Collection {
             // The Prometheus text and the console are cumulative, whatever the preference.
             temporality: match pushes_otlp {
@@ -89,6 +82,12 @@ impl Pipeline {
             },
             extended: extensions.has_metrics(),
         };
+        let pushes_metrics = pushes_otlp || has(MetricsExporter::Console) || collection.extended;
+        let has_exporters = pushes_metrics
+            || !config.traces.exporters.value.is_empty()
+            || !config.logs.exporters.value.is_empty()
+            || extensions.need_sdk_spans()
+            || extensions.has_logs();
         let (meter_provider, text_reader) = meter_provider(
             &config.metrics,
             collection,

@@ -9,7 +9,8 @@ use std::{fmt, time::Duration};
 #[must_use = "it says what could not be sent: print it unless it `is_complete`"]
 #[non_exhaustive]
 pub struct FlushReport {
-    /// Whether telemetry has an exporter: false if it is disabled, or every exporter is off.
+    /// Whether telemetry has an exporter that sends: false if it is disabled, if every exporter is off, or with
+    /// `prometheus` alone, which is scraped.
     pub has_exporters: bool,
     /// Duration of the flush.
     pub elapsed: Duration,
@@ -40,7 +41,7 @@ pub struct FlushReport {
 #[must_use = "it says what was not sent: print it unless it `is_complete`"]
 #[non_exhaustive]
 pub struct ShutdownReport {
-    /// Whether telemetry has an exporter: false if it is disabled, if every exporter is off, or if the service has
+    /// Whether telemetry has an exporter that sends, as in [`FlushReport::has_exporters`]. Also false if the service has
     /// providers of its own, which it shuts down itself.
     pub has_exporters: bool,
     /// Duration of the shutdown.
@@ -163,6 +164,8 @@ fn line(failures: &[String], has_exporters: bool) -> String {
     }
     match has_exporters {
         true => "telemetry: everything was sent".to_owned(),
-        false => "telemetry: nothing to send: it is disabled or has no exporter".to_owned(),
+        false => {
+            "telemetry: nothing to send: it is disabled, or has no exporter that sends".to_owned()
+        }
     }
 }

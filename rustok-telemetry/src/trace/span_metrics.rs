@@ -196,13 +196,12 @@ impl SpanMetricsLayer {
             has_tenant && !is_claim && !std::mem::replace(&mut state.counted, true)
         });
         OFTEN.set(often);
-        let (Some(first), Some(tenant), Some(span)) = (first, tenant, context.span(id)) else {
-            return is_recorded;
-        };
-        SpanTenant::set(&span, Arc::clone(&tenant), true);
-        // Without a lock on the span: a new series may log, and log layers read the span.
-        if first {
-            metrics::record_span_created(span.name(), &tenant);
+        if let (Some(first), Some(tenant), Some(span)) = (first, tenant, context.span(id)) {
+            SpanTenant::set(&span, Arc::clone(&tenant), true);
+            // Without a lock on the span: a new series may log, and log layers read the span.
+            if first {
+                metrics::record_span_created(span.name(), &tenant);
+            }
         }
         is_recorded
     }

@@ -171,7 +171,7 @@ fn each_wrong_value_says_why() {
         ),
         (
             &[("OTEL_EXPORTER_OTLP_COMPRESSION", "gzpi")],
-            "OTEL_EXPORTER_OTLP_COMPRESSION=gzpi: `gzpi` is not a known name; did you mean `gzip`?",
+            "OTEL_EXPORTER_OTLP_COMPRESSION=gzpi: `gzpi` is not a known name; did you mean `gzip`? Allowed: ",
         ),
         (
             &[(

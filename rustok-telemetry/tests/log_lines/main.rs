@@ -287,7 +287,7 @@ fn mistakes_at_the_start_are_logged() {
     };
     for expected in [
         "made before telemetry started: 1. Start telemetry first",
-        "its guard was dropped",
+        "If the service has not ended, keep the guard in a named variable",
     ] {
         let count = lines.iter().filter(|line| line.contains(expected)).count();
         assert_eq!(count, 1, "{expected} in {lines:#?}");

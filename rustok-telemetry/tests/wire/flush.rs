@@ -250,7 +250,7 @@ fn what_a_receiver_refuses_is_lost_and_said() {
     let _ = telemetry.shutdown();
 }
 
-const NOTHING: &str = "telemetry: nothing to send: it is disabled or has no exporter";
+const NOTHING: &str = "telemetry: nothing to send: it is disabled, or has no exporter that sends";
 
 #[test_fork::test]
 fn telemetry_that_is_switched_off_has_nothing_to_send() {

@@ -66,8 +66,6 @@ const PARTS: [(&str, &str, &[&str]); 12] = [
     ("Start", "start_memory", &[]),
 ];
 
-const INSTRUCTIONS: &str = "Instructions";
-
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
     let page = workspace::root().join("docs/benchmarks.md");
     if options.summary {
@@ -76,14 +74,12 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
     }
     // A benchmark runs it as a separate process.
     build("rustok-server", "rustok-server")?;
-    let is_chosen =
-        |heading| options.part.is_empty() || options.part.iter().any(|it| it == heading);
     let mut document = match options.part.is_empty() {
         true => format!("{INTRODUCTION}\n{}\n", machine()),
         false => fs::read_to_string(&page)?,
     };
     for (heading, program, arguments) in PARTS {
-        if !is_chosen(heading) {
+        if !options.part.is_empty() && options.part.iter().all(|part| part != heading) {
             continue;
         }
         let quick = options.quick && !arguments.is_empty();
@@ -109,12 +105,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
         let tables = String::from_utf8(output.stdout)?;
         put(&mut document, heading, &tables);
     }
-    if is_chosen(INSTRUCTIONS) {
-        put(
-            &mut document,
-            INSTRUCTIONS,
-            &instructions::table(options.quick)?,
-        );
+    if options.part.is_empty() {
+        let tables = instructions::table(options.quick)?;
+        put(&mut document, "Instructions", &tables);
     }
     if !options.quick {
         fs::write(page, bench_summary::refresh(&document)?)?;
@@ -129,11 +122,9 @@ fn put(document: &mut String, heading: &str, tables: &str) {
     println!("{section}");
     let start = document.find(&format!("\n## {heading}\n"));
     let start = start.unwrap_or(document.len());
-    let rest = document[start..].get(1..).unwrap_or_default();
-    let end = rest
-        .find("\n## ")
-        .map_or(document.len(), |end| start + 1 + end);
-    document.replace_range(start..end, &section);
+    let rest = document.get(start + 1..).unwrap_or_default();
+    let next = rest.find("\n## ").map(|length| start + 1 + length);
+    document.replace_range(start..next.unwrap_or(document.len()), &section);
 }
 
 /// Builds a program of the workspace with optimizations, into `target/release`.
