@@ -22,15 +22,22 @@ pub(crate) enum Contestant {
     SpanOpentelemetryNotSampled,
     SpanFastraceRoot,
     SpanFastraceChild,
+    SpanRustokTwoThreads,
+    SpanTracingOpentelemetryTwoThreads,
     HttpBare,
     HttpRustokMetrics,
     HttpRustok,
     HttpRustokNotSampled,
     HttpTowerHttp,
     HttpOpentelemetry,
+    FourBare,
+    FourRustok,
+    FourRustokNotSampled,
+    FourAxumTracing,
+    FourAxumTracingNotSampled,
 }
 
-/// Measures spans, and prints a table.
+/// Measures spans, and prints tables.
 pub(crate) fn report_spans(effort: Effort) {
     let contestants = [
         Contestant::SpanBare,
@@ -47,9 +54,18 @@ pub(crate) fn report_spans(effort: Effort) {
     let title = "Spans with one field of text, one thread";
     let peer = Contestant::SpanTracingOpentelemetry;
     isolated::report(title, "span", &contestants, peer, effort);
+    let contestants = [
+        Contestant::SpanRustok,
+        Contestant::SpanRustokTwoThreads,
+        Contestant::SpanTracingOpentelemetry,
+        Contestant::SpanTracingOpentelemetryTwoThreads,
+    ];
+    let title = "Sampled spans of one operation, one thread and two";
+    let peer = Contestant::SpanRustok;
+    isolated::report(title, "span", &contestants, peer, effort);
 }
 
-/// Measures layers for HTTP servers, and prints a table.
+/// Measures layers for HTTP servers, and prints tables.
 pub(crate) fn report_http_layers(effort: Effort) {
     let contestants = [
         Contestant::HttpBare,
@@ -61,6 +77,16 @@ pub(crate) fn report_http_layers(effort: Effort) {
     ];
     let title = "A request to a service that answers at once, one thread";
     let peer = Contestant::HttpOpentelemetry;
+    isolated::report(title, "request", &contestants, peer, effort);
+    let contestants = [
+        Contestant::FourBare,
+        Contestant::FourRustok,
+        Contestant::FourRustokNotSampled,
+        Contestant::FourAxumTracing,
+        Contestant::FourAxumTracingNotSampled,
+    ];
+    let title = "A request with three more spans, one thread";
+    let peer = Contestant::FourAxumTracing;
     isolated::report(title, "request", &contestants, peer, effort);
 }
 
@@ -81,18 +107,44 @@ impl isolated::Contestant for Contestant {
             }
             Self::SpanFastraceRoot => "fastrace, a root",
             Self::SpanFastraceChild => "fastrace, a local child",
-            Self::HttpBare => "floor: the service without a layer",
+            Self::SpanRustokTwoThreads => "**rustok-telemetry**, everything, two threads",
+            Self::SpanTracingOpentelemetryTwoThreads => {
+                "tracing-opentelemetry, defaults, two threads"
+            }
+            Self::HttpBare | Self::FourBare => "floor: the service without a layer",
             Self::HttpRustokMetrics => "**rustok-telemetry**, metrics alone",
-            Self::HttpRustok => "**rustok-telemetry**, everything, sampled",
-            Self::HttpRustokNotSampled => "**rustok-telemetry**, everything, not sampled",
+            Self::HttpRustok | Self::FourRustok => "**rustok-telemetry**, everything, sampled",
+            Self::HttpRustokNotSampled | Self::FourRustokNotSampled => {
+                "**rustok-telemetry**, everything, not sampled"
+            }
             Self::HttpTowerHttp => "tower-http's `TraceLayer`, tracing-opentelemetry, sampled",
             Self::HttpOpentelemetry => "opentelemetry-instrumentation-tower, sampled",
+            Self::FourAxumTracing => "axum-tracing-opentelemetry, sampled",
+            Self::FourAxumTracingNotSampled => "axum-tracing-opentelemetry, not sampled",
         }
     }
 
     fn argument(&self) -> String {
         let value = self.to_possible_value().expect("it has a name");
         value.get_name().to_owned()
+    }
+
+    fn threads(self) -> usize {
+        match self {
+            Self::SpanRustokTwoThreads | Self::SpanTracingOpentelemetryTwoThreads => 2,
+            _ => 1,
+        }
+    }
+
+    fn acts_of_a_unit(self) -> usize {
+        match self {
+            Self::FourBare
+            | Self::FourRustok
+            | Self::FourRustokNotSampled
+            | Self::FourAxumTracing
+            | Self::FourAxumTracingNotSampled => http_layer::four::SPANS,
+            _ => 1,
+        }
     }
 
     fn set_up(self) -> Work {
@@ -109,12 +161,23 @@ impl isolated::Contestant for Contestant {
             Self::SpanOpentelemetryNotSampled => span_layer::opentelemetry::spans(false),
             Self::SpanFastraceRoot => span_layer::fastrace::roots(),
             Self::SpanFastraceChild => span_layer::fastrace::children(),
+            Self::SpanRustokTwoThreads => {
+                span_layer::on_two_threads(span_layer::rustok::everything(true))
+            }
+            Self::SpanTracingOpentelemetryTwoThreads => {
+                span_layer::on_two_threads(span_layer::tracing_opentelemetry::spans(true))
+            }
             Self::HttpBare => http_layer::bare(),
             Self::HttpRustokMetrics => http_layer::rustok_metrics(),
             Self::HttpRustok => http_layer::rustok(true),
             Self::HttpRustokNotSampled => http_layer::rustok(false),
             Self::HttpTowerHttp => http_layer::tower_http(),
             Self::HttpOpentelemetry => http_layer::opentelemetry(),
+            Self::FourBare => http_layer::four::bare(),
+            Self::FourRustok => http_layer::four::rustok(true),
+            Self::FourRustokNotSampled => http_layer::four::rustok(false),
+            Self::FourAxumTracing => http_layer::four::axum_tracing(true),
+            Self::FourAxumTracingNotSampled => http_layer::four::axum_tracing(false),
         }
     }
 }

@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::time::{ClockId, clock_gettime};
+
 use crate::{contender::Contender, label_sets::LabelSets};
 
 /// How much is measured.
@@ -102,6 +104,16 @@ fn one_round(
             .sum()
     });
     total / threads as u32
+}
+
+/// What all threads of this process have used up to now, in the kernel and outside of it.
+pub(crate) fn processor_time() -> Duration {
+    clock(ClockId::ProcessCPUTime)
+}
+
+pub(crate) fn clock(id: ClockId) -> Duration {
+    let time = clock_gettime(id);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// The middle one.

@@ -13,7 +13,7 @@ use std::{
 };
 
 use axum::{Router, extract::Path, routing};
-use rustix::time::{ClockId, clock_gettime};
+use rustix::time::ClockId;
 use rustok_telemetry::{
     config::TelemetryConfig,
     console::Console,
@@ -28,7 +28,7 @@ use crate::{
     collector::Collector,
     declared::{metrics, sum_in_text},
     label_sets::LabelSets,
-    rounds::quantile,
+    rounds::{clock, processor_time, quantile},
 };
 
 /// The parent's end.
@@ -222,16 +222,6 @@ impl Recorder {
         self.stopped.store(true, Ordering::Relaxed);
         self.thread.join().expect("no panic")
     }
-}
-
-/// What all threads have used up to now, in the kernel and outside of it.
-fn processor_time() -> Duration {
-    clock(ClockId::ProcessCPUTime)
-}
-
-fn clock(id: ClockId) -> Duration {
-    let time = clock_gettime(id);
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 fn resident_megabytes() -> f64 {

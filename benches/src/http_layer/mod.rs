@@ -1,6 +1,8 @@
 //! What layers for HTTP servers cost: a service that answers at once is called directly, without sockets, by requests of a
 //! sampled trace.
 
+pub(crate) mod four;
+
 use std::{
     convert::Infallible,
     future::{Ready, ready},

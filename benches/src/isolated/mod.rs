@@ -14,6 +14,7 @@ use std::{sync::OnceLock, time::Duration};
 mod process;
 
 use self::process::Process;
+use self::process::Round;
 pub(crate) use self::process::measured;
 use crate::{
     rounds::{Effort, median},
@@ -28,6 +29,12 @@ pub(crate) trait Contestant: Copy + PartialEq {
     /// The argument that makes this program the contender.
     fn argument(&self) -> String;
 
+    /// Threads that share its work.
+    fn threads(self) -> usize;
+
+    /// Of what it repeats, how much makes a unit of the table.
+    fn acts_of_a_unit(self) -> usize;
+
     /// Sets it up in this process.
     fn set_up(self) -> Work;
 }
@@ -40,6 +47,16 @@ pub(crate) struct Work {
     pub(crate) arrived: Option<Box<dyn Fn() -> u64>>,
     /// Asserts what must hold after so many times.
     pub(crate) check: Box<dyn Fn(u64)>,
+}
+
+impl Work {
+    /// Makes the same number of spans in another way.
+    pub(crate) fn by(self, act: impl Fn(usize) + 'static) -> Self {
+        Self {
+            act: Box::new(act),
+            ..self
+        }
+    }
 }
 
 /// Measures contenders, and prints a table. The ratios are those to one of them.
@@ -58,21 +75,40 @@ pub(crate) fn report<C: Contestant>(
         }
     }
     let acts = (bursts_of_a_round(effort) * burst()) as f64;
-    let nanoseconds: Vec<_> = rounds
-        .iter_mut()
-        .map(|times| median(times).as_secs_f64() * 1e9 / acts)
+    let factors: Vec<_> = contestants
+        .iter()
+        .map(|one| one.acts_of_a_unit() as f64)
         .collect();
     let allocations = processes
         .into_iter()
-        .map(|process| format!("{:.1}", process.end()));
+        .zip(&factors)
+        .map(|(process, factor)| format!("{:.1}", process.end() * factor));
     let names = contestants.iter().map(C::name).collect();
     let mut table = Table::new(format!("{title} (times {})", peer.name()), names);
     let peer = contestants.iter().position(|one| *one == peer);
-    let to = nanoseconds[peer.expect("it takes part")];
-    let cells = nanoseconds
-        .iter()
-        .map(|one| format!("{one:.0} ({:.2} ×)", one / to));
-    table.column(format!("ns a {unit}"), cells.collect());
+    let peer = peer.expect("it takes part");
+    let mut column = |heading, nanoseconds: Vec<f64>| {
+        let to = nanoseconds[peer];
+        let cells = nanoseconds
+            .iter()
+            .map(|one| format!("{one:.0} ({:.2} ×)", one / to));
+        table.column(heading, cells.collect());
+    };
+    let nanoseconds = |time: fn(&Round) -> Duration| {
+        let times = rounds.iter().zip(&factors).map(move |(rounds, factor)| {
+            let mut times: Vec<_> = rounds.iter().map(time).collect();
+            median(&mut times).as_secs_f64() * 1e9 / acts * factor
+        });
+        times.collect::<Vec<_>>()
+    };
+    let threads = contestants.iter().map(|one| one.threads() as f64);
+    let on_its_thread = nanoseconds(|round| round.time).into_iter().zip(threads);
+    let on_its_thread = on_its_thread.map(|(time, threads)| time * threads);
+    column(format!("ns a {unit}"), on_its_thread.collect());
+    column(
+        format!("ns of the process a {unit}"),
+        nanoseconds(|round| round.processor),
+    );
     table.column("allocations", allocations.collect());
     table.print();
 }

@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::{Contestant, Work, burst, bursts_of_a_round};
-use crate::{child::Child, rounds::Effort};
+use crate::{
+    child::Child,
+    rounds::{Effort, processor_time},
+};
 
 /// The end of the process of a contender that the report holds.
 pub(super) struct Process(Child);
@@ -19,10 +22,12 @@ impl Process {
         Self(Child::start(&arguments, Stdio::inherit()))
     }
 
-    /// The time of one round.
-    pub(super) fn round(&mut self, effort: Effort) -> Duration {
-        let nanoseconds = self.0.ask(&bursts_of_a_round(effort).to_string());
-        Duration::from_nanos(nanoseconds.parse().expect("a number"))
+    pub(super) fn round(&mut self, effort: Effort) -> Round {
+        let answer = self.0.ask(&bursts_of_a_round(effort).to_string());
+        let (time, processor) = answer.split_once(' ').expect("two numbers");
+        let [time, processor] =
+            [time, processor].map(|it| Duration::from_nanos(it.parse().expect("a number")));
+        Round { time, processor }
     }
 
     /// Has it check that everything arrived. Returns the allocations of a span.
@@ -31,6 +36,15 @@ impl Process {
         self.0.assert_ends();
         allocations
     }
+}
+
+/// What a round took.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Round {
+    /// The time of the bursts alone.
+    pub(super) time: Duration,
+    /// Processor time of all threads, until everything has arrived.
+    pub(super) processor: Duration,
 }
 
 /// Plays the part of a contender, until the end is ordered.
@@ -52,8 +66,10 @@ pub(crate) fn measured(contestant: impl Contestant) {
         let count: usize = order.parse().expect("a number of bursts");
         // The caches are somebody else's after a while.
         bursts.one();
+        let before = processor_time();
         let time: Duration = (0..count).map(|_| bursts.one()).sum();
-        println!("{}", time.as_nanos());
+        let processor = processor_time() - before;
+        println!("{} {}", time.as_nanos(), processor.as_nanos());
     }
 }
 

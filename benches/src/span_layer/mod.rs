@@ -1,4 +1,4 @@
-//! What a span costs: created, entered, left and closed, with one field of text, on one thread.
+//! What a span costs: created, entered, left and closed, with one field of text, on one thread or two.
 
 pub(crate) mod bare;
 pub(crate) mod fastrace;
@@ -6,6 +6,10 @@ pub(crate) mod opentelemetry;
 pub(crate) mod rustok;
 mod sender;
 pub(crate) mod tracing_opentelemetry;
+
+use std::thread;
+
+use crate::isolated::Work;
 
 /// Values of the field.
 const CUSTOMERS: [&str; 4] = [
@@ -19,6 +23,16 @@ const CUSTOMERS: [&str; 4] = [
 #[inline]
 fn customer(number: usize) -> &'static str {
     CUSTOMERS[number % CUSTOMERS.len()]
+}
+
+/// The same work as before, by two threads.
+pub(crate) fn on_two_threads(work: Work) -> Work {
+    work.by(|count| {
+        thread::scope(|scope| {
+            scope.spawn(|| tracing_spans(count / 2));
+            tracing_spans(count / 2);
+        });
+    })
 }
 
 /// Spans of `tracing`, the same for each of its layers.

@@ -55,12 +55,12 @@ impl Provider {
             .with_batch_config(batch)
             .build();
         let sampler = if sampled {
-            Sampler::AlwaysOn
+            Sampler::ParentBased(Box::new(Sampler::AlwaysOn))
         } else {
             Sampler::AlwaysOff
         };
         let provider = SdkTracerProvider::builder()
-            .with_sampler(Sampler::ParentBased(Box::new(sampler)))
+            .with_sampler(sampler)
             .with_span_processor(processor)
             .build();
         Self {
