@@ -78,7 +78,8 @@ use proc_macro::TokenStream;
 ///
 /// # Parameters
 ///
-/// A parameter of type `&str` or `impl LabelValue` is a label. The last parameter, a number, is the value.
+/// A parameter is a label if its type is `&str`, an enum that implements [`LabelValue`](derive@LabelValue), or
+/// `impl LabelValue`. The last parameter, a number, is the value.
 /// `#[label(name = "path", budget = 50)]` sets the name of a label, which is the parameter's by default, and its budget
 /// of distinct values, which is 100 by default.
 ///
@@ -92,7 +93,7 @@ use proc_macro::TokenStream;
 ///
 /// A histogram of seconds (unit `s`, value `f64`) also gets a function that starts a timer:
 /// `time_checkout_duration("card")` beside `record_checkout_duration("card", 0.3)`. `time_` replaces `record_`, or is
-/// prepended to another name. The function takes the same labels, an `impl LabelValue` by reference. When the timer is
+/// prepended to another name. The function takes the same labels, an enum by reference. When the timer is
 /// stopped or dropped, it records like the recording function, `also` included. It is an error if the module has
 /// another function with that name.
 #[proc_macro_attribute]

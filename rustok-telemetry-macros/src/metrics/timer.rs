@@ -78,7 +78,7 @@ fn borrowed(label: &Label) -> TokenStream {
             let bounds = &value.bounds;
             quote!(&#timed (impl #bounds + ?::core::marker::Sized))
         }
-        other => other.to_token_stream(),
+        other => quote!(&#timed #other),
     }
 }
 

@@ -32,7 +32,8 @@ pub(crate) fn role(of: &Type, kind: Kind) -> Role {
                 Some(number) if is_number(number) => {
                     Role::Unsupported(format!("take the number itself, `{number}`"))
                 }
-                _ => Role::Unsupported(label_hint(target.as_deref())),
+                Some(name) if reference.mutability.is_none() => other_type(name, kind),
+                name => Role::Unsupported(label_hint(name)),
             }
         }
         Type::ImplTrait(implementing) => {
@@ -62,8 +63,21 @@ pub(crate) fn role(of: &Type, kind: Kind) -> Role {
             Some("Option") => Role::Unsupported(
                 "take a label as `&str`, with a value such as `none` if there is none".to_owned(),
             ),
-            name => Role::Unsupported(label_hint(name)),
+            Some(name) => other_type(name, kind),
+            None => Role::Unsupported(label_hint(None)),
         },
+    }
+}
+
+/// Returns the role of a type of the user's, or of `std`. The compiler checks that it implements `LabelValue`.
+fn other_type(name: &str, kind: Kind) -> Role {
+    let is_known = [
+        "Arc", "Box", "Cow", "Duration", "Option", "Rc", "String", "bool", "char", "str",
+    ]
+    .contains(&name);
+    match is_known || kind.is_observable() {
+        true => Role::Unsupported(label_hint(Some(name))),
+        false => Role::Label,
     }
 }
 
@@ -151,7 +165,8 @@ fn label_hint(name: Option<&str>) -> String {
             "take a label as `&str`, such as `\"true\"`; a value of 0 or 1 as a number".to_owned()
         }
         Some("char") => "take text as `&str`".to_owned(),
-        _ => "take a label as `&str` or `impl LabelValue`, and the value as `u64`, `i64` or `f64`"
+        _ => "take a label as `&str` or as an enum with `#[derive(LabelValue)]`, and the value as \
+              `u64`, `i64` or `f64`"
             .to_owned(),
     }
 }
@@ -169,8 +184,10 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_text() {
-        let labels: [Type; 4] = [
+    fn labels_are_text_and_types_of_the_users() {
+        let labels: [Type; 6] = [
+            parse_quote!(Channel),
+            parse_quote!(&shop::Channel),
             parse_quote!(&str),
             parse_quote!(&'static str),
             parse_quote!(impl LabelValue),
@@ -200,8 +217,9 @@ mod tests {
             "take the number itself, `u64`"
         );
         assert!(hint(parse_quote!(Duration), Kind::Histogram).contains("`f64`"));
-        assert!(hint(parse_quote!(&[u8]), Kind::Counter).contains("`impl LabelValue`"));
-        assert!(hint(parse_quote!(impl ToString), Kind::Counter).contains("`impl LabelValue`"));
+        assert!(hint(parse_quote!(&[u8]), Kind::Counter).contains("derive(LabelValue)"));
+        assert!(hint(parse_quote!(impl ToString), Kind::Counter).contains("derive(LabelValue)"));
+        assert!(hint(parse_quote!(Channel), Kind::ObservableGauge).contains("`&str`"));
         assert!(hint(parse_quote!(impl LabelValue), Kind::ObservableGauge).contains("`&str`"));
     }
 

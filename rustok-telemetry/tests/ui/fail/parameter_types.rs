@@ -1,4 +1,4 @@
-//! Labels are `&str` or `impl LabelValue`, values are `u64`, `i64` or `f64`.
+//! Labels are `&str`, enums or `impl LabelValue`, values are `u64`, `i64` or `f64`.
 
 use std::borrow::Cow;
 use std::time::Duration;
