@@ -7,7 +7,7 @@ use std::{pin::pin, time::Duration};
 
 use futures::{StreamExt, TryStreamExt};
 use rustok_telemetry::{
-    database::InstrumentedPool,
+    database::{InstrumentedConnection, InstrumentedPool},
     testing::{Capture, capture},
 };
 use sqlx::{
@@ -185,6 +185,9 @@ async fn queries_of_a_transaction_are_measured() -> Result<(), sqlx::Error> {
         let update = sqlx::query("UPDATE products SET name = ? WHERE id = 1").bind(name.to_owned());
         update.execute(executor).await.expect("an update");
     }
+    async fn rename_on(name: &str, connection: &mut InstrumentedConnection<Sqlite>) {
+        rename(name, connection).await;
+    }
     async fn name(pool: &InstrumentedPool<Sqlite>) -> Result<String, sqlx::Error> {
         let name = sqlx::query_scalar("SELECT name FROM products WHERE id = 1");
         name.fetch_one(pool).await
@@ -200,7 +203,7 @@ async fn queries_of_a_transaction_are_measured() -> Result<(), sqlx::Error> {
     assert_eq!(name(&pool).await?, "globe");
 
     let mut transaction = pool.begin().await?;
-    rename("vase", &mut *transaction).await;
+    rename_on("vase", &mut transaction).await;
     transaction.rollback().await?;
     assert_eq!(name(&pool).await?, "globe");
 
@@ -213,6 +216,14 @@ async fn queries_of_a_transaction_are_measured() -> Result<(), sqlx::Error> {
     assert_count(&telemetry, "select", "products", 4);
     assert_eq!(telemetry.spans().len(), 7);
     Ok(())
+}
+
+#[tokio::test]
+async fn a_closed_pool_refuses_queries() {
+    let pool = InstrumentedPool::new(shop().await);
+    pool.close().await;
+    let refused = sqlx::query("SELECT id FROM products").fetch_one(&pool);
+    assert!(matches!(refused.await, Err(sqlx::Error::PoolClosed)));
 }
 
 /// A value that cannot be encoded.

@@ -39,7 +39,7 @@ use crate::metrics::ObserverGuard;
 /// - What sqlx does with the rows afterwards is not part of the query: a missing row is no error of `fetch_one`, and a
 ///   value that cannot be decoded cancels the stream of `fetch_all`.
 /// - Nothing takes it for sqlx's pool, whose queries are not measured: a function that takes `&SqlitePool` does not
-///   compile. [`as_sqlx`](Self::as_sqlx) returns that pool, for example for `close` and migrations.
+///   compile. [`as_sqlx`](Self::as_sqlx) returns that pool, for example for migrations.
 ///
 /// ```compile_fail
 /// # use rustok_telemetry::database::InstrumentedPool;
@@ -68,6 +68,11 @@ impl<DB: Database> InstrumentedPool<DB> {
     pub async fn begin(&self) -> Result<InstrumentedTransaction<DB>, Error> {
         let transaction = self.pool.begin().await?;
         Ok(InstrumentedTransaction(InstrumentedConnection(transaction)))
+    }
+
+    /// Closes the pool, as [`Pool::close`] does.
+    pub async fn close(&self) {
+        self.pool.close().await;
     }
 
     /// Returns the pool of sqlx, whose queries are not measured.
@@ -134,7 +139,23 @@ impl<DB: Database> DerefMut for InstrumentedTransaction<DB> {
     }
 }
 
-/// The connection of an [`InstrumentedTransaction`].
+/// The connection of an [`InstrumentedTransaction`], for functions that take `&mut SqliteConnection` with sqlx.
+///
+/// ```no_run
+/// # use rustok_telemetry::database::InstrumentedPool;
+/// type SqliteConnection = rustok_telemetry::database::InstrumentedConnection<sqlx::Sqlite>;
+///
+/// async fn sell(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+///     sqlx::query("UPDATE products SET stock = stock - 1").execute(connection).await?;
+///     Ok(())
+/// }
+///
+/// # async fn example(pool: &InstrumentedPool<sqlx::Sqlite>) -> Result<(), sqlx::Error> {
+/// let mut transaction = pool.begin().await?;
+/// sell(&mut transaction).await?;
+/// transaction.commit().await
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct InstrumentedConnection<DB: Database>(Transaction<'static, DB>);
 
