@@ -36,7 +36,8 @@ pub use self::name::ErrorName;
     message = "`{Self}` has no `error_type`",
     label = "does not implement `ErrorType`",
     note = "add `#[derive(rustok_telemetry::ErrorType)]` to it, or give a name with `#[error_type(\"…\")]` here; \
-            `sqlx::Error` has one with the Cargo feature `sqlx` of rustok-telemetry, `tonic::Status` with `tonic`"
+            `sqlx::Error` has one with the Cargo feature `sqlx` of rustok-telemetry, `tonic::Status` with `tonic`, \
+            `reqwest::Error` with `reqwest-middleware`"
 )]
 pub trait ErrorType {
     /// Returns the name, in `snake_case`.

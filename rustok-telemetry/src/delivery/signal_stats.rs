@@ -151,7 +151,20 @@ fn hint(failure: &str) -> &'static str {
             "; is it the port of the other protocol? 4317 is usually gRPC, 4318 HTTP.",
         ),
         (
-            &["404"],
+            &["InvalidContentType"],
+            "; does the port speak TLS? If not, the endpoint starts with http://.",
+        ),
+        (
+            &[
+                "status code: 401",
+                "status code: 403",
+                "Unauthenticated",
+                "PermissionDenied",
+            ],
+            "; does the receiver require credentials? OTEL_EXPORTER_OTLP_HEADERS sends them.",
+        ),
+        (
+            &["status code: 404"],
             "; does the receiver have this path? /v1/traces and similar are appended to OTEL_EXPORTER_OTLP_ENDPOINT only.",
         ),
     ];

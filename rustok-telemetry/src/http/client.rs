@@ -42,7 +42,7 @@ use std::{borrow::Cow, fmt};
 
 use async_trait::async_trait;
 use http::Extensions;
-use reqwest_middleware::reqwest::{Request, Response, Url};
+use reqwest_middleware::reqwest::{self, Request, Response, Url};
 use reqwest_middleware::{Error, Middleware, Next, Result};
 use tracing::{Span, field::Empty};
 
@@ -51,6 +51,7 @@ use super::{
     semantic::SentRequest,
 };
 use crate::{
+    ErrorType,
     error_type::ErrorName,
     operation::{Call, CallMeta, OutcomeFuture},
     propagation,
@@ -150,20 +151,34 @@ fn failure(result: &Result<Response>, span: &Span) -> Option<ErrorName> {
             (status.is_client_error() || status.is_server_error())
                 .then(|| ErrorName::of_code(status.as_u16()))
         }
-        Err(error) => Some(ErrorName::given(kind(error))),
+        Err(error) => Some(ErrorName::given(error.error_type())),
     }
 }
 
-/// Returns the kind of an error. A timeout while connecting is both, so the order matters.
-pub(super) fn kind(error: &Error) -> &'static str {
-    match error {
-        error if error.is_timeout() => "timeout",
-        error if error.is_connect() => "connect",
-        error if error.is_redirect() => "redirect",
-        error if error.is_body() => "body",
-        error if error.is_decode() => "decode",
-        error if error.is_request() => "request",
-        _ => "error",
+/// `timeout`, `connect`, `redirect`, `body`, `decode`, `status`, `request`, or `error` for anything else.
+impl ErrorType for reqwest::Error {
+    fn error_type(&self) -> &'static str {
+        // A timeout while connecting is both, so the order matters.
+        match self {
+            error if error.is_timeout() => "timeout",
+            error if error.is_connect() => "connect",
+            error if error.is_redirect() => "redirect",
+            error if error.is_body() => "body",
+            error if error.is_decode() => "decode",
+            error if error.is_status() => "status",
+            error if error.is_request() => "request",
+            _ => "error",
+        }
+    }
+}
+
+/// That of the reqwest error; `error` for one of another middleware.
+impl ErrorType for Error {
+    fn error_type(&self) -> &'static str {
+        match self {
+            Self::Reqwest(error) => error.error_type(),
+            Self::Middleware(_) => "error",
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
 ///
 /// let event = Event { name: "ProductCreated", context: EventContext::current() };
 /// // In the handler:
-/// let span = tracing::info_span!("handle_event", event = event.name, tenant_id = tracing::field::Empty);
+/// let span = tracing::info_span!(parent: None, "handle_event", event = event.name, tenant_id = tracing::field::Empty);
 /// event.context.follow(&span);
 /// let _entered = span.enter();
 /// ```

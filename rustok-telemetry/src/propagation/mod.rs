@@ -150,7 +150,7 @@ pub fn extract(carrier: &dyn Extractor) -> Context {
 /// `tracing` spans.
 ///
 /// Call this before `span` is entered, gets a child or is injected. Later, the parent is fixed and the call has no
-/// effect. It also has no effect before [`init`](crate::init()).
+/// effect, which is logged once. It also has no effect before [`init`](crate::init()).
 ///
 /// ```
 /// use rustok_telemetry::propagation;

@@ -7,7 +7,10 @@ use axum::http::Extensions;
 use opentelemetry::trace::Status;
 use reqwest_middleware::reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next};
-use rustok_telemetry::http::client::{TelemetryMiddleware, UrlTemplate};
+use rustok_telemetry::{
+    ErrorType,
+    http::client::{TelemetryMiddleware, UrlTemplate},
+};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -54,6 +57,14 @@ async fn every_outcome_is_seen_once() {
             .with_extension(UrlTemplate(template.into()));
         let response = request.send().await;
         assert_eq!(response.is_ok(), !status.is_empty(), "{template}");
+        match response {
+            Ok(response) => {
+                let refused = response.error_for_status().err();
+                let names = refused.as_ref().map(ErrorType::error_type);
+                assert_eq!(names, (!error_type.is_empty()).then_some("status"));
+            }
+            Err(error) => assert_eq!(error.error_type(), error_type),
+        }
         let span = exporting.span(&format!("GET {template}"));
         assert_eq!(attribute(&span, "error.type"), error_type, "{template}");
         assert_eq!(attribute(&span, "http.response.status_code"), status);

@@ -14,8 +14,8 @@ use reqwest_middleware::{
 
 use super::{Attributes, HASHER, METRICS};
 use crate::{
+    ErrorType,
     http::{
-        client::kind,
         method::{known_method, protocol_version},
         request_tracker::PANIC,
     },
@@ -65,7 +65,7 @@ impl SentRequest {
                 self.attributes.version = protocol_version(response.version());
                 self.response_size = response.content_length();
             }
-            Err(error) => self.attributes.error = Some(kind(error)),
+            Err(error) => self.attributes.error = Some(error.error_type()),
         }
     }
 }

@@ -1,14 +1,19 @@
 //! What this crate uses of `OpenTelemetrySpanExt`, without a detour for native spans.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use opentelemetry::{Context, KeyValue, trace::SpanContext};
-use tracing::{Dispatch, Span, span::Id};
-use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing::{Dispatch, Metadata, Span, span::Id};
+use tracing_opentelemetry::{OpenTelemetrySpanExt, SetParentError};
 
 use super::{
     NativeLayer,
     attributes::{Attributes, Owner},
     record::{Record, State},
 };
+
+/// Whether it has been said that a parent came too late.
+static TOLD: AtomicBool = AtomicBool::new(false);
 
 /// Returns the context of a span, which starts if it has not started.
 pub(crate) fn context_of(span: &Span) -> Context {
@@ -27,7 +32,7 @@ pub(crate) fn context_in(dispatch: &Dispatch, id: &Id) -> Option<Context> {
     }
 }
 
-/// Sets the parent of a span that has not started.
+/// Sets the parent of a span that has not started. If it has, the first time is logged.
 pub(crate) fn set_parent(span: &Span, parent: Context) {
     let mut parent = Some(parent);
     let native = with_native(span, |id, layer| {
@@ -41,9 +46,15 @@ pub(crate) fn set_parent(span: &Span, parent: Context) {
         let replaced = layer.spans.with(id, set);
         replaced.is_none_or(|replaced| replaced.is_some())
     });
-    if let (None | Some(false), Some(parent)) = (native, parent) {
-        // It fails if the span has started.
-        let _ = span.set_parent(parent);
+    if let (None | Some(false), Some(parent)) = (native, parent)
+        && let Err(SetParentError::AlreadyStarted) = span.set_parent(parent)
+        && !TOLD.swap(true, Relaxed)
+    {
+        tracing::warn!(
+            "the span `{}` keeps its parent, because it had started when another parent was set: call `follow` or \
+             `set_parent` before the span is entered, has a child or is injected",
+            span.metadata().map_or("", Metadata::name)
+        );
     }
 }
 
