@@ -10,8 +10,10 @@ use std::process::Command;
 
 use axum::{Router, http::StatusCode, routing::get};
 use rustok_telemetry::{
-    LogFormat, Telemetry, config::TelemetryConfig, http::TelemetryLayer,
-    propagation::inject_headers,
+    LogFormat, Telemetry,
+    config::TelemetryConfig,
+    http::TelemetryLayer,
+    propagation::{EventContext, inject_headers},
 };
 use serde_json::Value;
 use support::{request::ask, text_only};
@@ -230,6 +232,57 @@ fn a_filter_from_code_overrides_rust_log() {
         !lines.iter().any(|line| line.contains("hidden")),
         "{lines:?}"
     );
+}
+
+#[test]
+fn a_line_of_a_request_has_its_route_but_not_its_protocol() {
+    let test = "a_line_of_a_request_has_its_route_but_not_its_protocol";
+    let Some(lines) = lines(test, "info", || {
+        let _telemetry = start(LogFormat::Human);
+        let products = Router::new().route("/products", get(|| async { tracing::info!("asked") }));
+        let app = TelemetryLayer::new().wrap(products);
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let answered = runtime.block_on(ask(app, "/products", None, &[]));
+        assert_eq!(answered.0, StatusCode::OK);
+    }) else {
+        return;
+    };
+    let line = lines.iter().find(|line| line.contains("asked"));
+    let (_, line) = line.and_then(|line| line.split_once('Z')).expect("a line");
+    assert!(
+        line.starts_with(
+            "  INFO http_request{http.request.method=\"GET\" http.route=\"/products\" \
+             url.path=\"/products\"}: log_lines: asked trace_id="
+        ),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_parent_that_comes_too_late_is_logged_once() {
+    let Some(lines) = lines(
+        "a_parent_that_comes_too_late_is_logged_once",
+        "info",
+        || {
+            let _telemetry = start(LogFormat::Human);
+            let context = EventContext::current();
+            for _ in 0..3 {
+                let span = tracing::info_span!("handle_event");
+                let _entered = span.enter();
+                context.follow(&span);
+            }
+            let in_time = tracing::info_span!("in_time");
+            context.follow(&in_time);
+        },
+    ) else {
+        return;
+    };
+    let late: Vec<_> = lines
+        .iter()
+        .filter(|line| line.contains("keeps its parent"))
+        .collect();
+    assert_eq!(late.len(), 1, "{lines:#?}");
+    assert!(late[0].contains("`handle_event`"), "{late:?}");
 }
 
 #[test]
