@@ -79,10 +79,12 @@ pub(crate) fn report<C: Contestant>(
         .iter()
         .map(|one| one.acts_of_a_unit() as f64)
         .collect();
+    // Those of one thread are counted.
     let allocations = processes
         .into_iter()
-        .zip(&factors)
-        .map(|(process, factor)| format!("{:.1}", process.end() * factor));
+        .zip(contestants)
+        .map(|(process, one)| process.end() * (one.threads() * one.acts_of_a_unit()) as f64)
+        .map(|allocations| format!("{allocations:.1}"));
     let names = contestants.iter().map(C::name).collect();
     let mut table = Table::new(format!("{title} (times {})", peer.name()), names);
     let peer = contestants.iter().position(|one| *one == peer);

@@ -8,6 +8,7 @@
 ))]
 
 mod batches;
+mod cases_of_tracing_opentelemetry;
 mod certificates;
 mod compression;
 mod console;

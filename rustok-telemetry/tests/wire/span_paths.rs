@@ -44,11 +44,11 @@ impl SpanProcessor for Nothing {
     }
 }
 
-fn native(builder: Builder) -> Builder {
+pub(crate) fn native(builder: Builder) -> Builder {
     builder
 }
 
-fn sdk(builder: Builder) -> Builder {
+pub(crate) fn sdk(builder: Builder) -> Builder {
     builder.with_span_processor(Nothing)
 }
 
