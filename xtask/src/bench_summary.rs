@@ -6,6 +6,7 @@ const COUNTER: &str = "### Counter, 2 labels as `&str`";
 const HISTOGRAM: &str = "### Histogram, 2 labels as `&str`";
 const TEXT: &str = "### Text of 10,000 counter series";
 const SPANS: &str = "### Spans with one field of text";
+const FOUR: &str = "### A request with three more spans";
 const REQUESTS: &str = "### A request to a service";
 const SERVICE: &str = "### `GET` of one product";
 const MEMORY: &str = "### Memory of a live series";
@@ -20,7 +21,7 @@ type Line = (
     &'static [&'static str],
 );
 
-const LINES: [Line; 9] = [
+const LINES: [Line; 13] = [
     (
         "record of a counter, 100 series, one thread",
         COUNTER,
@@ -33,6 +34,13 @@ const LINES: [Line; 9] = [
             "prometheus, `with_label_values`",
             "OpenTelemetry, bound, handle known",
         ],
+    ),
+    (
+        "record of a counter, 400 series with UUIDs, one thread",
+        COUNTER,
+        "400 series of long labels, 1 thread",
+        OURS,
+        &["prometheus, `with_label_values`"],
     ),
     (
         "record of a histogram, 100 series, two threads",
@@ -73,6 +81,13 @@ const LINES: [Line; 9] = [
         &["tracing-opentelemetry, defaults, not sampled"],
     ),
     (
+        "processor time of a sampled span, exported",
+        SPANS,
+        "ns of the process a span",
+        "**rustok-telemetry**, everything, sampled",
+        &["tracing-opentelemetry, defaults, sampled"],
+    ),
+    (
         "a sampled request",
         REQUESTS,
         "ns a request",
@@ -81,6 +96,20 @@ const LINES: [Line; 9] = [
             "tower-http's `TraceLayer`, tracing-opentelemetry, sampled",
             "opentelemetry-instrumentation-tower, sampled",
         ],
+    ),
+    (
+        "processor time of a sampled request with four spans, exported",
+        FOUR,
+        "ns of the process a request",
+        "**rustok-telemetry**, everything, sampled",
+        &["axum-tracing-opentelemetry, sampled"],
+    ),
+    (
+        "a request with four spans that are not sampled",
+        FOUR,
+        "ns of the process a request",
+        "**rustok-telemetry**, everything, not sampled",
+        &["axum-tracing-opentelemetry, not sampled"],
     ),
     (
         "processor time of a whole service, all traces",

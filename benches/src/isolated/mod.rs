@@ -103,10 +103,10 @@ pub(crate) fn report<C: Contestant>(
         });
         times.collect::<Vec<_>>()
     };
-    let threads = contestants.iter().map(|one| one.threads() as f64);
-    let on_its_thread = nanoseconds(|round| round.time).into_iter().zip(threads);
-    let on_its_thread = on_its_thread.map(|(time, threads)| time * threads);
-    column(format!("ns a {unit}"), on_its_thread.collect());
+    // Whether two threads run at once is up to the scheduler, so only their processor time tells what they pay.
+    if contestants.iter().all(|one| one.threads() == 1) {
+        column(format!("ns a {unit}"), nanoseconds(|round| round.time));
+    }
     column(
         format!("ns of the process a {unit}"),
         nanoseconds(|round| round.processor),

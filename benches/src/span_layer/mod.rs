@@ -7,7 +7,7 @@ pub(crate) mod rustok;
 mod sender;
 pub(crate) mod tracing_opentelemetry;
 
-use std::thread;
+use std::{sync::mpsc, thread};
 
 use crate::isolated::Work;
 
@@ -27,11 +27,18 @@ fn customer(number: usize) -> &'static str {
 
 /// The same work as before, by two threads.
 pub(crate) fn on_two_threads(work: Work) -> Work {
-    work.by(|count| {
-        thread::scope(|scope| {
-            scope.spawn(|| tracing_spans(count / 2));
-            tracing_spans(count / 2);
-        });
+    let (orders, ordered) = mpsc::channel();
+    let (done, all_done) = mpsc::channel();
+    thread::spawn(move || {
+        for count in ordered {
+            tracing_spans(count);
+            done.send(()).expect("the other thread waits");
+        }
+    });
+    work.by(move |count| {
+        orders.send(count / 2).expect("it waits");
+        tracing_spans(count / 2);
+        all_done.recv().expect("it ends");
     })
 }
 

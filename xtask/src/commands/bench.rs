@@ -151,7 +151,8 @@ Compare what a record, a scrape, a span, a request and a series cost in this cra
 - **Checks.** Each table is printed only after every contender held every record. For rustok-telemetry, every record
   was also exported over OTLP.
 - **Allocations** are those of one record of a known label set, or of one span.
-- **Spans.** Each contender runs in its own process. Its exporter and the Collector idle while time is measured.
+- **Spans.** Each contender runs in its own process. Its exporter and the Collector idle while time is measured. The
+  time of the process also has what they do afterwards, on all threads.
 ";
 
 /// Returns the processor, the operating system and the compiler, without host or user names.
