@@ -17,6 +17,7 @@ mod endpoints;
 mod enriched;
 mod exemplars;
 mod flush;
+mod hints;
 mod hostile;
 mod limits;
 mod metrics;
