@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use crate::{
     http_layer,
-    isolated::{self, Work},
+    isolated::{self, Unit, Work},
     rounds::Effort,
     span_layer,
 };
@@ -53,7 +53,7 @@ pub(crate) fn report_spans(effort: Effort) {
     ];
     let title = "Spans with one field of text, one thread";
     let peer = Contestant::SpanTracingOpentelemetry;
-    isolated::report(title, "span", &contestants, peer, effort);
+    isolated::report(title, Unit::new("span"), &contestants, peer, effort);
     let contestants = [
         Contestant::SpanRustok,
         Contestant::SpanRustokTwoThreads,
@@ -62,7 +62,7 @@ pub(crate) fn report_spans(effort: Effort) {
     ];
     let title = "Sampled spans of one operation, one thread and two";
     let peer = Contestant::SpanRustok;
-    isolated::report(title, "span", &contestants, peer, effort);
+    isolated::report(title, Unit::new("span"), &contestants, peer, effort);
 }
 
 /// Measures layers for HTTP servers, and prints tables.
@@ -77,7 +77,7 @@ pub(crate) fn report_http_layers(effort: Effort) {
     ];
     let title = "A request to a service that answers at once, one thread";
     let peer = Contestant::HttpOpentelemetry;
-    isolated::report(title, "request", &contestants, peer, effort);
+    isolated::report(title, Unit::new("request"), &contestants, peer, effort);
     let contestants = [
         Contestant::FourBare,
         Contestant::FourRustok,
@@ -87,7 +87,11 @@ pub(crate) fn report_http_layers(effort: Effort) {
     ];
     let title = "A request with three more spans, one thread";
     let peer = Contestant::FourAxumTracing;
-    isolated::report(title, "request", &contestants, peer, effort);
+    let unit = Unit {
+        name: "request",
+        acts: http_layer::four::SPANS,
+    };
+    isolated::report(title, unit, &contestants, peer, effort);
 }
 
 impl isolated::Contestant for Contestant {
@@ -132,17 +136,6 @@ impl isolated::Contestant for Contestant {
     fn threads(self) -> usize {
         match self {
             Self::SpanRustokTwoThreads | Self::SpanTracingOpentelemetryTwoThreads => 2,
-            _ => 1,
-        }
-    }
-
-    fn acts_of_a_unit(self) -> usize {
-        match self {
-            Self::FourBare
-            | Self::FourRustok
-            | Self::FourRustokNotSampled
-            | Self::FourAxumTracing
-            | Self::FourAxumTracingNotSampled => http_layer::four::SPANS,
             _ => 1,
         }
     }

@@ -106,7 +106,7 @@ fn one_round(
     total / threads as u32
 }
 
-/// What all threads of this process have used up to now, in the kernel and outside of it.
+/// Returns the processor time that all threads of this process have used, in the kernel and outside of it.
 pub(crate) fn processor_time() -> Duration {
     clock(ClockId::ProcessCPUTime)
 }

@@ -89,7 +89,7 @@ fn each_tolerated_problem_is_one_warning() {
             "{warning}"
         );
         assert!(
-            warning.contains("ignored, because strict mode is off"),
+            warning.contains("ignored (strict mode is off): "),
             "{warning}"
         );
         assert_eq!(warnings.next(), None, "{variable}:\n{said}");

@@ -34,7 +34,7 @@ use crate::{
 
 pub(crate) fn bare() -> Work {
     let service = Answers::default();
-    let served = Arc::clone(&service.0);
+    let served = Arc::clone(&service.served);
     Work {
         act: calls(service),
         arrived: None,
@@ -46,7 +46,7 @@ pub(crate) fn bare() -> Work {
 pub(crate) fn rustok_metrics() -> Work {
     let telemetry = spans_of_rustok::start(&[("OTEL_TRACES_EXPORTER", "none")]);
     let service = Answers::default();
-    let served = Arc::clone(&service.0);
+    let served = Arc::clone(&service.served);
     Work {
         act: calls(TelemetryLayer::new().layer(service)),
         arrived: None,
@@ -62,7 +62,7 @@ pub(crate) fn rustok(sampled: bool) -> Work {
     let sampler = if sampled { "always_on" } else { "always_off" };
     let spans = spans_of_rustok::everything_with(sampled, sampler);
     let service = Answers::default();
-    let served = Arc::clone(&service.0);
+    let served = Arc::clone(&service.served);
     Work {
         act: calls(TelemetryLayer::new().layer(service)),
         arrived: spans.arrived,
@@ -118,9 +118,21 @@ fn assert_counted(requests: u64) {
 
 const ROUTE: &str = "/api/products/{id}";
 
-/// Answers every request, and counts it.
-#[derive(Debug, Clone, Default)]
-struct Answers(Arc<AtomicU64>);
+/// Does some work for every request, counts it and answers.
+#[derive(Debug, Clone)]
+struct Answers {
+    work: fn(),
+    served: Arc<AtomicU64>,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self {
+            work: || {},
+            served: Arc::default(),
+        }
+    }
+}
 
 impl<B> Service<Request<B>> for Answers {
     type Response = Response<Full<Bytes>>;
@@ -132,7 +144,8 @@ impl<B> Service<Request<B>> for Answers {
     }
 
     fn call(&mut self, _: Request<B>) -> Self::Future {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        (self.work)();
+        self.served.fetch_add(1, Ordering::Relaxed);
         ready(Ok(Response::new(Full::from("answer"))))
     }
 }

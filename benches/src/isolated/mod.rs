@@ -32,9 +32,6 @@ pub(crate) trait Contestant: Copy + PartialEq {
     /// Threads that share its work.
     fn threads(self) -> usize;
 
-    /// Of what it repeats, how much makes a unit of the table.
-    fn acts_of_a_unit(self) -> usize;
-
     /// Sets it up in this process.
     fn set_up(self) -> Work;
 }
@@ -49,20 +46,24 @@ pub(crate) struct Work {
     pub(crate) check: Box<dyn Fn(u64)>,
 }
 
-impl Work {
-    /// Makes the same number of spans in another way.
-    pub(crate) fn by(self, act: impl Fn(usize) + 'static) -> Self {
-        Self {
-            act: Box::new(act),
-            ..self
-        }
+/// The unit of a table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unit {
+    pub(crate) name: &'static str,
+    /// Repetitions that make one unit.
+    pub(crate) acts: usize,
+}
+
+impl Unit {
+    pub(crate) const fn new(name: &'static str) -> Self {
+        Self { name, acts: 1 }
     }
 }
 
 /// Measures contenders, and prints a table. The ratios are those to one of them.
 pub(crate) fn report<C: Contestant>(
     title: &str,
-    unit: &str,
+    unit: Unit,
     contestants: &[C],
     peer: C,
     effort: Effort,
@@ -74,16 +75,12 @@ pub(crate) fn report<C: Contestant>(
             times.push(process.round(effort));
         }
     }
-    let acts = (bursts_of_a_round(effort) * burst()) as f64;
-    let factors: Vec<_> = contestants
-        .iter()
-        .map(|one| one.acts_of_a_unit() as f64)
-        .collect();
-    // Those of one thread are counted.
+    let units = (bursts_of_a_round(effort) * burst() / unit.acts) as f64;
+    // The counter sees the allocations of one thread.
     let allocations = processes
         .into_iter()
         .zip(contestants)
-        .map(|(process, one)| process.end() * (one.threads() * one.acts_of_a_unit()) as f64)
+        .map(|(process, one)| process.end() * (one.threads() * unit.acts) as f64)
         .map(|allocations| format!("{allocations:.1}"));
     let names = contestants.iter().map(C::name).collect();
     let mut table = Table::new(format!("{title} (times {})", peer.name()), names);
@@ -97,18 +94,21 @@ pub(crate) fn report<C: Contestant>(
         table.column(heading, cells.collect());
     };
     let nanoseconds = |time: fn(&Round) -> Duration| {
-        let times = rounds.iter().zip(&factors).map(move |(rounds, factor)| {
+        let of_contestant = |rounds: &Vec<Round>| {
             let mut times: Vec<_> = rounds.iter().map(time).collect();
-            median(&mut times).as_secs_f64() * 1e9 / acts * factor
-        });
-        times.collect::<Vec<_>>()
+            median(&mut times).as_secs_f64() * 1e9 / units
+        };
+        rounds.iter().map(of_contestant).collect()
     };
-    // Whether two threads run at once is up to the scheduler, so only their processor time tells what they pay.
+    // The scheduler may run two threads on one core, so their elapsed time is not comparable.
     if contestants.iter().all(|one| one.threads() == 1) {
-        column(format!("ns a {unit}"), nanoseconds(|round| round.time));
+        column(
+            format!("ns a {}", unit.name),
+            nanoseconds(|round| round.time),
+        );
     }
     column(
-        format!("ns of the process a {unit}"),
+        format!("ns of the process a {}", unit.name),
         nanoseconds(|round| round.processor),
     );
     table.column("allocations", allocations.collect());

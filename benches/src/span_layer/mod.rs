@@ -25,21 +25,25 @@ fn customer(number: usize) -> &'static str {
     CUSTOMERS[number % CUSTOMERS.len()]
 }
 
-/// The same work as before, by two threads.
+/// Splits the spans of each burst between two threads.
 pub(crate) fn on_two_threads(work: Work) -> Work {
     let (orders, ordered) = mpsc::channel();
     let (done, all_done) = mpsc::channel();
     thread::spawn(move || {
         for count in ordered {
             tracing_spans(count);
-            done.send(()).expect("the other thread waits");
+            done.send(()).expect("the benchmark waits");
         }
     });
-    work.by(move |count| {
-        orders.send(count / 2).expect("it waits");
+    let act = move |count| {
+        orders.send(count / 2).expect("the thread waits");
         tracing_spans(count / 2);
-        all_done.recv().expect("it ends");
-    })
+        all_done.recv().expect("the thread ends its part");
+    };
+    Work {
+        act: Box::new(act),
+        ..work
+    }
 }
 
 /// Spans of `tracing`, the same for each of its layers.

@@ -172,7 +172,7 @@ impl ErrorType for reqwest::Error {
     }
 }
 
-/// That of the reqwest error; `error` for one of another middleware.
+/// The name of the reqwest error, or `error` for an error of another middleware.
 impl ErrorType for Error {
     fn error_type(&self) -> &'static str {
         match self {

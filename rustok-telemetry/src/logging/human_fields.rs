@@ -59,8 +59,8 @@ struct Visitor<'writer> {
 impl Visitor<'_> {
     fn write(&mut self, field: &Field, value: fmt::Arguments<'_>) {
         // Events of the `log` crate repeat target and location as fields, and `otel.*` sets name, kind and status of the
-        // exported span. Protocol and scheme of a request are in its span, and would be in most lines of a service.
-        let hidden = ["log.", "otel.", "network.protocol.", "url.scheme"];
+        // exported span. The exported span also has version and scheme of a request, which rarely differ.
+        let hidden = ["log.", "otel.", "network.protocol.version", "url.scheme"];
         if self.result.is_ok() && !hidden.iter().any(|start| field.name().starts_with(start)) {
             self.result = self.try_write(field.name(), value);
         }

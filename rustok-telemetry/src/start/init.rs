@@ -427,7 +427,7 @@ impl Builder {
 fn started(config: &TelemetryConfig) {
     health::remember(config);
     for diagnostic in &config.diagnostics {
-        tracing::warn!("ignored, because strict mode is off: {diagnostic}");
+        tracing::warn!("ignored (strict mode is off): {diagnostic}");
     }
     for warning in config.warnings() {
         tracing::warn!("{warning}");

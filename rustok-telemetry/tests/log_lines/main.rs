@@ -235,8 +235,8 @@ fn a_filter_from_code_overrides_rust_log() {
 }
 
 #[test]
-fn a_line_of_a_request_has_its_route_but_not_its_protocol() {
-    let test = "a_line_of_a_request_has_its_route_but_not_its_protocol";
+fn lines_of_requests_omit_protocol_and_scheme() {
+    let test = "lines_of_requests_omit_protocol_and_scheme";
     let Some(lines) = lines(test, "info", || {
         let _telemetry = start(LogFormat::Human);
         let products = Router::new().route("/products", get(|| async { tracing::info!("asked") }));
@@ -259,22 +259,18 @@ fn a_line_of_a_request_has_its_route_but_not_its_protocol() {
 }
 
 #[test]
-fn a_parent_that_comes_too_late_is_logged_once() {
-    let Some(lines) = lines(
-        "a_parent_that_comes_too_late_is_logged_once",
-        "info",
-        || {
-            let _telemetry = start(LogFormat::Human);
-            let context = EventContext::current();
-            for _ in 0..3 {
-                let span = tracing::info_span!("handle_event");
-                let _entered = span.enter();
-                context.follow(&span);
-            }
-            let in_time = tracing::info_span!("in_time");
-            context.follow(&in_time);
-        },
-    ) else {
+fn a_late_parent_is_logged_once() {
+    let Some(lines) = lines("a_late_parent_is_logged_once", "info", || {
+        let _telemetry = start(LogFormat::Human);
+        let context = EventContext::current();
+        for _ in 0..3 {
+            let span = tracing::info_span!("handle_event");
+            let _entered = span.enter();
+            context.follow(&span);
+        }
+        let in_time = tracing::info_span!("in_time");
+        context.follow(&in_time);
+    }) else {
         return;
     };
     let late: Vec<_> = lines

@@ -1,4 +1,5 @@
-//! The cases of tracing-opentelemetry 0.34's own tests of spans, on both paths, by what a receiver gets.
+//! The cases of tracing-opentelemetry 0.34's own tests of spans. Each runs on both paths, and checks what a receiver
+//! received.
 //!
 //! | its file | here |
 //! |---|---|
@@ -285,9 +286,9 @@ fn propagation() {
     drop(child);
 
     info_span!("outer").in_scope(|| info_span!("inner").in_scope(|| ()));
-    let nobody = TraceContextPropagator::new().extract(&HashMap::<String, String>::new());
+    let no_caller = TraceContextPropagator::new().extract(&HashMap::<String, String>::new());
     let root = info_span!("without a caller");
-    root.set_parent(nobody).expect("it has not started");
+    root.set_parent(no_caller).expect("it has not started");
     root.in_scope(|| info_span!("inner without a caller").in_scope(|| ()));
 
     let propagator = TextMapCompositePropagator::new(vec![

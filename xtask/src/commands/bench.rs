@@ -152,7 +152,7 @@ Compare what a record, a scrape, a span, a request and a series cost in this cra
   was also exported over OTLP.
 - **Allocations** are those of one record of a known label set, or of one span.
 - **Spans.** Each contender runs in its own process. Its exporter and the Collector idle while time is measured. The
-  time of the process also has what they do afterwards, on all threads.
+  time of the process includes what the exporter and the Collector do after a burst.
 ";
 
 /// Returns the processor, the operating system and the compiler, without host or user names.

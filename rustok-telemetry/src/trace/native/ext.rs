@@ -12,8 +12,8 @@ use super::{
     record::{Record, State},
 };
 
-/// Whether it has been said that a parent came too late.
-static TOLD: AtomicBool = AtomicBool::new(false);
+/// Whether a parent that came too late has been logged.
+static LOGGED: AtomicBool = AtomicBool::new(false);
 
 /// Returns the context of a span, which starts if it has not started.
 pub(crate) fn context_of(span: &Span) -> Context {
@@ -32,7 +32,7 @@ pub(crate) fn context_in(dispatch: &Dispatch, id: &Id) -> Option<Context> {
     }
 }
 
-/// Sets the parent of a span that has not started. If it has, the first time is logged.
+/// Sets the parent of a span that has not started. The first call for one that has started is logged.
 pub(crate) fn set_parent(span: &Span, parent: Context) {
     let mut parent = Some(parent);
     let native = with_native(span, |id, layer| {
@@ -48,7 +48,7 @@ pub(crate) fn set_parent(span: &Span, parent: Context) {
     });
     if let (None | Some(false), Some(parent)) = (native, parent)
         && let Err(SetParentError::AlreadyStarted) = span.set_parent(parent)
-        && !TOLD.swap(true, Relaxed)
+        && !LOGGED.swap(true, Relaxed)
     {
         tracing::warn!(
             "the span `{}` keeps its parent, because it had started when another parent was set: call `follow` or \
