@@ -85,12 +85,22 @@ fn otelcol_accepts_both_tiers_with_their_overlays() {
         ("COLLECTOR_GATEWAYS_NAME", &text("gateways.observability")),
         ("SAMPLING_OPERATIONS", &text("(GET|HEAD) /(ping|health)")),
         ("SAMPLING_TENANTS", &text("[acme, globex]")),
+        (
+            "COLLECTOR_KAFKA_BROKERS",
+            &text("[kafka-0:9092, kafka-1:9092]"),
+        ),
+        ("COLLECTOR_KAFKA_USER", &text("telemetry")),
+        ("COLLECTOR_KAFKA_PASSWORD", &text("secret")),
     ];
     let gateway = ["config", "gateway"];
     for (base, overlays) in [
         (&["agent"][..], &[][..]),
         (&["agent"], &["gateways-dns"]),
+        (&["agent"], &["kafka-agent"]),
+        (&["agent"], &["gateways-dns", "kafka-agent", "kafka-sasl"]),
         (&gateway, &[]),
+        (&gateway, &["kafka-gateway"]),
+        (&gateway, &["kafka-gateway", "kafka-sasl"]),
     ] {
         let base = base.iter().map(|name| format!("collector/{name}.yaml"));
         let overlays = overlays
