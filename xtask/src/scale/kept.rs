@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
@@ -15,6 +16,7 @@ use crate::stack::query;
 #[derive(Debug, Default)]
 pub struct Spans {
     by_trace: BTreeMap<String, BTreeSet<String>>,
+    repeated: u64,
 }
 
 impl Spans {
@@ -38,10 +40,15 @@ impl Spans {
         self.by_trace.len()
     }
 
+    /// Returns how many spans were there already when they came again.
+    pub fn repeated(&self) -> u64 {
+        self.repeated
+    }
+
     fn add(&mut self, trace: &Value, span: &Value) {
         if let (Some(trace), Some(span)) = (trace.as_str(), span.as_str()) {
             let spans = self.by_trace.entry(trace.to_owned()).or_default();
-            spans.insert(span.to_owned());
+            self.repeated += u64::from(!spans.insert(span.to_owned()));
         }
     }
 }
@@ -75,9 +82,31 @@ pub(super) fn in_files(files: impl Iterator<Item = PathBuf>) -> Result<Spans, Er
 
 /// Reads all traces of Jaeger at `url`.
 pub(super) fn in_jaeger(url: &str) -> Result<Spans, Error> {
-    // Below the default of JAEGER_MAX_TRACES, or Jaeger refuses it.
-    let conditions = [("limit", "49999")];
     let mut stored = Spans::default();
+    search_jaeger(url, &[], &mut stored)?;
+    Ok(stored)
+}
+
+/// Time that one search covers.
+const WINDOW: Duration = Duration::from_secs(20);
+
+/// Reads the traces of Jaeger that began since a time. A trace of which no span began since then is left out.
+pub(super) fn in_jaeger_since(url: &str, start: SystemTime) -> Result<Spans, Error> {
+    let microseconds = |time: Duration| time.as_micros().to_string();
+    let mut stored = Spans::default();
+    let mut from = start.duration_since(SystemTime::UNIX_EPOCH)?;
+    while from < SystemTime::UNIX_EPOCH.elapsed()? {
+        let window = [microseconds(from), microseconds(from + WINDOW)];
+        let [start, end] = window.each_ref();
+        search_jaeger(url, &[("start", start), ("end", end)], &mut stored)?;
+        from += WINDOW;
+    }
+    Ok(stored)
+}
+
+fn search_jaeger(url: &str, conditions: &[(&str, &str)], stored: &mut Spans) -> Result<(), Error> {
+    // Below the default of JAEGER_MAX_TRACES, or Jaeger refuses it.
+    let conditions = [&[("limit", "49999")], conditions].concat();
     // Its trace begins at the front, but may have lost that part.
     for service in super::traces::SERVICES {
         for trace in query::jaeger_search_at(url, service, &conditions)? {
@@ -86,5 +115,5 @@ pub(super) fn in_jaeger(url: &str) -> Result<Spans, Error> {
             }
         }
     }
-    Ok(stored)
+    Ok(())
 }

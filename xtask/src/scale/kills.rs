@@ -1,9 +1,11 @@
 //! What is lost when a part is killed.
 
+use std::collections::BTreeMap;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::kept::Spans;
+use super::load::{Load, Sent};
 use super::tiers::{Tiers, WAIT};
 use super::traces::{Kind, SPANS, Trace};
 use super::{Error, eventually};
@@ -27,6 +29,17 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    pub(super) fn of(sent: &[Sent], stored: &Spans, recovery: Duration) -> Self {
+        let spans = sent.iter().map(|(trace, _)| stored.of(trace));
+        let lost = spans.clone().filter(|&spans| spans == 0).count();
+        Self {
+            sent: sent.len(),
+            lost,
+            incomplete: spans.filter(|spans| (1..SPANS).contains(spans)).count(),
+            recovery,
+        }
+    }
+
     /// Returns what is wrong, if nothing may be lost.
     pub fn problems(&self) -> Vec<String> {
         match (self.lost, self.incomplete) {
@@ -74,69 +87,73 @@ pub fn store_and_gateway(tiers: &mut Tiers, random: &mut fastrand::Rng) -> Resul
     arrival(tiers, &sent)
 }
 
-/// What a gateway has in memory when it is killed under load.
-#[derive(Debug, Clone, Copy)]
+/// What was lost when a gateway was killed under load.
+#[derive(Debug, Clone)]
 pub struct Undecided {
-    /// Traces that were sent, at [`RATE`].
+    /// Traces that were sent.
     pub sent: usize,
     /// Traces of which spans are missing.
     pub lost: usize,
-    /// Of these, traces that were sent at another time than [`WAIT`] before the kill.
-    pub unexpected: usize,
+    /// Of these, traces that waited for a decision: sent in [`WAIT`] before the kill.
+    pub waited: usize,
+    /// Of these, traces that were sent later, while the gateway was away.
+    pub later: usize,
+    /// The lost traces by the second in which they were sent, from the kill.
+    pub seconds: BTreeMap<i64, usize>,
 }
 
-/// Traces in a second.
-pub const RATE: usize = 250;
-const TICK: Duration = Duration::from_millis(100);
-/// How long a trace takes from the service to the gateway, at most.
+/// How long a trace takes from the service to the gateway, and from there to its queue, at most.
 const ON_ITS_WAY: Duration = Duration::from_secs(2);
 
 impl Undecided {
-    /// Returns what is wrong.
+    pub(super) fn of(sent: &[Sent], stored: &Spans, killed: Instant) -> Self {
+        let lost = sent.iter().filter(|(trace, _)| !stored.has_all_of(trace));
+        let seconds = lost.map(|&(_, at)| match at.checked_duration_since(killed) {
+            Some(after) => after.as_secs_f64(),
+            None => -(killed - at).as_secs_f64(),
+        });
+        let seconds: Vec<_> = seconds.collect();
+        let on_its_way = ON_ITS_WAY.as_secs_f64();
+        let waited = -WAIT.as_secs_f64() - on_its_way..on_its_way;
+        let mut by_second = BTreeMap::new();
+        for second in &seconds {
+            *by_second.entry(second.floor() as i64).or_default() += 1;
+        }
+        Self {
+            sent: sent.len(),
+            lost: seconds.len(),
+            waited: seconds.iter().filter(|at| waited.contains(at)).count(),
+            later: seconds.iter().filter(|&&at| at >= on_its_way).count(),
+            seconds: by_second,
+        }
+    }
+
+    /// Returns what is wrong: traces are lost that were decided before the kill.
     pub fn problems(&self) -> Vec<String> {
-        match self.unexpected {
+        match self.lost - self.waited - self.later {
             0 => Vec::new(),
-            _ => vec![format!(
-                "traces are lost that did not wait for a decision: {self:?}"
+            earlier => vec![format!(
+                "{earlier} traces are lost that were decided before the kill: {self:?}"
             )],
         }
     }
 }
 
-/// Kills a gateway while traces come in, and starts it again after 3 s.
+/// Kills a gateway while traces come in, and starts it again after 4 s.
 pub fn gateway_under_load(
     tiers: &mut Tiers,
     random: &mut fastrand::Rng,
 ) -> Result<Undecided, Error> {
-    let before = 2 * WAIT;
-    let mut sent = Vec::new();
-    let mut killed = None;
-    let started = Instant::now();
-    while started.elapsed() < before + WAIT {
-        if killed.is_none() && started.elapsed() > before {
-            tiers.gateways[0].kill();
-            killed = Some(Instant::now());
-        }
-        let traces = Trace::many(Kind::Error, RATE / 10, random);
-        tiers.send(&traces)?;
-        sent.extend(traces.into_iter().map(|trace| (trace, Instant::now())));
-        let next = TICK * u32::try_from(sent.len() / (RATE / 10)).unwrap_or(u32::MAX);
-        sleep(next.saturating_sub(started.elapsed()));
-    }
+    let load = Load::start(tiers.receivers(), random);
+    sleep(2 * WAIT);
+    let killed = Instant::now();
+    tiers.gateways[0].kill();
+    sleep(WAIT);
     tiers.gateways[0].start()?;
-    let killed = killed.ok_or("the gateway was not killed")?;
+    let sent = load.stop()?;
     let traces: Vec<_> = sent.iter().map(|(trace, _)| *trace).collect();
     let stored = last_arrival(tiers, &traces)?;
-    let lost: Vec<_> = sent
-        .iter()
-        .filter(|(trace, _)| !stored.has_all_of(trace))
-        .collect();
-    let window = killed - WAIT - ON_ITS_WAY..killed + ON_ITS_WAY;
-    Ok(Undecided {
-        sent: sent.len(),
-        lost: lost.len(),
-        unexpected: lost.iter().filter(|(_, at)| !window.contains(at)).count(),
-    })
+    Ok(Undecided::of(&sent, &stored, killed))
 }
 
 /// Waits for all traces; returns what is missing after [`ARRIVES_WITHIN`].

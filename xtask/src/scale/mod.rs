@@ -2,11 +2,17 @@
 //!
 //! - [`shares`]: which traces the gateways keep.
 //! - [`kills`]: what is lost when a part is killed.
+//! - [`kafka`]: the same with Kafka between the tiers, and an outage of all gateways.
 //!
-//! [`traces`] sends spans as two services would, and [`tiers`] starts the programs with the committed configurations.
+//! [`traces`] sends spans as two services would, [`load`] at a steady rate, and [`tiers`] starts the programs with the
+//! committed configurations. The [`broker`] of Kafka is fetched by [`maven`].
 
+pub mod broker;
+pub mod kafka;
 pub mod kept;
 pub mod kills;
+pub mod load;
+pub mod maven;
 pub mod node;
 pub mod shares;
 pub mod tiers;

@@ -114,6 +114,11 @@ impl Node {
         Ok(values.sum())
     }
 
+    /// Returns how many spans its exporters have in their queues, or are exporting.
+    pub fn queued_spans(&self) -> Result<f64, Error> {
+        self.metric("otelcol_exporter_queue_size", &["data_type=\"traces\""])
+    }
+
     /// Returns the files with the traces that it kept, one for each start.
     pub(super) fn kept_files(&self) -> impl Iterator<Item = PathBuf> {
         (1..=self.starts).map(|start| self.kept_by(start))

@@ -3,10 +3,10 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::Error;
-use super::kept::{Spans, in_files, in_jaeger};
+use super::kept::{Spans, in_files, in_jaeger, in_jaeger_since};
 use super::node::Node;
 use super::traces::Trace;
 use crate::stack::{Port, Service};
@@ -32,6 +32,17 @@ pub struct Programs {
     pub folder: PathBuf,
 }
 
+/// What a run adds to the committed configurations.
+#[derive(Debug, Clone, Default)]
+pub struct Additions<'a> {
+    /// Further files of the agents, relative to the root of the workspace.
+    pub agents: &'a [&'a str],
+    /// Further files of the gateways.
+    pub gateways: &'a [&'a str],
+    /// Variables of all programs.
+    pub variables: Vec<(&'static str, String)>,
+}
+
 /// The running tiers, which are killed when they are dropped.
 #[derive(Debug)]
 pub struct Tiers {
@@ -46,22 +57,36 @@ pub struct Tiers {
 impl Tiers {
     /// Starts them with variables of the gateways.
     pub fn start(programs: &Programs, variables: &[(&'static str, &str)]) -> Result<Self, Error> {
+        let variables = variables.iter();
+        let variables = variables.map(|&(name, value)| (name, value.to_owned()));
+        let additions = Additions {
+            variables: variables.collect(),
+            ..Additions::default()
+        };
+        Self::start_with(programs, &additions)
+    }
+
+    /// Starts them with additions.
+    pub fn start_with(programs: &Programs, additions: &Additions<'_>) -> Result<Self, Error> {
         let Programs {
             collector,
             jaeger,
             folder,
         } = programs;
+        let add_variables = |node: &mut Node| {
+            let variables = additions.variables.iter();
+            variables.for_each(|(name, value)| node.set(name, value));
+        };
         clear(folder)?;
         let count = folder.join("count.yaml");
         fs::write(&count, COUNT)?;
         let memory = ["jaeger/config.yaml", "jaeger/backends/memory.yaml"];
         let mut jaeger = Node::new(Service::Jaeger, jaeger, &memory, &folder.join("jaeger"))?;
+        add_variables(&mut jaeger);
         jaeger.start()?;
-        let files = [
-            "collector/config.yaml",
-            "collector/gateway.yaml",
-            &count.to_string_lossy(),
-        ];
+        let count = count.to_string_lossy();
+        let files = ["collector/config.yaml", "collector/gateway.yaml", &count];
+        let files = [&files, additions.gateways].concat();
         let gateway = |number: u8| -> Result<Node, Error> {
             let folder = folder.join(format!("gateway-{number}"));
             let mut node = Node::new(Service::Collector, collector, &files, &folder)?;
@@ -70,9 +95,8 @@ impl Tiers {
                 jaeger.ports().address(Port::JaegerOtlpGrpc),
             );
             node.set("SAMPLING_WAIT", format!("{}s", WAIT.as_secs()));
-            variables
-                .iter()
-                .for_each(|&(name, value)| node.set(name, value));
+            node.set("COLLECTOR_KAFKA_INSTANCE", format!("gateway-{number}"));
+            add_variables(&mut node);
             node.start()?;
             Ok(node)
         };
@@ -80,9 +104,10 @@ impl Tiers {
         let addresses = gateways.each_ref().map(address);
         let agent = |number: u8| -> Result<Node, Error> {
             let folder = folder.join(format!("agent-{number}"));
-            let files = ["collector/agent.yaml"];
+            let files = [&["collector/agent.yaml"], additions.agents].concat();
             let mut node = Node::new(Service::Collector, collector, &files, &folder)?;
             node.set("COLLECTOR_GATEWAYS", format!("[{}]", addresses.join(", ")));
+            add_variables(&mut node);
             node.start()?;
             Ok(node)
         };
@@ -96,7 +121,12 @@ impl Tiers {
 
     /// Sends traces: the spans of each service to its agent.
     pub fn send(&self, traces: &[Trace]) -> Result<(), Error> {
-        super::traces::send(traces, &self.agents.each_ref().map(receiver))
+        super::traces::send(traces, &self.receivers())
+    }
+
+    /// Returns the URLs of the agents for spans.
+    pub(super) fn receivers(&self) -> [String; 2] {
+        self.agents.each_ref().map(receiver)
     }
 
     /// Returns the spans that each gateway kept, in all its starts.
@@ -112,6 +142,11 @@ impl Tiers {
     pub fn stored(&self) -> Result<Spans, Error> {
         in_jaeger(&self.jaeger.ports().url(Port::JaegerQuery))
     }
+
+    /// Returns the spans of traces that began since a time, of which Jaeger has too many for one response.
+    pub fn stored_since(&self, start: SystemTime) -> Result<Spans, Error> {
+        in_jaeger_since(&self.jaeger.ports().url(Port::JaegerQuery), start)
+    }
 }
 
 /// Returns the URL of an agent for spans.
@@ -124,8 +159,8 @@ fn address(gateway: &Node) -> String {
     gateway.ports().address(Port::CollectorOtlpGrpc)
 }
 
-/// Removes the files of an earlier run.
-fn clear(folder: &Path) -> Result<(), Error> {
+/// Makes an empty folder, in place of that of an earlier run.
+pub(super) fn clear(folder: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
         _ => Ok(fs::create_dir_all(folder)?),

@@ -46,7 +46,7 @@ pub enum Kind {
 }
 
 /// A trace to send.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trace {
     id: u128,
     /// Its kind.

@@ -29,17 +29,8 @@ impl Ports {
     ///
     /// They are not reserved. If another program takes one before the stack starts, the start is repeated with others.
     pub fn free() -> io::Result<Self> {
-        // A random start, so that concurrent stacks do not choose the same ports.
-        let random = RandomState::new().build_hasher().finish();
-        let offset = u16::try_from(random % u64::from(FREE.end - FREE.start)).unwrap_or_default();
-        let candidates = (FREE.start + offset..FREE.end).chain(FREE.start..FREE.start + offset);
-        let free = candidates.filter(|&number| listen(number).is_ok());
-        let numbers: BTreeMap<_, _> = Port::ALL.into_iter().zip(free).collect();
-        if numbers.len() == Port::ALL.len() {
-            Ok(Self(numbers))
-        } else {
-            Err(io::ErrorKind::AddrNotAvailable.into())
-        }
+        let numbers: [u16; Port::ALL.len()] = free_numbers()?;
+        Ok(Self(Port::ALL.into_iter().zip(numbers).collect()))
     }
 
     /// Returns the number of a port.
@@ -116,6 +107,18 @@ impl Ports {
             Err(InvalidPorts(problems))
         }
     }
+}
+
+/// Returns different ports without a listener. They are not reserved.
+pub(crate) fn free_numbers<const COUNT: usize>() -> io::Result<[u16; COUNT]> {
+    // A random start, so that concurrent stacks do not choose the same ports.
+    let random = RandomState::new().build_hasher().finish();
+    let offset = u16::try_from(random % u64::from(FREE.end - FREE.start)).unwrap_or_default();
+    let candidates = (FREE.start + offset..FREE.end).chain(FREE.start..FREE.start + offset);
+    let free = candidates.filter(|&number| listen(number).is_ok());
+    let numbers: Vec<_> = free.take(COUNT).collect();
+    let too_few = |_| io::ErrorKind::AddrNotAvailable.into();
+    numbers.try_into().map_err(too_few)
 }
 
 /// Invalid environment variables of ports, one line each.

@@ -78,7 +78,12 @@ pub fn jaeger_services(stack: &Stack) -> Result<Vec<String>, QueryError> {
 
 /// Returns a trace in Jaeger's JSON (`spans`, `processes`); `None` if Jaeger does not have it.
 pub fn jaeger_trace(stack: &Stack, trace_id: &str) -> Result<Option<Value>, QueryError> {
-    match jaeger_api(stack, &format!("traces/{trace_id}"), &[]) {
+    jaeger_trace_at(&stack.ports().url(Port::JaegerQuery), trace_id)
+}
+
+/// Like [`jaeger_trace`], for the Jaeger at `url`.
+pub fn jaeger_trace_at(url: &str, trace_id: &str) -> Result<Option<Value>, QueryError> {
+    match get_json(&format!("{url}/api/traces/{trace_id}"), &[]) {
         Ok(mut answer) => Ok(answer["data"].get_mut(0).map(Value::take)),
         Err(QueryError::Status(_, 404, _)) => Ok(None),
         Err(error) => Err(error),

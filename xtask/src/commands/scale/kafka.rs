@@ -1,0 +1,57 @@
+//! `cargo xtask scale kafka`: Kafka between the tiers.
+
+use std::time::Duration;
+
+use clap::Args;
+use xtask::progress::Reporter;
+use xtask::scale::kafka::{self, Kafka};
+use xtask::scale::tiers::Programs;
+use xtask::scale::{Error, shares};
+
+/// Put Kafka between agents and gateways: stop all gateways, kill Kafka, kill a gateway. Needs Java and Maven.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Minutes without a gateway.
+    #[arg(long, default_value_t = 10.0)]
+    minutes: f64,
+    /// Kills of a gateway, with each interval of commits.
+    #[arg(long, default_value_t = 3)]
+    kills: u32,
+}
+
+pub(super) fn run(
+    options: &Options,
+    programs: &Programs,
+    random: &mut fastrand::Rng,
+) -> Result<Vec<String>, Error> {
+    let reporter = &mut Reporter::stderr();
+    let mut kafka = Kafka::start(programs, reporter)?;
+    let shares = shares::run(&kafka.tiers, random)?;
+    println!("{shares}");
+    let mut problems = shares.problems();
+    let away = Duration::from_secs(15);
+    let broker = kafka::broker_under_load(&mut kafka, away, random)?;
+    println!("Kafka killed under load, away for 15 s: {broker:?}");
+    problems.extend(broker.problems());
+    let away = Duration::from_secs(4);
+    for commit in [30, 1].map(Duration::from_secs) {
+        kafka::commit_every(&mut kafka, commit)?;
+        for _ in 0..options.kills {
+            let (undecided, repeated) =
+                kafka::gateway_under_load(&mut kafka, away, commit, random)?;
+            println!(
+                "gateway killed under load, a commit every {} s: {repeated} spans exported again, {undecided:?}",
+                commit.as_secs()
+            );
+            problems.extend(undecided.problems());
+        }
+    }
+    // Without the traces so far.
+    drop(kafka);
+    let mut kafka = Kafka::start(programs, reporter)?;
+    let away = Duration::from_secs_f64(60.0 * options.minutes);
+    let outage = kafka::without_gateways(&mut kafka, away, random, reporter)?;
+    println!("{outage}");
+    problems.extend(outage.outcome.problems());
+    Ok(problems)
+}

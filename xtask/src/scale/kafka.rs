@@ -1,0 +1,319 @@
+//! Kafka between the tiers: what waits in it, and what is lost when it or a gateway is killed.
+
+use std::fmt;
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::broker::Broker;
+use super::kept::Spans;
+use super::kills::{Outcome, Undecided};
+use super::load::{Load, RATE, Sent};
+use super::tiers::{Additions, Programs, Tiers, WAIT};
+use super::traces::SPANS;
+use super::{Error, eventually, shares};
+use crate::progress::Reporter;
+use crate::stack::{Port, query};
+
+/// The defaults of the overlays.
+const TOPIC: &str = "otlp_spans";
+const GROUP: &str = "otel-gateway";
+const PARTITIONS: u32 = 6;
+/// Time for everything that was sent to be decided and stored, when nothing is away.
+const SETTLED_WITHIN: Duration = Duration::from_secs(300);
+/// Load before and after a kill.
+const AROUND: Duration = Duration::from_secs(15);
+
+/// The tiers with a broker between them.
+#[derive(Debug)]
+pub struct Kafka {
+    /// Agents, gateways and Jaeger. They end before the broker.
+    pub tiers: Tiers,
+    /// The broker.
+    pub broker: Broker,
+}
+
+impl Kafka {
+    /// Starts all of them. Jaeger keeps every trace of a run.
+    pub fn start(programs: &Programs, reporter: &mut Reporter) -> Result<Self, Error> {
+        let mut broker = Broker::new(&programs.folder.join("broker"), reporter)?;
+        broker.start()?;
+        broker.create_topic(TOPIC, PARTITIONS)?;
+        let mut variables = vec![
+            ("COLLECTOR_KAFKA_BROKERS", format!("[{}]", broker.address())),
+            ("JAEGER_MAX_TRACES", "1000000".to_owned()),
+        ];
+        let shares = shares::VARIABLES.iter();
+        variables.extend(shares.map(|&(name, value)| (name, value.to_owned())));
+        let programs = Programs {
+            folder: programs.folder.join("tiers"),
+            ..programs.clone()
+        };
+        let additions = Additions {
+            agents: &["collector/overlays/kafka-agent.yaml"],
+            gateways: &["collector/overlays/kafka-gateway.yaml"],
+            variables,
+        };
+        let tiers = Tiers::start_with(&programs, &additions)?;
+        Ok(Self { tiers, broker })
+    }
+
+    fn load(&self, random: &mut fastrand::Rng) -> Load {
+        Load::start(self.tiers.receivers(), random)
+    }
+
+    /// Waits until the agents have sent everything to Kafka, and the gateways have read, decided and exported it.
+    fn settled(&self) -> Result<(), Error> {
+        eventually(SETTLED_WITHIN, || {
+            let Tiers {
+                agents, gateways, ..
+            } = &self.tiers;
+            for agent in agents {
+                none("spans in an agent's queue", agent.queued_spans()?)?;
+            }
+            // A message counts until its offset is committed.
+            none("messages in Kafka", self.broker.lag(GROUP)? as f64)?;
+            for gateway in gateways {
+                let name = "otelcol_processor_tail_sampling_sampling_traces_on_memory";
+                none("traces without a decision", gateway.metric(name, &[])?)?;
+                none("spans in a gateway's queue", gateway.queued_spans()?)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Waits until nothing is on its way, and returns the spans in Jaeger that were sent since a time.
+    fn settled_spans(&self, since: SystemTime) -> Result<Spans, Error> {
+        self.settled()?;
+        // Jaeger accepts a request before it has stored it.
+        sleep(Duration::from_secs(2));
+        self.tiers.stored_since(since)
+    }
+
+    /// Returns those of the traces that are not complete in Jaeger.
+    fn missing(&self, traces: Vec<Sent>) -> Result<Vec<Sent>, Error> {
+        let jaeger = self.tiers.jaeger.ports().url(Port::JaegerQuery);
+        let mut missing = Vec::new();
+        for (trace, at) in traces {
+            let stored = query::jaeger_trace_at(&jaeger, &trace.hex())?;
+            let spans = stored
+                .as_ref()
+                .and_then(|stored| stored["spans"].as_array());
+            if spans.map_or(0, Vec::len) < SPANS {
+                missing.push((trace, at));
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Returns how many spans the gateways have exported again.
+    fn repeated(&self) -> Result<u64, Error> {
+        Ok(self.tiers.kept()?.iter().map(Spans::repeated).sum())
+    }
+}
+
+fn none(what: &str, count: f64) -> Result<(), Error> {
+    match count {
+        0.0 => Ok(()),
+        _ => Err(format!("{count} {what}").into()),
+    }
+}
+
+/// An outage of all gateways.
+#[derive(Debug, Clone)]
+pub struct Outage {
+    /// How long no gateway ran.
+    pub away: Duration,
+    /// Traces that waited when the gateways came back.
+    pub backlog: usize,
+    /// Spans in a second that the services sent.
+    pub rate: f64,
+    /// How long traces took to Jaeger that were sent while the backlog drained, and in the 15 s after: one in a second.
+    pub live: [Vec<Duration>; 2],
+    /// What became of all traces, live ones included.
+    pub outcome: Outcome,
+}
+
+/// Kills both gateways, sends, and starts them again while more is sent.
+pub fn without_gateways(
+    kafka: &mut Kafka,
+    away: Duration,
+    random: &mut fastrand::Rng,
+    reporter: &mut Reporter,
+) -> Result<Outage, Error> {
+    let since = SystemTime::now();
+    for gateway in &mut kafka.tiers.gateways {
+        gateway.kill();
+    }
+    let load = kafka.load(random);
+    let started = Instant::now();
+    while started.elapsed() < away {
+        reporter.tick(&format!(
+            "no gateway for {} of {} s: {} traces sent",
+            started.elapsed().as_secs(),
+            away.as_secs(),
+            load.count()
+        ));
+        sleep(Duration::from_secs(1));
+    }
+    let back = Instant::now();
+    let backlog = load.count();
+    let last = load.latest(RATE);
+    for gateway in &mut kafka.tiers.gateways {
+        gateway.start()?;
+    }
+    let limit = SETTLED_WITHIN + 2 * away;
+    let (drained, live) = live_traces(kafka, &load, (back, limit), last, reporter)?;
+    let sent = load.stop()?;
+    let rate = (SPANS * sent.len()) as f64 / started.elapsed().as_secs_f64();
+    let stored = kafka.settled_spans(since)?;
+    Ok(Outage {
+        away,
+        backlog,
+        rate,
+        live,
+        outcome: Outcome::of(&sent, &stored, drained),
+    })
+}
+
+/// Follows one trace in a second, until `backlog` is in Jaeger and then for [`AROUND`]. Returns when the backlog was there,
+/// and how long the traces took that were sent before and after that.
+fn live_traces(
+    kafka: &Kafka,
+    load: &Load,
+    (back, limit): (Instant, Duration),
+    mut backlog: Vec<Sent>,
+    reporter: &mut Reporter,
+) -> Result<(Duration, [Vec<Duration>; 2]), Error> {
+    let mut drained = None;
+    let mut waiting = Vec::new();
+    let mut took: [Vec<Duration>; 2] = Default::default();
+    let mut next = Instant::now();
+    loop {
+        backlog = kafka.missing(backlog)?;
+        if backlog.is_empty() && drained.is_none() {
+            drained = Some(Instant::now());
+        }
+        let ended = drained.is_some_and(|drained: Instant| drained.elapsed() > AROUND);
+        if !ended && Instant::now() >= next {
+            waiting.extend(load.latest(1));
+            next += Duration::from_secs(1);
+        }
+        let missing = kafka.missing(waiting.clone())?;
+        for (trace, at) in waiting {
+            if !missing.iter().any(|(other, _)| *other == trace) {
+                let after = drained.is_some_and(|drained| at > drained);
+                took[usize::from(after)].push(at.elapsed());
+            }
+        }
+        waiting = missing;
+        if let Some(drained) = drained
+            && ended
+            && waiting.is_empty()
+        {
+            return Ok((drained - back, took));
+        }
+        if back.elapsed() > limit {
+            return Err(format!("the backlog is not drained after {} s", limit.as_secs()).into());
+        }
+        reporter.tick(&format!(
+            "draining for {} s: {} live traces on their way",
+            back.elapsed().as_secs(),
+            waiting.len()
+        ));
+        sleep(Duration::from_millis(200));
+    }
+}
+
+/// Kills the broker under load, and starts it again after `away`.
+pub fn broker_under_load(
+    kafka: &mut Kafka,
+    away: Duration,
+    random: &mut fastrand::Rng,
+) -> Result<Outcome, Error> {
+    let since = SystemTime::now();
+    let load = kafka.load(random);
+    sleep(AROUND);
+    kafka.broker.kill();
+    sleep(away);
+    kafka.broker.start()?;
+    let back = Instant::now();
+    let mut waited = load.latest(RATE);
+    while !waited.is_empty() && back.elapsed() < SETTLED_WITHIN {
+        sleep(Duration::from_millis(200));
+        waited = kafka.missing(waited)?;
+    }
+    let recovery = back.elapsed();
+    sleep(AROUND);
+    let sent = load.stop()?;
+    let stored = kafka.settled_spans(since)?;
+    Ok(Outcome::of(&sent, &stored, recovery))
+}
+
+/// Kills a gateway under load, and starts it again after `away`. Returns what was lost, and how many spans were exported
+/// twice. `commit` is the interval of commits.
+pub fn gateway_under_load(
+    kafka: &mut Kafka,
+    away: Duration,
+    commit: Duration,
+    random: &mut fastrand::Rng,
+) -> Result<(Undecided, u64), Error> {
+    let since = SystemTime::now();
+    let repeated = kafka.repeated()?;
+    let load = kafka.load(random);
+    // Long enough for a commit, and not always at the same time after one.
+    sleep(commit + 2 * WAIT + commit.mul_f64(random.f64()));
+    let killed = Instant::now();
+    kafka.tiers.gateways[0].kill();
+    sleep(away);
+    kafka.tiers.gateways[0].start()?;
+    sleep(AROUND);
+    let sent = load.stop()?;
+    let stored = kafka.settled_spans(since)?;
+    let undecided = Undecided::of(&sent, &stored, killed);
+    Ok((undecided, kafka.repeated()? - repeated))
+}
+
+/// Restarts the gateways with another interval of commits.
+pub fn commit_every(kafka: &mut Kafka, interval: Duration) -> Result<(), Error> {
+    kafka.settled()?;
+    for gateway in &mut kafka.tiers.gateways {
+        gateway.kill();
+        gateway.set(
+            "COLLECTOR_KAFKA_COMMIT_INTERVAL",
+            format!("{}s", interval.as_secs()),
+        );
+        gateway.start()?;
+    }
+    Ok(())
+}
+
+impl fmt::Display for Outage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.outcome.recovery.as_secs_f64();
+        writeln!(
+            f,
+            "no gateway for {} s at {:.0} spans/s: a backlog of {} spans, drained in {seconds:.0} s, {:.0} spans/s",
+            self.away.as_secs(),
+            self.rate,
+            SPANS * self.backlog,
+            (SPANS * self.backlog) as f64 / seconds,
+        )?;
+        for (live, when) in self.live.iter().zip(["while it drained", "after that"]) {
+            let mut sorted = live.clone();
+            sorted.sort_unstable();
+            let at = |share: usize| {
+                let place = sorted.len().saturating_sub(1) * share / 100;
+                sorted.get(place).map_or(0.0, Duration::as_secs_f64)
+            };
+            writeln!(
+                f,
+                "live traces {when}: {} followed, to Jaeger in {:.1} s at least, {:.1} s in the middle, {:.1} s at most",
+                sorted.len(),
+                at(0),
+                at(50),
+                at(100)
+            )?;
+        }
+        write!(f, "all traces: {:?}", self.outcome)
+    }
+}
