@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::broker::Broker;
 use super::kept::Spans;
 use super::kills::{Outcome, Undecided};
-use super::load::{Load, RATE, Sent};
+use super::load::{Load, Sent};
 use super::tiers::{Additions, Programs, Tiers, WAIT};
 use super::traces::SPANS;
 use super::{Error, eventually, shares};
@@ -20,6 +20,8 @@ const GROUP: &str = "otel-gateway";
 const PARTITIONS: u32 = 6;
 /// Time for everything that was sent to be decided and stored, when nothing is away.
 const SETTLED_WITHIN: Duration = Duration::from_secs(300);
+/// The traces that show how far a backlog is read, at the end of each partition.
+const MARKS: usize = 24;
 /// Load before and after a kill.
 const AROUND: Duration = Duration::from_secs(15);
 
@@ -81,12 +83,12 @@ impl Kafka {
         })
     }
 
-    /// Waits until nothing is on its way, and returns the spans in Jaeger that were sent since a time.
-    fn settled_spans(&self, since: SystemTime) -> Result<Spans, Error> {
+    /// Waits until nothing is on its way, and returns the spans in Jaeger of traces that began since a time.
+    fn settled_spans(&self, sent: &[Sent], since: SystemTime) -> Result<Spans, Error> {
         self.settled()?;
         // Jaeger accepts a request before it has stored it.
         sleep(Duration::from_secs(2));
-        self.tiers.stored_since(since)
+        self.tiers.stored_of(sent, since)
     }
 
     /// Returns those of the traces that are not complete in Jaeger.
@@ -157,7 +159,7 @@ pub fn without_gateways(
     }
     let back = Instant::now();
     let backlog = load.count();
-    let last = load.latest(RATE);
+    let last = load.latest(MARKS);
     for gateway in &mut kafka.tiers.gateways {
         gateway.start()?;
     }
@@ -165,7 +167,7 @@ pub fn without_gateways(
     let (drained, live) = live_traces(kafka, &load, (back, limit), last, reporter)?;
     let sent = load.stop()?;
     let rate = (SPANS * sent.len()) as f64 / started.elapsed().as_secs_f64();
-    let stored = kafka.settled_spans(since)?;
+    let stored = kafka.settled_spans(&sent, since)?;
     Ok(Outage {
         away,
         backlog,
@@ -237,7 +239,7 @@ pub fn broker_under_load(
     sleep(away);
     kafka.broker.start()?;
     let back = Instant::now();
-    let mut waited = load.latest(RATE);
+    let mut waited = load.latest(MARKS);
     while !waited.is_empty() && back.elapsed() < SETTLED_WITHIN {
         sleep(Duration::from_millis(200));
         waited = kafka.missing(waited)?;
@@ -245,7 +247,7 @@ pub fn broker_under_load(
     let recovery = back.elapsed();
     sleep(AROUND);
     let sent = load.stop()?;
-    let stored = kafka.settled_spans(since)?;
+    let stored = kafka.settled_spans(&sent, since)?;
     Ok(Outcome::of(&sent, &stored, recovery))
 }
 
@@ -268,7 +270,7 @@ pub fn gateway_under_load(
     kafka.tiers.gateways[0].start()?;
     sleep(AROUND);
     let sent = load.stop()?;
-    let stored = kafka.settled_spans(since)?;
+    let stored = kafka.settled_spans(&sent, since)?;
     let undecided = Undecided::of(&sent, &stored, killed);
     Ok((undecided, kafka.repeated()? - repeated))
 }

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::Error;
@@ -45,11 +46,9 @@ impl Spans {
         self.repeated
     }
 
-    fn add(&mut self, trace: &Value, span: &Value) {
-        if let (Some(trace), Some(span)) = (trace.as_str(), span.as_str()) {
-            let spans = self.by_trace.entry(trace.to_owned()).or_default();
-            self.repeated += u64::from(!spans.insert(span.to_owned()));
-        }
+    fn add(&mut self, trace: &str, span: &str) {
+        let spans = self.by_trace.entry(trace.to_owned()).or_default();
+        self.repeated += u64::from(!spans.insert(span.to_owned()));
     }
 }
 
@@ -73,7 +72,11 @@ pub(super) fn in_files(files: impl Iterator<Item = PathBuf>) -> Result<Spans, Er
             let resources = items(&request, "resourceSpans").into_iter();
             let scopes = resources.flat_map(|resource| items(&resource, "scopeSpans"));
             for span in scopes.flat_map(|scope| items(&scope, "spans")) {
-                kept.add(&span["traceId"], &span["spanId"]);
+                if let (Some(trace), Some(span)) =
+                    (span["traceId"].as_str(), span["spanId"].as_str())
+                {
+                    kept.add(trace, span);
+                }
             }
         }
     }
@@ -83,37 +86,72 @@ pub(super) fn in_files(files: impl Iterator<Item = PathBuf>) -> Result<Spans, Er
 /// Reads all traces of Jaeger at `url`.
 pub(super) fn in_jaeger(url: &str) -> Result<Spans, Error> {
     let mut stored = Spans::default();
-    search_jaeger(url, &[], &mut stored)?;
+    // Its trace begins at the front, but may have lost that part.
+    for service in super::traces::SERVICES {
+        search_jaeger(url, service, &[], &mut stored)?;
+    }
     Ok(stored)
 }
 
 /// Time that one search covers.
 const WINDOW: Duration = Duration::from_secs(20);
 
-/// Reads the traces of Jaeger that began since a time. A trace of which no span began since then is left out.
-pub(super) fn in_jaeger_since(url: &str, start: SystemTime) -> Result<Spans, Error> {
+/// Reads these traces of Jaeger at `url`, which began since a time: more than it returns at once.
+pub(super) fn in_jaeger_since(
+    url: &str,
+    start: SystemTime,
+    traces: impl Iterator<Item = Trace>,
+) -> Result<Spans, Error> {
     let microseconds = |time: Duration| time.as_micros().to_string();
     let mut stored = Spans::default();
     let mut from = start.duration_since(SystemTime::UNIX_EPOCH)?;
-    while from < SystemTime::UNIX_EPOCH.elapsed()? {
+    let now = SystemTime::UNIX_EPOCH.elapsed()?;
+    while from < now {
         let window = [microseconds(from), microseconds(from + WINDOW)];
         let [start, end] = window.each_ref();
-        search_jaeger(url, &[("start", start), ("end", end)], &mut stored)?;
+        let conditions = [("start", start.as_str()), ("end", end)];
+        search_jaeger(url, super::traces::SERVICES[0], &conditions, &mut stored)?;
         from += WINDOW;
+    }
+    // Also those that have lost their front.
+    for trace in traces {
+        if !stored.has_all_of(&trace)
+            && let Some(found) = query::jaeger_trace_at(url, &trace.hex())?
+        {
+            for span in found["spans"].as_array().into_iter().flatten() {
+                stored.add(&trace.hex(), span["spanID"].as_str().unwrap_or_default());
+            }
+        }
     }
     Ok(stored)
 }
 
-fn search_jaeger(url: &str, conditions: &[(&str, &str)], stored: &mut Spans) -> Result<(), Error> {
+fn search_jaeger(
+    url: &str,
+    service: &str,
+    conditions: &[(&str, &str)],
+    stored: &mut Spans,
+) -> Result<(), Error> {
     // Below the default of JAEGER_MAX_TRACES, or Jaeger refuses it.
     let conditions = [&[("limit", "49999")], conditions].concat();
-    // Its trace begins at the front, but may have lost that part.
-    for service in super::traces::SERVICES {
-        for trace in query::jaeger_search_at(url, service, &conditions)? {
-            for span in trace["spans"].as_array().into_iter().flatten() {
-                stored.add(&trace["traceID"], &span["spanID"]);
-            }
+    for trace in query::jaeger_search_at::<Found>(url, service, &conditions)? {
+        for span in trace.spans {
+            stored.add(&trace.id, &span.id);
         }
     }
     Ok(())
+}
+
+/// What is read of a trace.
+#[derive(Deserialize)]
+struct Found {
+    #[serde(rename = "traceID")]
+    id: String,
+    spans: Vec<FoundSpan>,
+}
+
+#[derive(Deserialize)]
+struct FoundSpan {
+    #[serde(rename = "spanID")]
+    id: String,
 }

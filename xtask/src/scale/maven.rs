@@ -35,11 +35,11 @@ impl Program {
     /// If Maven is missing, or fails.
     pub fn jars(&self, reporter: &mut Reporter) -> Result<PathBuf, Error> {
         let cache = workspace::cache_folder().ok_or("neither HOME nor XDG_CACHE_HOME is set")?;
-        let jars = cache
-            .join("java")
-            .join(format!("{}-{}", self.name, self.version));
+        let folder = format!("{}-{}", self.name, self.version);
+        let jars = cache.join("java").join(&folder);
         if !jars.is_dir() {
-            let unfinished = jars.with_extension(format!("unfinished-{}", std::process::id()));
+            let unfinished = format!("{folder}.unfinished-{}", std::process::id());
+            let unfinished = cache.join("java").join(unfinished);
             self.fetch(&unfinished, reporter)?;
             match fs::rename(unfinished.join("jars"), &jars) {
                 // Another process was faster.

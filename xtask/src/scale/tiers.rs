@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::Error;
 use super::kept::{Spans, in_files, in_jaeger, in_jaeger_since};
+use super::load::Sent;
 use super::node::Node;
 use super::traces::Trace;
 use crate::stack::{Port, Service};
@@ -143,9 +144,10 @@ impl Tiers {
         in_jaeger(&self.jaeger.ports().url(Port::JaegerQuery))
     }
 
-    /// Returns the spans of traces that began since a time, of which Jaeger has too many for one response.
-    pub fn stored_since(&self, start: SystemTime) -> Result<Spans, Error> {
-        in_jaeger_since(&self.jaeger.ports().url(Port::JaegerQuery), start)
+    /// Returns the spans of traces that are in Jaeger, of which it has too many for one response. They began since a time.
+    pub(super) fn stored_of(&self, sent: &[Sent], since: SystemTime) -> Result<Spans, Error> {
+        let jaeger = self.jaeger.ports().url(Port::JaegerQuery);
+        in_jaeger_since(&jaeger, since, sent.iter().map(|(trace, _)| *trace))
     }
 }
 

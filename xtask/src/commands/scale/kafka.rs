@@ -29,6 +29,13 @@ pub(super) fn run(
     let shares = shares::run(&kafka.tiers, random)?;
     println!("{shares}");
     let mut problems = shares.problems();
+    let away = Duration::from_secs_f64(60.0 * options.minutes);
+    let outage = kafka::without_gateways(&mut kafka, away, random, reporter)?;
+    println!("{outage}");
+    problems.extend(outage.outcome.problems());
+    // Without the traces so far.
+    drop(kafka);
+    let mut kafka = Kafka::start(programs, reporter)?;
     let away = Duration::from_secs(15);
     let broker = kafka::broker_under_load(&mut kafka, away, random)?;
     println!("Kafka killed under load, away for 15 s: {broker:?}");
@@ -46,12 +53,5 @@ pub(super) fn run(
             problems.extend(undecided.problems());
         }
     }
-    // Without the traces so far.
-    drop(kafka);
-    let mut kafka = Kafka::start(programs, reporter)?;
-    let away = Duration::from_secs_f64(60.0 * options.minutes);
-    let outage = kafka::without_gateways(&mut kafka, away, random, reporter)?;
-    println!("{outage}");
-    problems.extend(outage.outcome.problems());
     Ok(problems)
 }
