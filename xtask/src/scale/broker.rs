@@ -24,7 +24,7 @@ pub const KAFKA: Program = Program {
 
 /// 16 bytes in Base64.
 const CLUSTER: &str = "rustok-telemetry-scale";
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_secs(120);
 /// The last line of a start.
 const READY: &str = "Kafka Server started";
 
