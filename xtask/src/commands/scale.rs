@@ -1,8 +1,10 @@
 //! `cargo xtask scale`: two tiers of Collectors, and what is lost when a part is killed.
 
+mod jaeger;
+
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use xtask::scale::tiers::{Programs, Tiers};
 use xtask::scale::{kills, shares};
 use xtask::stack::programs::{self, Program};
@@ -14,8 +16,16 @@ use super::Error;
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Choose the ids of traces.
-    #[arg(long, default_value_t = 7)]
+    #[arg(long, default_value_t = 7, global = true)]
     seed: u64,
+    #[command(subcommand)]
+    variant: Option<Variant>,
+}
+
+/// Another set-up of the tiers; without one, the committed files as they are.
+#[derive(Debug, Subcommand)]
+enum Variant {
+    Jaeger(jaeger::Options),
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
@@ -24,15 +34,22 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
         jaeger: programs::path(Program::Jaeger)?,
         folder: workspace::root().join("target/scale"),
     };
-    let problems = run_parts(options, &programs).map_err(|error| error.to_string())?;
+    let random = &mut fastrand::Rng::with_seed(options.seed);
+    let problems = match &options.variant {
+        None => run_tiers(&programs, random),
+        Some(Variant::Jaeger(options)) => jaeger::run(options, &programs, random),
+    };
+    let problems = problems.map_err(|error| error.to_string())?;
     for problem in &problems {
         eprintln!("failed: {problem}");
     }
     Ok(ExitCode::from(u8::from(!problems.is_empty())))
 }
 
-fn run_parts(options: &Options, programs: &Programs) -> Result<Vec<String>, xtask::scale::Error> {
-    let random = &mut fastrand::Rng::with_seed(options.seed);
+fn run_tiers(
+    programs: &Programs,
+    random: &mut fastrand::Rng,
+) -> Result<Vec<String>, xtask::scale::Error> {
     let mut tiers = Tiers::start(programs, &shares::VARIABLES)?;
     let shares = shares::run(&tiers, random)?;
     println!("{shares}");

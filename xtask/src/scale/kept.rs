@@ -38,6 +38,13 @@ impl Spans {
         self.by_trace.len()
     }
 
+    /// Adds the spans of a trace in Jaeger's JSON.
+    pub(super) fn add_all(&mut self, trace: &Value) {
+        for span in trace["spans"].as_array().into_iter().flatten() {
+            self.add(&trace["traceID"], &span["spanID"]);
+        }
+    }
+
     fn add(&mut self, trace: &Value, span: &Value) {
         if let (Some(trace), Some(span)) = (trace.as_str(), span.as_str()) {
             let spans = self.by_trace.entry(trace.to_owned()).or_default();
@@ -81,9 +88,7 @@ pub(super) fn in_jaeger(url: &str) -> Result<Spans, Error> {
     // Its trace begins at the front, but may have lost that part.
     for service in super::traces::SERVICES {
         for trace in query::jaeger_search_at(url, service, &conditions)? {
-            for span in trace["spans"].as_array().into_iter().flatten() {
-                stored.add(&trace["traceID"], &span["spanID"]);
-            }
+            stored.add_all(&trace);
         }
     }
     Ok(stored)

@@ -2,11 +2,14 @@
 //!
 //! - [`shares`]: which traces the gateways keep.
 //! - [`kills`]: what is lost when a part is killed.
+//! - [`jaeger`]: several Jaegers on one store, Cassandra or OpenSearch, which [`maven`] fetches.
 //!
 //! [`traces`] sends spans as two services would, and [`tiers`] starts the programs with the committed configurations.
 
+pub mod jaeger;
 pub mod kept;
 pub mod kills;
+pub mod maven;
 pub mod node;
 pub mod shares;
 pub mod tiers;

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{Error, eventually};
+use crate::faults::service::resident;
 use crate::stack::{Port, Ports, Service, query};
 use crate::workspace;
 
@@ -95,6 +96,11 @@ impl Node {
             let _ = process.kill();
             let _ = process.wait();
         }
+    }
+
+    /// Returns its resident memory in bytes.
+    pub fn resident(&self) -> Result<u64, Error> {
+        resident(self.process.as_ref().ok_or("it does not run")?.id())
     }
 
     /// Returns the sum of the series of one of its own metrics that have all of `labels`, such as `queue="traces"`.

@@ -115,7 +115,7 @@ impl Tiers {
 }
 
 /// Returns the URL of an agent for spans.
-fn receiver(agent: &Node) -> String {
+pub(super) fn receiver(agent: &Node) -> String {
     format!("{}/v1/traces", agent.ports().url(Port::CollectorOtlpHttp))
 }
 
@@ -125,7 +125,7 @@ fn address(gateway: &Node) -> String {
 }
 
 /// Removes the files of an earlier run.
-fn clear(folder: &Path) -> Result<(), Error> {
+pub(super) fn clear(folder: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
         _ => Ok(fs::create_dir_all(folder)?),
