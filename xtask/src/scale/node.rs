@@ -10,8 +10,8 @@ use crate::faults::service::resident;
 use crate::stack::{Port, Ports, Service, query};
 use crate::workspace;
 
-/// Time for a program to become ready.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+/// Time for a program to become ready. The first Jaeger on Cassandra creates tables.
+const READY_WITHIN: Duration = Duration::from_secs(180);
 
 /// A Collector or a Jaeger, which is killed when it is dropped.
 #[derive(Debug)]

@@ -30,10 +30,10 @@ pub enum Store {
 }
 
 impl Store {
-    fn backend(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
-            Self::Cassandra => "jaeger/backends/cassandra.yaml",
-            Self::OpenSearch => "jaeger/backends/opensearch.yaml",
+            Self::Cassandra => "cassandra",
+            Self::OpenSearch => "opensearch",
         }
     }
 }
@@ -58,7 +58,7 @@ pub struct Jaegers {
 impl Jaegers {
     /// Starts them, with an empty store.
     pub fn start(programs: &Programs, store: Store) -> Result<Self, Error> {
-        let folder = &programs.folder;
+        let folder = &programs.folder.join(store.name());
         super::tiers::clear(folder)?;
         let (servers, servers_ready) = match store {
             Store::Cassandra => cassandra::start(folder)?,
@@ -69,8 +69,9 @@ impl Jaegers {
             Store::OpenSearch => opensearch::variables(&servers),
         };
         let jaeger = |role: &str, number: u8| {
+            let backend = format!("jaeger/backends/{}.yaml", store.name());
             let role_file = format!("jaeger/{role}.yaml");
-            let files = ["jaeger/config.yaml", store.backend(), &role_file];
+            let files = ["jaeger/config.yaml", &backend, &role_file];
             let folder = folder.join(format!("jaeger-{role}-{number}"));
             let mut node = Node::new(Service::Jaeger, &programs.jaeger, &files, &folder)?;
             for (name, value) in &variables {
