@@ -89,6 +89,8 @@ impl Jaegers {
             let mut node = Node::new(Service::Collector, &programs.collector, &files, folder)?;
             let address = writer.ports().address(Port::JaegerOtlpGrpc);
             node.set("JAEGER_OTLP_ENDPOINT", address);
+            // Three servers on one machine can be slow.
+            node.set("JAEGER_OTLP_TIMEOUT", "120s");
             node.start()?;
             Ok::<_, Error>(node)
         };

@@ -83,7 +83,7 @@ pub fn run(jaegers: &mut Jaegers, random: &mut fastrand::Rng) -> Result<Reads, E
     let started = Instant::now();
     jaegers.send(&sent)?;
     let expected = (SPANS * sent.len()) as u64;
-    let stored = eventually(Duration::from_secs(120), || match jaegers.spans()? {
+    let stored = eventually(Duration::from_secs(600), || match jaegers.spans()? {
         stored if stored >= expected => Ok(stored),
         stored => Err(format!("{stored} of {expected} spans are stored").into()),
     })?;
