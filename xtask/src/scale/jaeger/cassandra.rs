@@ -140,8 +140,8 @@ fn arguments(folder: &Path, jars: &Path) -> Result<Vec<OsString>, Error> {
         format!("-Dcassandra.storagedir={}", folder.join("data").display()),
         "-Djava.security.manager=allow".to_owned(),
         "-Djdk.attach.allowAttachSelf=true".to_owned(),
-        // No waiting for nodes that are not there, in a cluster that is new.
-        "-Dcassandra.ring_delay_ms=2000".to_owned(),
+        // Shorter waits for other nodes than in a real network: the defaults are 30 s, and 8 s at least.
+        "-Dcassandra.ring_delay_ms=10000".to_owned(),
         "-Dcassandra.skip_wait_for_gossip_to_settle=0".to_owned(),
     ]
     .map(OsString::from)
