@@ -113,8 +113,8 @@ fn otelcol_accepts_both_tiers_with_their_overlays() {
     }
 }
 
-/// It refuses a key that it does not know. Whether it gets on with the servers is another question: only badger and
-/// memory are at hand.
+/// It refuses a key that it does not know. Badger and memory are run by other tests, Cassandra and OpenSearch by `cargo
+/// xtask scale jaeger`.
 #[test]
 #[cfg_attr(
     stack_missing,
@@ -137,8 +137,15 @@ fn jaeger_accepts_its_configuration_with_each_storage() {
     for entry in std::fs::read_dir(workspace::root().join("jaeger/backends")).expect("a folder") {
         let storage = entry.expect("an entry").path();
         let storage = format!("--config={}", storage.display());
-        let arguments = ["validate", "--config=jaeger/config.yaml", &storage];
-        assert_accepts_with(Program::Jaeger, &arguments, &variables);
+        let both = ["validate", "--config=jaeger/config.yaml", &storage];
+        for role in [
+            &[][..],
+            &["--config=jaeger/collector.yaml"],
+            &["--config=jaeger/query.yaml"],
+        ] {
+            let arguments = [&both[..], role].concat();
+            assert_accepts_with(Program::Jaeger, &arguments, &variables);
+        }
         seen += 1;
     }
     assert_eq!(seen, 6);

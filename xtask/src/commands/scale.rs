@@ -1,5 +1,6 @@
 //! `cargo xtask scale`: two tiers of Collectors, and what is lost when a part is killed.
 
+mod jaeger;
 mod kafka;
 
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ pub(crate) struct Options {
 /// Another set-up of the tiers; without one, the committed files as they are.
 #[derive(Debug, Subcommand)]
 enum Variant {
+    Jaeger(jaeger::Options),
     Kafka(kafka::Options),
 }
 
@@ -37,6 +39,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
     let random = &mut fastrand::Rng::with_seed(options.seed);
     let problems = match &options.variant {
         None => run_tiers(&programs, random),
+        Some(Variant::Jaeger(options)) => jaeger::run(options, &programs, random),
         Some(Variant::Kafka(options)) => kafka::run(options, &programs, random),
     };
     let problems = problems.map_err(|error| error.to_string())?;

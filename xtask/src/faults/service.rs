@@ -327,7 +327,7 @@ pub(super) fn clear_environment(command: &mut Command) {
 }
 
 /// Returns the resident memory of a process in bytes.
-pub(super) fn resident(pid: u32) -> Result<u64, Error> {
+pub(crate) fn resident(pid: u32) -> Result<u64, Error> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = resident.and_then(|text| text.trim().strip_suffix(" kB"));

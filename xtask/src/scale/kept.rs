@@ -46,6 +46,15 @@ impl Spans {
         self.repeated
     }
 
+    /// Adds the spans of a trace in Jaeger's JSON.
+    pub(super) fn add_all(&mut self, trace: &Value) {
+        for span in trace["spans"].as_array().into_iter().flatten() {
+            if let (Some(trace), Some(span)) = (trace["traceID"].as_str(), span["spanID"].as_str()) {
+                self.add(trace, span);
+            }
+        }
+    }
+
     fn add(&mut self, trace: &str, span: &str) {
         let spans = self.by_trace.entry(trace.to_owned()).or_default();
         self.repeated += u64::from(!spans.insert(span.to_owned()));
@@ -118,9 +127,7 @@ pub(super) fn in_jaeger_since(
         if !stored.has_all_of(&trace)
             && let Some(found) = query::jaeger_trace_at(url, &trace.hex())?
         {
-            for span in found["spans"].as_array().into_iter().flatten() {
-                stored.add(&trace.hex(), span["spanID"].as_str().unwrap_or_default());
-            }
+            stored.add_all(&found);
         }
     }
     Ok(stored)

@@ -12,7 +12,7 @@ use crate::progress::Reporter;
 use crate::workspace;
 
 /// The Debian packages with `mvn` and `java`.
-const PACKAGES: &str = "maven openjdk-17-jre-headless";
+const PACKAGES: &str = "maven openjdk-17-jdk-headless";
 /// Copies the jars of a project and of everything that it depends on.
 const COPY: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
 

@@ -3,11 +3,13 @@
 //! - [`shares`]: which traces the gateways keep.
 //! - [`kills`]: what is lost when a part is killed.
 //! - [`kafka`]: the same with Kafka between the tiers, and an outage of all gateways.
+//! - [`jaeger`]: several Jaegers on one store, Cassandra or OpenSearch.
 //!
 //! [`traces`] sends spans as two services would, [`load`] at a steady rate, and [`tiers`] starts the programs with the
-//! committed configurations. The [`broker`] of Kafka is fetched by [`maven`].
+//! committed configurations. [`maven`] fetches Kafka, the [`broker`], and the stores of Jaeger.
 
 pub mod broker;
+pub mod jaeger;
 pub mod kafka;
 pub mod kept;
 pub mod kills;

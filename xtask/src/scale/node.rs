@@ -6,11 +6,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{Error, eventually};
+use crate::faults::service::resident;
 use crate::stack::{Port, Ports, Service, query};
 use crate::workspace;
 
-/// Time for a program to become ready.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+/// Time for a program to become ready. The first Jaeger on Cassandra creates tables.
+const READY_WITHIN: Duration = Duration::from_secs(180);
 
 /// A Collector or a Jaeger, which is killed when it is dropped.
 #[derive(Debug)]
@@ -95,6 +96,11 @@ impl Node {
             let _ = process.kill();
             let _ = process.wait();
         }
+    }
+
+    /// Returns its resident memory in bytes.
+    pub fn resident(&self) -> Result<u64, Error> {
+        resident(self.process.as_ref().ok_or("it does not run")?.id())
     }
 
     /// Returns the sum of the series of one of its own metrics that have all of `labels`, such as `queue="traces"`.

@@ -152,7 +152,7 @@ impl Tiers {
 }
 
 /// Returns the URL of an agent for spans.
-fn receiver(agent: &Node) -> String {
+pub(super) fn receiver(agent: &Node) -> String {
     format!("{}/v1/traces", agent.ports().url(Port::CollectorOtlpHttp))
 }
 

@@ -71,7 +71,12 @@ pub fn prometheus_api_at(
 
 /// Returns the services with traces in Jaeger.
 pub fn jaeger_services(stack: &Stack) -> Result<Vec<String>, QueryError> {
-    let answer = jaeger_api(stack, "services", &[])?;
+    jaeger_services_at(&stack.ports().url(Port::JaegerQuery))
+}
+
+/// Like [`jaeger_services`], for the Jaeger at `url`.
+pub fn jaeger_services_at(url: &str) -> Result<Vec<String>, QueryError> {
+    let answer = get_json(&format!("{url}/api/services"), &[])?;
     let names = answer["data"].as_array().into_iter().flatten();
     Ok(names
         .filter_map(|name| Some(name.as_str()?.to_owned()))
@@ -163,15 +168,6 @@ pub enum QueryError {
     /// The response has an unexpected structure.
     #[error("{0}: unexpected response: {1}")]
     Unexpected(String, Value),
-}
-
-fn jaeger_api(
-    stack: &Stack,
-    endpoint: &str,
-    parameters: &[(&str, &str)],
-) -> Result<Value, QueryError> {
-    let url = format!("{}/api/{endpoint}", stack.ports().url(Port::JaegerQuery));
-    get_json(&url, parameters)
 }
 
 /// Size limit of a response. All traces of a long test take some ten megabytes.

@@ -1,0 +1,215 @@
+//! What is lost when a Jaeger, or a server of its store, is killed under load.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
+
+use super::cql::Consistency;
+use super::{Jaegers, Store, cassandra, reads};
+use crate::scale::Error;
+use crate::scale::traces::{self, Kind, SPANS, Trace};
+
+/// Traces in a second.
+pub const RATE: usize = 50;
+const TICK: Duration = Duration::from_millis(100);
+/// Load before and after a kill, each.
+const LOAD: Duration = Duration::from_secs(5);
+/// Spans that a Jaeger has accepted and not yet sent to OpenSearch: its default of `bulk_processing.max_actions`.
+const BULK: usize = 1000;
+/// Without new spans for this time, the rest is lost. Longer than the retries of the Collector, and than the wait of
+/// Jaeger for OpenSearch.
+const QUIET: Duration = Duration::from_secs(45);
+
+/// What became of the spans that were sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Outcome {
+    /// Spans that were sent.
+    pub sent: usize,
+    /// Spans that no query finds.
+    pub lost: usize,
+    /// Spans in the store beyond those, by its own count: spans that were written again.
+    pub twice: u64,
+    /// The time from when the part was back to the last new span in the store.
+    pub recovery: Duration,
+}
+
+/// Kills a Jaeger that writes, and starts it again.
+pub fn writer(jaegers: &mut Jaegers, random: &mut fastrand::Rng) -> Result<Outcome, Error> {
+    let before = jaegers.spans()?;
+    let (sent, back) = under_load(jaegers, random, |jaegers| {
+        jaegers.writers[0].kill();
+        sleep(LOAD);
+        jaegers.writers[0].start()?;
+        Ok(Instant::now())
+    })?;
+    arrival(jaegers, &sent, before, back)
+}
+
+/// What is wrong with the outcome of [`writer`].
+pub fn writer_problems(store: Store, outcome: &Outcome) -> Vec<String> {
+    let limit = match store {
+        Store::Cassandra => 0,
+        Store::OpenSearch => BULK,
+    };
+    match outcome.lost > limit {
+        true => vec![format!("more than {limit} spans are lost: {outcome:?}")],
+        false => Vec::new(),
+    }
+}
+
+/// What happened while one server of the store was away.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// What became of the spans.
+    pub outcome: Outcome,
+    /// Spans that were stored while it was away.
+    pub meanwhile: u64,
+    /// Traces of before that were read while it was away, by id.
+    pub read: usize,
+    /// The time until it accepted clients.
+    pub ready: Duration,
+    /// Spans that it has by itself, with the others killed.
+    pub alone: Option<u64>,
+    /// All spans.
+    pub total: u64,
+}
+
+impl Server {
+    /// Returns what is wrong. `earlier` is the number of traces to read.
+    pub fn problems(&self, store: Store, earlier: usize) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.outcome.lost > 0 {
+            problems.push(format!("spans are lost: {self:?}"));
+        }
+        if store == Store::Cassandra {
+            if self.meanwhile == 0 || self.read < earlier {
+                problems.push(format!("two of three nodes do not suffice: {self:?}"));
+            }
+            if self.alone != Some(self.total) {
+                problems.push(format!("the third node did not catch up: {self:?}"));
+            }
+        }
+        problems
+    }
+}
+
+/// Kills the last server of the store, and starts it again. Reads `earlier` in the meantime if there are others.
+pub fn server(
+    jaegers: &mut Jaegers,
+    earlier: &[Trace],
+    random: &mut fastrand::Rng,
+) -> Result<Server, Error> {
+    let before = jaegers.spans()?;
+    let last = jaegers.servers.len() - 1;
+    let (sent, (back, ready, meanwhile, read)) = under_load(jaegers, random, |jaegers| {
+        jaegers.servers[last].kill();
+        let (mut meanwhile, mut read) = (0, 0);
+        if jaegers.store == Store::Cassandra {
+            // The others notice that it is away.
+            let count = || cassandra::count(&jaegers.servers, Consistency::One);
+            let first = count()?;
+            let spans = reads::by_id(&reads::url(jaegers, 0), earlier)?;
+            read = earlier
+                .iter()
+                .filter(|trace| spans.has_all_of(trace))
+                .count();
+            sleep(LOAD);
+            meanwhile = count()? - first;
+        } else {
+            sleep(LOAD);
+        }
+        let ready = jaegers.servers[last].start()?;
+        Ok((Instant::now(), ready, meanwhile, read))
+    })?;
+    let outcome = arrival(jaegers, &sent, before, back)?;
+    let total = jaegers.spans()?;
+    let alone = match jaegers.store {
+        Store::Cassandra => Some(alone(jaegers)?),
+        Store::OpenSearch => None,
+    };
+    Ok(Server {
+        outcome,
+        meanwhile,
+        read,
+        ready,
+        alone,
+        total,
+    })
+}
+
+/// Returns what the last node of Cassandra has by itself, after the others sent what it missed.
+fn alone(jaegers: &mut Jaegers) -> Result<u64, Error> {
+    let (others, last) = jaegers.servers.split_at_mut(2);
+    cassandra::until_hints_are_sent(others)?;
+    others.iter_mut().for_each(super::server::Server::kill);
+    let count = crate::scale::eventually(Duration::from_secs(60), || {
+        cassandra::count(last, Consistency::One)
+    })?;
+    for other in others {
+        other.start()?;
+    }
+    Ok(count)
+}
+
+/// Sends traces before, during and after `fault`; returns them with its result.
+fn under_load<T>(
+    jaegers: &mut Jaegers,
+    random: &mut fastrand::Rng,
+    fault: impl FnOnce(&mut Jaegers) -> Result<T, Error>,
+) -> Result<(Vec<Trace>, T), Error> {
+    let receivers = jaegers.receivers();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let load = scope.spawn(|| {
+            let started = Instant::now();
+            let mut sent = Vec::new();
+            while !stop.load(Ordering::Relaxed) {
+                let traces = Trace::many(Kind::Error, RATE / 10, random);
+                traces::send(&traces, &receivers)?;
+                sent.extend(traces);
+                let next = TICK * u32::try_from(sent.len() / (RATE / 10)).unwrap_or(u32::MAX);
+                sleep(next.saturating_sub(started.elapsed()));
+            }
+            Ok::<_, Error>(sent)
+        });
+        sleep(LOAD);
+        let result = fault(jaegers);
+        sleep(LOAD);
+        stop.store(true, Ordering::Relaxed);
+        let sent = load.join().map_err(|_| "the load panicked")??;
+        Ok((sent, result?))
+    })
+}
+
+/// Waits until the queues are empty, and everything is there or no more arrives.
+fn arrival(
+    jaegers: &Jaegers,
+    sent: &[Trace],
+    before: u64,
+    back: Instant,
+) -> Result<Outcome, Error> {
+    let spans = SPANS * sent.len();
+    let expected = before + spans as u64;
+    let (mut stored, mut last) = (jaegers.spans()?, Instant::now());
+    loop {
+        let mut queued = 0.0;
+        for collector in &jaegers.collectors {
+            queued += collector.metric("otelcol_exporter_queue_size", &["otlp_grpc/jaeger"])?;
+        }
+        if queued == 0.0 && (stored >= expected || last.elapsed() > QUIET) {
+            break;
+        }
+        sleep(Duration::from_millis(500));
+        let now = jaegers.spans()?;
+        if now != stored {
+            (stored, last) = (now, Instant::now());
+        }
+    }
+    let found = reads::by_id(&reads::url(jaegers, 1), sent)?.count();
+    Ok(Outcome {
+        sent: spans,
+        lost: spans - usize::try_from(found)?,
+        twice: (jaegers.spans()? - before).saturating_sub(found),
+        recovery: last.saturating_duration_since(back),
+    })
+}
