@@ -29,17 +29,8 @@ impl Ports {
     ///
     /// They are not reserved. If another program takes one before the stack starts, the start is repeated with others.
     pub fn free() -> io::Result<Self> {
-        // A random start, so that concurrent stacks do not choose the same ports.
-        let random = RandomState::new().build_hasher().finish();
-        let offset = u16::try_from(random % u64::from(FREE.end - FREE.start)).unwrap_or_default();
-        let candidates = (FREE.start + offset..FREE.end).chain(FREE.start..FREE.start + offset);
-        let free = candidates.filter(|&number| listen(number).is_ok());
-        let numbers: BTreeMap<_, _> = Port::ALL.into_iter().zip(free).collect();
-        if numbers.len() == Port::ALL.len() {
-            Ok(Self(numbers))
-        } else {
-            Err(io::ErrorKind::AddrNotAvailable.into())
-        }
+        let numbers = free_numbers::<{ Port::ALL.len() }>()?;
+        Ok(Self(Port::ALL.into_iter().zip(numbers).collect()))
     }
 
     /// Returns the number of a port.
@@ -163,6 +154,22 @@ impl fmt::Display for PortsInUse {
 }
 
 impl std::error::Error for PortsInUse {}
+
+/// Returns the numbers of ports without a listener.
+///
+/// # Errors
+///
+/// If there are not so many.
+pub fn free_numbers<const COUNT: usize>() -> io::Result<[u16; COUNT]> {
+    // A random start, so that concurrent stacks do not choose the same ports.
+    let random = RandomState::new().build_hasher().finish();
+    let offset = u16::try_from(random % u64::from(FREE.end - FREE.start)).unwrap_or_default();
+    let candidates = (FREE.start + offset..FREE.end).chain(FREE.start..FREE.start + offset);
+    let free = candidates.filter(|&number| listen(number).is_ok());
+    let numbers: Vec<_> = free.take(COUNT).collect();
+    let numbers = numbers.try_into();
+    numbers.map_err(|_| io::ErrorKind::AddrNotAvailable.into())
+}
 
 fn listen(number: u16) -> io::Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, number))
