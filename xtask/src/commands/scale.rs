@@ -1,8 +1,10 @@
-//! `cargo xtask scale`: two tiers of Collectors, and what is lost when a part is killed.
+//! `cargo xtask scale`: two tiers of Collectors, and what is lost when a part is killed; subcommands run stores.
+
+mod stores;
 
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use xtask::scale::tiers::{Programs, Tiers};
 use xtask::scale::{kills, shares};
 use xtask::stack::programs::{self, Program};
@@ -12,13 +14,25 @@ use super::Error;
 
 /// Run two agents, two gateways and Jaeger: count what sampling keeps, kill parts, and count what is lost.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
     /// Choose the ids of traces.
     #[arg(long, default_value_t = 7)]
     seed: u64,
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Part {
+    Stores(stores::Options),
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
+    match &options.part {
+        Some(Part::Stores(options)) => return stores::run(options),
+        None => {}
+    }
     let programs = Programs {
         collector: programs::path(Program::Otelcol)?,
         jaeger: programs::path(Program::Jaeger)?,

@@ -2,6 +2,7 @@
 //!
 //! - [`shares`]: which traces the gateways keep.
 //! - [`kills`]: what is lost when a part is killed.
+//! - [`stores`]: metrics in Thanos and VictoriaMetrics.
 //!
 //! [`traces`] sends spans as two services would, and [`tiers`] starts the programs with the committed configurations.
 
@@ -9,6 +10,7 @@ pub mod kept;
 pub mod kills;
 pub mod node;
 pub mod shares;
+pub mod stores;
 pub mod tiers;
 pub mod traces;
 

@@ -29,7 +29,7 @@ impl Ports {
     ///
     /// They are not reserved. If another program takes one before the stack starts, the start is repeated with others.
     pub fn free() -> io::Result<Self> {
-        let numbers = free_numbers::<{ Port::ALL.len() }>()?;
+        let numbers: [u16; Port::ALL.len()] = free_numbers()?;
         Ok(Self(Port::ALL.into_iter().zip(numbers).collect()))
     }
 
@@ -109,6 +109,18 @@ impl Ports {
     }
 }
 
+/// Returns different ports without a listener. They are not reserved.
+pub(crate) fn free_numbers<const COUNT: usize>() -> io::Result<[u16; COUNT]> {
+    // A random start, so that concurrent stacks do not choose the same ports.
+    let random = RandomState::new().build_hasher().finish();
+    let offset = u16::try_from(random % u64::from(FREE.end - FREE.start)).unwrap_or_default();
+    let candidates = (FREE.start + offset..FREE.end).chain(FREE.start..FREE.start + offset);
+    let free = candidates.filter(|&number| listen(number).is_ok());
+    let numbers: Vec<_> = free.take(COUNT).collect();
+    let too_few = |_| io::ErrorKind::AddrNotAvailable.into();
+    numbers.try_into().map_err(too_few)
+}
+
 /// Invalid environment variables of ports, one line each.
 #[derive(Debug)]
 pub struct InvalidPorts(Vec<String>);
@@ -154,22 +166,6 @@ impl fmt::Display for PortsInUse {
 }
 
 impl std::error::Error for PortsInUse {}
-
-/// Returns the numbers of ports without a listener.
-///
-/// # Errors
-///
-/// If there are not so many.
-pub fn free_numbers<const COUNT: usize>() -> io::Result<[u16; COUNT]> {
-    // A random start, so that concurrent stacks do not choose the same ports.
-    let random = RandomState::new().build_hasher().finish();
-    let offset = u16::try_from(random % u64::from(FREE.end - FREE.start)).unwrap_or_default();
-    let candidates = (FREE.start + offset..FREE.end).chain(FREE.start..FREE.start + offset);
-    let free = candidates.filter(|&number| listen(number).is_ok());
-    let numbers: Vec<_> = free.take(COUNT).collect();
-    let numbers = numbers.try_into();
-    numbers.map_err(|_| io::ErrorKind::AddrNotAvailable.into())
-}
 
 fn listen(number: u16) -> io::Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, number))

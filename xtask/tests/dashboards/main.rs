@@ -9,6 +9,5 @@ mod promql;
 mod provisioning;
 mod queries;
 mod schema;
-mod selectors;
 
-use xtask::dashboards::file;
+use xtask::dashboards::{file, selectors};
