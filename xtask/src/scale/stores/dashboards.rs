@@ -136,7 +136,7 @@ pub fn compare(stores: &[Store]) -> Result<Vec<Comparison>, Error> {
                 comparison.equal += 1;
                 comparison.recorded += usize::from(is_recorded);
             } else {
-                let known = known::of(store.name, &query, &worst);
+                let known = known::of(store.name, &query, is_recorded, &worst);
                 comparison.different.push((query.clone(), worst, known));
             }
         }

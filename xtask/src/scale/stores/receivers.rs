@@ -3,15 +3,15 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::site::{JOB, Site};
+use super::site::Site;
 use super::{Error, Store, now};
 use crate::scale::eventually;
 use crate::stack::query::prometheus_query_past;
 
 /// How long the receiver is away.
 const AWAY: Duration = Duration::from_secs(10);
-/// The samples that are counted: from before the kill until after the recovery.
-const COUNTED: &str = "1m";
+/// The samples that are counted: of many series, which both receivers share, from before the kill until after it.
+const COUNTED: &str = "rustok_http_request_duration_seconds_bucket{job=\"rustok-server\"}[1m]";
 /// Time for everything to arrive.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(90);
 
@@ -24,7 +24,7 @@ pub struct Outcome {
     pub lost: f64,
     /// The time until everything was there, from when the receiver was back.
     pub recovery: Duration,
-    /// Samples in the reference and in Thanos while the receiver was away, or the error of the querier.
+    /// The answer of the querier while the receiver was away: samples, or its error.
     pub meanwhile: Result<f64, String>,
 }
 
@@ -72,9 +72,7 @@ pub fn kill(site: &mut Site) -> Result<Outcome, Error> {
 
 /// Returns how many samples of the service a store has, up to an instant.
 fn samples(store: &Store, instant: f64) -> Result<f64, Error> {
-    let query = format!(
-        "sum(count_over_time({{job=\"{JOB}\", __name__!~\".+:.+|ALERTS.*|up|scrape_.+\"}}[{COUNTED}]))"
-    );
+    let query = format!("sum(count_over_time({COUNTED}))");
     let parameters = [("partial_response", "false")];
     let found = prometheus_query_past(&store.url, &query, instant, &parameters)?;
     Ok(found.first().map_or(0.0, |sample| sample.value))

@@ -42,7 +42,7 @@ impl Thanos {
                 "--receive.hashrings-algorithm=ketama".to_owned(),
                 // The default is a label of the services' metrics, and would replace its values.
                 format!("--receive.tenant-label-name={TENANT}"),
-                format!("--label=receiver=\"{number}\""),
+                format!("--label={RECEIVER}=\"{number}\""),
             ];
             let ready = format!("http://{http}/-/ready");
             let mut node = Node::of_program("thanos receive", program, arguments, &ready, &folder)?;
@@ -59,7 +59,7 @@ impl Thanos {
             format!("--endpoint={}", second[1]),
         ];
         // What the receivers add, and what a pair of Collectors adds.
-        let replicas = [TENANT, "receiver", "replica"];
+        let replicas = [TENANT, RECEIVER, "replica"];
         arguments.extend(replicas.map(|label| format!("--query.replica-label={label}")));
         let ready = format!("{url}/-/ready");
         let folder = folder.join("querier");
@@ -111,8 +111,10 @@ impl Thanos {
     }
 }
 
-/// The label with which a receiver names the tenant of a request.
+/// The labels that a receiver adds: the tenant of a request, and its own number. They replace labels of metrics of the
+/// same name, and the Collector's metrics have a label `receiver`.
 const TENANT: &str = "thanos_tenant";
+const RECEIVER: &str = "thanos_receiver";
 
 fn address(number: u16) -> String {
     format!("127.0.0.1:{number}")
