@@ -88,14 +88,12 @@ impl Site {
         });
 
         let dir = RunDir::create(&folder.join("run"))?;
-        let [_, thanos_remote, victoria_remote] =
-            ["", &thanos.write_url, &victoria_write].map(str::to_owned);
         write_prometheus(
             &dir,
             &ports,
             divisor,
             evaluation,
-            &[thanos_remote, victoria_remote],
+            &[thanos.write_url.clone(), victoria_write],
         )?;
         let start = |service: Service, program: &Path, more: &[&str]| -> Result<Node, Error> {
             let mut arguments = service.arguments(&ports, &dir, Setup::default());
