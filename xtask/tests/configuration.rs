@@ -44,6 +44,7 @@ fn otelcol_accepts_the_configuration_with_overlays() {
     std::fs::write(&token, "one\n").expect("a file");
     let variables = [
         ("COLLECTOR_TOKEN_FILE", &token),
+        ("COLLECTOR_REPLICA", &PathBuf::from("a")),
         ("COLLECTOR_TLS_CERTIFICATE", &certificate),
         ("COLLECTOR_TLS_KEY", &key),
         ("COLLECTOR_TLS_CLIENT_AUTHORITY", &certificate),
@@ -54,6 +55,7 @@ fn otelcol_accepts_the_configuration_with_overlays() {
         &["bearer-token"],
         &["debug"],
         &["remote-write"],
+        &["remote-write", "remote-write-replica"],
         &["tls", "bearer-token"],
         &["mtls", "bearer-token", "remote-write"],
         &["mtls", "bearer-token", "debug"],

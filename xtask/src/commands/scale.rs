@@ -2,6 +2,7 @@
 
 mod jaeger;
 mod kafka;
+mod stores;
 
 use std::process::ExitCode;
 
@@ -23,11 +24,12 @@ pub(crate) struct Options {
     variant: Option<Variant>,
 }
 
-/// Another set-up of the tiers; without one, the committed files as they are.
+/// Another set-up; without one, the two tiers as they are committed.
 #[derive(Debug, Subcommand)]
 enum Variant {
     Jaeger(jaeger::Options),
     Kafka(kafka::Options),
+    Stores(stores::Options),
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
@@ -41,6 +43,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
         None => run_tiers(&programs, random),
         Some(Variant::Jaeger(options)) => jaeger::run(options, &programs, random),
         Some(Variant::Kafka(options)) => kafka::run(options, &programs, random),
+        Some(Variant::Stores(options)) => return stores::run(options),
     };
     let problems = problems.map_err(|error| error.to_string())?;
     for problem in &problems {

@@ -7,6 +7,7 @@
 //! alert/      the alerts of prometheus/*_rules.yml, which set the thresholds of panels
 //! layout.rs   the place of each panel
 //! json/       Grafana's JSON
+//! file.rs     the committed files, and by selectors.rs what their queries select
 //! ```
 //!
 //! The generation fails for a metric, a label or a bucket that does not exist, so a renamed metric cannot leave an
@@ -31,11 +32,13 @@
 pub mod alert;
 mod content;
 mod dashboard;
+pub mod file;
 mod json;
 mod layout;
 mod link;
 mod panel;
 pub mod query;
+pub mod selectors;
 mod variable;
 
 pub use dashboard::Dashboard;

@@ -312,7 +312,7 @@ impl Drop for Service {
 }
 
 /// Removes the developer's own settings.
-pub(super) fn clear_environment(command: &mut Command) {
+pub(crate) fn clear_environment(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy().to_ascii_uppercase();
         let own = ["INVENTORY_URL", "DATABASE_URL", "PORT", "HOST", "RUST_LOG"];

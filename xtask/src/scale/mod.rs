@@ -4,6 +4,7 @@
 //! - [`kills`]: what is lost when a part is killed.
 //! - [`kafka`]: the same with Kafka between the tiers, and an outage of all gateways.
 //! - [`jaeger`]: several Jaegers on one store, Cassandra or OpenSearch.
+//! - [`stores`]: metrics in Thanos and VictoriaMetrics.
 //!
 //! [`traces`] sends spans as two services would, [`load`] at a steady rate, and [`tiers`] starts the programs with the
 //! committed configurations. [`maven`] fetches Kafka, the [`broker`], and the stores of Jaeger.
@@ -17,6 +18,7 @@ pub mod load;
 pub mod maven;
 pub mod node;
 pub mod shares;
+pub mod stores;
 pub mod tiers;
 pub mod traces;
 

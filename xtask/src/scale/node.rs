@@ -1,25 +1,28 @@
-//! A program of the tiers, which can be killed and started again.
+//! A program, which can be killed and started again.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{Error, eventually};
-use crate::faults::service::resident;
+use crate::faults::service::{clear_environment, resident};
 use crate::stack::{Port, Ports, Service, query};
 use crate::workspace;
 
 /// Time for a program to become ready. The first Jaeger on Cassandra creates tables.
 const READY_WITHIN: Duration = Duration::from_secs(180);
 
-/// A Collector or a Jaeger, which is killed when it is dropped.
+/// A program, which is killed when it is dropped.
 #[derive(Debug)]
 pub struct Node {
-    service: Service,
+    name: String,
     program: PathBuf,
-    configuration: Vec<String>,
+    arguments: Vec<OsString>,
     variables: Vec<(&'static str, String)>,
+    /// Responds with 200 once it is ready.
+    ready_url: String,
     folder: PathBuf,
     ports: Ports,
     process: Option<Child>,
@@ -27,19 +30,51 @@ pub struct Node {
 }
 
 impl Node {
-    /// Returns a node that does not run yet. `configuration` has files relative to the root of the workspace.
+    /// Returns a Collector or a Jaeger that does not run yet. `configuration` has files relative to the root of the
+    /// workspace.
     pub fn new(
         service: Service,
         program: &Path,
         configuration: &[&str],
         folder: &Path,
     ) -> Result<Self, Error> {
+        let ports = Ports::free()?;
+        let files = configuration.iter();
+        let mut node = Self::of_program(
+            &service.to_string(),
+            program,
+            files.map(|file| format!("--config={file}")),
+            &service.ready_url(&ports),
+            folder,
+        )?;
+        for &port in service.ports() {
+            node.set(port.variable(), ports.get(port).to_string());
+        }
+        for (variable, file) in [
+            ("COLLECTOR_STORAGE_DIR", "storage"),
+            ("COLLECTOR_LOGS_FILE", "logs.jsonl"),
+        ] {
+            node.set(variable, folder.join(file).display().to_string());
+        }
+        node.ports = ports;
+        Ok(node)
+    }
+
+    /// Returns another program that does not run yet. `ready_url` responds with 200 once it is ready.
+    pub fn of_program(
+        name: &str,
+        program: &Path,
+        arguments: impl IntoIterator<Item = impl Into<OsString>>,
+        ready_url: &str,
+        folder: &Path,
+    ) -> Result<Self, Error> {
         fs::create_dir_all(folder)?;
         Ok(Self {
-            service,
+            name: name.to_owned(),
             program: program.to_owned(),
-            configuration: configuration.iter().map(|&file| file.to_owned()).collect(),
+            arguments: arguments.into_iter().map(Into::into).collect(),
             variables: Vec::new(),
+            ready_url: ready_url.to_owned(),
             folder: folder.to_owned(),
             ports: Ports::free()?,
             process: None,
@@ -47,12 +82,12 @@ impl Node {
         })
     }
 
-    /// Sets a variable that the configuration reads.
+    /// Sets a variable of its environment.
     pub fn set(&mut self, variable: &'static str, value: impl Into<String>) {
         self.variables.push((variable, value.into()));
     }
 
-    /// Returns its ports.
+    /// Returns its ports, if it is a Collector or a Jaeger.
     pub fn ports(&self) -> &Ports {
         &self.ports
     }
@@ -62,18 +97,12 @@ impl Node {
         self.starts += 1;
         let log = self.folder.join(format!("log-{}.txt", self.starts));
         let output = File::create(&log)?;
-        let ports = self.service.ports().iter();
         let started = Instant::now();
-        let process = Command::new(&self.program)
-            .args(
-                self.configuration
-                    .iter()
-                    .map(|file| format!("--config={file}")),
-            )
+        let mut command = Command::new(&self.program);
+        clear_environment(&mut command);
+        let process = command
+            .args(&self.arguments)
             .current_dir(workspace::root())
-            .envs(ports.map(|&port| (port.variable(), self.ports.get(port).to_string())))
-            .env("COLLECTOR_STORAGE_DIR", self.folder.join("storage"))
-            .env("COLLECTOR_LOGS_FILE", self.folder.join("logs.jsonl"))
             .env("SCALE_KEPT_FILE", self.kept_by(self.starts))
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
@@ -81,10 +110,9 @@ impl Node {
             .stderr(output)
             .spawn()?;
         self.process = Some(process);
-        let url = self.service.ready_url(&self.ports);
-        eventually(READY_WITHIN, || match query::is_ready(&url) {
+        eventually(READY_WITHIN, || match query::is_ready(&self.ready_url) {
             true => Ok(()),
-            false => Err(format!("{} is not ready, see {}", self.service, log.display()).into()),
+            false => Err(format!("{} is not ready, see {}", self.name, log.display()).into()),
         })?;
         Ok(started.elapsed())
     }

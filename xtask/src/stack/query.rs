@@ -34,7 +34,25 @@ pub fn prometheus_query(stack: &Stack, promql: &str) -> Result<Vec<Sample>, Quer
 
 /// Like [`prometheus_query`], for the Prometheus at `url`.
 pub fn prometheus_query_at(url: &str, promql: &str) -> Result<Vec<Sample>, QueryError> {
-    let data = prometheus_api_at(url, "query", &[("query", promql)])?;
+    samples(
+        promql,
+        prometheus_api_at(url, "query", &[("query", promql)])?,
+    )
+}
+
+/// Like [`prometheus_query_at`], at a time in seconds since 1970, with further parameters of the store.
+pub fn prometheus_query_past(
+    url: &str,
+    promql: &str,
+    time: f64,
+    parameters: &[(&str, &str)],
+) -> Result<Vec<Sample>, QueryError> {
+    let time = time.to_string();
+    let parameters = [&[("query", promql), ("time", &time)], parameters].concat();
+    samples(promql, prometheus_api_at(url, "query", &parameters)?)
+}
+
+fn samples(promql: &str, data: Value) -> Result<Vec<Sample>, QueryError> {
     let samples = match data["resultType"].as_str() {
         Some("vector") => data["result"].as_array().and_then(|series| {
             let sample = |series: &Value| sample(&series["metric"], &series["value"]);

@@ -113,7 +113,7 @@ impl RunDir {
     }
 
     /// Writes links and target files for Prometheus; with `users_services`, also the link to the user's services.
-    pub(super) fn write_prometheus(
+    pub(crate) fn write_prometheus(
         &self,
         ports: &Ports,
         scrape_interval: Option<Duration>,
@@ -147,7 +147,7 @@ impl RunDir {
     }
 
     /// Adds a service as a target of Prometheus, in place of an earlier one.
-    pub(super) fn scrape_service(
+    pub(crate) fn scrape_service(
         &self,
         job: &str,
         address: &str,

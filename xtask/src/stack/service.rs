@@ -161,7 +161,7 @@ impl Service {
     }
 
     /// Returns the command line without the program.
-    pub(super) fn arguments(self, ports: &Ports, dir: &RunDir, setup: Setup) -> Vec<OsString> {
+    pub(crate) fn arguments(self, ports: &Ports, dir: &RunDir, setup: Setup) -> Vec<OsString> {
         match self {
             Self::Jaeger | Self::Collector => self
                 .configuration(setup)

@@ -1,14 +1,11 @@
 //! Every query of every panel has data in the real Prometheus, every variable has values, every link leads to traces.
 
-#[path = "../dashboards/file.rs"]
-mod file;
-#[path = "../dashboards/selectors.rs"]
-mod selectors;
-
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use xtask::dashboards::file::{self, File, Times, list, text};
 use xtask::dashboards::query::THIRD_PARTY;
+use xtask::dashboards::selectors;
 use xtask::stack::Stack;
 use xtask::stack::programs::{self, Program};
 use xtask::stack::query::{
@@ -17,7 +14,6 @@ use xtask::stack::query::{
 
 use crate::server::{Protocol, Server};
 use crate::support::{eventually, scratch, stack};
-use file::{File, Times, list, text};
 
 const TIMES: Times = Times {
     rate_interval: "1m",

@@ -18,6 +18,10 @@ pub enum Program {
     Promtool,
     /// VictoriaMetrics, the single node, for its web page vmui.
     VictoriaMetrics,
+    /// VictoriaMetrics' evaluation of rules.
+    VmAlert,
+    /// Thanos: receivers of remote write, a querier, a ruler.
+    Thanos,
     /// Grafana's published types of dashboards, as a program that decodes files with them.
     GrafanaSchema,
     /// The library with which Docker Compose reads its files, as a program that prints what it read.
@@ -29,7 +33,7 @@ pub enum Program {
 }
 
 impl Program {
-    /// All programs.
+    /// The programs of the stack and of its tests. Others are built by the command that runs them.
     pub const ALL: [Self; 9] = [
         Self::Otelcol,
         Self::Jaeger,
@@ -50,6 +54,8 @@ impl Program {
             Self::Prometheus => "prometheus",
             Self::Promtool => "promtool",
             Self::VictoriaMetrics => "victoria-metrics",
+            Self::VmAlert => "vmalert",
+            Self::Thanos => "thanos",
             Self::GrafanaSchema => "grafana-schema",
             Self::ComposeModel => "compose-model",
             Self::Kustomize => "kustomize",
@@ -63,7 +69,8 @@ impl Program {
             Self::Otelcol => "0.158.0",
             Self::Jaeger => "1.76.0",
             Self::Prometheus | Self::Promtool => "3.16.0",
-            Self::VictoriaMetrics => "1.151.0",
+            Self::VictoriaMetrics | Self::VmAlert => "1.151.0",
+            Self::Thanos => "0.42.0",
             Self::GrafanaSchema => "0.0.22",
             Self::ComposeModel => "2.16.2",
             Self::Kustomize => "5.8.1",
@@ -77,6 +84,7 @@ impl Program {
             Self::Otelcol => "otelcol-contrib",
             // The name in the published archives.
             Self::VictoriaMetrics => "victoria-metrics-prod",
+            Self::VmAlert => "vmalert-prod",
             other => other.name(),
         }
     }
@@ -95,7 +103,8 @@ impl Program {
             Self::Otelcol => &["0.158.0"],
             Self::Jaeger => &["1.76.0", "2.13.0"],
             Self::Prometheus | Self::Promtool => &["3.16.0"],
-            Self::VictoriaMetrics => &["1.151.0"],
+            Self::VictoriaMetrics | Self::VmAlert => &["1.151.0"],
+            Self::Thanos => &["0.42.0"],
             Self::GrafanaSchema => &["0.0.22"],
             Self::ComposeModel => &["2.16.2"],
             Self::Kustomize => &["5.8.1"],
@@ -109,7 +118,8 @@ impl Program {
             Self::Otelcol => "collector/build",
             Self::Jaeger => "jaeger/build",
             Self::Prometheus | Self::Promtool => "prometheus/build",
-            Self::VictoriaMetrics => "xtask/victoria-metrics",
+            Self::VictoriaMetrics | Self::VmAlert => "xtask/victoria-metrics",
+            Self::Thanos => "xtask/thanos",
             Self::GrafanaSchema => "grafana/build",
             Self::ComposeModel => "xtask/compose",
             Self::Kustomize => "xtask/kustomize",
@@ -128,6 +138,8 @@ impl Program {
             Self::VictoriaMetrics => {
                 "github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics"
             }
+            Self::VmAlert => "github.com/VictoriaMetrics/VictoriaMetrics/app/vmalert",
+            Self::Thanos => "github.com/thanos-io/thanos/cmd/thanos",
         }
     }
 
@@ -148,6 +160,13 @@ impl Program {
             ],
             Self::VictoriaMetrics => &["-ldflags=-s -w \
                  -X github.com/VictoriaMetrics/VictoriaMetrics/lib/buildinfo.Version=victoria-metrics-v1.151.0"],
+            Self::VmAlert => &["-ldflags=-s -w \
+                 -X github.com/VictoriaMetrics/VictoriaMetrics/lib/buildinfo.Version=vmalert-v1.151.0"],
+            // As its own build: one string for all labels of a series.
+            Self::Thanos => &[
+                "-tags=netgo,slicelabels",
+                "-ldflags=-s -w -X github.com/prometheus/common/version.Version=0.42.0",
+            ],
         }
     }
 
@@ -156,10 +175,11 @@ impl Program {
         match self {
             Self::Otelcol => 6,
             Self::Jaeger => 4,
-            Self::Prometheus => 4,
+            Self::Prometheus | Self::Thanos => 4,
             Self::KubernetesModel => 2,
             Self::Promtool
             | Self::VictoriaMetrics
+            | Self::VmAlert
             | Self::GrafanaSchema
             | Self::ComposeModel
             | Self::Kustomize => 1,
@@ -194,6 +214,7 @@ mod tests {
                 Program::VictoriaMetrics,
                 "github.com/VictoriaMetrics/VictoriaMetrics v1.151.0",
             ),
+            (Program::Thanos, "github.com/thanos-io/thanos v0.42.0"),
             (
                 Program::GrafanaSchema,
                 "github.com/grafana/grafana-foundation-sdk/go v0.0.22",
@@ -220,6 +241,8 @@ mod tests {
             Program::Prometheus,
             Program::Promtool,
             Program::VictoriaMetrics,
+            Program::VmAlert,
+            Program::Thanos,
             Program::Kustomize,
         ] {
             let flags = program.build_arguments().join(" ");

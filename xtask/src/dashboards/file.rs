@@ -1,42 +1,53 @@
-//! The committed dashboards, as Grafana reads them.
+//! The committed dashboards, as Grafana reads them. Everything panics if a file is not as the generator writes it.
 
 use std::fs;
 
 use serde_json::Value;
-use xtask::workspace;
+
+use crate::workspace;
 
 /// A dashboard's file.
-pub(crate) struct File {
-    pub(crate) name: String,
-    pub(crate) json: Value,
+#[derive(Debug)]
+pub struct File {
+    /// Its name.
+    pub name: String,
+    /// Its content.
+    pub json: Value,
 }
 
 /// A query of a panel.
-pub(crate) struct Query<'a> {
-    pub(crate) panel: &'a Value,
+#[derive(Debug)]
+pub struct Query<'a> {
+    /// The panel.
+    pub panel: &'a Value,
     /// The expression, with variables.
-    pub(crate) expr: &'a str,
+    pub expr: &'a str,
     /// As it is in the file, whole.
-    pub(crate) target: &'a Value,
+    pub target: &'a Value,
 }
 
 /// A variable whose values are those of a label.
-pub(crate) struct LabelValues<'a> {
-    pub(crate) variable: &'a str,
+#[derive(Debug)]
+pub struct LabelValues<'a> {
+    /// Its name.
+    pub variable: &'a str,
     /// Which series.
-    pub(crate) series: &'a str,
-    pub(crate) label: &'a str,
+    pub series: &'a str,
+    /// The label.
+    pub label: &'a str,
 }
 
 /// What stands for the variables that Grafana itself sets.
-#[derive(Clone, Copy)]
-pub(crate) struct Times {
-    pub(crate) rate_interval: &'static str,
-    pub(crate) range: &'static str,
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// `$__rate_interval`.
+    pub rate_interval: &'static str,
+    /// `$__range`.
+    pub range: &'static str,
 }
 
 /// All of them, by name.
-pub(crate) fn all() -> Vec<File> {
+pub fn all() -> Vec<File> {
     let folder = workspace::root().join("grafana/dashboards");
     let mut files: Vec<_> = fs::read_dir(folder)
         .expect("the dashboards")
@@ -57,12 +68,12 @@ pub(crate) fn all() -> Vec<File> {
 
 impl File {
     /// The panels, without headings.
-    pub(crate) fn panels(&self) -> impl Iterator<Item = &Value> {
+    pub fn panels(&self) -> impl Iterator<Item = &Value> {
         list(&self.json["panels"]).filter(|panel| panel["type"] != "row")
     }
 
     /// The queries of all panels.
-    pub(crate) fn queries(&self) -> impl Iterator<Item = Query<'_>> {
+    pub fn queries(&self) -> impl Iterator<Item = Query<'_>> {
         self.panels().flat_map(|panel| {
             list(&panel["targets"]).map(move |target| Query {
                 panel,
@@ -73,17 +84,17 @@ impl File {
     }
 
     /// The queries of annotations.
-    pub(crate) fn annotations(&self) -> impl Iterator<Item = &str> {
+    pub fn annotations(&self) -> impl Iterator<Item = &str> {
         list(&self.json["annotations"]["list"]).map(|annotation| text(&annotation["expr"]))
     }
 
     /// All variables.
-    pub(crate) fn variables(&self) -> impl Iterator<Item = &Value> {
+    pub fn variables(&self) -> impl Iterator<Item = &Value> {
         list(&self.json["templating"]["list"])
     }
 
     /// The variables that list a label's values.
-    pub(crate) fn label_values(&self) -> impl Iterator<Item = LabelValues<'_>> {
+    pub fn label_values(&self) -> impl Iterator<Item = LabelValues<'_>> {
         let queries = self
             .variables()
             .filter(|variable| variable["type"] == "query");
@@ -103,7 +114,7 @@ impl File {
     }
 
     /// A query as Grafana sends it when everything is selected.
-    pub(crate) fn fill(&self, expr: &str, times: Times) -> String {
+    pub fn fill(&self, expr: &str, times: Times) -> String {
         let mut filled = expr
             .replace("$__rate_interval", times.rate_interval)
             .replace("$__range", times.range);
@@ -123,12 +134,12 @@ impl File {
 }
 
 /// The items of an array; none if it is missing.
-pub(crate) fn list(value: &Value) -> impl Iterator<Item = &Value> {
+pub fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
 /// A text that has to be there.
 #[track_caller]
-pub(crate) fn text(value: &Value) -> &str {
+pub fn text(value: &Value) -> &str {
     value.as_str().expect("a text")
 }

@@ -3,8 +3,8 @@
 use promql_parser::parser::{Expr, VectorSelector, parse};
 use promql_parser::util::{ExprVisitor, walk_expr};
 
-/// All selectors, without ranges and offsets.
-pub(crate) fn of(promql: &str) -> Vec<VectorSelector> {
+/// All selectors, without ranges and offsets. Panics if it is no expression.
+pub fn of(promql: &str) -> Vec<VectorSelector> {
     let expr = parse(promql).expect("an expression");
     let mut selectors = Selectors(Vec::new());
     walk_expr(&mut selectors, &expr).expect("it never fails");
