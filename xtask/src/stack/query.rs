@@ -94,7 +94,7 @@ pub fn jaeger_services(stack: &Stack) -> Result<Vec<String>, QueryError> {
 
 /// Like [`jaeger_services`], for the Jaeger at `url`.
 pub fn jaeger_services_at(url: &str) -> Result<Vec<String>, QueryError> {
-    let answer = get_json(&format!("{url}/api/services"), &[])?;
+    let answer: Value = get_json(&format!("{url}/api/services"), &[])?;
     let names = answer["data"].as_array().into_iter().flatten();
     Ok(names
         .filter_map(|name| Some(name.as_str()?.to_owned()))

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use super::{Jaegers, Store, cassandra};
 use crate::scale::kept::Spans;
 use crate::scale::traces::{Kind, SERVICES, SPANS, TENANT, Trace};
@@ -132,7 +134,7 @@ fn found(jaegers: &Jaegers, sent: &[Trace]) -> Result<[Found; 2], Error> {
         let limit = (2 * sent.len()).to_string();
         let tags = format!("{{\"tenant_id\":\"{TENANT}\"}}");
         let count = |service, conditions: &[(&str, &str)]| {
-            let traces = query::jaeger_search_at(url, service, conditions)?;
+            let traces = query::jaeger_search_at::<Value>(url, service, conditions)?;
             let ids: BTreeSet<_> = traces
                 .iter()
                 .map(|trace| trace["traceID"].as_str())
