@@ -18,6 +18,7 @@ use crate::{
     error_type::ErrorName,
     metrics::{self, OTHER},
     operation::{Call, Outcome, OutcomeFuture, OutcomeRecorder},
+    trace::native,
 };
 
 /// Runs a query in a span, and records its duration and outcome. See the example of the [module](super).
@@ -177,19 +178,21 @@ impl Query {
     }
 
     fn span(self) -> Span {
-        tracing::info_span!(
-            "db.query",
-            otel.name = %Name(self),
-            otel.kind = "client",
-            db.operation.name = self.operation().map(field::display),
-            db.collection.name = self.collection(),
-            db.system.name = self.system,
-            db.query.summary = self.summary,
-            error.type = Empty,
-            otel.status_code = Empty,
-            otel.status_description = Empty,
-            rustok.outcome = Empty,
-        )
+        native::create(|| {
+            tracing::info_span!(
+                "db.query",
+                otel.name = %Name(self),
+                otel.kind = "client",
+                db.operation.name = self.operation().map(field::display),
+                db.collection.name = self.collection(),
+                db.system.name = self.system,
+                db.query.summary = self.summary,
+                error.type = Empty,
+                otel.status_code = Empty,
+                otel.status_description = Empty,
+                rustok.outcome = Empty,
+            )
+        })
     }
 
     /// Returns `db.operation.name`. The label `other` is not one.

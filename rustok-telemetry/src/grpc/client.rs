@@ -21,7 +21,7 @@ use super::{
     messages::Messages,
     method::Method,
 };
-use crate::{propagation, request::count};
+use crate::{propagation, request::count, trace::native};
 
 /// Creates a client span for each call, records the `rustok_grpc_client_*` metrics, and injects the span's context into
 /// the metadata. See the [module](super).
@@ -140,20 +140,22 @@ impl Options {
     fn span(&self, method: &Method, uri: &Uri) -> Span {
         let name = method.full_name();
         let server = self.server.as_ref().or_else(|| uri.authority());
-        tracing::info_span!(
-            target: "rustok_telemetry::grpc",
-            "grpc_client_request",
-            otel.name = name.unwrap_or("grpc"),
-            otel.kind = "client",
-            otel.status_code = Empty,
-            error.type = Empty,
-            rustok.outcome = Empty,
-            rpc.system.name = "grpc",
-            rpc.method = name,
-            rpc.method_original = Empty,
-            rpc.response.status_code = Empty,
-            server.address = server.map(Authority::host),
-            server.port = server.and_then(Authority::port_u16).map(i64::from),
-        )
+        native::create(|| {
+            tracing::info_span!(
+                target: "rustok_telemetry::grpc",
+                "grpc_client_request",
+                otel.name = name.unwrap_or("grpc"),
+                otel.kind = "client",
+                otel.status_code = Empty,
+                error.type = Empty,
+                rustok.outcome = Empty,
+                rpc.system.name = "grpc",
+                rpc.method = name,
+                rpc.method_original = Empty,
+                rpc.response.status_code = Empty,
+                server.address = server.map(Authority::host),
+                server.port = server.and_then(Authority::port_u16).map(i64::from),
+            )
+        })
     }
 }

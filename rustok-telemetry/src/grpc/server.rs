@@ -140,9 +140,8 @@ where
         }
         let messages = count::<Messages, _>(request.body_mut());
         let method = Method::of(request.uri(), false);
-        let span = span(&method);
-        options.trust.apply(&span, request.headers());
         let headers = request.headers();
+        let span = options.trust.span(headers, || span(&method));
         let mut tracker =
             GrpcCall::begin(&SERVER, method, span, headers, options.timeout, messages);
         let inner = tracker.watch(|_| self.inner.call(request));

@@ -47,7 +47,7 @@ use reqwest_middleware::{Error, Middleware, Next, Result};
 use tracing::{Span, field::Empty};
 
 use super::{
-    method::{known_method, span_name},
+    method::{RequestName, known_method},
     semantic::SentRequest,
 };
 use crate::{
@@ -55,6 +55,7 @@ use crate::{
     error_type::ErrorName,
     operation::{Call, CallMeta, OutcomeFuture},
     propagation,
+    trace::native,
 };
 
 /// Creates a span for each request and injects its context into the headers. See the [module](self).
@@ -126,21 +127,23 @@ impl Middleware for TelemetryMiddleware {
 fn client_span(request: &Request, template: Option<&UrlTemplate>) -> Span {
     let (method, url) = (known_method(request.method()), request.url());
     let template = template.map(|UrlTemplate(template)| &**template);
-    tracing::info_span!(
-        target: "rustok_telemetry::http",
-        "http_client_request",
-        otel.name = &*span_name(method, template),
-        otel.kind = "client",
-        otel.status_code = Empty,
-        error.type = Empty,
-        rustok.outcome = Empty,
-        http.request.method = method,
-        http.response.status_code = Empty,
-        server.address = url.host_str(),
-        server.port = url.port_or_known_default().map(i64::from),
-        url.full = %Redacted(url),
-        url.template = template,
-    )
+    native::create(|| {
+        tracing::info_span!(
+            target: "rustok_telemetry::http",
+            "http_client_request",
+            otel.name = %RequestName { method, template },
+            otel.kind = "client",
+            otel.status_code = Empty,
+            error.type = Empty,
+            rustok.outcome = Empty,
+            http.request.method = method,
+            http.response.status_code = Empty,
+            server.address = url.host_str(),
+            server.port = url.port_or_known_default().map(i64::from),
+            url.full = %Redacted(url),
+            url.template = template,
+        )
+    })
 }
 
 fn failure(result: &Result<Response>, span: &Span) -> Option<ErrorName> {

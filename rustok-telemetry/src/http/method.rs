@@ -1,6 +1,6 @@
 //! Methods, versions and span names for labels and attributes.
 
-use std::borrow::Cow;
+use std::fmt;
 
 use http::{Method, Version, request::Parts};
 
@@ -26,12 +26,24 @@ pub(super) fn known_method(method: &Method) -> &'static str {
     }
 }
 
-/// Returns the span name of the conventions: `{method} {template}`, with `HTTP` for an unknown method.
-pub(super) fn span_name(method: &'static str, template: Option<&str>) -> Cow<'static, str> {
-    let method = if method == OTHER { "HTTP" } else { method };
-    match template {
-        Some(template) => format!("{method} {template}").into(),
-        None => method.into(),
+/// The name of a request's span by the conventions: `{method} {template}`, with `HTTP` for an unknown method.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RequestName<'a> {
+    pub(super) method: &'static str,
+    pub(super) template: Option<&'a str>,
+}
+
+impl fmt::Display for RequestName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.method {
+            OTHER => "HTTP",
+            method => method,
+        })?;
+        let Some(template) = self.template else {
+            return Ok(());
+        };
+        f.write_str(" ")?;
+        f.write_str(template)
     }
 }
 

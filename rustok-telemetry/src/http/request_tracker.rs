@@ -9,7 +9,7 @@ use opentelemetry::trace::TraceContextExt;
 use tracing::{Span, field::Empty};
 
 use super::{
-    method::{known_method, original_method, protocol_version, span_name},
+    method::{RequestName, known_method, original_method, protocol_version},
     options::{Hook, Options, SpanFields},
     received::{ReceivedSize, content_length},
     route::{Route, UNMATCHED},
@@ -113,8 +113,13 @@ impl RequestRecorder for HttpRequest {
             && let Some(route) = Route::from_extensions(&response.extensions)
         {
             // Recording `otel.name` does not rename a span that has started.
-            let name = span_name(request.method, Some(route.template()));
-            native::context_of(span).span().update_name(name);
+            let name = RequestName {
+                method: request.method,
+                template: Some(route.template()),
+            };
+            native::context_of(span)
+                .span()
+                .update_name(name.to_string());
             span.record("http.route", route.template());
             request.route = Some(route);
         }
@@ -231,27 +236,28 @@ fn server_span(
         .as_ref()
         .map(|(address, port)| (&**address, *port))
         .unzip();
-    let span = tracing::info_span!(
-        target: SPAN_TARGET,
-        SPAN_NAME,
-        otel.name = &*span_name(method, route),
-        otel.kind = "server",
-        otel.status_code = Empty,
-        error.type = Empty,
-        rustok.outcome = Empty,
-        http.request.method = method,
-        http.request.method_original = original_method(request, method),
-        http.route = route,
-        http.response.status_code = Empty,
-        network.protocol.version = protocol_version(request.version),
-        url.path = request.uri.path(),
-        url.scheme = attributes.scheme(request),
-        server.address = address,
-        server.port = port.flatten(),
-        client.address = attributes.client(request).map(tracing::field::display),
-        user_agent.original = attributes.user_agent(request),
-        tenant_id = Empty,
-    );
-    options.trust.apply(&span, &request.headers);
-    span
+    let create = || {
+        tracing::info_span!(
+            target: SPAN_TARGET,
+            SPAN_NAME,
+            otel.name = %RequestName { method, template: route },
+            otel.kind = "server",
+            otel.status_code = Empty,
+            error.type = Empty,
+            rustok.outcome = Empty,
+            http.request.method = method,
+            http.request.method_original = original_method(request, method),
+            http.route = route,
+            http.response.status_code = Empty,
+            network.protocol.version = protocol_version(request.version),
+            url.path = request.uri.path(),
+            url.scheme = attributes.scheme(request),
+            server.address = address,
+            server.port = port.flatten(),
+            client.address = attributes.client(request).map(tracing::field::display),
+            user_agent.original = attributes.user_agent(request),
+            tenant_id = Empty,
+        )
+    };
+    options.trust.span(&request.headers, create)
 }

@@ -185,6 +185,9 @@ impl<A: OutcomeRecorder> Call<A> {
 
     /// Ends the operation, unless it has ended before.
     pub(crate) fn finish(&mut self, outcome: &Outcome) {
+        if !self.pending.is_open() {
+            return;
+        }
         // The span may not be entered, and the exemplars of its metrics name it.
         current_span::within(&self.span, native::context_of, || {
             self.pending.finish(outcome, &self.span)

@@ -24,7 +24,7 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 use super::{carried_tenant::Received, carrier};
 use crate::trace::TENANT_ID;
 
-const HEADER: &str = "baggage";
+pub(super) const HEADER: &str = "baggage";
 const MOST_MEMBERS: usize = 64;
 const LONGEST: usize = 8192;
 

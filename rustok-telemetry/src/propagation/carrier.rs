@@ -2,12 +2,21 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::propagation::Extractor;
+
+use super::{baggage, trace_context};
 
 /// A name that no header has. A carrier that returns a value for it has no repeated names, so [`Extractor::get`]
 /// returns complete values. Other carriers are read by [`Extractor::get_all`], which allocates.
 const NONE_REPEATED: &str = "";
+
+/// The usual headers, whose names are not parsed for each request.
+static USUAL: [HeaderName; 3] = [
+    HeaderName::from_static(trace_context::PARENT),
+    HeaderName::from_static(trace_context::STATE),
+    HeaderName::from_static(baggage::HEADER),
+];
 
 /// Replaces a value that is not UTF-8. Malformed in every format.
 const UNREADABLE: &str = "\u{FFFD}";
@@ -52,7 +61,12 @@ impl Extractor for Incoming<'_> {
         if name == NONE_REPEATED {
             return (!self.has_repeated).then_some("");
         }
-        self.headers.get(name).map(text)
+        let known = USUAL.iter().find(|known| known.as_str() == name);
+        let value = match known {
+            Some(known) => self.headers.get(known),
+            None => self.headers.get(name),
+        };
+        value.map(text)
     }
 
     fn keys(&self) -> Vec<&str> {

@@ -192,6 +192,7 @@ pub const TRACE_RESPONSE: &str = "traceresponse";
 /// Injects the span of a request into the response's headers, so that a caller can report the trace id:
 /// `traceresponse: 00-{trace id}-{span id}-{flags}`.
 pub(crate) fn inject_traceresponse(span: &Span, headers: &mut http::HeaderMap) {
+    const NAME: http::HeaderName = http::HeaderName::from_static(TRACE_RESPONSE);
     let context = native::context_of(span);
     let span = context.span();
     let span = span.span_context();
@@ -200,7 +201,7 @@ pub(crate) fn inject_traceresponse(span: &Span, headers: &mut http::HeaderMap) {
     }
     let value = trace_context::text(&context, span);
     if let Ok(value) = http::HeaderValue::try_from(value) {
-        headers.insert(http::HeaderName::from_static(TRACE_RESPONSE), value);
+        headers.insert(NAME, value);
     }
 }
 
@@ -209,9 +210,8 @@ pub(crate) fn extract_headers_within_current(headers: &http::HeaderMap) -> Conte
     extract_within(&Context::current(), &Incoming::new(headers))
 }
 
-/// Makes `span` the root of a trace, with a link to the caller's span if the headers contain one. The link has no trace
-/// state.
-pub(crate) fn begin_trace(span: &Span, headers: &http::HeaderMap) {
+/// Links `span` to the caller's span if the headers contain one. The link has no trace state.
+pub(crate) fn link_caller(span: &Span, headers: &http::HeaderMap) {
     let caller = extract_headers(headers);
     let caller = caller.span();
     let caller = caller.span_context();
@@ -223,7 +223,6 @@ pub(crate) fn begin_trace(span: &Span, headers: &http::HeaderMap) {
         TraceState::NONE,
     );
     native::add_link(span, link);
-    set_parent(span, Context::new());
 }
 
 fn inject_into_headers(context: &Context, headers: &mut http::HeaderMap) {

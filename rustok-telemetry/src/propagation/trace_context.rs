@@ -24,8 +24,8 @@ use super::{
     trace_state::{self, State},
 };
 
-const TRACEPARENT: &str = "traceparent";
-const TRACESTATE: &str = "tracestate";
+pub(super) const PARENT: &str = "traceparent";
+pub(super) const STATE: &str = "tracestate";
 
 const RANDOM_TRACE_ID: u8 = 0b10;
 const KNOWN_FLAGS: TraceFlags = TraceFlags::new(1 | RANDOM_TRACE_ID);
@@ -41,21 +41,21 @@ impl TextMapPropagator for TraceContext {
         if !span.is_valid() {
             return;
         }
-        injector.set(TRACEPARENT, text(context, span));
+        injector.set(PARENT, text(context, span));
         let state = trace_state::text(span.trace_state());
         if !state.is_empty() {
-            injector.set(TRACESTATE, state);
+            injector.set(STATE, state);
         } else if let Some(state) = Kept::of(context, span).and_then(|kept| kept.state.clone()) {
-            injector.set(TRACESTATE, state);
+            injector.set(STATE, state);
         }
     }
 
     fn extract_with_context(&self, context: &Context, extractor: &dyn Extractor) -> Context {
-        let parent = carrier::value(extractor, TRACEPARENT);
+        let parent = carrier::value(extractor, PARENT);
         let Some(parent) = parent.as_deref().and_then(read) else {
             return context.clone();
         };
-        let state = carrier::value(extractor, TRACESTATE);
+        let state = carrier::value(extractor, STATE);
         let (state, refused) = match state.as_deref().map(trace_state::read) {
             Some(State::Held(state)) => (state, None),
             Some(State::Refused(state)) => (TraceState::NONE, Some(state)),
@@ -76,8 +76,7 @@ impl TextMapPropagator for TraceContext {
     }
 
     fn fields(&self) -> FieldIter<'_> {
-        static FIELDS: LazyLock<[String; 2]> =
-            LazyLock::new(|| [TRACEPARENT, TRACESTATE].map(str::to_owned));
+        static FIELDS: LazyLock<[String; 2]> = LazyLock::new(|| [PARENT, STATE].map(str::to_owned));
         FieldIter::new(&*FIELDS)
     }
 }

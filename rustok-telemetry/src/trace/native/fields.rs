@@ -1,11 +1,14 @@
 //! Visitors of the fields of spans and events, with the rules of tracing-opentelemetry for special fields.
 
-use std::{error::Error, fmt};
+use std::{borrow::Cow, error::Error, fmt};
 
 use opentelemetry::trace::{SpanKind, Status};
 use tracing::field::{Field, Visit};
 
-use super::attributes::{Attributes, Owner};
+use super::{
+    attributes::{Attributes, Owner},
+    span_name::SpanName,
+};
 
 const EXCEPTION_MESSAGE: &str = "exception.message";
 const EXCEPTION_STACKTRACE: &str = "exception.stacktrace";
@@ -15,18 +18,22 @@ const EXCEPTION_STACKTRACE: &str = "exception.stacktrace";
 pub(super) struct SpanFields<'a> {
     owner: Owner,
     attributes: &'a mut Attributes,
-    pub(super) name: Option<String>,
+    name: &'a mut SpanName,
     pub(super) kind: Option<SpanKind>,
     code: Option<Status>,
     description: Option<String>,
 }
 
 impl<'a> SpanFields<'a> {
-    pub(super) fn new(owner: Owner, attributes: &'a mut Attributes) -> Self {
+    pub(super) fn new(
+        owner: Owner,
+        attributes: &'a mut Attributes,
+        name: &'a mut SpanName,
+    ) -> Self {
         Self {
             owner,
             attributes,
-            name: None,
+            name,
             kind: None,
             code: None,
             description: None,
@@ -43,12 +50,12 @@ impl<'a> SpanFields<'a> {
     }
 
     /// Takes the value of a special field; returns `false` for any other field.
-    fn is_special(&mut self, name: &str, value: impl Fn() -> String) -> bool {
+    fn is_special<'v>(&mut self, name: &str, value: impl Fn() -> Cow<'v, str>) -> bool {
         match name.strip_prefix("otel.") {
-            Some("name") => self.name = Some(value()),
+            Some("name") => self.name.set(&value()),
             Some("kind") => self.kind = kind(&value()),
             Some("status_code") => self.code = Some(status(&value())),
-            Some("status_description") => self.description = Some(value()),
+            Some("status_description") => self.description = Some(value().into_owned()),
             _ => return false,
         }
         true
@@ -57,7 +64,7 @@ impl<'a> SpanFields<'a> {
     /// Sets an integer: as text if it exceeds `i64`.
     fn set_integer(&mut self, field: &Field, value: impl TryInto<i64> + ToString + Copy) {
         let name = field.name();
-        if self.is_special(name, || value.to_string()) {
+        if self.is_special(name, || value.to_string().into()) {
             return;
         }
         match value.try_into() {
@@ -96,7 +103,7 @@ impl Visit for SpanFields<'_> {
 
     fn record_str(&mut self, field: &Field, value: &str) {
         let name = field.name();
-        if !self.is_special(name, || value.to_owned()) {
+        if !self.is_special(name, || value.into()) {
             self.attributes.set_text(self.owner, name, value);
         }
     }
@@ -109,7 +116,7 @@ impl Visit for SpanFields<'_> {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let name = field.name();
-        if !self.is_special(name, || format!("{value:?}")) {
+        if !self.is_special(name, || format!("{value:?}").into()) {
             let attributes = &mut *self.attributes;
             attributes.set_formatted(self.owner, name, format_args!("{value:?}"));
         }

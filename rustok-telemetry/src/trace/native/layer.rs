@@ -20,9 +20,11 @@ use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 use super::{
     NativePipeline, NativeSpans,
     attributes::{Attributes, Owner},
+    decided::{self, Start},
     fields::{EventFields, SpanFields},
     give_back,
     record::State,
+    span_name::SpanName,
     take_record,
 };
 use crate::{
@@ -49,6 +51,7 @@ struct Scratch {
     attributes: Attributes,
     of_span: Attributes,
     name: String,
+    span_name: SpanName,
 }
 
 thread_local! {
@@ -58,6 +61,7 @@ thread_local! {
 
 impl NativeLayer {
     pub(crate) fn new(pipeline: NativePipeline) -> Self {
+        decided::in_use();
         let spans = Box::leak(Box::new(NativeSpans::new(pipeline)));
         Self { spans }
     }
@@ -82,27 +86,34 @@ where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     fn on_new_span(&self, span: &NewSpan<'_>, id: &Id, context: Context<'_, S>) {
-        let start = SystemTime::now();
+        let time = SystemTime::now();
+        let start = decided::take();
         let metadata = span.metadata();
-        let (mut state, tenant) = span_metrics::begin(span, id, &context);
-        let owner = Owner::span(&self.spans.limits);
         let mut record = take_record(metadata);
-        record.start = start;
-        record.context = self.parent(span);
-        record
-            .attributes
-            .set_text(owner, "target", metadata.target());
-        let mut fields = SpanFields::new(owner, &mut record.attributes);
-        span.record(&mut fields);
-        let status = fields.take_status();
-        let (name, kind) = (fields.name, fields.kind);
-        record.name = name.map(Into::into);
-        record.kind = kind.unwrap_or(record.kind.clone());
-        if let Some(status) = status {
-            record.set_status(status);
+        record.start = time;
+        let (mut state, tenant) = span_metrics::begin(span, id, &context);
+        let starts = start.is_some();
+        record.context = match start {
+            Some(Start::Within(parent)) => parent,
+            Some(Start::AtOnce) | None => self.parent(span),
+        };
+        if starts {
+            self.spans.start(id, &mut record);
         }
-        if let Some(tenant) = tenant {
-            record.attributes.set_text(owner, TENANT_ID, &tenant);
+        if record.is_recorded() {
+            let owner = Owner::span(&self.spans.limits);
+            let attributes = &mut record.attributes;
+            attributes.set_text(owner, "target", metadata.target());
+            let mut fields = SpanFields::new(owner, attributes, &mut record.name);
+            span.record(&mut fields);
+            let (status, kind) = (fields.take_status(), fields.kind);
+            if let Some(tenant) = tenant {
+                attributes.set_text(owner, TENANT_ID, &tenant);
+            }
+            record.kind = kind.unwrap_or(record.kind.clone());
+            if let Some(status) = status {
+                record.set_status(status);
+            }
         }
         state.native = Some(record);
         self.spans.metrics.open.insert(id, state);
@@ -145,10 +156,10 @@ where
         }
         let owner = Owner::span(&self.spans.limits);
         with_scratch(|scratch| {
-            let mut fields = SpanFields::new(owner, &mut scratch.attributes);
+            let (attributes, name) = (&mut scratch.attributes, &mut scratch.span_name);
+            let mut fields = SpanFields::new(owner, attributes, name);
             values.record(&mut fields);
-            let status = fields.take_status();
-            let (name, kind) = (fields.name, fields.kind);
+            let (status, kind) = (fields.take_status(), fields.kind);
             self.spans.with(id, |record| {
                 match (record.state, &record.shadow) {
                     (State::Pending, Some(_)) => &mut record.after_shadow,
@@ -156,7 +167,9 @@ where
                 }
                 .set_all(owner, &scratch.attributes);
                 if record.state == State::Pending {
-                    record.name = name.map(Into::into).or(record.name.take());
+                    if let Some(name) = scratch.span_name.get() {
+                        record.name.set(name);
+                    }
                     record.kind = kind.unwrap_or(record.kind.clone());
                 }
                 if let Some(status) = status {
@@ -264,5 +277,6 @@ fn with_scratch(f: impl FnOnce(&mut Scratch)) {
     scratch.attributes.clear();
     scratch.of_span.clear();
     scratch.name.clear();
+    scratch.span_name.clear();
     let _ = SCRATCH.try_with(|spare| spare.set(Some(scratch)));
 }

@@ -11,12 +11,14 @@
 //! The fields of spans and events are visited while nothing is locked, because a value's `Debug` may log.
 
 mod attributes;
+mod decided;
 mod ext;
 mod facade;
 mod fields;
 mod layer;
 mod record;
 mod span;
+mod span_name;
 
 use std::{
     cell::RefCell,
@@ -32,7 +34,10 @@ use opentelemetry::{
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, SamplingDecision, ShouldSample};
 use tracing::{Metadata, span::Id};
 
-pub(crate) use self::ext::{add_link, context_in, context_of, set_attribute, set_parent};
+pub(crate) use self::{
+    decided::{create, create_within},
+    ext::{add_link, context_in, context_of, set_attribute, set_parent},
+};
 use self::{facade::Facade, record::State, span::NativeSpan};
 pub(super) use self::{layer::NativeLayer, record::Record};
 use super::{SpanLimits, SpanMetricsLayer, sink::SpanSink, span_metrics::SpanState};

@@ -1,6 +1,6 @@
 //! The record of an open span.
 
-use std::{borrow::Cow, mem, time::SystemTime};
+use std::{mem, time::SystemTime};
 
 use opentelemetry::{
     Context, InstrumentationScope, SpanId,
@@ -8,7 +8,10 @@ use opentelemetry::{
 };
 use tracing::{Metadata, span::Id};
 
-use super::attributes::{self, Attributes, Owner};
+use super::{
+    attributes::{self, Attributes, Owner},
+    span_name::SpanName,
+};
 use crate::{
     trace::{SpanLimits, sink::EndedSpan},
     wire,
@@ -35,7 +38,7 @@ pub(in crate::trace) struct Record {
     parent_is_remote: bool,
     pub(super) start: SystemTime,
     pub(super) end: Option<SystemTime>,
-    pub(super) name: Option<Cow<'static, str>>,
+    pub(super) name: SpanName,
     pub(super) kind: SpanKind,
     status: Status,
     pub(super) attributes: Attributes,
@@ -66,7 +69,7 @@ impl Record {
             parent_is_remote: false,
             start: SystemTime::UNIX_EPOCH,
             end: None,
-            name: None,
+            name: SpanName::default(),
             kind: SpanKind::Internal,
             status: Status::Unset,
             attributes: Attributes::default(),
@@ -83,7 +86,7 @@ impl Record {
         self.context = Context::new();
         self.id = SpanId::INVALID;
         self.end = None;
-        self.name = None;
+        self.name.clear();
         self.kind = SpanKind::Internal;
         self.status = Status::Unset;
         self.attributes.clear();
@@ -120,7 +123,7 @@ impl Record {
     }
 
     pub(super) fn name(&self) -> &str {
-        self.name.as_deref().unwrap_or(self.metadata.name())
+        self.name.get().unwrap_or(self.metadata.name())
     }
 
     /// Follows the specification: `Ok` is final, and the last error wins; one without a description does not remove the

@@ -72,7 +72,7 @@ impl Span for NativeSpan {
         T: Into<Cow<'static, str>>,
     {
         let name = name.into();
-        self.change(|record| record.name = Some(name));
+        self.change(|record| record.name.set(&name));
     }
 
     fn add_link(&mut self, context: SpanContext, attributes: Vec<KeyValue>) {
