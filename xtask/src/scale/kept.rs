@@ -49,7 +49,8 @@ impl Spans {
     /// Adds the spans of a trace in Jaeger's JSON.
     pub(super) fn add_all(&mut self, trace: &Value) {
         for span in trace["spans"].as_array().into_iter().flatten() {
-            if let (Some(trace), Some(span)) = (trace["traceID"].as_str(), span["spanID"].as_str()) {
+            if let (Some(trace), Some(span)) = (trace["traceID"].as_str(), span["spanID"].as_str())
+            {
                 self.add(trace, span);
             }
         }
