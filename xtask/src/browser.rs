@@ -1,9 +1,9 @@
 //! Chromium, and axe-core, which checks a page's accessibility.
 
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
 
 use crate::workspace;
 
@@ -22,9 +22,11 @@ pub fn is_present() -> bool {
 ///
 /// When the installation fails, with its last lines.
 pub fn chromium() -> io::Result<PathBuf> {
-    // The tests of a program ask at once, and a second `apt-get` would fail.
-    static INSTALLING: Mutex<()> = Mutex::new(());
-    let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+    // Several tests ask at once, some in processes of their own, and a second `apt-get` would fail.
+    let cache = cache()?;
+    fs::create_dir_all(&cache)?;
+    let installing = File::create(cache.join("chromium.lock"))?;
+    installing.lock()?;
     if let Some(program) = chromium_on_path() {
         return Ok(program);
     }
@@ -58,7 +60,7 @@ pub fn axe() -> io::Result<PathBuf> {
     let cache = cache()?;
     // A folder of its own, so that two of these do not meet.
     let folder = cache.join(format!("axe-core-{}", std::process::id()));
-    std::fs::create_dir_all(&folder)?;
+    fs::create_dir_all(&folder)?;
     let package = format!("axe-core@{AXE_VERSION}");
     let fetched = run(Command::new("npm")
         .args([
@@ -71,9 +73,9 @@ pub fn axe() -> io::Result<PathBuf> {
         ])
         .arg("--prefix")
         .arg(&folder));
-    let kept = fetched
-        .and_then(|()| std::fs::rename(folder.join("node_modules/axe-core/axe.min.js"), &file));
-    std::fs::remove_dir_all(&folder)?;
+    let kept =
+        fetched.and_then(|()| fs::rename(folder.join("node_modules/axe-core/axe.min.js"), &file));
+    fs::remove_dir_all(&folder)?;
     kept.map(|()| file)
 }
 

@@ -338,6 +338,8 @@ pub fn print(comparisons: &[Comparison], f: &mut impl fmt::Write) -> fmt::Result
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::*;
 
     fn vector(series: &[(&str, f64)]) -> Vector {
@@ -355,14 +357,14 @@ mod tests {
     #[test]
     fn the_same_series_and_values_do_not_differ() {
         let same = vector(&[("a", 1.0), ("b", 0.0), ("c", f64::INFINITY)]);
-        let found = difference(&[same.clone()], &same);
+        let found = difference(slice::from_ref(&same), &same);
         assert_eq!((found.series, found.relative), (None, 0.0));
     }
 
     #[test]
     fn missing_and_further_series_differ() {
         let (one, two) = (vector(&[("a", 1.0)]), vector(&[("a", 1.0), ("b", 1.0)]));
-        assert!(difference(&[two.clone()], &one).series.is_some());
+        assert!(difference(slice::from_ref(&two), &one).series.is_some());
         assert!(difference(&[one], &two).series.is_some());
     }
 
