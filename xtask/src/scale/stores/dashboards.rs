@@ -28,7 +28,7 @@ const ARRIVED: Duration = Duration::from_secs(10);
 const SUMS: f64 = 1e-9;
 /// Between evaluations of rules. Rulers evaluate at other moments than the reference, on samples that arrive within
 /// seconds. So a value of a recorded series counts as equal if the reference had it, or a higher and a lower one, within
-/// [`EVALUATED_WITHIN`] seconds.
+/// `EVALUATED_WITHIN` seconds.
 pub const EVALUATION: Duration = Duration::from_secs(5);
 const EVALUATED_WITHIN: f64 = 9.0;
 const EVALUATION_STEP: f64 = 3.0;

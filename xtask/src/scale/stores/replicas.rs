@@ -23,7 +23,7 @@ const SERIES: &str = "rustok_http_active_connections{job=\"rustok-server\"}";
 pub struct Shown {
     /// The store, and how it was asked.
     pub store: &'static str,
-    /// Series of [`SERIES`].
+    /// Series of `SERIES`.
     pub series: usize,
     /// Samples of the series with the most, in ten seconds.
     pub samples: f64,
