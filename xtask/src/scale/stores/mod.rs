@@ -5,8 +5,8 @@
 //! - [`receivers`]: what is lost when a receiver of Thanos is killed.
 //! - [`replicas`]: two Collectors that write the same series.
 //!
-//! [`site`] starts the programs. Prometheus is the reference: it receives the same
-//! requests of the Collector as the stores, so each store has the same samples.
+//! [`site`] starts the programs. Prometheus is the reference: it receives the same requests of the Collector as the
+//! stores, so each store has the same samples.
 
 pub mod dashboards;
 mod known;
