@@ -37,7 +37,8 @@ pub(super) fn take() -> Option<Start> {
     START.try_with(Cell::take).ok().flatten()
 }
 
-/// Creates a span whose parent nobody sets later. The values of its fields must not make spans.
+/// Creates a span that starts at once, with its usual parent. Callers must not set another parent later, and the values
+/// of its fields must not create spans.
 pub(crate) fn create(create: impl FnOnce() -> Span) -> Span {
     match IN_USE.load(Relaxed) {
         true => starting(Start::AtOnce, create).0,
@@ -45,7 +46,7 @@ pub(crate) fn create(create: impl FnOnce() -> Span) -> Span {
     }
 }
 
-/// Creates a span with this parent. The values of its fields must not make spans.
+/// Creates a span that starts at once, with this parent. The values of its fields must not create spans.
 pub(crate) fn create_within(
     parent: impl FnOnce() -> Context,
     create: impl FnOnce() -> Span,
