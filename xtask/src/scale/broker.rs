@@ -1,13 +1,14 @@
 //! A Kafka broker on this machine, which can be killed and started again.
 
-use std::fs::{self, File};
+use std::fs;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Stdio;
+use std::time::Duration;
 
+use super::Error;
 use super::maven::{self, Program};
-use super::{Error, eventually};
+use super::process::Process;
 use crate::progress::Reporter;
 use crate::stack::ports;
 
@@ -24,7 +25,6 @@ pub const KAFKA: Program = Program {
 
 /// 16 bytes in Base64.
 const CLUSTER: &str = "rustok-telemetry-scale";
-const READY_WITHIN: Duration = Duration::from_secs(120);
 /// The last line of a start.
 const READY: &str = "Kafka Server started";
 
@@ -34,8 +34,7 @@ pub struct Broker {
     jars: PathBuf,
     folder: PathBuf,
     address: String,
-    process: Option<Child>,
-    starts: u32,
+    process: Process,
 }
 
 impl Broker {
@@ -69,8 +68,7 @@ impl Broker {
             jars,
             folder: folder.to_owned(),
             address,
-            process: None,
-            starts: 0,
+            process: Process::new("Kafka", folder),
         };
         broker.run(
             "kafka.tools.StorageTool",
@@ -93,37 +91,19 @@ impl Broker {
 
     /// Starts it with the data of its last start, and waits until it is ready. Returns the time that it took.
     pub fn start(&mut self) -> Result<Duration, Error> {
-        self.starts += 1;
-        let log = self.folder.join(format!("log-{}.txt", self.starts));
-        let output = File::create(&log)?;
-        let started = Instant::now();
-        let process = maven::java(&self.jars)
-            .args(["-Xms256m", "-Xmx512m"])
+        let mut java = maven::java(&self.jars);
+        java.args(["-Xms256m", "-Xmx512m"])
             .arg("-Dlog4j2.configurationFile=log4j2.properties")
             .args(["kafka.Kafka", "server.properties"])
-            .current_dir(&self.folder)
-            .stdin(Stdio::null())
-            .stdout(output.try_clone()?)
-            .stderr(output)
-            .spawn()
-            .map_err(|error| maven::missing("java", &error))?;
-        self.process = Some(process);
-        eventually(READY_WITHIN, || {
-            match fs::read_to_string(&log)?.contains(READY) {
-                true => Ok(()),
-                false => Err(format!("Kafka is not ready, see {}", log.display()).into()),
-            }
-        })?;
-        Ok(started.elapsed())
+            .current_dir(&self.folder);
+        self.process.start(&mut java, |log| {
+            fs::read_to_string(log).is_ok_and(|log| log.contains(READY))
+        })
     }
 
     /// Ends it with SIGKILL.
     pub fn kill(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            // Both fail only for a process that has ended.
-            let _ = process.kill();
-            let _ = process.wait();
-        }
+        self.process.kill();
     }
 
     /// Creates a topic.
@@ -177,20 +157,13 @@ impl Broker {
             .args(arguments)
             .current_dir(&self.folder)
             .stdin(Stdio::null())
-            .output()
-            .map_err(|error| maven::missing("java", &error))?;
+            .output()?;
         let [said, errors] =
             [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
         match output.status.success() {
             true => Ok(said),
             false => Err(format!("{tool} {}: {said}{errors}", arguments.join(" ")).into()),
         }
-    }
-}
-
-impl Drop for Broker {
-    fn drop(&mut self) {
-        self.kill();
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::broker::Broker;
 use super::kept::Spans;
-use super::kills::{Outcome, Undecided};
+use super::kills::{Outcome, RATE, Undecided};
 use super::load::{Load, Sent};
 use super::tiers::{Additions, Programs, Tiers, WAIT};
 use super::traces::SPANS;
@@ -60,7 +60,7 @@ impl Kafka {
     }
 
     fn load(&self, random: &mut fastrand::Rng) -> Load {
-        Load::start(self.tiers.receivers(), random)
+        Load::start(self.tiers.receivers(), RATE, random)
     }
 
     /// Waits until the agents have sent everything to Kafka, and the gateways have read, decided and exported it.

@@ -102,6 +102,8 @@ pub struct Undecided {
     pub seconds: BTreeMap<i64, usize>,
 }
 
+/// Traces in a second, of four spans each.
+pub const RATE: usize = 250;
 /// How long a trace takes from the service to the gateway, and from there to its queue, at most.
 const ON_ITS_WAY: Duration = Duration::from_secs(2);
 
@@ -144,7 +146,7 @@ pub fn gateway_under_load(
     tiers: &mut Tiers,
     random: &mut fastrand::Rng,
 ) -> Result<Undecided, Error> {
-    let load = Load::start(tiers.receivers(), random);
+    let load = Load::start(tiers.receivers(), RATE, random);
     sleep(2 * WAIT);
     let killed = Instant::now();
     tiers.gateways[0].kill();

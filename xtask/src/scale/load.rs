@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 use super::Error;
 use super::traces::{Kind, Trace, send};
 
-/// Traces in a second, of four spans each.
-pub const RATE: usize = 250;
 const TICKS: usize = 10;
 
 /// A trace, and when an agent accepted all of it.
@@ -24,9 +22,9 @@ pub struct Load {
 }
 
 impl Load {
-    /// Sends traces to the receivers of both services, at [`RATE`] or as fast as these accept them. Sampling keeps every
-    /// trace.
-    pub fn start(receivers: [String; 2], random: &mut fastrand::Rng) -> Self {
+    /// Sends traces to the receivers of both services: `rate` in a second, or as fast as these accept them. Sampling
+    /// keeps every trace.
+    pub fn start(receivers: [String; 2], rate: usize, random: &mut fastrand::Rng) -> Self {
         let mut random = random.fork();
         let sent = Arc::default();
         let stopped = Arc::new(AtomicBool::new(false));
@@ -36,7 +34,7 @@ impl Load {
                 let tick = Duration::from_secs(1) / TICKS as u32;
                 let mut next = Instant::now();
                 while !stopped.load(Ordering::Relaxed) {
-                    let traces = Trace::many(Kind::Error, RATE / TICKS, &mut random);
+                    let traces = Trace::many(Kind::Error, rate / TICKS, &mut random);
                     send(&traces, &receivers)?;
                     let now = Instant::now();
                     let traces = traces.into_iter().map(|trace| (trace, now));

@@ -34,6 +34,8 @@ impl Program {
     ///
     /// If Maven is missing, or fails.
     pub fn jars(&self, reporter: &mut Reporter) -> Result<PathBuf, Error> {
+        let java = Command::new("java").arg("-version").output();
+        java.map_err(|error| missing("java", &error))?;
         let cache = workspace::cache_folder().ok_or("neither HOME nor XDG_CACHE_HOME is set")?;
         let folder = format!("{}-{}", self.name, self.version);
         let jars = cache.join("java").join(&folder);
@@ -110,7 +112,7 @@ pub(super) fn java(jars: &Path) -> Command {
 }
 
 /// Returns the error of a program that could not be run.
-pub(super) fn missing(program: &str, error: &std::io::Error) -> Error {
+fn missing(program: &str, error: &std::io::Error) -> Error {
     match error.kind() {
         ErrorKind::NotFound => format!(
             "`{program}` is not on the PATH: install Java 17 and Maven, on Debian with `apt-get install {PACKAGES}`"

@@ -17,6 +17,7 @@ pub mod kills;
 pub mod load;
 pub mod maven;
 pub mod node;
+mod process;
 pub mod shares;
 pub mod stores;
 pub mod tiers;

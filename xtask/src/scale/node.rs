@@ -1,23 +1,20 @@
 //! A program, which can be killed and started again.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
-use super::{Error, eventually};
-use crate::faults::service::{clear_environment, resident};
+use super::Error;
+use super::process::Process;
+use crate::faults::service::clear_environment;
 use crate::stack::{Port, Ports, Service, query};
 use crate::workspace;
-
-/// Time for a program to become ready. The first Jaeger on Cassandra creates tables.
-const READY_WITHIN: Duration = Duration::from_secs(180);
 
 /// A program, which is killed when it is dropped.
 #[derive(Debug)]
 pub struct Node {
-    name: String,
     program: PathBuf,
     arguments: Vec<OsString>,
     variables: Vec<(&'static str, String)>,
@@ -25,8 +22,7 @@ pub struct Node {
     ready_url: String,
     folder: PathBuf,
     ports: Ports,
-    process: Option<Child>,
-    starts: u32,
+    process: Process,
 }
 
 impl Node {
@@ -70,15 +66,13 @@ impl Node {
     ) -> Result<Self, Error> {
         fs::create_dir_all(folder)?;
         Ok(Self {
-            name: name.to_owned(),
             program: program.to_owned(),
             arguments: arguments.into_iter().map(Into::into).collect(),
             variables: Vec::new(),
             ready_url: ready_url.to_owned(),
             folder: folder.to_owned(),
             ports: Ports::free()?,
-            process: None,
-            starts: 0,
+            process: Process::new(name, folder),
         })
     }
 
@@ -94,41 +88,26 @@ impl Node {
 
     /// Starts it with the data of its last start, and waits until it is ready. Returns the time that it took.
     pub fn start(&mut self) -> Result<Duration, Error> {
-        self.starts += 1;
-        let log = self.folder.join(format!("log-{}.txt", self.starts));
-        let output = File::create(&log)?;
-        let started = Instant::now();
+        let kept = self.kept_by(self.process.starts() + 1);
         let mut command = Command::new(&self.program);
         clear_environment(&mut command);
-        let process = command
+        command
             .args(&self.arguments)
             .current_dir(workspace::root())
-            .env("SCALE_KEPT_FILE", self.kept_by(self.starts))
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .stdout(output.try_clone()?)
-            .stderr(output)
-            .spawn()?;
-        self.process = Some(process);
-        eventually(READY_WITHIN, || match query::is_ready(&self.ready_url) {
-            true => Ok(()),
-            false => Err(format!("{} is not ready, see {}", self.name, log.display()).into()),
-        })?;
-        Ok(started.elapsed())
+            .env("SCALE_KEPT_FILE", kept)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
+        let url = &self.ready_url;
+        self.process.start(&mut command, |_| query::is_ready(url))
     }
 
     /// Ends it with SIGKILL.
     pub fn kill(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            // Both fail only for a process that has ended.
-            let _ = process.kill();
-            let _ = process.wait();
-        }
+        self.process.kill();
     }
 
     /// Returns its resident memory in bytes.
     pub fn resident(&self) -> Result<u64, Error> {
-        resident(self.process.as_ref().ok_or("it does not run")?.id())
+        self.process.resident()
     }
 
     /// Returns the sum of the series of one of its own metrics that have all of `labels`, such as `queue="traces"`.
@@ -155,17 +134,11 @@ impl Node {
 
     /// Returns the files with the traces that it kept, one for each start.
     pub(super) fn kept_files(&self) -> impl Iterator<Item = PathBuf> {
-        (1..=self.starts).map(|start| self.kept_by(start))
+        (1..=self.process.starts()).map(|start| self.kept_by(start))
     }
 
     /// One file for each start, so that a kill during a write spoils no later line.
     fn kept_by(&self, start: u32) -> PathBuf {
         self.folder.join(format!("kept-{start}.jsonl"))
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        self.kill();
     }
 }

@@ -7,10 +7,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::cql::{self, Consistency};
-use super::server::{self, Server};
+use super::server::Server;
 use crate::progress::Reporter;
 use crate::scale::maven::Program;
 use crate::scale::{Error, eventually};
+use crate::stack::ports;
 
 const CASSANDRA: Program = Program {
     name: "cassandra",
@@ -53,7 +54,7 @@ const OPENS: [&str; 16] = [
 /// Returns the nodes, started one after the other.
 pub(super) fn start(folder: &Path) -> Result<(Vec<Server>, Duration), Error> {
     let jars = CASSANDRA.jars(&mut Reporter::stderr())?;
-    let [clients, peers] = server::ports()?;
+    let [clients, peers] = ports::free_numbers()?;
     let mut nodes = Vec::new();
     let mut time = Duration::ZERO;
     for number in 1..=3 {

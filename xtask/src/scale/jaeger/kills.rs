@@ -1,17 +1,16 @@
 //! What is lost when a Jaeger, or a server of its store, is killed under load.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, sleep};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::cql::Consistency;
 use super::{Jaegers, Store, cassandra, reads};
 use crate::scale::Error;
-use crate::scale::traces::{self, Kind, SPANS, Trace};
+use crate::scale::load::Load;
+use crate::scale::traces::{SPANS, Trace};
 
 /// Traces in a second.
 pub const RATE: usize = 50;
-const TICK: Duration = Duration::from_millis(100);
 /// Load before and after a kill, each.
 const LOAD: Duration = Duration::from_secs(5);
 /// Spans that a Jaeger has accepted and not yet sent to OpenSearch: its default of `bulk_processing.max_actions`.
@@ -157,28 +156,12 @@ fn under_load<T>(
     random: &mut fastrand::Rng,
     fault: impl FnOnce(&mut Jaegers) -> Result<T, Error>,
 ) -> Result<(Vec<Trace>, T), Error> {
-    let receivers = jaegers.receivers();
-    let stop = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let load = scope.spawn(|| {
-            let started = Instant::now();
-            let mut sent = Vec::new();
-            while !stop.load(Ordering::Relaxed) {
-                let traces = Trace::many(Kind::Error, RATE / 10, random);
-                traces::send(&traces, &receivers)?;
-                sent.extend(traces);
-                let next = TICK * u32::try_from(sent.len() / (RATE / 10)).unwrap_or(u32::MAX);
-                sleep(next.saturating_sub(started.elapsed()));
-            }
-            Ok::<_, Error>(sent)
-        });
-        sleep(LOAD);
-        let result = fault(jaegers);
-        sleep(LOAD);
-        stop.store(true, Ordering::Relaxed);
-        let sent = load.join().map_err(|_| "the load panicked")??;
-        Ok((sent, result?))
-    })
+    let load = Load::start(jaegers.receivers(), RATE, random);
+    sleep(LOAD);
+    let result = fault(jaegers)?;
+    sleep(LOAD);
+    let sent = load.stop()?.into_iter().map(|(trace, _)| trace).collect();
+    Ok((sent, result))
 }
 
 /// Waits until the queues are empty, and everything is there or no more arrives.

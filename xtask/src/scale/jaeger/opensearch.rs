@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::server::{self, Server};
+use super::server::Server;
 use crate::progress::Reporter;
 use crate::scale::Error;
 use crate::scale::maven::Program;
-use crate::stack::query;
+use crate::stack::{ports, query};
 use crate::workspace;
 
 /// A node in a Java program, without modules or plugins.
@@ -29,7 +29,7 @@ const HEAP: &str = "512m";
 /// Returns the started node.
 pub(super) fn start(folder: &Path) -> Result<(Vec<Server>, Duration), Error> {
     let jars = OPENSEARCH.jars(&mut Reporter::stderr())?;
-    let [clients, peers] = server::ports()?;
+    let [clients, peers] = ports::free_numbers()?;
     let folder = folder.join("opensearch");
     let source = workspace::root().join("xtask/opensearch/OpenSearchNode.java");
     let arguments = [
