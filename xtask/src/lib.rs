@@ -8,12 +8,14 @@
 //! - [`bench_summary`] computes the summary of the benchmarks from their tables.
 //! - [`names`] rewrites dashboards and rules for other names of the built-in metrics.
 //! - [`rules`] reads the rule files of Prometheus, [`yaml`] YAML.
+//! - [`children`] ends the programs that it started with this one.
 //! - [`tools`] installs cargo's tools, [`browser`] Chromium and axe-core, [`python`] a package of Python,
 //!   [`progress`] shows the progress of long tasks.
 
 pub mod bench_summary;
 pub mod browser;
 pub mod catalogue;
+pub mod children;
 pub mod dashboards;
 pub mod faults;
 pub mod kubernetes;

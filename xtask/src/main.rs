@@ -13,8 +13,8 @@ use std::sync::atomic::AtomicBool;
 
 use clap::{Parser, Subcommand};
 use commands::{
-    bench, catalogue, dashboards, demo, faults, fuzz, kubernetes, names, scale, semver, slo, stack,
-    test,
+    bench, catalogue, dashboards, demo, faults, fuzz, kubernetes, names, scale, semver, size, slo,
+    stack, test,
 };
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -41,6 +41,7 @@ enum Command {
     Names(names::Options),
     Scale(scale::Options),
     Semver(semver::Options),
+    Size(size::Options),
     Slo(slo::Options),
     Test(test::Options),
 }
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         Command::Names(options) => names::run(&options),
         Command::Scale(options) => scale::run(&options),
         Command::Semver(options) => semver::run(&options),
+        Command::Size(options) => size::run(&options),
         Command::Slo(options) => slo::run(&options),
         Command::Test(options) => test::run(&options, cancelled),
     });

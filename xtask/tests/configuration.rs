@@ -93,6 +93,7 @@ fn otelcol_accepts_both_tiers_with_their_overlays() {
         ),
         ("COLLECTOR_KAFKA_USER", &text("telemetry")),
         ("COLLECTOR_KAFKA_PASSWORD", &text("secret")),
+        ("COLLECTOR_GATEWAY", &text("gateway-0")),
     ];
     let gateway = ["config", "gateway"];
     for (base, overlays) in [
@@ -103,6 +104,10 @@ fn otelcol_accepts_both_tiers_with_their_overlays() {
         (&gateway, &[]),
         (&gateway, &["kafka-gateway"]),
         (&gateway, &["kafka-gateway", "kafka-sasl"]),
+        (
+            &gateway,
+            &["kafka-gateway", "remote-write", "remote-write-gateway"],
+        ),
     ] {
         let base = base.iter().map(|name| format!("collector/{name}.yaml"));
         let overlays = overlays

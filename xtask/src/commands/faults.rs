@@ -63,6 +63,7 @@ fn parse_protocol(name: &str) -> Result<Protocol, String> {
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
+    xtask::children::end_with_signals()?;
     bench::build("rustok-benches", "fault_service")?;
     if options.all || options.soak.is_some() {
         bench::build("rustok-server", "rustok-server")?;

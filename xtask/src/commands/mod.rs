@@ -11,6 +11,7 @@ pub(crate) mod kubernetes;
 pub(crate) mod names;
 pub(crate) mod scale;
 pub(crate) mod semver;
+pub(crate) mod size;
 pub(crate) mod slo;
 pub(crate) mod stack;
 pub(crate) mod test;

@@ -2,17 +2,21 @@
 
 mod jaeger;
 mod kafka;
+mod large;
 mod stores;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use xtask::scale::tiers::{Programs, Tiers};
 use xtask::scale::{kills, shares};
 use xtask::stack::programs::{self, Program};
-use xtask::workspace;
+use xtask::{children, workspace};
 
 use super::Error;
+
+pub(super) use large::{programs as large_programs, up};
 
 /// Run two agents, two gateways and Jaeger: count what sampling keeps, kill parts, and count what is lost.
 #[derive(Debug, Args)]
@@ -29,20 +33,19 @@ pub(crate) struct Options {
 enum Variant {
     Jaeger(jaeger::Options),
     Kafka(kafka::Options),
+    Large(large::Options),
     Stores(stores::Options),
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
-    let programs = Programs {
-        collector: programs::path(Program::Otelcol)?,
-        jaeger: programs::path(Program::Jaeger)?,
-        folder: workspace::root().join("target/scale"),
-    };
+    children::end_with_signals()?;
+    let programs = programs()?;
     let random = &mut fastrand::Rng::with_seed(options.seed);
     let problems = match &options.variant {
         None => run_tiers(&programs, random),
         Some(Variant::Jaeger(options)) => jaeger::run(options, &programs, random),
         Some(Variant::Kafka(options)) => kafka::run(options, &programs, random),
+        Some(Variant::Large(options)) => large::run(options, random),
         Some(Variant::Stores(options)) => return stores::run(options),
     };
     let problems = problems.map_err(|error| error.to_string())?;
@@ -50,6 +53,25 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
         eprintln!("failed: {problem}");
     }
     Ok(ExitCode::from(u8::from(!problems.is_empty())))
+}
+
+fn programs() -> Result<Programs, Error> {
+    Ok(Programs {
+        collector: programs::path(Program::Otelcol)?,
+        jaeger: programs::path(Program::Jaeger)?,
+        folder: workspace::root().join("target/scale"),
+    })
+}
+
+/// Builds `rustok-server`, and returns its path.
+fn server() -> Result<PathBuf, Error> {
+    let name = "rustok-server";
+    let mut build = workspace::cargo();
+    let status = build.args(["build", "--quiet", "-p", name]).status()?;
+    match status.success() {
+        true => Ok(workspace::root().join("target/debug").join(name)),
+        false => Err(format!("{build:?} failed: {status}").into()),
+    }
 }
 
 fn run_tiers(

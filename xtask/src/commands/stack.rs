@@ -24,6 +24,10 @@ pub(crate) enum Command {
         /// Start VictoriaMetrics too, whose web page vmui queries and charts metrics.
         #[arg(long)]
         explore: bool,
+        /// Start the stack past one machine instead, and two services: two agents, Kafka, two gateways, Jaeger on three
+        /// nodes of Cassandra, and Thanos. It runs until Ctrl-C, and needs Java and Maven.
+        #[arg(long, conflicts_with_all = ["explore", "dir", "free_ports"])]
+        scale: bool,
     },
     /// Print the state of each program; exit with 0 if all are ready.
     Status(Folder),
@@ -59,7 +63,10 @@ impl Folder {
 
 pub(crate) fn run(command: Command, cancelled: Arc<AtomicBool>) -> Result<ExitCode, Error> {
     match command {
-        Command::Up { options, explore } => up(&options, explore, cancelled),
+        Command::Up { scale: true, .. } => super::scale::up(),
+        Command::Up {
+            options, explore, ..
+        } => up(&options, explore, cancelled),
         Command::Status(folder) => status(&folder),
         Command::Down(folder) => down(&folder),
         Command::Build => build(cancelled),

@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 
 use super::{Error, Protocol};
+use crate::children;
 use crate::stack::{Port, Ports, Service, query};
 
 /// Time for the Collector to become ready.
@@ -122,7 +123,8 @@ impl Collector {
             Keep::Everything => "file/received",
             Keep::Metrics => "file/discarded",
         };
-        let process = Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        command
             .arg("--config=config.yaml")
             .current_dir(&self.folder)
             .envs(ports.map(|&port| (port.variable(), self.ports.get(port).to_string())))
@@ -130,8 +132,8 @@ impl Collector {
             .env("FAULTS_EXPORTER", exporter)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()?;
+            .stderr(log);
+        let process = children::spawn(&mut command)?;
         let process = self.process.insert(process);
         let started = Instant::now();
         while !query::is_ready(&self.ports.url(Port::CollectorHealth)) {

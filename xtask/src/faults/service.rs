@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::spool::{Ballast, Spool, in_namespace, with_small_disk};
 use super::{Error, Protocol};
+use crate::children;
 
 /// `OTEL_METRIC_EXPORT_INTERVAL` and the delays of the queues: the export interval of all signals.
 pub const EXPORT_INTERVAL: Duration = Duration::from_secs(2);
@@ -245,7 +246,7 @@ impl Service {
             .stderr(File::create(log)?);
         let mut process = match settings.pinned {
             true => spawn_on_first_core(&mut command)?,
-            false => command.spawn()?,
+            false => children::spawn(&mut command)?,
         };
         let orders = process.stdin.take().ok_or("no pipe to the service")?;
         let answers = process.stdout.take().ok_or("no pipe from the service")?;
@@ -336,7 +337,7 @@ pub(crate) fn resident(pid: u32) -> Result<u64, Error> {
 }
 
 /// Returns the processor time that a process has used, by the kernel's clock of 10 ms.
-fn processor_time(pid: u32) -> Result<Duration, Error> {
+pub(crate) fn processor_time(pid: u32) -> Result<Duration, Error> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let (_, fields) = stat.rsplit_once(')').ok_or("no name of a process")?;
     let ticks = fields.split_whitespace().skip(11).take(2);
@@ -352,7 +353,7 @@ pub(super) fn spawn_on_first_core(command: &mut Command) -> Result<Child, Error>
     one.set(first.ok_or("no core")?);
     // The child inherits the affinity of this thread.
     sched_setaffinity(None, &one)?;
-    let child = command.spawn();
+    let child = children::spawn(command);
     sched_setaffinity(None, &all)?;
     Ok(child?)
 }

@@ -34,7 +34,7 @@ pub struct Broker {
     jars: PathBuf,
     folder: PathBuf,
     address: String,
-    process: Process,
+    pub(super) process: Process,
 }
 
 impl Broker {
@@ -147,6 +147,25 @@ impl Broker {
             };
         }
         Ok(lag)
+    }
+
+    /// Returns the bytes of all messages of a topic, as they are on disk.
+    pub fn bytes(&self, topic: &str) -> Result<u64, Error> {
+        let mut bytes = 0;
+        for partition in fs::read_dir(self.folder.join("data"))? {
+            let partition = partition?.path();
+            let name = partition.file_name().unwrap_or_default();
+            if !name.to_string_lossy().starts_with(&format!("{topic}-")) {
+                continue;
+            }
+            for file in fs::read_dir(partition)? {
+                let file = file?;
+                if file.path().extension().is_some_and(|it| it == "log") {
+                    bytes += file.metadata()?.len();
+                }
+            }
+        }
+        Ok(bytes)
     }
 
     /// Runs one of Kafka's tools to its end, and returns what it printed.

@@ -1,6 +1,7 @@
 //! Kafka between the tiers: what waits in it, and what is lost when it or a gateway is killed.
 
 use std::fmt;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -8,6 +9,7 @@ use super::broker::Broker;
 use super::kept::Spans;
 use super::kills::{Outcome, RATE, Undecided};
 use super::load::{Load, Sent};
+use super::node::Node;
 use super::tiers::{Additions, Programs, Tiers, WAIT};
 use super::traces::SPANS;
 use super::{Error, eventually, shares};
@@ -15,9 +17,12 @@ use crate::progress::Reporter;
 use crate::stack::{Port, query};
 
 /// The defaults of the overlays.
-const TOPIC: &str = "otlp_spans";
+pub(super) const TOPIC: &str = "otlp_spans";
 const GROUP: &str = "otel-gateway";
 const PARTITIONS: u32 = 6;
+/// The overlays.
+pub(super) const AGENT: &str = "collector/overlays/kafka-agent.yaml";
+pub(super) const GATEWAY: &str = "collector/overlays/kafka-gateway.yaml";
 /// Time for everything that was sent to be decided and stored, when nothing is away.
 const SETTLED_WITHIN: Duration = Duration::from_secs(300);
 /// The traces that show how far a backlog is read, at the end of each partition.
@@ -37,11 +42,9 @@ pub struct Kafka {
 impl Kafka {
     /// Starts all of them. Jaeger keeps every trace of a run.
     pub fn start(programs: &Programs, reporter: &mut Reporter) -> Result<Self, Error> {
-        let mut broker = Broker::new(&programs.folder.join("broker"), reporter)?;
-        broker.start()?;
-        broker.create_topic(TOPIC, PARTITIONS)?;
+        let broker = start_broker(&programs.folder.join("broker"), reporter)?;
         let mut variables = vec![
-            ("COLLECTOR_KAFKA_BROKERS", format!("[{}]", broker.address())),
+            brokers(&broker),
             ("JAEGER_MAX_TRACES", "1000000".to_owned()),
         ];
         let shares = shares::VARIABLES.iter();
@@ -51,8 +54,8 @@ impl Kafka {
             ..programs.clone()
         };
         let additions = Additions {
-            agents: &["collector/overlays/kafka-agent.yaml"],
-            gateways: &["collector/overlays/kafka-gateway.yaml"],
+            agents: &[AGENT],
+            gateways: &[GATEWAY],
             variables,
         };
         let tiers = Tiers::start_with(&programs, &additions)?;
@@ -63,26 +66,6 @@ impl Kafka {
         Load::start(self.tiers.receivers(), RATE, random)
     }
 
-    /// Waits until the agents have sent everything to Kafka, and the gateways have read, decided and exported it.
-    fn settled(&self) -> Result<(), Error> {
-        eventually(SETTLED_WITHIN, || {
-            let Tiers {
-                agents, gateways, ..
-            } = &self.tiers;
-            for agent in agents {
-                none("spans in an agent's queue", agent.queued_spans()?)?;
-            }
-            // A message counts until its offset is committed.
-            none("messages in Kafka", self.broker.lag(GROUP)? as f64)?;
-            for gateway in gateways {
-                let name = "otelcol_processor_tail_sampling_sampling_traces_on_memory";
-                none("traces without a decision", gateway.metric(name, &[])?)?;
-                none("spans in a gateway's queue", gateway.queued_spans()?)?;
-            }
-            Ok(())
-        })
-    }
-
     /// Waits until nothing is on its way, and returns the spans in Jaeger of traces that began since a time.
     fn settled_spans(&self, sent: &[Sent], since: SystemTime) -> Result<Spans, Error> {
         self.settled()?;
@@ -91,26 +74,67 @@ impl Kafka {
         self.tiers.stored_of(sent, since)
     }
 
-    /// Returns those of the traces that are not complete in Jaeger.
+    fn settled(&self) -> Result<(), Error> {
+        settled(&self.tiers.agents, &self.tiers.gateways, &self.broker)
+    }
+
     fn missing(&self, traces: Vec<Sent>) -> Result<Vec<Sent>, Error> {
-        let jaeger = self.tiers.jaeger.ports().url(Port::JaegerQuery);
-        let mut missing = Vec::new();
-        for (trace, at) in traces {
-            let stored = query::jaeger_trace_at(&jaeger, &trace.hex())?;
-            let spans = stored
-                .as_ref()
-                .and_then(|stored| stored["spans"].as_array());
-            if spans.map_or(0, Vec::len) < SPANS {
-                missing.push((trace, at));
-            }
-        }
-        Ok(missing)
+        missing(&self.tiers.jaeger.ports().url(Port::JaegerQuery), traces)
     }
 
     /// Returns how many spans the gateways have exported again.
     fn repeated(&self) -> Result<u64, Error> {
         Ok(self.tiers.kept()?.iter().map(Spans::repeated).sum())
     }
+}
+
+/// Starts a broker with the topic of the overlays.
+pub(super) fn start_broker(folder: &Path, reporter: &mut Reporter) -> Result<Broker, Error> {
+    let mut broker = Broker::new(folder, reporter)?;
+    broker.start()?;
+    broker.create_topic(TOPIC, PARTITIONS)?;
+    Ok(broker)
+}
+
+/// Returns the variable of the overlays with the address of a broker.
+pub(super) fn brokers(broker: &Broker) -> (&'static str, String) {
+    ("COLLECTOR_KAFKA_BROKERS", format!("[{}]", broker.address()))
+}
+
+/// Waits until the agents have sent everything to Kafka, and the gateways have read, decided and exported it.
+pub(super) fn settled(
+    agents: &[Node; 2],
+    gateways: &[Node; 2],
+    broker: &Broker,
+) -> Result<(), Error> {
+    eventually(SETTLED_WITHIN, || {
+        for agent in agents {
+            none("spans in an agent's queue", agent.queued_spans()?)?;
+        }
+        // A message counts until its offset is committed.
+        none("messages in Kafka", broker.lag(GROUP)? as f64)?;
+        for gateway in gateways {
+            let name = "otelcol_processor_tail_sampling_sampling_traces_on_memory";
+            none("traces without a decision", gateway.metric(name, &[])?)?;
+            none("spans in a gateway's queue", gateway.queued_spans()?)?;
+        }
+        Ok(())
+    })
+}
+
+/// Returns those of the traces that are not complete in the Jaeger at `url`.
+pub(super) fn missing(url: &str, traces: Vec<Sent>) -> Result<Vec<Sent>, Error> {
+    let mut missing = Vec::new();
+    for (trace, at) in traces {
+        let stored = query::jaeger_trace_at(url, &trace.hex())?;
+        let spans = stored
+            .as_ref()
+            .and_then(|stored| stored["spans"].as_array());
+        if spans.map_or(0, Vec::len) < SPANS {
+            missing.push((trace, at));
+        }
+    }
+    Ok(missing)
 }
 
 fn none(what: &str, count: f64) -> Result<(), Error> {

@@ -5,6 +5,8 @@
 //! - [`kafka`]: the same with Kafka between the tiers, and an outage of all gateways.
 //! - [`jaeger`]: several Jaegers on one store, Cassandra or OpenSearch.
 //! - [`stores`]: metrics in Thanos and VictoriaMetrics.
+//! - [`large`]: all of it together, for two services.
+//! - [`size`]: what it needs for any number of them.
 //!
 //! [`traces`] sends spans as two services would, [`load`] at a steady rate, and [`tiers`] starts the programs with the
 //! committed configurations. [`maven`] fetches Kafka, the [`broker`], and the stores of Jaeger.
@@ -14,11 +16,14 @@ pub mod jaeger;
 pub mod kafka;
 pub mod kept;
 pub mod kills;
+pub mod large;
 pub mod load;
 pub mod maven;
 pub mod node;
 mod process;
+pub mod service;
 pub mod shares;
+pub mod size;
 pub mod stores;
 pub mod tiers;
 pub mod traces;
@@ -27,6 +32,15 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 pub use crate::faults::Error;
+
+/// Returns a client for programs on this machine.
+fn client() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(10)))
+        .proxy(None)
+        .build()
+        .new_agent()
+}
 
 /// Calls `attempt` until it returns a value.
 ///

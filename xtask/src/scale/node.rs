@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::Error;
 use super::process::Process;
+use super::{Error, client};
 use crate::faults::service::clear_environment;
 use crate::stack::{Port, Ports, Service, query};
 use crate::workspace;
@@ -20,9 +20,10 @@ pub struct Node {
     variables: Vec<(&'static str, String)>,
     /// Responds with 200 once it is ready.
     ready_url: String,
+    metrics_url: String,
     folder: PathBuf,
     ports: Ports,
-    process: Process,
+    pub(super) process: Process,
 }
 
 impl Node {
@@ -52,6 +53,9 @@ impl Node {
         ] {
             node.set(variable, folder.join(file).display().to_string());
         }
+        if service == Service::Collector {
+            node.metrics_url = format!("{}/metrics", ports.url(Port::CollectorSelfMetrics));
+        }
         node.ports = ports;
         Ok(node)
     }
@@ -70,6 +74,7 @@ impl Node {
             arguments: arguments.into_iter().map(Into::into).collect(),
             variables: Vec::new(),
             ready_url: ready_url.to_owned(),
+            metrics_url: format!("{}/metrics", origin(ready_url)),
             folder: folder.to_owned(),
             ports: Ports::free()?,
             process: Process::new(name, folder),
@@ -112,12 +117,8 @@ impl Node {
 
     /// Returns the sum of the series of one of its own metrics that have all of `labels`, such as `queue="traces"`.
     pub fn metric(&self, name: &str, labels: &[&str]) -> Result<f64, Error> {
-        let url = format!("{}/metrics", self.ports.url(Port::CollectorSelfMetrics));
-        let agent = ureq::Agent::config_builder()
-            .proxy(None)
-            .build()
-            .new_agent();
-        let text = agent.get(url).call()?.body_mut().read_to_string()?;
+        let mut response = client().get(&self.metrics_url).call()?;
+        let text = response.body_mut().read_to_string()?;
         let series = text.lines().filter(|line| {
             let rest = line.strip_prefix(name);
             rest.is_some_and(|rest| rest.starts_with(['{', ' ']))
@@ -141,4 +142,10 @@ impl Node {
     fn kept_by(&self, start: u32) -> PathBuf {
         self.folder.join(format!("kept-{start}.jsonl"))
     }
+}
+
+/// Returns a URL without its path.
+fn origin(url: &str) -> &str {
+    let path = url.match_indices('/').nth(2);
+    path.map_or(url, |(at, _)| &url[..at])
 }

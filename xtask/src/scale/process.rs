@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::Error;
-use crate::faults::service::resident;
+use crate::children;
+use crate::faults::service::{processor_time, resident};
 
 /// Time to become ready. The first Jaeger on Cassandra creates tables, and nodes of Cassandra wait for each other.
 const READY_WITHIN: Duration = Duration::from_secs(180);
@@ -47,12 +48,11 @@ impl Process {
         let log = self.folder.join(format!("log-{}.txt", self.starts));
         let output = File::create(&log)?;
         let started = Instant::now();
-        let child = command
+        command
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
-            .stderr(output)
-            .spawn()
-            .map_err(|error| format!("{}: {error}", self.name))?;
+            .stderr(output);
+        let child = children::spawn(command).map_err(|error| format!("{}: {error}", self.name))?;
         let child = self.child.insert(child);
         while !is_ready(&log) {
             let problem = match child.try_wait()? {
@@ -70,6 +70,17 @@ impl Process {
         Ok(started.elapsed())
     }
 
+    /// Returns its name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns how it ended, if it was started and has ended by itself.
+    pub(super) fn ended(&mut self) -> Result<Option<ExitStatus>, Error> {
+        let ended = self.child.as_mut().map(Child::try_wait);
+        Ok(ended.transpose()?.flatten())
+    }
+
     /// Ends it with SIGKILL.
     pub(super) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
@@ -81,7 +92,17 @@ impl Process {
 
     /// Returns its resident memory in bytes.
     pub(super) fn resident(&self) -> Result<u64, Error> {
-        resident(self.child.as_ref().ok_or("it does not run")?.id())
+        resident(self.id()?)
+    }
+
+    /// Returns the processor time that it has used.
+    pub(super) fn processor_time(&self) -> Result<Duration, Error> {
+        processor_time(self.id()?)
+    }
+
+    fn id(&self) -> Result<u32, Error> {
+        let child = self.child.as_ref();
+        Ok(child.ok_or("it does not run")?.id())
     }
 }
 

@@ -44,6 +44,14 @@ pub struct Additions<'a> {
     pub variables: Vec<(&'static str, String)>,
 }
 
+impl Additions<'_> {
+    fn set_variables(&self, node: &mut Node) {
+        for (name, value) in &self.variables {
+            node.set(name, value);
+        }
+    }
+}
+
 /// The running tiers, which are killed when they are dropped.
 #[derive(Debug)]
 pub struct Tiers {
@@ -69,50 +77,23 @@ impl Tiers {
 
     /// Starts them with additions.
     pub fn start_with(programs: &Programs, additions: &Additions<'_>) -> Result<Self, Error> {
-        let Programs {
-            collector,
-            jaeger,
-            folder,
-        } = programs;
-        let add_variables = |node: &mut Node| {
-            let variables = additions.variables.iter();
-            variables.for_each(|(name, value)| node.set(name, value));
-        };
-        clear(folder)?;
-        let count = folder.join("count.yaml");
-        fs::write(&count, COUNT)?;
+        clear(&programs.folder)?;
         let memory = ["jaeger/config.yaml", "jaeger/backends/memory.yaml"];
-        let mut jaeger = Node::new(Service::Jaeger, jaeger, &memory, &folder.join("jaeger"))?;
-        add_variables(&mut jaeger);
+        let folder = programs.folder.join("jaeger");
+        let mut jaeger = Node::new(Service::Jaeger, &programs.jaeger, &memory, &folder)?;
+        additions.set_variables(&mut jaeger);
         jaeger.start()?;
+        let count = programs.folder.join("count.yaml");
+        fs::write(&count, COUNT)?;
         let count = count.to_string_lossy();
-        let files = ["collector/config.yaml", "collector/gateway.yaml", &count];
-        let files = [&files, additions.gateways].concat();
-        let gateway = |number: u8| -> Result<Node, Error> {
-            let folder = folder.join(format!("gateway-{number}"));
-            let mut node = Node::new(Service::Collector, collector, &files, &folder)?;
-            node.set(
-                "JAEGER_OTLP_ENDPOINT",
-                jaeger.ports().address(Port::JaegerOtlpGrpc),
-            );
-            node.set("SAMPLING_WAIT", format!("{}s", WAIT.as_secs()));
-            node.set("COLLECTOR_KAFKA_INSTANCE", format!("gateway-{number}"));
-            add_variables(&mut node);
-            node.start()?;
-            Ok(node)
+        let files = [additions.gateways, &[&count]].concat();
+        let additions = Additions {
+            gateways: &files,
+            ..additions.clone()
         };
-        let gateways = [gateway(0)?, gateway(1)?];
-        let addresses = gateways.each_ref().map(address);
-        let agent = |number: u8| -> Result<Node, Error> {
-            let folder = folder.join(format!("agent-{number}"));
-            let files = [&["collector/agent.yaml"], additions.agents].concat();
-            let mut node = Node::new(Service::Collector, collector, &files, &folder)?;
-            node.set("COLLECTOR_GATEWAYS", format!("[{}]", addresses.join(", ")));
-            add_variables(&mut node);
-            node.start()?;
-            Ok(node)
-        };
-        let agents = [agent(0)?, agent(1)?];
+        let address = jaeger.ports().address(Port::JaegerOtlpGrpc);
+        let gateways = gateways(programs, [address.clone(), address], &additions)?;
+        let agents = agents(programs, &gateways, &additions)?;
         Ok(Self {
             agents,
             gateways,
@@ -149,6 +130,49 @@ impl Tiers {
         let jaeger = self.jaeger.ports().url(Port::JaegerQuery);
         in_jaeger_since(&jaeger, since, sent.iter().map(|(trace, _)| *trace))
     }
+}
+
+/// Starts two gateways, which export to these addresses of Jaegers.
+pub(super) fn gateways(
+    programs: &Programs,
+    jaegers: [String; 2],
+    additions: &Additions<'_>,
+) -> Result<[Node; 2], Error> {
+    let files = ["collector/config.yaml", "collector/gateway.yaml"];
+    let files = [&files, additions.gateways].concat();
+    let gateway = |number: u8, jaeger: String| -> Result<Node, Error> {
+        let name = format!("gateway-{number}");
+        let folder = programs.folder.join(&name);
+        let mut node = Node::new(Service::Collector, &programs.collector, &files, &folder)?;
+        node.set("JAEGER_OTLP_ENDPOINT", jaeger);
+        node.set("SAMPLING_WAIT", format!("{}s", WAIT.as_secs()));
+        node.set("COLLECTOR_KAFKA_INSTANCE", name.clone());
+        node.set("COLLECTOR_GATEWAY", name);
+        additions.set_variables(&mut node);
+        node.start()?;
+        Ok(node)
+    };
+    let [first, second] = jaegers;
+    Ok([gateway(0, first)?, gateway(1, second)?])
+}
+
+/// Starts two agents of these gateways.
+pub(super) fn agents(
+    programs: &Programs,
+    gateways: &[Node; 2],
+    additions: &Additions<'_>,
+) -> Result<[Node; 2], Error> {
+    let addresses = gateways.each_ref().map(address);
+    let files = [&["collector/agent.yaml"], additions.agents].concat();
+    let agent = |number: u8| -> Result<Node, Error> {
+        let folder = programs.folder.join(format!("agent-{number}"));
+        let mut node = Node::new(Service::Collector, &programs.collector, &files, &folder)?;
+        node.set("COLLECTOR_GATEWAYS", format!("[{}]", addresses.join(", ")));
+        additions.set_variables(&mut node);
+        node.start()?;
+        Ok(node)
+    };
+    Ok([agent(0)?, agent(1)?])
 }
 
 /// Returns the URL of an agent for spans.

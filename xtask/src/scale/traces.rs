@@ -12,7 +12,7 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use prost::Message;
 
-use super::Error;
+use super::{Error, client};
 
 /// The services: the first calls the second.
 pub const SERVICES: [&str; 2] = ["front", "back"];
@@ -132,17 +132,13 @@ impl Trace {
 
 /// Sends the spans of each service to its receiver, and again until it accepts them.
 pub(super) fn send(traces: &[Trace], receivers: &[String; 2]) -> Result<(), Error> {
-    let agent = ureq::Agent::config_builder()
-        .timeout_global(Some(Duration::from_secs(10)))
-        .proxy(None)
-        .build()
-        .new_agent();
+    let client = client();
     for batch in traces.chunks(BATCH) {
         for (service, receiver) in receivers.iter().enumerate() {
             let body = request(batch, service).encode_to_vec();
             let started = Instant::now();
             loop {
-                let post = agent.post(receiver).content_type("application/x-protobuf");
+                let post = client.post(receiver).content_type("application/x-protobuf");
                 match post.send(&body) {
                     Ok(_) => break,
                     Err(error) if started.elapsed() > ACCEPTED_WITHIN => {
@@ -180,7 +176,7 @@ fn request(batch: &[Trace], service: usize) -> ExportTraceServiceRequest {
     }
 }
 
-fn text(key: &str, value: &str) -> KeyValue {
+pub(super) fn text(key: &str, value: &str) -> KeyValue {
     KeyValue {
         key: key.to_owned(),
         value: Some(AnyValue {
@@ -190,6 +186,6 @@ fn text(key: &str, value: &str) -> KeyValue {
     }
 }
 
-fn nanoseconds(time: Duration) -> u64 {
+pub(super) fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -33,7 +33,7 @@ pub(super) fn run(
     let mut jaegers = Jaegers::start(programs, store)?;
     println!(
         "servers ready in {:.1} s",
-        jaegers.servers_ready.as_secs_f64()
+        jaegers.storage.servers_ready.as_secs_f64()
     );
     let reads = reads::run(&mut jaegers, random)?;
     println!("{reads}");

@@ -23,13 +23,6 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(options: &Options) -> Result<ExitCode, Error> {
-    let server = "rustok-server";
-    let mut build = workspace::cargo();
-    let status = build.args(["build", "--quiet", "-p", server]).status()?;
-    if !status.success() {
-        return Err(format!("{build:?} failed: {status}").into());
-    }
-    let target = workspace::root().join("target");
     let programs = Programs {
         collector: programs::path(Program::Otelcol)?,
         jaeger: programs::path(Program::Jaeger)?,
@@ -37,8 +30,8 @@ pub(super) fn run(options: &Options) -> Result<ExitCode, Error> {
         thanos: programs::path(Program::Thanos)?,
         victoria_metrics: programs::path(Program::VictoriaMetrics)?,
         vmalert: programs::path(Program::VmAlert)?,
-        server: target.join("debug").join(server),
-        folder: target.join("scale/stores"),
+        server: super::server()?,
+        folder: workspace::root().join("target/scale/stores"),
     };
     let problems = run_parts(options, &programs).map_err(|error| error.to_string())?;
     for problem in &problems {

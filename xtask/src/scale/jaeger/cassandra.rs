@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
-use super::cql::{self, Consistency};
+use super::cql;
 use super::server::Server;
 use crate::progress::Reporter;
 use crate::scale::maven::Program;
@@ -84,22 +84,19 @@ pub(super) fn variables(nodes: &[Server]) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Returns how many spans all replicas have.
+/// Returns how many spans one of the nodes that run has. The first one is asked, and can ask another.
 pub(super) fn spans(nodes: &[Server]) -> Result<u64, Error> {
-    count(nodes, Consistency::All)
-}
-
-/// Returns how many spans at least one of the reachable replicas has.
-pub(super) fn count(nodes: &[Server], consistency: Consistency) -> Result<u64, Error> {
-    let statement = "SELECT COUNT(*) FROM rustok_traces.traces";
-    cql::number(nodes[0].address(), statement, consistency)
+    cql::number(
+        nodes[0].address(),
+        "SELECT COUNT(*) FROM rustok_traces.traces",
+    )
 }
 
 /// Returns after how many seconds spans are deleted.
 pub(super) fn retention(nodes: &[Server]) -> Result<u64, Error> {
     let statement = "SELECT default_time_to_live FROM system_schema.tables \
                      WHERE keyspace_name = 'rustok_traces' AND table_name = 'traces'";
-    cql::number(nodes[0].address(), statement, Consistency::One)
+    cql::number(nodes[0].address(), statement)
 }
 
 /// Waits until `nodes` have sent everything that another one missed while it was away.
@@ -109,7 +106,7 @@ pub(super) fn until_hints_are_sent(nodes: &[Server]) -> Result<(), Error> {
     eventually(Duration::from_secs(120), || {
         for node in nodes {
             let statement = "SELECT COUNT(*) FROM system_views.pending_hints";
-            match cql::number(node.address(), statement, Consistency::One)? {
+            match cql::number(node.address(), statement)? {
                 0 => {}
                 _ => return Err(format!("{} has hints to send", node.address()).into()),
             }
@@ -163,6 +160,7 @@ fn write_configuration(folder: &Path, address: SocketAddr, peers: u16) -> Result
     let (data, ip, clients) = (folder.join("data"), address.ip(), address.port());
     let data = data.display();
     // Its data is synced every ten seconds; a killed process loses nothing, since its writes are in the kernel.
+    // A count of all spans takes longer than the default of ten seconds.
     let text = format!(
         "cluster_name: rustok\n\
          num_tokens: 1\n\
@@ -182,6 +180,7 @@ fn write_configuration(folder: &Path, address: SocketAddr, peers: u16) -> Result
          rpc_address: {ip}\n\
          storage_port: {peers}\n\
          native_transport_port: {clients}\n\
+         range_request_timeout: 60s\n\
          authenticator: AllowAllAuthenticator\n\
          authorizer: AllowAllAuthorizer\n"
     );

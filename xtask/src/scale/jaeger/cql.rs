@@ -6,15 +6,8 @@ use std::time::Duration;
 
 use crate::scale::Error;
 
-/// How many replicas have to answer.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Consistency {
-    /// One of them.
-    One = 1,
-    /// All of them.
-    All = 5,
-}
-
+/// The consistency: one replica answers, so no difference between them is found and repaired.
+const ONE: u16 = 1;
 const STARTUP: u8 = 1;
 const READY: u8 = 2;
 const QUERY: u8 = 7;
@@ -25,13 +18,9 @@ const WARNINGS: u8 = 8;
 /// Flag of a query: no description of the columns in the result.
 const SKIP_METADATA: u8 = 2;
 
-/// Returns the only value of the only row: a `bigint` or an `int`.
-pub(super) fn number(
-    server: SocketAddr,
-    statement: &str,
-    consistency: Consistency,
-) -> Result<u64, Error> {
-    let limit = Duration::from_secs(30);
+/// Returns the only value of the only row of one replica: a `bigint` or an `int`.
+pub(super) fn number(server: SocketAddr, statement: &str) -> Result<u64, Error> {
+    let limit = Duration::from_secs(90);
     let mut stream = TcpStream::connect_timeout(&server, limit)?;
     stream.set_read_timeout(Some(limit))?;
     let mut startup = 1_u16.to_be_bytes().to_vec();
@@ -42,7 +31,7 @@ pub(super) fn number(
     call(&mut stream, STARTUP, &startup, READY)?;
     let mut query = u32::try_from(statement.len())?.to_be_bytes().to_vec();
     query.extend(statement.as_bytes());
-    query.extend((consistency as u16).to_be_bytes());
+    query.extend(ONE.to_be_bytes());
     query.push(SKIP_METADATA);
     let result = call(&mut stream, QUERY, &query, RESULT)?;
     // Kind, flags, columns, rows, and the length of the value.

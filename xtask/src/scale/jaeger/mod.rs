@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use super::Error;
 use super::node::Node;
-use super::tiers::Programs;
+use super::tiers::{Programs, clear};
 use super::traces::Trace;
 use crate::stack::{Port, Service};
 use server::Server;
@@ -38,28 +38,25 @@ impl Store {
     }
 }
 
-/// The running programs, which are killed when they are dropped.
+/// A store with the Jaegers that write to it and read from it, which are killed when they are dropped.
 #[derive(Debug)]
-pub struct Jaegers {
-    /// The store.
+pub struct Storage {
+    /// The kind of store.
     pub store: Store,
     /// Its servers.
     pub servers: Vec<Server>,
     /// The time until the servers were ready.
     pub servers_ready: Duration,
-    /// The Collectors, with queues on disk.
-    pub collectors: [Node; 2],
-    /// Jaegers that write: one for each Collector.
+    /// Jaegers that write.
     pub writers: [Node; 2],
     /// Jaegers that read.
     pub readers: [Node; 2],
 }
 
-impl Jaegers {
-    /// Starts them, with an empty store.
-    pub fn start(programs: &Programs, store: Store) -> Result<Self, Error> {
-        let folder = &programs.folder.join(store.name());
-        super::tiers::clear(folder)?;
+impl Storage {
+    /// Starts them in a folder, with an empty store.
+    pub fn start(jaeger: &Path, store: Store, folder: &Path) -> Result<Self, Error> {
+        clear(folder)?;
         let (servers, servers_ready) = match store {
             Store::Cassandra => cassandra::start(folder)?,
             Store::OpenSearch => opensearch::start(folder)?,
@@ -68,12 +65,12 @@ impl Jaegers {
             Store::Cassandra => cassandra::variables(&servers),
             Store::OpenSearch => opensearch::variables(&servers),
         };
-        let jaeger = |role: &str, number: u8| {
+        let start = |role: &str, number: u8| {
             let backend = format!("jaeger/backends/{}.yaml", store.name());
             let role_file = format!("jaeger/{role}.yaml");
             let files = ["jaeger/config.yaml", &backend, &role_file];
             let folder = folder.join(format!("jaeger-{role}-{number}"));
-            let mut node = Node::new(Service::Jaeger, &programs.jaeger, &files, &folder)?;
+            let mut node = Node::new(Service::Jaeger, jaeger, &files, &folder)?;
             for (name, value) in &variables {
                 node.set(name, value);
             }
@@ -81,44 +78,15 @@ impl Jaegers {
             Ok::<_, Error>(node)
         };
         // The first one creates the schema.
-        let writers = [jaeger("collector", 0)?, jaeger("collector", 1)?];
-        let readers = [jaeger("query", 0)?, jaeger("query", 1)?];
-        let collector = |number: u8, writer: &Node| {
-            let files = ["collector/config.yaml"];
-            let folder: &Path = &folder.join(format!("collector-{number}"));
-            let mut node = Node::new(Service::Collector, &programs.collector, &files, folder)?;
-            let address = writer.ports().address(Port::JaegerOtlpGrpc);
-            node.set("JAEGER_OTLP_ENDPOINT", address);
-            // Three servers on one machine can be slow.
-            node.set("JAEGER_OTLP_TIMEOUT", "120s");
-            node.start()?;
-            Ok::<_, Error>(node)
-        };
-        let collectors = [collector(0, &writers[0])?, collector(1, &writers[1])?];
+        let writers = [start("collector", 0)?, start("collector", 1)?];
+        let readers = [start("query", 0)?, start("query", 1)?];
         Ok(Self {
             store,
             servers,
             servers_ready,
-            collectors,
             writers,
             readers,
         })
-    }
-
-    /// Kills everything, and starts it again with its data. Returns the time until the servers of the store were ready.
-    pub fn restart(&mut self) -> Result<Duration, Error> {
-        let nodes = self.collectors.iter_mut().chain(&mut self.writers);
-        nodes.chain(&mut self.readers).for_each(Node::kill);
-        self.servers.iter_mut().for_each(Server::kill);
-        let mut time = Duration::ZERO;
-        for server in &mut self.servers {
-            time += server.start()?;
-        }
-        let nodes = self.writers.iter_mut().chain(&mut self.readers);
-        for node in nodes.chain(&mut self.collectors) {
-            node.start()?;
-        }
-        Ok(time)
     }
 
     /// Returns the number of spans in the store, as the store counts them.
@@ -129,6 +97,71 @@ impl Jaegers {
         }
     }
 
+    /// Returns the address of each writing Jaeger for spans.
+    pub fn write_addresses(&self) -> [String; 2] {
+        let writers = self.writers.each_ref();
+        writers.map(|writer| writer.ports().address(Port::JaegerOtlpGrpc))
+    }
+
+    /// Returns the address of a reading Jaeger for queries.
+    pub fn read_url(&self, reader: usize) -> String {
+        self.readers[reader].ports().url(Port::JaegerQuery)
+    }
+}
+
+/// The running programs, which are killed when they are dropped.
+#[derive(Debug)]
+pub struct Jaegers {
+    /// The Collectors, with queues on disk.
+    pub collectors: [Node; 2],
+    /// Their store: one writing Jaeger for each Collector.
+    pub storage: Storage,
+}
+
+impl Jaegers {
+    /// Starts them, with an empty store.
+    pub fn start(programs: &Programs, store: Store) -> Result<Self, Error> {
+        let folder = &programs.folder.join(store.name());
+        let storage = Storage::start(&programs.jaeger, store, folder)?;
+        let [first, second] = storage.write_addresses();
+        let collector = |number: u8, address: String| {
+            let files = ["collector/config.yaml"];
+            let folder = folder.join(format!("collector-{number}"));
+            let mut node = Node::new(Service::Collector, &programs.collector, &files, &folder)?;
+            node.set("JAEGER_OTLP_ENDPOINT", address);
+            node.set("JAEGER_OTLP_TIMEOUT", TIMEOUT);
+            node.start()?;
+            Ok::<_, Error>(node)
+        };
+        Ok(Self {
+            collectors: [collector(0, first)?, collector(1, second)?],
+            storage,
+        })
+    }
+
+    /// Kills everything, and starts it again with its data. Returns the time until the servers of the store were ready.
+    pub fn restart(&mut self) -> Result<Duration, Error> {
+        let Storage {
+            servers,
+            writers,
+            readers,
+            ..
+        } = &mut self.storage;
+        let nodes = self.collectors.iter_mut().chain(writers).chain(readers);
+        let mut nodes: Vec<_> = nodes.collect();
+        nodes.iter_mut().for_each(|node| node.kill());
+        servers.iter_mut().for_each(Server::kill);
+        let mut time = Duration::ZERO;
+        for server in servers {
+            time += server.start()?;
+        }
+        // The Collectors last.
+        for node in nodes.into_iter().rev() {
+            node.start()?;
+        }
+        Ok(time)
+    }
+
     /// Sends traces: the spans of each service to its Collector.
     pub fn send(&self, traces: &[Trace]) -> Result<(), Error> {
         super::traces::send(traces, &self.receivers())
@@ -137,12 +170,12 @@ impl Jaegers {
     /// Returns the memory of every program in MiB.
     pub fn memory(&self) -> Result<Vec<(&'static str, u64)>, Error> {
         let mut memory = Vec::new();
-        for server in &self.servers {
+        for server in &self.storage.servers {
             memory.push(("server of the store", server.resident()? >> 20));
         }
         for (name, nodes) in [
-            ("Jaeger that writes", &self.writers),
-            ("Jaeger that reads", &self.readers),
+            ("Jaeger that writes", &self.storage.writers),
+            ("Jaeger that reads", &self.storage.readers),
             ("Collector", &self.collectors),
         ] {
             for node in nodes {
@@ -156,3 +189,6 @@ impl Jaegers {
         self.collectors.each_ref().map(super::tiers::receiver)
     }
 }
+
+/// `JAEGER_OTLP_TIMEOUT` of what exports to such a store: three servers on one machine can be slow.
+pub(super) const TIMEOUT: &str = "120s";

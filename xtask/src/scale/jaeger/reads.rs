@@ -10,7 +10,7 @@ use super::{Jaegers, Store, cassandra};
 use crate::scale::kept::Spans;
 use crate::scale::traces::{Kind, SERVICES, SPANS, TENANT, Trace};
 use crate::scale::{Error, eventually};
-use crate::stack::{Port, query};
+use crate::stack::query;
 
 /// Traces of a tenant, and others.
 const OF_TENANT: usize = 100;
@@ -85,13 +85,15 @@ pub fn run(jaegers: &mut Jaegers, random: &mut fastrand::Rng) -> Result<Reads, E
     let started = Instant::now();
     jaegers.send(&sent)?;
     let expected = (SPANS * sent.len()) as u64;
-    let stored = eventually(Duration::from_secs(600), || match jaegers.spans()? {
-        stored if stored >= expected => Ok(stored),
-        stored => Err(format!("{stored} of {expected} spans are stored").into()),
+    let stored = eventually(Duration::from_secs(600), || {
+        match jaegers.storage.spans()? {
+            stored if stored >= expected => Ok(stored),
+            stored => Err(format!("{stored} of {expected} spans are stored").into()),
+        }
     })?;
     let written_in = started.elapsed();
-    if jaegers.store == Store::Cassandra {
-        let retention = cassandra::retention(&jaegers.servers)?;
+    if jaegers.storage.store == Store::Cassandra {
+        let retention = cassandra::retention(&jaegers.storage.servers)?;
         if retention != RETENTION.as_secs() {
             return Err(format!("Cassandra keeps spans for {retention} s").into());
         }
@@ -106,14 +108,14 @@ pub fn run(jaegers: &mut Jaegers, random: &mut fastrand::Rng) -> Result<Reads, E
         read_in,
         found,
         servers_ready,
-        stored_after: jaegers.spans()?,
+        stored_after: jaegers.storage.spans()?,
         found_after: self::found(jaegers, &sent)?,
         sent,
     })
 }
 
 /// Reads traces by id from the Jaeger at `url`.
-pub(super) fn by_id(url: &str, traces: &[Trace]) -> Result<Spans, Error> {
+pub(in crate::scale) fn by_id(url: &str, traces: &[Trace]) -> Result<Spans, Error> {
     let mut spans = Spans::default();
     for trace in traces {
         if let Some(found) = query::jaeger_trace_at(url, &trace.hex())? {
@@ -123,13 +125,9 @@ pub(super) fn by_id(url: &str, traces: &[Trace]) -> Result<Spans, Error> {
     Ok(spans)
 }
 
-pub(super) fn url(jaegers: &Jaegers, reader: usize) -> String {
-    jaegers.readers[reader].ports().url(Port::JaegerQuery)
-}
-
 fn found(jaegers: &Jaegers, sent: &[Trace]) -> Result<[Found; 2], Error> {
     let of = |reader| -> Result<Found, Error> {
-        let url = &url(jaegers, reader);
+        let url = &jaegers.storage.read_url(reader);
         let spans = by_id(url, sent)?;
         let limit = (2 * sent.len()).to_string();
         let tags = format!("{{\"tenant_id\":\"{TENANT}\"}}");

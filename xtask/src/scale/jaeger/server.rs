@@ -17,7 +17,7 @@ pub struct Server {
     arguments: Vec<OsString>,
     address: SocketAddr,
     is_ready: fn(SocketAddr) -> bool,
-    process: Process,
+    pub(in crate::scale) process: Process,
 }
 
 impl Server {

@@ -15,7 +15,7 @@ pub mod receivers;
 pub mod replicas;
 pub mod rules;
 pub mod site;
-mod thanos;
+pub(super) mod thanos;
 
 use std::path::PathBuf;
 use std::time::SystemTime;

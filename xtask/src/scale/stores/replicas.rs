@@ -4,11 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::site::{collector, service};
+use super::site::collector;
 use super::thanos::Thanos;
 use super::{Error, Programs, Store, now};
 use crate::scale::eventually;
 use crate::scale::node::Node;
+use crate::scale::service;
 use crate::stack::query::prometheus_query_past;
 use crate::stack::run_dir::RunDir;
 use crate::stack::{Port, Ports, Service, Setup};
@@ -70,7 +71,13 @@ pub fn run(programs: &Programs, folder: &Path) -> Result<Vec<Shown>, Error> {
     )?;
     let forward = forward.to_string_lossy();
     let first = start("a", &[(REPLICA, &[]), (&forward, &["otlp_grpc/b"])])?;
-    let _service = service(programs, folder, &Ports::free()?, &first, "one", &[])?;
+    let _service = service::start(
+        &programs.server,
+        &folder.join("service"),
+        &Ports::free()?,
+        &first,
+        &["--traffic"],
+    )?;
 
     let thanos = &thanos.store;
     eventually(Duration::from_secs(60), || {

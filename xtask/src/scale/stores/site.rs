@@ -15,14 +15,10 @@ use super::thanos::Thanos;
 use super::{Error, Programs, Store, overlay};
 use crate::rules;
 use crate::scale::node::Node;
+use crate::scale::service::{self, INTERVAL, JOB};
 use crate::stack::run_dir::RunDir;
 use crate::stack::shortened::EVALUATION_INTERVAL;
 use crate::stack::{Port, Ports, Service, Setup};
-
-/// From one scrape and export to the next.
-pub const INTERVAL: Duration = Duration::from_secs(2);
-/// The `service.name` of the service.
-pub const JOB: &str = "rustok-server";
 
 /// The running programs, which are killed when they are dropped.
 #[derive(Debug)]
@@ -125,7 +121,9 @@ impl Site {
         )?;
 
         let service_url = ports.url(Port::Application);
-        let service = service(programs, folder, &ports, &collector, "one", &["--drills"])?;
+        let arguments = ["--traffic", "--drills"];
+        let folder = folder.join("service");
+        let service = service::start(&programs.server, &folder, &ports, &collector, &arguments)?;
         dir.scrape_service(JOB, &ports.address(Port::Application), Some(INTERVAL))?;
         let prometheus_store = Store {
             name: "Prometheus",
@@ -177,50 +175,6 @@ pub(super) fn collector(
     files.extend(more.iter().map(|(file, _)| *file));
     files.extend(generated.iter().map(|file| &**file));
     Node::new(Service::Collector, &programs.collector, &files, folder)
-}
-
-/// Starts the service, with traffic that it sends to itself.
-pub(super) fn service(
-    programs: &Programs,
-    folder: &Path,
-    ports: &Ports,
-    collector: &Node,
-    instance: &str,
-    arguments: &[&str],
-) -> Result<Node, Error> {
-    let folder = folder.join(format!("service-{instance}"));
-    let own = [
-        "--traffic".to_owned(),
-        format!("--port={}", ports.get(Port::Application)),
-        format!("--database={}", folder.join("service.db").display()),
-    ];
-    let arguments = own
-        .into_iter()
-        .chain(arguments.iter().map(|&it| it.to_owned()));
-    let ready = format!("{}/api/_health/metrics", ports.url(Port::Application));
-    let mut node = Node::of_program(JOB, &programs.server, arguments, &ready, &folder)?;
-    for (variable, value) in [
-        (
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-            collector.ports().url(Port::CollectorOtlpGrpc),
-        ),
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc".to_owned()),
-        (
-            "OTEL_RESOURCE_ATTRIBUTES",
-            format!("service.instance.id={instance}"),
-        ),
-        (
-            "OTEL_METRIC_EXPORT_INTERVAL",
-            INTERVAL.as_millis().to_string(),
-        ),
-        ("OTEL_LOGS_EXPORTER", "otlp".to_owned()),
-        // Each failed request is a line.
-        ("RUST_LOG", "off".to_owned()),
-    ] {
-        node.set(variable, value);
-    }
-    node.start()?;
-    Ok(node)
 }
 
 /// Starts vmalert, which writes what it records to VictoriaMetrics at `url`.

@@ -1,0 +1,156 @@
+//! `cargo xtask size`: what the stack past one machine needs.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use xtask::children;
+use xtask::progress::Reporter;
+use xtask::scale::large::Large;
+use xtask::scale::size::{Demand, Prices, constants, measure, series};
+use xtask::stack::programs::{self, Program};
+
+use super::Error;
+
+/// Print what the stack past one machine needs: processes, cores, memory, disk, and the price of a month.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Instances of services.
+    #[arg(long, default_value_t = 10.0)]
+    instances: f64,
+    /// Requests of an instance in a second.
+    #[arg(long, default_value_t = constants::REQUESTS)]
+    requests: f64,
+    /// Spans of a request, those of all services together.
+    #[arg(long, default_value_t = constants::SPANS)]
+    spans: f64,
+    /// Series of an instance.
+    #[arg(long, default_value_t = constants::SERIES)]
+    series: f64,
+    /// Instances on a node, which has an agent.
+    #[arg(long, default_value_t = 20.0)]
+    per_node: f64,
+    /// Seconds from one export of metrics to the next.
+    #[arg(long, default_value_t = 60.0)]
+    interval: f64,
+    /// Percentage of traces that the gateways keep, those with errors included.
+    #[arg(long, default_value_t = 100.0 * constants::KEPT)]
+    kept: f64,
+    /// Days that traces are kept.
+    #[arg(long, default_value_t = 7.0)]
+    trace_days: f64,
+    /// Days that metrics are kept.
+    #[arg(long, default_value_t = 15.0)]
+    metric_days: f64,
+    /// Hours of an outage that queues and Kafka have to bridge.
+    #[arg(long, default_value_t = 1.0)]
+    outage_hours: f64,
+    /// Price of a core for a month.
+    #[arg(long, default_value_t = 25.0)]
+    core_price: f64,
+    /// Price of a GiB of memory for a month.
+    #[arg(long, default_value_t = 3.0)]
+    memory_price: f64,
+    /// Price of a GiB of disk for a month.
+    #[arg(long, default_value_t = 0.1)]
+    disk_price: f64,
+    /// Measure 1, 2 and 4 instances on this machine instead, and compare them with the model. Needs Java and Maven.
+    #[arg(long)]
+    measure: bool,
+    /// Choose the values of what is measured.
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+}
+
+pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
+    let demand = options.demand()?;
+    if options.measure {
+        children::end_with_signals()?;
+        let wrong = compare(options.seed).map_err(|error| error.to_string())?;
+        return Ok(ExitCode::from(u8::from(wrong > 0)));
+    }
+    println!("{demand}");
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Options {
+    fn demand(&self) -> Result<Demand, Error> {
+        let problems: Vec<_> = [
+            ("instances", self.instances),
+            ("requests", self.requests),
+            ("spans", self.spans),
+            ("series", self.series),
+            ("per-node", self.per_node),
+            ("interval", self.interval),
+            ("kept", self.kept),
+            ("trace-days", self.trace_days),
+            ("metric-days", self.metric_days),
+            ("outage-hours", self.outage_hours),
+            ("core-price", self.core_price),
+            ("memory-price", self.memory_price),
+            ("disk-price", self.disk_price),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| {
+            let wanted = match name {
+                "kept" if !(0.0..=100.0).contains(&value) => "a percentage from 0 to 100",
+                "instances" | "per-node" | "interval" if value <= 0.0 => "a number above 0",
+                _ if !(value.is_finite() && value >= 0.0) => "a number from 0",
+                _ => return None,
+            };
+            Some(format!("--{name} {value}: set {wanted}"))
+        })
+        .collect();
+        if !problems.is_empty() {
+            return Err(problems.join("\n").into());
+        }
+        Ok(Demand {
+            instances: self.instances,
+            requests: self.requests,
+            spans: self.spans,
+            series: self.series,
+            per_node: self.per_node,
+            interval: self.interval,
+            kept: self.kept / 100.0,
+            trace_days: self.trace_days,
+            metric_days: self.metric_days,
+            outage_hours: self.outage_hours,
+            prices: Prices {
+                core: self.core_price,
+                memory: self.memory_price,
+                disk: self.disk_price,
+            },
+        })
+    }
+}
+
+/// Returns how many predictions were wrong.
+fn compare(seed: u64) -> Result<usize, xtask::scale::Error> {
+    let random = &mut fastrand::Rng::with_seed(seed);
+    let reporter = &mut Reporter::stderr();
+    let programs = super::scale::large_programs("size")?;
+    let prometheus = programs::path(Program::Prometheus)?;
+    let series = series::measure(&prometheus, &programs.tiers.folder.join("series"), random)?;
+    println!("{series:?}");
+    let mut large = Large::start(&programs, 10, reporter)?;
+    let mut wrong = 0;
+    for phase in measure::Phase::ALL {
+        let measured = measure::run(&mut large, &programs, phase, reporter)?;
+        println!("{measured:#?}");
+        if phase.is_compared() {
+            println!(
+                "{:<28}{:>12}{:>12}{:>10}",
+                "", "predicted", "measured", "difference"
+            );
+            for compared in measured.compare(&measure::model()) {
+                println!("{compared}");
+                wrong += usize::from(!compared.is_right());
+            }
+        }
+    }
+    println!(
+        "{:?}",
+        measure::bytes(&mut large, &programs, random, reporter)?
+    );
+    println!("{wrong} predictions differ by more than 20 %");
+    Ok(wrong)
+}

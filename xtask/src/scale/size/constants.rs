@@ -1,0 +1,98 @@
+//! What one span, sample and series costs. Measured by `cargo xtask size --measure`.
+
+/// What one process of a part needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Usage {
+    /// Cores at little load. Java programs and Jaeger use far less without any.
+    pub idle: f64,
+    /// Seconds of a core for a span.
+    pub span: f64,
+    /// Seconds of a core for a span that is kept.
+    pub kept: f64,
+    /// Seconds of a core for a sample.
+    pub sample: f64,
+    /// Memory at little load, in bytes.
+    pub memory: f64,
+}
+
+impl Usage {
+    /// Returns the cores that the load needs, for rates in a second.
+    pub fn work(&self, spans: f64, kept: f64, samples: f64) -> f64 {
+        spans * self.span + kept * self.kept + samples * self.sample
+    }
+}
+
+const MIB: f64 = 1_048_576.0;
+
+/// An agent with Kafka.
+pub const AGENT: Usage = Usage {
+    idle: 0.0013,
+    span: 15e-6,
+    kept: 0.0,
+    sample: 7e-6,
+    memory: 110.0 * MIB,
+};
+/// A gateway.
+pub const GATEWAY: Usage = Usage {
+    idle: 0.003,
+    span: 10e-6,
+    kept: 150e-6,
+    sample: 12e-6,
+    memory: 118.0 * MIB,
+};
+/// A broker of Kafka, of which the measured one has no replicas.
+pub const KAFKA: Usage = Usage {
+    idle: 0.04,
+    span: 5e-6,
+    kept: 0.0,
+    sample: 0.0,
+    memory: 440.0 * MIB,
+};
+/// A Jaeger.
+pub const JAEGER: Usage = Usage {
+    idle: 0.0325,
+    span: 0.0,
+    kept: 100e-6,
+    sample: 0.0,
+    memory: 61.0 * MIB,
+};
+/// A node of Cassandra, with three replicas.
+pub const CASSANDRA: Usage = Usage {
+    idle: 0.27,
+    span: 0.0,
+    kept: 3.3e-3,
+    sample: 0.0,
+    memory: 1005.0 * MIB,
+};
+/// A receiver of Thanos.
+pub const RECEIVER: Usage = Usage {
+    idle: 0.0017,
+    span: 0.0,
+    kept: 0.0,
+    sample: 14e-6,
+    memory: 95.0 * MIB,
+};
+
+/// Requests that `rustok-server --traffic` handles in a second.
+pub const REQUESTS: f64 = 28.0;
+/// Spans of one, with those of its inventory.
+pub const SPANS: f64 = 6.65;
+/// The share of its traces that gateways keep with 10 % of those without an error.
+pub const KEPT: f64 = 0.183;
+/// Series of it and its inventory.
+pub const SERIES: f64 = 2136.0;
+
+/// Seconds that a trace waits for the decision of a gateway, by default.
+pub const SAMPLING_WAIT: f64 = 10.0;
+/// Memory of a span that waits.
+pub const WAITING_SPAN_MEMORY: f64 = 1450.0;
+/// A span in a queue on disk.
+pub const QUEUED_SPAN_BYTES: f64 = 380.0;
+/// A span in Kafka.
+pub const KAFKA_SPAN_BYTES: f64 = 69.0;
+/// A span in one replica of Cassandra.
+pub const CASSANDRA_SPAN_BYTES: f64 = 870.0;
+/// Memory of a series.
+pub const SERIES_MEMORY: f64 = 2250.0;
+/// A sample on disk.
+pub const SAMPLE_BYTES: f64 = 1.78;

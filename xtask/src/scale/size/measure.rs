@@ -1,0 +1,385 @@
+//! What the stack past one machine needs for 1, 2 and 4 instances, beside what the model predicts.
+
+use std::fmt;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::series::size_of;
+use super::{
+    AGENTS, CASSANDRA, Demand, GATEWAYS, JAEGERS, KAFKA, Part, Prices, RECEIVERS, Rates, constants,
+};
+use crate::progress::Reporter;
+use crate::scale::Error;
+use crate::scale::kafka::TOPIC;
+use crate::scale::large::{Large, Programs};
+use crate::scale::process::Process;
+use crate::scale::tiers::receiver;
+use crate::scale::traces::{Kind, SPANS, Trace, send};
+use crate::stack::query::prometheus_query_at;
+
+/// Time for services to create their series, and to reach a steady rate.
+const WARM_UP: Duration = Duration::from_secs(40);
+/// Time of a measurement.
+const WINDOW: Duration = Duration::from_secs(60);
+/// By which a prediction may differ, as a share of what is measured.
+const TOLERANCE: f64 = 0.2;
+/// Cores by which it may differ: what a Java program does by itself in a minute.
+const CORES: f64 = 0.02;
+
+/// Returns the model of `rustok-server --traffic`, of which many requests fail, so that gateways keep more. A busy machine
+/// handles fewer requests: how many is measured.
+pub fn model() -> Demand {
+    Demand {
+        instances: 1.0,
+        requests: constants::REQUESTS,
+        spans: constants::SPANS,
+        series: constants::SERIES,
+        // As many agents as were started.
+        per_node: f64::INFINITY,
+        interval: 15.0,
+        kept: constants::KEPT,
+        trace_days: 7.0,
+        metric_days: 15.0,
+        outage_hours: 1.0,
+        prices: Prices {
+            core: 0.0,
+            memory: 0.0,
+            disk: 0.0,
+        },
+    }
+}
+
+/// A load that is measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Phase {
+    /// Instances of `rustok-server`.
+    pub instances: usize,
+    /// From one export of metrics to the next.
+    pub interval: Duration,
+    /// The percentage of other traces that gateways keep.
+    pub percent: u8,
+}
+
+impl Phase {
+    /// The loads: first all traces, so that the Java programs are warm, then those that are compared with the model. The
+    /// first and the last two tell what a span that is kept, a sample and an idle part cost.
+    pub const ALL: [Self; 6] = [
+        Self::of(2, 5, 100),
+        Self::of(4, 5, 10),
+        Self::of(2, 5, 10),
+        Self::of(1, 5, 10),
+        Self::of(4, 1, 10),
+        Self::of(0, 5, 10),
+    ];
+
+    const fn of(instances: usize, seconds: u64, percent: u8) -> Self {
+        Self {
+            instances,
+            interval: Duration::from_secs(seconds),
+            percent,
+        }
+    }
+
+    /// Returns whether the model has to predict it.
+    pub fn is_compared(&self) -> bool {
+        self.instances > 0 && self.interval > Duration::from_secs(1) && self.percent == 10
+    }
+}
+
+/// What was measured.
+#[derive(Debug, Clone)]
+pub struct Measured {
+    /// The load.
+    pub phase: Phase,
+    /// Requests in a second, of all instances.
+    pub requests: f64,
+    /// What came in.
+    pub rates: Rates,
+    /// What the parts needed.
+    pub parts: Vec<Part>,
+}
+
+impl Measured {
+    /// Returns what the model predicts for something measured, with the name of what it is.
+    pub fn compare(&self, model: &Demand) -> Vec<Compared> {
+        let model = Demand {
+            instances: self.phase.instances as f64,
+            requests: self.requests / self.phase.instances as f64,
+            interval: self.phase.interval.as_secs_f64(),
+            ..*model
+        };
+        let rates = model.rates();
+        let mut compared = Vec::new();
+        let mut add = |what: String, predicted: f64, measured: f64| {
+            compared.push(Compared {
+                what,
+                predicted,
+                measured,
+            });
+        };
+        add("series".to_owned(), rates.series, self.rates.series);
+        add("samples/s".to_owned(), rates.samples, self.rates.samples);
+        add("spans/s".to_owned(), rates.spans, self.rates.spans);
+        add("spans kept/s".to_owned(), rates.kept, self.rates.kept);
+        for (predicted, measured) in model.parts().into_iter().zip(&self.parts) {
+            let Part {
+                name,
+                cores,
+                memory,
+                ..
+            } = predicted;
+            // One broker is measured, without replicas.
+            let (cores, memory) = match name {
+                KAFKA => (cores - 2.0 * constants::KAFKA.idle, memory / 3.0),
+                _ => (cores, memory),
+            };
+            add(format!("{OF_CORES}{name}"), cores, measured.cores);
+            add(
+                format!("MiB of {name}"),
+                memory / MIB,
+                measured.memory / MIB,
+            );
+        }
+        compared
+    }
+}
+
+const MIB: f64 = 1_048_576.0;
+const OF_CORES: &str = "cores of ";
+
+/// A prediction, and what was measured.
+#[derive(Debug, Clone)]
+pub struct Compared {
+    /// What it is.
+    pub what: String,
+    /// What the model says.
+    pub predicted: f64,
+    /// What was measured.
+    pub measured: f64,
+}
+
+impl Compared {
+    /// Returns the difference as a share of what was measured.
+    pub fn difference(&self) -> f64 {
+        self.predicted / self.measured - 1.0
+    }
+
+    /// Returns whether the model is right.
+    pub fn is_right(&self) -> bool {
+        let cores = (self.predicted - self.measured).abs();
+        let is_close = self.what.starts_with(OF_CORES) && cores <= CORES;
+        is_close || self.difference().abs() <= TOLERANCE
+    }
+}
+
+impl fmt::Display for Compared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:<28}{:>12.3}{:>12.3}{:>8.0} %",
+            self.what,
+            self.predicted,
+            self.measured,
+            100.0 * self.difference()
+        )
+    }
+}
+
+/// Runs a load on a stack without services, and ends its services.
+pub fn run(
+    large: &mut Large,
+    programs: &Programs,
+    phase: Phase,
+    reporter: &mut Reporter,
+) -> Result<Measured, Error> {
+    let name = format!(
+        "size-{}-{}-{}",
+        phase.instances,
+        phase.interval.as_secs(),
+        phase.percent
+    );
+    reporter.note(&format!("measuring {phase:?}"));
+    large.set_gateways("SAMPLING_PERCENT", &phase.percent.to_string())?;
+    let Phase {
+        instances,
+        interval,
+        ..
+    } = phase;
+    large.start_services(programs, (&name, instances), interval, traffic)?;
+    sleep(WARM_UP);
+    let (start, first) = (Instant::now(), State::read(large, &name)?);
+    sleep(WINDOW);
+    let (seconds, last) = (start.elapsed().as_secs_f64(), State::read(large, &name)?);
+    large.services.clear();
+    let rate = |first: f64, last: f64| (last - first) / seconds;
+    let used = last.parts.iter().zip(&first.parts);
+    let parts = used.map(|(last, first)| Part {
+        cores: rate(first.cores, last.cores),
+        disk: rate(first.disk, last.disk),
+        ..*last
+    });
+    Ok(Measured {
+        phase,
+        requests: rate(first.requests, last.requests),
+        rates: Rates {
+            series: last.rates.series,
+            samples: rate(first.rates.samples, last.rates.samples),
+            spans: rate(first.rates.spans, last.rates.spans),
+            kept: rate(first.rates.kept, last.rates.kept),
+        },
+        parts: parts.collect(),
+    })
+}
+
+/// Returns the arguments of a service that sends requests to itself.
+fn traffic(_: &Path) -> Vec<String> {
+    vec!["--traffic".to_owned()]
+}
+
+/// Counts so far. The cores of a part are its processor time.
+struct State {
+    requests: f64,
+    rates: Rates,
+    parts: Vec<Part>,
+}
+
+impl State {
+    fn read(large: &Large, name: &str) -> Result<Self, Error> {
+        let one = |promql: String| -> Result<f64, Error> {
+            let samples = prometheus_query_at(&large.thanos.store.url, &promql)?;
+            Ok(samples.first().map_or(0.0, |sample| sample.value))
+        };
+        let ours = format!("{{instance=~\"{name}-.*\"");
+        let mut samples = 0.0;
+        for receiver in &large.thanos.receivers {
+            samples += receiver.metric("prometheus_tsdb_head_samples_appended_total", &[])?;
+        }
+        let (mut spans, mut kept) = (0.0, 0.0);
+        for agent in &large.agents {
+            spans += agent.metric("otelcol_receiver_accepted_spans_total", &[])?;
+        }
+        for gateway in &large.gateways {
+            let exporter = ["exporter=\"otlp_grpc/jaeger\""];
+            kept += gateway.metric("otelcol_exporter_sent_spans_total", &exporter)?;
+        }
+        let storage = &large.storage;
+        let jaegers = storage.writers.iter().chain(&storage.readers);
+        let servers = storage.servers.iter().map(|server| &server.process);
+        let broker = large.broker.bytes(TOPIC)? as f64;
+        Ok(Self {
+            requests: one(format!(
+                "sum(rustok_http_requests_total{ours}, job=\"rustok-server\"}})"
+            ))?,
+            rates: Rates {
+                series: one(format!("count({ours}}})"))?,
+                samples,
+                spans,
+                kept,
+            },
+            parts: vec![
+                part(AGENTS, large.agents.iter().map(|node| &node.process), 0.0)?,
+                part(KAFKA, [&large.broker.process], broker)?,
+                part(
+                    GATEWAYS,
+                    large.gateways.iter().map(|node| &node.process),
+                    0.0,
+                )?,
+                part(JAEGERS, jaegers.map(|node| &node.process), 0.0)?,
+                part(CASSANDRA, servers, 0.0)?,
+                part(
+                    RECEIVERS,
+                    large.thanos.receivers.iter().map(|node| &node.process),
+                    0.0,
+                )?,
+            ],
+        })
+    }
+}
+
+fn part<'a>(
+    name: &'static str,
+    processes: impl IntoIterator<Item = &'a Process>,
+    disk: f64,
+) -> Result<Part, Error> {
+    let mut part = Part {
+        name,
+        processes: 0.0,
+        cores: 0.0,
+        memory: 0.0,
+        disk,
+    };
+    for process in processes {
+        part.processes += 1.0;
+        part.cores += process.processor_time()?.as_secs_f64();
+        part.memory += process.resident()? as f64;
+    }
+    Ok(part)
+}
+
+/// Bytes of a span in each place where it waits or stays.
+#[derive(Debug, Clone, Copy)]
+pub struct Bytes {
+    /// In the queue of an agent, on disk.
+    pub queued: f64,
+    /// In the memory of a gateway, until its trace is decided.
+    pub waiting: f64,
+    /// In one replica of Cassandra, on disk.
+    pub stored: f64,
+}
+
+/// Traces whose spans are measured.
+const TRACES: usize = 10_000;
+
+/// Measures the sizes of spans: of services while Kafka is away, and of traces of [`traces`](crate::scale::traces) in a
+/// gateway.
+pub fn bytes(
+    large: &mut Large,
+    programs: &Programs,
+    random: &mut fastrand::Rng,
+    reporter: &mut Reporter,
+) -> Result<Bytes, Error> {
+    large.settled()?;
+    reporter.note("measuring spans on disk");
+    let folder = &programs.tiers.folder;
+    let all = large.storage.spans()?;
+    large.storage.servers[2].kill();
+    // It writes to disk what was in memory.
+    large.storage.servers[2].start()?;
+    let stored = size_of(&folder.join("traces/cassandra-3/data/data/rustok_traces"))?;
+
+    let agent = folder.join("agent-0/storage");
+    let queue = |large: &Large| -> Result<(f64, f64), Error> {
+        let spans = large.agents[0].queued_spans()?;
+        Ok((spans, size_of(&agent)? as f64))
+    };
+    // Its start compacts its files.
+    large.agents[0].kill();
+    large.agents[0].start()?;
+    let (_, empty) = queue(large)?;
+    large.broker.kill();
+    let interval = Duration::from_secs(15);
+    large.start_services(programs, ("queue", 2), interval, traffic)?;
+    sleep(WINDOW);
+    let (spans, full) = queue(large)?;
+    large.services.clear();
+    large.broker.start()?;
+    large.settled()?;
+
+    reporter.note("measuring spans in memory");
+    large.set_gateways("SAMPLING_WAIT", "600s")?;
+    let memory = |large: &Large| -> Result<u64, Error> {
+        let [first, second] = large.gateways.each_ref().map(|node| node.resident());
+        Ok(first? + second?)
+    };
+    let before = memory(large)?;
+    let traces = Trace::many(Kind::Rest, TRACES, random);
+    send(&traces, &large.agents.each_ref().map(receiver))?;
+    sleep(WARM_UP);
+    let waiting = memory(large)?.saturating_sub(before);
+    Ok(Bytes {
+        queued: (full - empty) / spans,
+        waiting: waiting as f64 / (TRACES * SPANS) as f64,
+        stored: stored as f64 / all as f64,
+    })
+}
