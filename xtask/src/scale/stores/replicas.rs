@@ -90,33 +90,44 @@ pub fn run(programs: &Programs, folder: &Path) -> Result<Vec<Shown>, Error> {
     })?;
     let instant = now() - 3.0;
     let once = shown(thanos, &[("dedup", "true")], instant)?.1;
-    let row = |store, at: &Store, parameters: &[(&str, &str)], expected| {
-        let (series, samples) = shown(at, parameters, instant)?;
-        Ok(Shown {
-            store,
-            series,
-            samples,
-            expected,
-        })
+    let rows = || -> Result<Vec<Shown>, Error> {
+        let row = |store, at: &Store, parameters: &[(&str, &str)], expected| {
+            let (series, samples) = shown(at, parameters, instant)?;
+            Ok(Shown {
+                store,
+                series,
+                samples,
+                expected,
+            })
+        };
+        [
+            row(
+                "Thanos without deduplication",
+                thanos,
+                &[("dedup", "false")],
+                (2, once),
+            ),
+            row("Thanos", thanos, &[("dedup", "true")], (1, once)),
+            row("VictoriaMetrics", &plain.store, &[], (1, 2.0 * once)),
+            row(
+                "VictoriaMetrics, -dedup.minScrapeInterval=1ms",
+                &deduplicated.store,
+                &[],
+                (1, once),
+            ),
+        ]
+        .into_iter()
+        .collect()
     };
-    [
-        row(
-            "Thanos without deduplication",
-            thanos,
-            &[("dedup", "false")],
-            (2, once),
-        ),
-        row("Thanos", thanos, &[("dedup", "true")], (1, once)),
-        row("VictoriaMetrics", &plain.store, &[], (1, 2.0 * once)),
-        row(
-            "VictoriaMetrics, -dedup.minScrapeInterval=1ms",
-            &deduplicated.store,
-            &[],
-            (1, once),
-        ),
-    ]
-    .into_iter()
-    .collect()
+    // VictoriaMetrics shows samples some seconds after it accepted them.
+    let shown = eventually(Duration::from_secs(20), || {
+        let rows = rows()?;
+        match rows.iter().find_map(Shown::problem) {
+            None => Ok(rows),
+            Some(problem) => Err(problem.into()),
+        }
+    });
+    shown.or_else(|_| rows())
 }
 
 /// Returns the series, and the samples of the one with the most.
