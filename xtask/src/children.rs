@@ -2,15 +2,19 @@
 
 use std::io;
 use std::process::{Child, Command, exit};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 use crate::stack::process::{ProcessId, Stopped};
 
 static STARTED: Mutex<Vec<ProcessId>> = Mutex::new(Vec::new());
+/// Whether a signal ends this program.
+static SIGNALLED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// Starts a program.
 ///
@@ -32,6 +36,9 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
 /// If the signals cannot be received.
 #[allow(clippy::print_stderr, reason = "the program says why it ends")]
 pub fn end_with_signals() -> io::Result<()> {
+    for signal in [SIGINT, SIGTERM] {
+        flag::register(signal, Arc::clone(&SIGNALLED))?;
+    }
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     thread::spawn(move || {
         if signals.forever().next().is_some() {
@@ -44,6 +51,13 @@ pub fn end_with_signals() -> io::Result<()> {
         }
     });
     Ok(())
+}
+
+/// Does not return if a signal ends this program: what fails then, fails because of it.
+pub fn wait_if_signalled() {
+    while SIGNALLED.load(Ordering::Relaxed) {
+        thread::park();
+    }
 }
 
 fn started() -> MutexGuard<'static, Vec<ProcessId>> {

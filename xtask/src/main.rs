@@ -64,6 +64,7 @@ fn main() -> ExitCode {
         Command::Slo(options) => slo::run(&options),
         Command::Test(options) => test::run(&options, cancelled),
     });
+    xtask::children::wait_if_signalled();
     result.unwrap_or_else(|error| {
         eprintln!("error: {error}");
         ExitCode::FAILURE

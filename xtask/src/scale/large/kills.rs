@@ -117,7 +117,7 @@ impl fmt::Display for Killed {
     }
 }
 
-/// Kills a part while traces come in, and starts it again after [`AWAY`].
+/// Kills a part while traces come in, and starts it again after ten seconds.
 pub fn kill(
     large: &mut Large,
     part: Part,
