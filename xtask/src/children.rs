@@ -46,7 +46,7 @@ pub fn end_with_signals() -> io::Result<()> {
             let started = started();
             let killed = started.iter().rev().map(ProcessId::kill);
             let killed = killed.filter(|&how| how != Stopped::Already).count();
-            eprintln!("ended, with {killed} programs");
+            eprintln!("ended by a signal, with {killed} programs");
             exit(130);
         }
     });

@@ -42,7 +42,13 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
     let programs = programs()?;
     let random = &mut fastrand::Rng::with_seed(options.seed);
     let problems = match &options.variant {
-        None => run_tiers(&programs, random),
+        None => run_tiers(
+            &Programs {
+                folder: programs.folder.join("tiers"),
+                ..programs
+            },
+            random,
+        ),
         Some(Variant::Jaeger(options)) => jaeger::run(options, &programs, random),
         Some(Variant::Kafka(options)) => kafka::run(options, &programs, random),
         Some(Variant::Large(options)) => large::run(options, random),

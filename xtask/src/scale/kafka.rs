@@ -10,7 +10,7 @@ use super::kept::Spans;
 use super::kills::{Outcome, RATE, Undecided};
 use super::load::{Load, Sent};
 use super::node::Node;
-use super::tiers::{Additions, Programs, Tiers, WAIT};
+use super::tiers::{Additions, Programs, Tiers, WAIT, restart_with};
 use super::traces::SPANS;
 use super::{Error, eventually, shares};
 use crate::progress::Reporter;
@@ -302,15 +302,9 @@ pub fn gateway_under_load(
 /// Restarts the gateways with another interval of commits.
 pub fn commit_every(kafka: &mut Kafka, interval: Duration) -> Result<(), Error> {
     kafka.settled()?;
-    for gateway in &mut kafka.tiers.gateways {
-        gateway.kill();
-        gateway.set(
-            "COLLECTOR_KAFKA_COMMIT_INTERVAL",
-            format!("{}s", interval.as_secs()),
-        );
-        gateway.start()?;
-    }
-    Ok(())
+    let interval = format!("{}s", interval.as_secs());
+    let gateways = &mut kafka.tiers.gateways;
+    restart_with(gateways, "COLLECTOR_KAFKA_COMMIT_INTERVAL", &interval)
 }
 
 impl fmt::Display for Outage {

@@ -8,6 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::Error;
+use crate::children;
 use crate::progress::Reporter;
 use crate::workspace;
 
@@ -61,15 +62,15 @@ impl Program {
         let output = File::create(&log)?;
         reporter.note(&format!("fetching {name} {version} with Maven"));
         let started = Instant::now();
-        let mut maven = Command::new("mvn")
+        let mut maven = Command::new("mvn");
+        maven
             .args(["--batch-mode", "--no-transfer-progress", COPY])
             .args(["-DincludeScope=runtime", "-DoutputDirectory=jars"])
             .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
-            .stderr(output)
-            .spawn()
-            .map_err(|error| missing("mvn", &error))?;
+            .stderr(output);
+        let mut maven = children::spawn(&mut maven).map_err(|error| missing("mvn", &error))?;
         loop {
             if let Some(status) = maven.try_wait()? {
                 return match status.success() {

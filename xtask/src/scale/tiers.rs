@@ -175,6 +175,20 @@ pub(super) fn agents(
     Ok([agent(0)?, agent(1)?])
 }
 
+/// Restarts gateways with another value of a variable.
+pub(super) fn restart_with(
+    gateways: &mut [Node; 2],
+    variable: &'static str,
+    value: &str,
+) -> Result<(), Error> {
+    for gateway in gateways {
+        gateway.kill();
+        gateway.set(variable, value);
+        gateway.start()?;
+    }
+    Ok(())
+}
+
 /// Returns the URL of an agent for spans.
 pub(super) fn receiver(agent: &Node) -> String {
     format!("{}/v1/traces", agent.ports().url(Port::CollectorOtlpHttp))

@@ -1,5 +1,6 @@
 //! `cargo xtask scale large`, and `cargo xtask stack up --scale`: the whole stack past one machine.
 
+use std::convert::Infallible;
 use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use xtask::children;
 use xtask::progress::Reporter;
 use xtask::scale::Error;
 use xtask::scale::large::kills::{Part, kill};
-use xtask::scale::large::{Large, Programs, counts};
+use xtask::scale::large::{Large, Programs, counts, traffic};
 use xtask::scale::tiers;
 use xtask::stack::programs::{self, Program};
 
@@ -50,19 +51,19 @@ pub(super) fn run(options: &Options, random: &mut fastrand::Rng) -> Result<Vec<S
 /// Starts the stack with two services that send requests to themselves, and runs it until Ctrl-C.
 pub(crate) fn up() -> Result<ExitCode, super::Error> {
     children::end_with_signals()?;
-    serve().map_err(|error| error.to_string())?;
-    Ok(ExitCode::FAILURE)
+    match serve() {
+        Err(error) => Err(error.to_string().into()),
+        Ok(never) => match never {},
+    }
 }
 
-fn serve() -> Result<(), Error> {
-    let programs = programs("large")?;
+fn serve() -> Result<Infallible, Error> {
+    let programs = programs("up")?;
     let reporter = &mut Reporter::stderr();
-    // What a developer does is slow or fails rarely, and has to be seen.
+    // A developer wants to see every trace, not a sample.
     let mut large = Large::start(&programs, 100, reporter)?;
     let interval = Duration::from_secs(5);
-    let services = large.start_services(&programs, ("service", 2), interval, |_| {
-        vec!["--traffic".to_owned()]
-    })?;
+    let services = large.start_services(&programs, ("service", 2), interval, traffic)?;
     println!("The stack is up:");
     for (name, page) in large.pages() {
         println!("  {name:<16}{page}");

@@ -78,8 +78,8 @@ pub struct Killed {
     pub part: Part,
     /// The time until it was ready again.
     pub ready: Duration,
-    /// The time from then until traces that were sent last before it were in Jaeger.
-    pub recovery: Duration,
+    /// The time from then until traces that were sent last before it were in Jaeger, if they came.
+    pub recovery: Option<Duration>,
     /// Spans that are not in Jaeger.
     pub lost_spans: usize,
     /// The traces.
@@ -89,7 +89,10 @@ pub struct Killed {
 impl Killed {
     /// Returns what is wrong: only a gateway may lose traces, and only those that waited for its decision.
     pub fn problems(&self) -> Vec<String> {
-        match self.part {
+        let limit = RECOVERS_WITHIN.as_secs();
+        let recovered = (self.recovery.is_none())
+            .then(|| format!("what waited did not arrive in {limit} s: {self:?}"));
+        let lost = match self.part {
             Part::Gateway => {
                 let later = (self.traces.later > 0)
                     .then(|| format!("traces are lost that were sent while it was away: {self:?}"));
@@ -97,7 +100,8 @@ impl Killed {
             }
             _ if self.lost_spans > 0 => vec![format!("spans are lost: {self:?}")],
             _ => Vec::new(),
-        }
+        };
+        recovered.into_iter().chain(lost).collect()
     }
 }
 
@@ -108,7 +112,7 @@ impl fmt::Display for Killed {
             "{:?} killed, ready after {:.1} s, recovered {:.1} s later: {} spans sent, {} lost; {} traces incomplete, {} of them waited",
             self.part,
             self.ready.as_secs_f64(),
-            self.recovery.as_secs_f64(),
+            self.recovery.unwrap_or(RECOVERS_WITHIN).as_secs_f64(),
             SPANS * self.traces.sent,
             self.lost_spans,
             self.traces.lost,
@@ -139,7 +143,7 @@ pub fn kill(
         sleep(Duration::from_millis(200));
         waited = eventually(RECOVERS_WITHIN, || missing(&url, waited.clone()))?;
     }
-    let recovery = back.elapsed();
+    let recovery = waited.is_empty().then(|| back.elapsed());
     sleep(AROUND);
     let sent = load.stop()?;
     large.settled()?;

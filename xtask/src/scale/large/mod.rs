@@ -22,7 +22,7 @@ use super::stores::thanos::Thanos;
 use super::tiers::{self, Additions, clear};
 use super::{Error, service};
 use crate::progress::Reporter;
-use crate::stack::{Port, Ports};
+use crate::stack::{Port, Ports, Service};
 
 /// The programs, and the folder for their files.
 #[derive(Debug, Clone)]
@@ -121,18 +121,16 @@ impl Large {
     /// Restarts the gateways with another value of a variable.
     pub fn set_gateways(&mut self, variable: &'static str, value: &str) -> Result<(), Error> {
         self.settled()?;
-        for gateway in &mut self.gateways {
-            gateway.kill();
-            gateway.set(variable, value);
-            gateway.start()?;
-        }
-        Ok(())
+        tiers::restart_with(&mut self.gateways, variable, value)
     }
 
     /// Returns the pages to look at, and what they show.
     pub fn pages(&self) -> [(&'static str, String); 2] {
         [
-            ("traces, Jaeger", self.storage.read_url(0)),
+            (
+                "traces, Jaeger",
+                Service::Jaeger.page(self.storage.readers[0].ports()),
+            ),
             ("metrics, Thanos", self.thanos.store.url.clone()),
         ]
     }
@@ -150,7 +148,9 @@ impl Large {
             .chain(&mut self.gateways)
             .chain(writers)
             .chain(readers);
-        let nodes = nodes.chain(&mut self.thanos.receivers);
+        let nodes = nodes
+            .chain(&mut self.thanos.receivers)
+            .chain([&mut self.thanos.querier]);
         let processes = nodes.map(|node| &mut node.process);
         let processes = processes.chain(servers.iter_mut().map(|server| &mut server.process));
         for process in processes.chain([&mut self.broker.process]) {
@@ -165,6 +165,11 @@ impl Large {
     pub(super) fn settled(&self) -> Result<(), Error> {
         kafka::settled(&self.agents, &self.gateways, &self.broker)
     }
+}
+
+/// Returns the arguments of a service that sends requests to itself.
+pub fn traffic(_: &Path) -> Vec<String> {
+    vec!["--traffic".to_owned()]
 }
 
 const REMOTE_WRITE: &str = "collector/overlays/remote-write.yaml";

@@ -22,7 +22,7 @@ impl Usage {
     }
 }
 
-const MIB: f64 = 1_048_576.0;
+pub(super) const MIB: f64 = 1_048_576.0;
 
 /// An agent with Kafka.
 pub const AGENT: Usage = Usage {
@@ -75,24 +75,24 @@ pub const RECEIVER: Usage = Usage {
 
 /// Requests that `rustok-server --traffic` handles in a second.
 pub const REQUESTS: f64 = 28.0;
-/// Spans of one, with those of its inventory.
+/// Spans of a request, those of the inventory included.
 pub const SPANS: f64 = 6.65;
-/// The share of its traces that gateways keep with 10 % of those without an error.
+/// The share of its spans that gateways keep with 10 % of the traces without an error.
 pub const KEPT: f64 = 0.183;
-/// Series of it and its inventory.
+/// Series of it and of its inventory.
 pub const SERIES: f64 = 2136.0;
 
 /// Seconds that a trace waits for the decision of a gateway, by default.
 pub const SAMPLING_WAIT: f64 = 10.0;
-/// Memory of a span that waits.
+/// Bytes of memory of a span that waits for its decision.
 pub const WAITING_SPAN_MEMORY: f64 = 1450.0;
-/// A span in a queue on disk.
+/// Bytes of a span in an agent's queue, on disk.
 pub const QUEUED_SPAN_BYTES: f64 = 380.0;
-/// A span in Kafka.
+/// Bytes of a span in Kafka, on disk.
 pub const KAFKA_SPAN_BYTES: f64 = 69.0;
-/// A span in one replica of Cassandra.
+/// Bytes of a span in one replica of Cassandra, on disk.
 pub const CASSANDRA_SPAN_BYTES: f64 = 870.0;
-/// Memory of a series.
+/// Bytes of memory of a series.
 pub const SERIES_MEMORY: f64 = 2250.0;
-/// A sample on disk.
+/// Bytes of a sample on disk.
 pub const SAMPLE_BYTES: f64 = 1.78;

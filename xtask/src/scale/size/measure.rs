@@ -1,20 +1,20 @@
 //! What the stack past one machine needs for 1, 2 and 4 instances, beside what the model predicts.
 
 use std::fmt;
-use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::series::size_of;
 use super::{
-    AGENTS, CASSANDRA, Demand, GATEWAYS, JAEGERS, KAFKA, Part, Prices, RECEIVERS, Rates, constants,
+    AGENTS, CASSANDRA, Demand, GATEWAYS, JAEGERS, KAFKA, Part, Prices, RECEIVERS, REPLICAS, Rates,
+    constants,
 };
 use crate::progress::Reporter;
 use crate::scale::Error;
 use crate::scale::kafka::TOPIC;
-use crate::scale::large::{Large, Programs};
+use crate::scale::large::{Large, Programs, traffic};
 use crate::scale::process::Process;
-use crate::scale::tiers::receiver;
+use crate::scale::tiers::{WAIT, receiver};
 use crate::scale::traces::{Kind, SPANS, Trace, send};
 use crate::stack::query::prometheus_query_at;
 
@@ -26,29 +26,6 @@ const WINDOW: Duration = Duration::from_secs(60);
 const TOLERANCE: f64 = 0.2;
 /// Cores by which it may differ: what a Java program does by itself in a minute.
 const CORES: f64 = 0.02;
-
-/// Returns the model of `rustok-server --traffic`, of which many requests fail, so that gateways keep more. A busy machine
-/// handles fewer requests: how many is measured.
-pub fn model() -> Demand {
-    Demand {
-        instances: 1.0,
-        requests: constants::REQUESTS,
-        spans: constants::SPANS,
-        series: constants::SERIES,
-        // As many agents as were started.
-        per_node: f64::INFINITY,
-        interval: 15.0,
-        kept: constants::KEPT,
-        trace_days: 7.0,
-        metric_days: 15.0,
-        outage_hours: 1.0,
-        prices: Prices {
-            core: 0.0,
-            memory: 0.0,
-            disk: 0.0,
-        },
-    }
-}
 
 /// A load that is measured.
 #[derive(Debug, Clone, Copy)]
@@ -101,13 +78,29 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Returns what the model predicts for something measured, with the name of what it is.
-    pub fn compare(&self, model: &Demand) -> Vec<Compared> {
+    /// Returns what the model predicts for something measured, with the name of what it is. The requests in a second are
+    /// the measured ones.
+    pub fn compare(&self) -> Vec<Compared> {
+        let instances = self.phase.instances as f64;
         let model = Demand {
-            instances: self.phase.instances as f64,
-            requests: self.requests / self.phase.instances as f64,
+            instances,
+            requests: self.requests / instances,
+            spans: constants::SPANS,
+            series: constants::SERIES,
+            // As many agents as were started.
+            per_node: f64::INFINITY,
             interval: self.phase.interval.as_secs_f64(),
-            ..*model
+            kept: constants::KEPT,
+            trace_days: 7.0,
+            metric_days: 15.0,
+            outage_hours: 1.0,
+            kafka_hours: 24.0,
+            wait: WAIT.as_secs_f64(),
+            prices: Prices {
+                core: 0.0,
+                memory: 0.0,
+                disk: 0.0,
+            },
         };
         let rates = model.rates();
         let mut compared = Vec::new();
@@ -131,21 +124,23 @@ impl Measured {
             } = predicted;
             // One broker is measured, without replicas.
             let (cores, memory) = match name {
-                KAFKA => (cores - 2.0 * constants::KAFKA.idle, memory / 3.0),
+                KAFKA => (
+                    cores - (REPLICAS - 1.0) * constants::KAFKA.idle,
+                    memory / REPLICAS,
+                ),
                 _ => (cores, memory),
             };
             add(format!("{OF_CORES}{name}"), cores, measured.cores);
             add(
                 format!("MiB of {name}"),
-                memory / MIB,
-                measured.memory / MIB,
+                memory / constants::MIB,
+                measured.memory / constants::MIB,
             );
         }
         compared
     }
 }
 
-const MIB: f64 = 1_048_576.0;
 const OF_CORES: &str = "cores of ";
 
 /// A prediction, and what was measured.
@@ -230,11 +225,6 @@ pub fn run(
         },
         parts: parts.collect(),
     })
-}
-
-/// Returns the arguments of a service that sends requests to itself.
-fn traffic(_: &Path) -> Vec<String> {
-    vec!["--traffic".to_owned()]
 }
 
 /// Counts so far. The cores of a part are its processor time.

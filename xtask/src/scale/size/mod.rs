@@ -21,7 +21,7 @@ const USE: f64 = 0.5;
 /// Bytes in a GiB.
 const GIB: f64 = (1_u64 << 30) as f64;
 
-/// What is to be sized.
+/// Inputs of the model.
 #[derive(Debug, Clone, Copy)]
 pub struct Demand {
     /// Instances of services.
@@ -42,8 +42,12 @@ pub struct Demand {
     pub trace_days: f64,
     /// Days that metrics are kept.
     pub metric_days: f64,
-    /// Hours without a gateway, for which Kafka has to keep spans, and without Kafka, for which agents do.
+    /// Hours without Kafka, for which agents keep spans.
     pub outage_hours: f64,
+    /// Hours that Kafka keeps spans, read or not.
+    pub kafka_hours: f64,
+    /// Seconds that a trace waits for the decision of a gateway.
+    pub wait: f64,
     /// Prices of a month.
     pub prices: Prices,
 }
@@ -59,7 +63,7 @@ pub struct Prices {
     pub disk: f64,
 }
 
-/// What comes in.
+/// Rates of the telemetry that services export.
 #[derive(Debug, Clone, Copy)]
 pub struct Rates {
     /// Series.
@@ -100,7 +104,7 @@ impl Demand {
         }
     }
 
-    /// Returns every part. There are at least two of each, and three nodes of Cassandra.
+    /// Returns every part. There are at least two of each, and three brokers and nodes of Cassandra.
     pub fn parts(&self) -> Vec<Part> {
         let Rates {
             series,
@@ -110,7 +114,8 @@ impl Demand {
         } = self.rates();
         let outage = 3600.0 * self.outage_hours;
         let agents = (self.instances / self.per_node).ceil().max(2.0);
-        let gateways = processes(2.0, cost::GATEWAY.work(spans, kept, samples), GATEWAY_CORES);
+        let gateways = processes(2.0, cost::GATEWAY.work(spans, kept, samples), GATEWAY_CORES)
+            .max((self.instances * self.requests * self.wait / TRACES_OF_GATEWAY).ceil());
         let brokers = processes(3.0, cost::KAFKA.work(spans, kept, samples), STORE_CORES);
         let writers = processes(2.0, cost::JAEGER.work(spans, kept, samples), GATEWAY_CORES);
         let stored = kept * DAY * self.trace_days * cost::CASSANDRA_SPAN_BYTES;
@@ -127,7 +132,7 @@ impl Demand {
             memory: processes * usage.memory + memory,
             disk,
         };
-        let waiting = spans * cost::SAMPLING_WAIT * cost::WAITING_SPAN_MEMORY;
+        let waiting = spans * self.wait * cost::WAITING_SPAN_MEMORY;
         vec![
             part(
                 AGENTS,
@@ -141,14 +146,14 @@ impl Demand {
                 brokers,
                 &cost::KAFKA,
                 0.0,
-                REPLICAS * spans * outage * cost::KAFKA_SPAN_BYTES,
+                REPLICAS * spans * 3600.0 * self.kafka_hours * cost::KAFKA_SPAN_BYTES,
             ),
             part(
                 GATEWAYS,
                 gateways,
                 &cost::GATEWAY,
                 waiting,
-                kept * outage * cost::QUEUED_SPAN_BYTES,
+                gateways * QUEUE_OF_GATEWAY * cost::QUEUED_SPAN_BYTES,
             ),
             part(JAEGERS, writers + 2.0, &cost::JAEGER, 0.0, 0.0),
             part(CASSANDRA, nodes, &cost::CASSANDRA, 0.0, REPLICAS * stored),
@@ -176,14 +181,18 @@ pub(super) const CASSANDRA: &str = "Cassandra";
 pub(super) const RECEIVERS: &str = "Thanos receivers";
 
 /// Copies of what Kafka and Cassandra store.
-const REPLICAS: f64 = 3.0;
+pub(super) const REPLICAS: f64 = 3.0;
 /// Cores of a gateway or a Jaeger.
 const GATEWAY_CORES: f64 = 4.0;
 /// Cores of a broker, a node of Cassandra, or a receiver.
 const STORE_CORES: f64 = 8.0;
+/// Traces in the memory of a gateway: the default of `SAMPLING_MAX_TRACES`.
+const TRACES_OF_GATEWAY: f64 = 50_000.0;
+/// Spans in a gateway's queue for Jaeger, as in collector/config.yaml.
+const QUEUE_OF_GATEWAY: f64 = 100_000.0;
 /// Bytes on a node of Cassandra: more make its repairs and replacements slow.
 const NODE_DISK: f64 = 1e12;
-/// Series of a receiver, which is 32 GiB or less in memory.
+/// Series of a receiver: 10.5 GiB in memory, without queries.
 const SERIES_OF_RECEIVER: f64 = 5e6;
 
 /// Returns how many processes do this work, each with this many cores.
@@ -277,6 +286,8 @@ mod tests {
             trace_days: 7.0,
             metric_days: 15.0,
             outage_hours: 1.0,
+            kafka_hours: 24.0,
+            wait: 10.0,
             prices: Prices {
                 core: 20.0,
                 memory: 3.0,
@@ -298,10 +309,10 @@ mod tests {
     fn a_part_has_no_more_work_than_its_processes_can_do() {
         for instances in [10.0, 1_000.0, 100_000.0] {
             for part in demand(instances).parts() {
-                let cores = if part.name == AGENTS {
-                    f64::MAX
-                } else {
-                    STORE_CORES
+                let cores = match part.name {
+                    AGENTS => f64::MAX,
+                    GATEWAYS | JAEGERS => GATEWAY_CORES,
+                    _ => STORE_CORES,
                 };
                 assert!(part.cores <= part.processes * cores, "{part:?}");
             }

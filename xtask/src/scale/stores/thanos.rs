@@ -12,7 +12,8 @@ use crate::stack::ports::free_numbers;
 pub struct Thanos {
     /// Each has about half of the series.
     pub receivers: [Node; 2],
-    _querier: Node,
+    /// The process of the querier.
+    pub querier: Node,
     /// The querier.
     pub store: Store,
     /// The address for remote write: one of the receivers, which forwards to the other.
@@ -67,7 +68,7 @@ impl Thanos {
         querier.start()?;
         Ok(Self {
             receivers,
-            _querier: querier,
+            querier,
             store: Store {
                 name: "Thanos",
                 url,

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::{Located, Origin, Program, ProgramError};
 use super::{cached, on_path};
+use crate::children;
 use crate::progress::Reporter;
 use crate::stack::run_dir::{last_lines, tail};
 use crate::workspace;
@@ -49,8 +50,8 @@ fn build(program: Program, folder: &Path, reporter: &mut Reporter) -> Result<(),
     let log = folder.join("build.log");
     let output = attempt(program, "create", &log, File::create(&log))?;
     let errors = attempt(program, "open", &log, output.try_clone())?;
-    let go = Command::new("go")
-        .current_dir(program.module())
+    let mut go = Command::new("go");
+    go.current_dir(program.module())
         // -mod=readonly: the committed versions and checksums.
         .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false"])
         .args(program.build_arguments())
@@ -61,8 +62,8 @@ fn build(program: Program, folder: &Path, reporter: &mut Reporter) -> Result<(),
         .envs([("CGO_ENABLED", "0"), ("GOWORK", "off")])
         .stdin(Stdio::null())
         .stdout(output)
-        .stderr(errors)
-        .spawn();
+        .stderr(errors);
+    let go = children::spawn(&mut go);
     let mut go = attempt(program, "run `go` in", &program.module(), go)?;
     let status = wait_for_build(program, &mut go, reporter)?;
     if !status.success() {
