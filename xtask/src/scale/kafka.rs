@@ -1,5 +1,6 @@
 //! Kafka between the tiers: what waits in it, and what is lost when it or a gateway is killed.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::thread::sleep;
@@ -40,12 +41,17 @@ pub struct Kafka {
 }
 
 impl Kafka {
-    /// Starts all of them. Jaeger keeps every trace of a run.
-    pub fn start(programs: &Programs, reporter: &mut Reporter) -> Result<Self, Error> {
+    /// Starts all of them. Jaeger keeps every trace of a run. `wait` is the time from a trace's first span to the decision.
+    pub fn start(
+        programs: &Programs,
+        wait: Duration,
+        reporter: &mut Reporter,
+    ) -> Result<Self, Error> {
         let broker = start_broker(&programs.folder.join("broker"), reporter)?;
         let mut variables = vec![
             brokers(&broker),
             ("JAEGER_MAX_TRACES", "1000000".to_owned()),
+            ("SAMPLING_WAIT", format!("{}s", wait.as_secs())),
         ];
         let shares = shares::VARIABLES.iter();
         variables.extend(shares.map(|&(name, value)| (name, value.to_owned())));
@@ -157,6 +163,10 @@ pub struct Outage {
     pub live: [Vec<Duration>; 2],
     /// What became of all traces, live ones included.
     pub outcome: Outcome,
+    /// The lost traces by the second in which they were sent, from the start of the gateways.
+    pub lost: BTreeMap<i64, usize>,
+    /// Steps of tail sampling that took longer than a second, of all steps.
+    pub long_steps: [f64; 2],
 }
 
 /// Kills both gateways, sends, and starts them again while more is sent.
@@ -192,14 +202,25 @@ pub fn without_gateways(
     let sent = load.stop()?;
     let rate = (SPANS * sent.len()) as f64 / started.elapsed().as_secs_f64();
     let stored = kafka.settled_spans(&sent, since)?;
+    let mut long_steps = [0.0; 2];
+    for gateway in &kafka.tiers.gateways {
+        let all = gateway.metric(&format!("{STEP}_count"), &[])?;
+        let short = gateway.metric(&format!("{STEP}_bucket"), &["le=\"1000\""])?;
+        long_steps = [long_steps[0] + all - short, long_steps[1] + all];
+    }
     Ok(Outage {
         away,
         backlog,
         rate,
         live,
         outcome: Outcome::of(&sent, &stored, drained),
+        lost: Undecided::of(&sent, &stored, back).seconds,
+        long_steps,
     })
 }
+
+/// The duration of a step of tail sampling, which decides on the traces of a second.
+const STEP: &str = "otelcol_processor_tail_sampling_sampling_decision_timer_latency_milliseconds";
 
 /// Follows one trace in a second, until `backlog` is in Jaeger and then for [`AROUND`]. Returns when the backlog was there,
 /// and how long the traces took that were sent before and after that.
@@ -334,6 +355,15 @@ impl fmt::Display for Outage {
                 at(100)
             )?;
         }
-        write!(f, "all traces: {:?}", self.outcome)
+        let [long, all] = self.long_steps;
+        writeln!(
+            f,
+            "{long} of {all} steps of tail sampling took longer than a second"
+        )?;
+        write!(
+            f,
+            "all traces: {:?}, lost by second: {:?}",
+            self.outcome, self.lost
+        )
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use xtask::progress::Reporter;
 use xtask::scale::kafka::{self, Kafka};
-use xtask::scale::tiers::Programs;
+use xtask::scale::tiers::{Programs, WAIT};
 use xtask::scale::{Error, shares};
 
 /// Put Kafka between agents and gateways: stop all gateways, kill Kafka, kill a gateway. Needs Java and Maven.
@@ -14,6 +14,9 @@ pub(crate) struct Options {
     /// Minutes without a gateway.
     #[arg(long, default_value_t = 10.0)]
     minutes: f64,
+    /// Seconds from a trace's first span to the decision, while no gateway runs and after that.
+    #[arg(long, default_value_t = 10)]
+    wait: u64,
     /// Kills of a gateway, with each interval of commits.
     #[arg(long, default_value_t = 3)]
     kills: u32,
@@ -25,7 +28,8 @@ pub(super) fn run(
     random: &mut fastrand::Rng,
 ) -> Result<Vec<String>, Error> {
     let reporter = &mut Reporter::stderr();
-    let mut kafka = Kafka::start(programs, reporter)?;
+    let wait = Duration::from_secs(options.wait);
+    let mut kafka = Kafka::start(programs, wait, reporter)?;
     let shares = shares::run(&kafka.tiers, random)?;
     println!("{shares}");
     let mut problems = shares.problems();
@@ -35,7 +39,7 @@ pub(super) fn run(
     problems.extend(outage.outcome.problems());
     // Without the traces so far.
     drop(kafka);
-    let mut kafka = Kafka::start(programs, reporter)?;
+    let mut kafka = Kafka::start(programs, WAIT, reporter)?;
     let away = Duration::from_secs(15);
     let broker = kafka::broker_under_load(&mut kafka, away, random)?;
     println!("Kafka killed under load, away for 15 s: {broker:?}");
