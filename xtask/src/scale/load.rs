@@ -25,6 +25,17 @@ impl Load {
     /// Sends traces to the receivers of both services: `rate` in a second, or as fast as these accept them. Sampling
     /// keeps every trace.
     pub fn start(receivers: [String; 2], rate: usize, random: &mut fastrand::Rng) -> Self {
+        Self::start_mixed(receivers, rate, 0, random)
+    }
+
+    /// Like [`start`](Self::start), but for each trace with an error, which sampling keeps, there are `others`, of which it
+    /// keeps a share. Only those with an error are returned by the other functions.
+    pub fn start_mixed(
+        receivers: [String; 2],
+        rate: usize,
+        others: usize,
+        random: &mut fastrand::Rng,
+    ) -> Self {
         let mut random = random.fork();
         let sent = Arc::default();
         let stopped = Arc::new(AtomicBool::new(false));
@@ -34,10 +45,16 @@ impl Load {
                 let tick = Duration::from_secs(1) / TICKS as u32;
                 let mut next = Instant::now();
                 while !stopped.load(Ordering::Relaxed) {
-                    let traces = Trace::many(Kind::Error, rate / TICKS, &mut random);
+                    let traces: Vec<_> = (0..rate / TICKS)
+                        .map(|place| match place % (1 + others) {
+                            0 => Trace::new(Kind::Error, &mut random),
+                            _ => Trace::new(Kind::Rest, &mut random),
+                        })
+                        .collect();
                     send(&traces, &receivers)?;
                     let now = Instant::now();
-                    let traces = traces.into_iter().map(|trace| (trace, now));
+                    let kept = traces.into_iter().filter(|it| it.kind == Kind::Error);
+                    let traces = kept.map(|trace| (trace, now));
                     lock(&sent).extend(traces);
                     next += tick;
                     sleep(next.saturating_duration_since(now));
