@@ -12,31 +12,14 @@ pub(super) const INTERVAL: Duration = Duration::from_secs(2);
 /// Its `service.name`.
 pub const JOB: &str = "rustok-server";
 
-/// Starts it.
+/// Starts it, with its inventory. The name of the folder becomes its `service.instance.id`, and it exports its metrics in
+/// this interval.
 pub(super) fn start(
     program: &Path,
     folder: &Path,
     ports: &Ports,
     collector: &Node,
-    arguments: &[&str],
-) -> Result<Node, Error> {
-    let mut node = new(program, folder, ports, collector, arguments)?;
-    node.start()?;
-    Ok(node)
-}
-
-/// Sets its interval of exports.
-pub(super) fn export_every(service: &mut Node, interval: Duration) {
-    let milliseconds = interval.as_millis().to_string();
-    service.set("OTEL_METRIC_EXPORT_INTERVAL", milliseconds);
-}
-
-/// Returns it, with its inventory. The name of the folder becomes its `service.instance.id`.
-pub(super) fn new(
-    program: &Path,
-    folder: &Path,
-    ports: &Ports,
-    collector: &Node,
+    interval: Duration,
     arguments: &[&str],
 ) -> Result<Node, Error> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
@@ -63,12 +46,16 @@ pub(super) fn new(
             "OTEL_RESOURCE_ATTRIBUTES",
             format!("service.instance.id={name}"),
         ),
+        (
+            "OTEL_METRIC_EXPORT_INTERVAL",
+            interval.as_millis().to_string(),
+        ),
         ("OTEL_LOGS_EXPORTER", "otlp".to_owned()),
         // Each failed request is a line.
         ("RUST_LOG", "off".to_owned()),
     ] {
         node.set(variable, value);
     }
-    export_every(&mut node, INTERVAL);
+    node.start()?;
     Ok(node)
 }

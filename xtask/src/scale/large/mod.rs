@@ -109,9 +109,14 @@ impl Large {
             let folder = programs.services().join(format!("{name}-{number}"));
             let arguments = arguments(&folder);
             let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-            let mut service = service::new(&programs.server, &folder, &ports, agent, &arguments)?;
-            service::export_every(&mut service, interval);
-            service.start()?;
+            let service = service::start(
+                &programs.server,
+                &folder,
+                &ports,
+                agent,
+                interval,
+                &arguments,
+            )?;
             self.services.push(service);
             addresses.push(ports.url(Port::Application));
         }

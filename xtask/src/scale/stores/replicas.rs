@@ -76,6 +76,7 @@ pub fn run(programs: &Programs, folder: &Path) -> Result<Vec<Shown>, Error> {
         &folder.join("service"),
         &Ports::free()?,
         &first,
+        service::INTERVAL,
         &["--traffic"],
     )?;
 

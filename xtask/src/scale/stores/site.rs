@@ -123,7 +123,14 @@ impl Site {
         let service_url = ports.url(Port::Application);
         let arguments = ["--traffic", "--drills"];
         let folder = folder.join("service");
-        let service = service::start(&programs.server, &folder, &ports, &collector, &arguments)?;
+        let service = service::start(
+            &programs.server,
+            &folder,
+            &ports,
+            &collector,
+            INTERVAL,
+            &arguments,
+        )?;
         dir.scrape_service(JOB, &ports.address(Port::Application), Some(INTERVAL))?;
         let prometheus_store = Store {
             name: "Prometheus",
