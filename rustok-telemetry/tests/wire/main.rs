@@ -27,6 +27,7 @@ mod outage;
 mod own_metrics;
 mod prometheus;
 mod proxy;
+mod random_spans;
 mod receiver;
 mod retries;
 mod signals;

@@ -204,9 +204,12 @@ fn events() {
     info!(parent: None, "of no span");
 }
 
-fn remote(flags: TraceFlags) -> Context {
+/// The span id of [`remote`].
+const REMOTE: u64 = 0xdef;
+
+pub(crate) fn remote(flags: TraceFlags) -> Context {
     let state = TraceState::from_key_value([("vendor", "value")]).expect("valid");
-    let (trace, span) = (TraceId::from(0xabc_u128), SpanId::from(0xdef_u64));
+    let (trace, span) = (TraceId::from(0xabc_u128), SpanId::from(REMOTE));
     Context::new().with_remote_span_context(SpanContext::new(trace, span, flags, true, state))
 }
 
@@ -339,6 +342,8 @@ fn parents() {
     let first = info_span!("first");
     let second = info_span!("second");
     second.follows_from(&first);
+    // Ignored.
+    second.follows_from(&second);
     second.in_scope(|| ());
     second.follows_from(&child);
     propagation::set_parent(&info_span!("remote child"), remote(TraceFlags::SAMPLED));
@@ -387,16 +392,17 @@ fn tenants() {
 }
 
 /// The spans without ids and times, in the order of their names and their ends.
-fn shown(spans: &[Span]) -> String {
+pub(crate) fn shown(spans: &[Span]) -> String {
     let names: BTreeMap<_, _> = spans
         .iter()
         .map(|span| (span.span_id.clone(), span.name.clone()))
         .collect();
     let named = |id: &[u8]| match names.get(id) {
         Some(name) => name.clone(),
-        None => id
-            .iter()
-            .fold(String::new(), |text, byte| format!("{text}{byte:02x}")),
+        None if id.is_empty() => String::new(),
+        None if *id == REMOTE.to_be_bytes() => format!("{REMOTE:016x}"),
+        // Of a span that was not sampled.
+        None => "unknown".to_owned(),
     };
     let mut text = String::new();
     for span in spans {

@@ -180,6 +180,9 @@ where
     }
 
     fn on_follows_from(&self, id: &Id, follows: &Id, _: Context<'_, S>) {
+        if id == follows {
+            return;
+        }
         let Some((followed, _)) = self.spans.started(follows) else {
             return;
         };
