@@ -4,12 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
+use xtask::stack::Stack;
 use xtask::stack::query::jaeger_trace;
 
 use crate::server::{Protocol, Server};
-use crate::support::{eventually, scratch, stack};
+use crate::support::{WITH_THE_SDK, eventually, scratch, stack};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const TRACE_OF_THE_SDK: &str = "1af7651916cd43dd8448eb211c80319c";
+/// All spans of an order.
+const SPANS: usize = 13;
 
 #[test]
 #[cfg_attr(
@@ -19,25 +23,7 @@ const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 #[serial_test::serial]
 fn an_order_is_one_trace_across_processes() {
     let stack = stack("one_trace");
-    let folder = scratch("one_trace_server");
-    let server = Server::start(&stack, &folder, "one", Protocol::Grpc, &[], &[]);
-    let (status, body) = server.order_a_lamp(TRACE);
-    assert_eq!(status, 201, "{body}");
-
-    let spans = eventually(Duration::from_secs(60), || {
-        let trace = jaeger_trace(&stack, TRACE).map_err(|error| error.to_string())?;
-        let spans = trace.map(|trace| spans(&trace)).unwrap_or_default();
-        let complete = EXPECTED.iter().all(|(service, name)| {
-            spans
-                .values()
-                .any(|span| span.service == *service && span.name == *name)
-        });
-        if complete {
-            Ok(spans)
-        } else {
-            Err(format!("incomplete: {spans:#?}"))
-        }
-    });
+    let spans = trace_of_an_order(&stack, TRACE, "otlp");
 
     // Every span hangs below the caller's: nothing is an orphan.
     let parents: BTreeSet<_> = spans.values().map(|span| span.parent.as_str()).collect();
@@ -66,8 +52,47 @@ fn an_order_is_one_trace_across_processes() {
         spans.len(),
         spans.values().map(|s| &s.service).collect::<BTreeSet<_>>()
     );
+    let of_the_sdk = trace_of_an_order(&stack, TRACE_OF_THE_SDK, WITH_THE_SDK);
+    assert_eq!(shapes(&spans), shapes(&of_the_sdk));
+}
+
+/// Orders a lamp from a service with these exporters, and returns the spans of the trace.
+fn trace_of_an_order(stack: &Stack, id: &str, exporters: &str) -> BTreeMap<String, Span> {
+    let folder = scratch(&format!("one_trace_{id}"));
+    let variables = [("OTEL_TRACES_EXPORTER", exporters)];
+    let server = Server::start(stack, &folder, "one", Protocol::Grpc, &[], &variables);
+    let (status, body) = server.order_a_lamp(id);
+    assert_eq!(status, 201, "{body}");
+    let spans = eventually(Duration::from_secs(60), || {
+        let trace = jaeger_trace(stack, id).map_err(|error| error.to_string())?;
+        let spans = trace.map(|trace| spans(&trace)).unwrap_or_default();
+        let complete = EXPECTED.iter().all(|(service, name)| {
+            spans
+                .values()
+                .any(|span| span.service == *service && span.name == *name)
+        });
+        match complete && spans.len() >= SPANS {
+            true => Ok(spans),
+            false => Err(format!("incomplete: {spans:#?}")),
+        }
+    });
     let (status, _) = server.stop();
     assert!(status.success());
+    assert_eq!(spans.len(), SPANS, "{spans:#?}");
+    spans
+}
+
+/// The spans without ids: service, name, name of the parent, and names of the attributes.
+fn shapes(spans: &BTreeMap<String, Span>) -> Vec<[String; 4]> {
+    let name_of = |id: &str| spans.get(id).map_or("", |parent| &parent.name).to_owned();
+    let shapes = spans.values().map(|span| {
+        let parent = name_of(&span.parent);
+        let (service, name) = (span.service.clone(), span.name.clone());
+        [service, name, parent, span.attributes.join(" ")]
+    });
+    let mut shapes: Vec<_> = shapes.collect();
+    shapes.sort();
+    shapes
 }
 
 /// Service and span name of what the trace must have.
@@ -91,6 +116,7 @@ struct Span {
     name: String,
     parent: String,
     scope: String,
+    attributes: Vec<String>,
 }
 
 fn find<'spans>(spans: &'spans BTreeMap<String, Span>, service: &str, name: &str) -> &'spans Span {
@@ -107,12 +133,15 @@ fn spans(trace: &Value) -> BTreeMap<String, Span> {
         .map(|span| {
             let process = text(&span["processID"]);
             let tags = span["tags"].as_array().into_iter().flatten();
-            let scope = tags.into_iter().find(|tag| tag["key"] == "target");
+            let scope = tags.clone().find(|tag| tag["key"] == "target");
+            let mut attributes: Vec<_> = tags.map(|tag| text(&tag["key"])).collect();
+            attributes.sort();
             let span_of = Span {
                 service: text(&trace["processes"][&process]["serviceName"]),
                 name: text(&span["operationName"]),
                 parent: text(&span["references"][0]["spanID"]),
                 scope: scope.map(|tag| text(&tag["value"])).unwrap_or_default(),
+                attributes,
             };
             (text(&span["spanID"]), span_of)
         })

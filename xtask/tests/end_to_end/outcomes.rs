@@ -12,6 +12,8 @@ mod streams;
 #[path = "../../../rustok-telemetry/tests/outcomes/table.rs"]
 mod table;
 
+use std::env;
+use std::process::Command;
 use std::time::Duration;
 
 use rustok_telemetry::config::TelemetryConfig;
@@ -20,10 +22,13 @@ use serde_json::Value;
 use xtask::stack::query::{jaeger_traces, prometheus_query};
 use xtask::stack::{Port, Stack};
 
-use crate::support::{eventually, stack};
+use crate::support::{WITH_THE_SDK, eventually, stack};
 use table::{Case, SpanEnd, Traces, WATCHED};
 
 const SERVICE: &str = "outcomes";
+
+/// The exporters of the process that the test starts.
+const EXPORTERS: &str = "TEST_OUTCOMES_EXPORTERS";
 
 #[test]
 #[cfg_attr(
@@ -32,12 +37,28 @@ const SERVICE: &str = "outcomes";
 )]
 #[serial_test::serial]
 fn every_outcome_arrives_exactly_once() {
+    if let Ok(exporters) = env::var(EXPORTERS) {
+        return check(&exporters);
+    }
+    for exporters in ["otlp", WITH_THE_SDK] {
+        let test = "outcomes::every_outcome_arrives_exactly_once";
+        let status = Command::new(env::current_exe().expect("a path"))
+            .args(["--exact", test])
+            .env(EXPORTERS, exporters)
+            .status()
+            .expect("the test runs again");
+        assert!(status.success(), "{exporters}");
+    }
+}
+
+fn check(exporters: &str) {
     let stack = stack("outcomes");
     let endpoint = stack.ports().url(Port::CollectorOtlpGrpc);
     let config = TelemetryConfig::from_vars([
         ("OTEL_SERVICE_NAME", SERVICE),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_TRACES_EXPORTER", exporters),
     ])
     .expect("a valid configuration");
     let telemetry = rustok_telemetry::builder()

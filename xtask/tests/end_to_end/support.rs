@@ -21,6 +21,9 @@ pub(crate) fn stack(name: &str) -> Stack {
         .expect("the stack starts")
 }
 
+/// Exporters of traces with which spans are those of OpenTelemetry's SDK: the console exporter takes no native spans.
+pub(crate) const WITH_THE_SDK: &str = "console,otlp";
+
 /// The metrics of gRPC servers, which the inventory records. The service serves HTTP, and calls the inventory by gRPC.
 pub(crate) const GRPC_SERVER: &str = "rustok_grpc_server_";
 
