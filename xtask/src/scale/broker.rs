@@ -55,6 +55,7 @@ impl Broker {
              listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
              log.dirs={}\n\
              auto.create.topics.enable=false\n\
+             quota.window.num=2\n\
              offsets.topic.replication.factor=1\n\
              transaction.state.log.replication.factor=1\n\
              transaction.state.log.min.isr=1\n\
@@ -118,6 +119,25 @@ impl Broker {
                 name,
                 "--partitions",
                 &partitions.to_string(),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Limits the bytes in a second that all clients with an id read.
+    pub fn limit_reading(&self, client: &str, bytes: u64) -> Result<(), Error> {
+        self.run(
+            "org.apache.kafka.tools.ConfigCommand",
+            &[
+                "--bootstrap-server",
+                &self.address,
+                "--alter",
+                "--entity-type",
+                "clients",
+                "--entity-name",
+                client,
+                "--add-config",
+                &format!("consumer_byte_rate={bytes}"),
             ],
         )?;
         Ok(())

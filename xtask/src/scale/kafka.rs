@@ -20,12 +20,18 @@ use crate::stack::{Port, query};
 /// The defaults of the overlays.
 pub(super) const TOPIC: &str = "otlp_spans";
 const GROUP: &str = "otel-gateway";
+const CLIENT: &str = "otel-gateway";
+/// Bytes in a second that all gateways read: 13 times those of 1,000 spans. A gateway that has all partitions then holds
+/// 39,000 of at most 50,000 traces, in the 10 s to the decision and two of Kafka's windows.
+const READ_LIMIT: u64 = 600_000;
 const PARTITIONS: u32 = 6;
 /// The overlays.
 pub(super) const AGENT: &str = "collector/overlays/kafka-agent.yaml";
 pub(super) const GATEWAY: &str = "collector/overlays/kafka-gateway.yaml";
 /// Time for everything that was sent to be decided and stored, when nothing is away.
 const SETTLED_WITHIN: Duration = Duration::from_secs(300);
+/// Traces that wait for their decision.
+const UNDECIDED: &str = "otelcol_processor_tail_sampling_sampling_traces_on_memory";
 /// The traces that show how far a backlog is read, at the end of each partition.
 const MARKS: usize = 24;
 /// Traces without an error for each with one, while no gateway runs.
@@ -96,11 +102,12 @@ impl Kafka {
     }
 }
 
-/// Starts a broker with the topic of the overlays.
+/// Starts a broker with the topic of the overlays, and the limit for a backlog.
 pub(super) fn start_broker(folder: &Path, reporter: &mut Reporter) -> Result<Broker, Error> {
     let mut broker = Broker::new(folder, reporter)?;
     broker.start()?;
     broker.create_topic(TOPIC, PARTITIONS)?;
+    broker.limit_reading(CLIENT, READ_LIMIT)?;
     Ok(broker)
 }
 
@@ -122,8 +129,7 @@ pub(super) fn settled(
         // A message counts until its offset is committed.
         none("messages in Kafka", broker.lag(GROUP)? as f64)?;
         for gateway in gateways {
-            let name = "otelcol_processor_tail_sampling_sampling_traces_on_memory";
-            none("traces without a decision", gateway.metric(name, &[])?)?;
+            none("traces without a decision", gateway.metric(UNDECIDED, &[])?)?;
             none("spans in a gateway's queue", gateway.queued_spans()?)?;
         }
         Ok(())
@@ -167,14 +173,15 @@ pub struct Outage {
     pub outcome: Outcome,
     /// The lost traces by the second in which they were sent, from the start of the gateways.
     pub lost: BTreeMap<i64, usize>,
-    /// Steps of tail sampling that took longer than a second, of all steps.
-    pub long_steps: [f64; 2],
+    /// The most traces that waited in a gateway for their decision.
+    pub undecided: f64,
 }
 
-/// Kills both gateways, sends, and starts them again while more is sent.
+/// Kills both gateways, sends `rate` spans in a second, and starts the gateways again while more is sent.
 pub fn without_gateways(
     kafka: &mut Kafka,
     away: Duration,
+    rate: usize,
     random: &mut fastrand::Rng,
     reporter: &mut Reporter,
 ) -> Result<Outage, Error> {
@@ -182,7 +189,7 @@ pub fn without_gateways(
     for gateway in &mut kafka.tiers.gateways {
         gateway.kill();
     }
-    let load = Load::start_mixed(kafka.tiers.receivers(), RATE, OTHERS, random);
+    let load = Load::start_mixed(kafka.tiers.receivers(), rate / SPANS, OTHERS, random);
     let started = Instant::now();
     while started.elapsed() < away {
         reporter.tick(&format!(
@@ -200,16 +207,10 @@ pub fn without_gateways(
         gateway.start()?;
     }
     let limit = SETTLED_WITHIN + 2 * away;
-    let (drained, live) = live_traces(kafka, &load, (back, limit), last, reporter)?;
+    let (drained, live, undecided) = live_traces(kafka, &load, (back, limit), last, reporter)?;
     let sent = load.stop()?;
     let rate = (SPANS * (1 + OTHERS) * sent.len()) as f64 / started.elapsed().as_secs_f64();
     let stored = kafka.settled_spans(&sent, since)?;
-    let mut long_steps = [0.0; 2];
-    for gateway in &kafka.tiers.gateways {
-        let all = gateway.metric(&format!("{STEP}_count"), &[])?;
-        let short = gateway.metric(&format!("{STEP}_bucket"), &["le=\"1000\""])?;
-        long_steps = [long_steps[0] + all - short, long_steps[1] + all];
-    }
     Ok(Outage {
         away,
         backlog: (1 + OTHERS) * backlog,
@@ -217,23 +218,21 @@ pub fn without_gateways(
         live,
         outcome: Outcome::of(&sent, &stored, drained),
         lost: Undecided::of(&sent, &stored, back).seconds,
-        long_steps,
+        undecided,
     })
 }
 
-/// The duration of a step of tail sampling, which decides on the traces of a second.
-const STEP: &str = "otelcol_processor_tail_sampling_sampling_decision_timer_latency_milliseconds";
-
 /// Follows one trace in a second, until `backlog` is in Jaeger and then for [`AROUND`]. Returns when the backlog was there,
-/// and how long the traces took that were sent before and after that.
+/// how long the traces took that were sent before and after that, and the most that waited in a gateway for a decision.
 fn live_traces(
     kafka: &Kafka,
     load: &Load,
     (back, limit): (Instant, Duration),
     mut backlog: Vec<Sent>,
     reporter: &mut Reporter,
-) -> Result<(Duration, [Vec<Duration>; 2]), Error> {
+) -> Result<(Duration, [Vec<Duration>; 2], f64), Error> {
     let mut drained = None;
+    let mut undecided: f64 = 0.0;
     let mut waiting = Vec::new();
     let mut took: [Vec<Duration>; 2] = Default::default();
     let mut next = Instant::now();
@@ -247,6 +246,9 @@ fn live_traces(
             waiting.extend(load.latest(1));
             next += Duration::from_secs(1);
         }
+        for gateway in &kafka.tiers.gateways {
+            undecided = undecided.max(gateway.metric(UNDECIDED, &[])?);
+        }
         let missing = kafka.missing(waiting.clone())?;
         for (trace, at) in waiting {
             if !missing.iter().any(|(other, _)| *other == trace) {
@@ -259,7 +261,7 @@ fn live_traces(
             && ended
             && waiting.is_empty()
         {
-            return Ok((drained - back, took));
+            return Ok((drained - back, took, undecided));
         }
         if back.elapsed() > limit {
             return Err(format!("the backlog is not drained after {} s", limit.as_secs()).into());
@@ -357,10 +359,10 @@ impl fmt::Display for Outage {
                 at(100)
             )?;
         }
-        let [long, all] = self.long_steps;
         writeln!(
             f,
-            "{long} of {all} steps of tail sampling took longer than a second"
+            "{} traces at most waited in a gateway for their decision",
+            self.undecided
         )?;
         write!(
             f,

@@ -42,12 +42,13 @@ fn every_outcome_arrives_exactly_once() {
     }
     for exporters in ["otlp", WITH_THE_SDK] {
         let test = "outcomes::every_outcome_arrives_exactly_once";
-        let status = Command::new(env::current_exe().expect("a path"))
+        let output = Command::new(env::current_exe().expect("a path"))
             .args(["--exact", test])
             .env(EXPORTERS, exporters)
-            .status()
+            .output()
             .expect("the test runs again");
-        assert!(status.success(), "{exporters}");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{exporters}: {said}");
     }
 }
 

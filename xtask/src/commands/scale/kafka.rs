@@ -14,6 +14,9 @@ pub(crate) struct Options {
     /// Minutes without a gateway.
     #[arg(long, default_value_t = 10.0)]
     minutes: f64,
+    /// Spans in a second that the services send while no gateway runs.
+    #[arg(long, default_value_t = 1000)]
+    rate: usize,
     /// Seconds from a trace's first span to the decision, while no gateway runs and after that.
     #[arg(long, default_value_t = 10)]
     wait: u64,
@@ -34,7 +37,7 @@ pub(super) fn run(
     println!("{shares}");
     let mut problems = shares.problems();
     let away = Duration::from_secs_f64(60.0 * options.minutes);
-    let outage = kafka::without_gateways(&mut kafka, away, random, reporter)?;
+    let outage = kafka::without_gateways(&mut kafka, away, options.rate, random, reporter)?;
     println!("{outage}");
     problems.extend(outage.outcome.problems());
     // Without the traces so far.
