@@ -128,11 +128,14 @@ pub fn run(tiers: &Tiers, random: &mut fastrand::Rng) -> Result<Shares, Error> {
 /// Waits until all decisions are made, and everything that was kept is in Jaeger.
 fn settled(tiers: &Tiers) -> Result<([Spans; 2], Spans), Error> {
     let expected: usize = SENT.iter().map(|&(_, count, _)| count).sum();
+    let mut sampled = 0.0;
     eventually(WAIT + Duration::from_secs(30), || {
         let mut decided = 0.0;
+        sampled = 0.0;
         for gateway in &tiers.gateways {
             let name = "otelcol_processor_tail_sampling_global_count_traces_sampled_total";
             decided += gateway.metric(name, &[])?;
+            sampled += gateway.metric(name, &["sampled=\"true\""])?;
         }
         match decided as usize >= expected {
             true => Ok(()),
@@ -141,6 +144,11 @@ fn settled(tiers: &Tiers) -> Result<([Spans; 2], Spans), Error> {
     })?;
     eventually(Duration::from_secs(30), || {
         let (kept, stored) = (tiers.kept()?, tiers.stored()?);
+        // The last ones wait for their batch.
+        let traces: usize = kept.iter().map(Spans::traces).sum();
+        if traces < sampled as usize {
+            return Err(format!("{traces} of {sampled} sampled traces left the gateways").into());
+        }
         let of_gateways: u64 = kept.iter().map(Spans::count).sum();
         match stored.count() >= of_gateways {
             true => Ok((kept, stored)),
