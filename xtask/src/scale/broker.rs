@@ -45,6 +45,7 @@ impl Broker {
         let [address, controller] =
             ports::free_numbers()?.map(|number| format!("{}:{number}", Ipv4Addr::LOCALHOST));
         let data = folder.join("data");
+        // Two windows of a quota: by default a client reads the bytes of ten seconds at once, and then waits for nine.
         let properties = format!(
             "process.roles=broker,controller\n\
              node.id=1\n\
@@ -124,7 +125,7 @@ impl Broker {
         Ok(())
     }
 
-    /// Limits the bytes in a second that all clients with an id read.
+    /// Limits the bytes in a second that the clients with this id read together.
     pub fn limit_reading(&self, client: &str, bytes: u64) -> Result<(), Error> {
         self.run(
             "org.apache.kafka.tools.ConfigCommand",

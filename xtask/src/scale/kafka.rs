@@ -32,6 +32,8 @@ pub(super) const GATEWAY: &str = "collector/overlays/kafka-gateway.yaml";
 const SETTLED_WITHIN: Duration = Duration::from_secs(300);
 /// Traces that wait for their decision.
 const UNDECIDED: &str = "otelcol_processor_tail_sampling_sampling_traces_on_memory";
+/// The default of SAMPLING_MAX_TRACES.
+const MAX_TRACES: f64 = 50_000.0;
 /// The traces that show how far a backlog is read, at the end of each partition.
 const MARKS: usize = 24;
 /// Traces without an error for each with one, while no gateway runs.
@@ -122,18 +124,23 @@ pub(super) fn settled(
     gateways: &[Node; 2],
     broker: &Broker,
 ) -> Result<(), Error> {
-    eventually(SETTLED_WITHIN, || {
-        for agent in agents {
-            none("spans in an agent's queue", agent.queued_spans()?)?;
-        }
-        // A message counts until its offset is committed.
-        none("messages in Kafka", broker.lag(GROUP)? as f64)?;
-        for gateway in gateways {
-            none("traces without a decision", gateway.metric(UNDECIDED, &[])?)?;
-            none("spans in a gateway's queue", gateway.queued_spans()?)?;
-        }
-        Ok(())
-    })
+    // Twice, because kept spans wait for their batch between the decision and the queue.
+    for _ in 0..2 {
+        eventually(SETTLED_WITHIN, || {
+            for agent in agents {
+                none("spans in an agent's queue", agent.queued_spans()?)?;
+            }
+            // A message counts until its offset is committed.
+            none("messages in Kafka", broker.lag(GROUP)? as f64)?;
+            for gateway in gateways {
+                none("traces without a decision", gateway.metric(UNDECIDED, &[])?)?;
+                none("spans in a gateway's queue", gateway.queued_spans()?)?;
+            }
+            Ok(())
+        })?;
+        sleep(Duration::from_millis(500));
+    }
+    Ok(())
 }
 
 /// Returns those of the traces that are not complete in the Jaeger at `url`.
@@ -173,15 +180,14 @@ pub struct Outage {
     pub outcome: Outcome,
     /// The lost traces by the second in which they were sent, from the start of the gateways.
     pub lost: BTreeMap<i64, usize>,
-    /// The most traces that waited in a gateway for their decision.
+    /// The most traces in a gateway after its decisions of a second.
     pub undecided: f64,
 }
 
-/// Kills both gateways, sends `rate` spans in a second, and starts the gateways again while more is sent.
+/// Kills both gateways, sends, and starts them again while more is sent.
 pub fn without_gateways(
     kafka: &mut Kafka,
     away: Duration,
-    rate: usize,
     random: &mut fastrand::Rng,
     reporter: &mut Reporter,
 ) -> Result<Outage, Error> {
@@ -189,7 +195,7 @@ pub fn without_gateways(
     for gateway in &mut kafka.tiers.gateways {
         gateway.kill();
     }
-    let load = Load::start_mixed(kafka.tiers.receivers(), rate / SPANS, OTHERS, random);
+    let load = Load::start_mixed(kafka.tiers.receivers(), RATE, OTHERS, random);
     let started = Instant::now();
     while started.elapsed() < away {
         reporter.tick(&format!(
@@ -223,7 +229,7 @@ pub fn without_gateways(
 }
 
 /// Follows one trace in a second, until `backlog` is in Jaeger and then for [`AROUND`]. Returns when the backlog was there,
-/// how long the traces took that were sent before and after that, and the most that waited in a gateway for a decision.
+/// how long the traces took that were sent before and after that, and the most that were in a gateway after decisions.
 fn live_traces(
     kafka: &Kafka,
     load: &Load,
@@ -332,6 +338,20 @@ pub fn commit_every(kafka: &mut Kafka, interval: Duration) -> Result<(), Error> 
     restart_with(gateways, "COLLECTOR_KAFKA_COMMIT_INTERVAL", &interval)
 }
 
+impl Outage {
+    /// Returns what is wrong: a trace is lost, or a gateway was full.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = self.outcome.problems();
+        if !(1.0..MAX_TRACES).contains(&self.undecided) {
+            problems.push(format!(
+                "{} traces at most were in a gateway: expected some, and fewer than {MAX_TRACES}",
+                self.undecided
+            ));
+        }
+        problems
+    }
+}
+
 impl fmt::Display for Outage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.outcome.recovery.as_secs_f64();
@@ -361,7 +381,7 @@ impl fmt::Display for Outage {
         }
         writeln!(
             f,
-            "{} traces at most waited in a gateway for their decision",
+            "{} traces at most in a gateway after the decisions of a second",
             self.undecided
         )?;
         write!(

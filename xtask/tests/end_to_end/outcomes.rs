@@ -43,12 +43,19 @@ fn every_outcome_arrives_exactly_once() {
     for exporters in ["otlp", WITH_THE_SDK] {
         let test = "outcomes::every_outcome_arrives_exactly_once";
         let output = Command::new(env::current_exe().expect("a path"))
-            .args(["--exact", test])
+            .args(["--exact", test, "--include-ignored", "--nocapture"])
             .env(EXPORTERS, exporters)
             .output()
             .expect("the test runs again");
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{exporters}: {said}");
+        let [stdout, stderr] =
+            [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+        assert!(
+            output.status.success() && stdout.contains("1 passed"),
+            "{exporters}: {stdout}{stderr}"
+        );
+        // Only spans of the SDK are written by the console exporter.
+        let is_by_the_sdk = stdout.contains("function_sync_panic");
+        assert_eq!(is_by_the_sdk, exporters == WITH_THE_SDK, "{stdout}");
     }
 }
 

@@ -180,6 +180,7 @@ where
     }
 
     fn on_follows_from(&self, id: &Id, follows: &Id, _: Context<'_, S>) {
+        // As on the SDK's path, where it would deadlock.
         if id == follows {
             return;
         }

@@ -14,9 +14,6 @@ pub(crate) struct Options {
     /// Minutes without a gateway.
     #[arg(long, default_value_t = 10.0)]
     minutes: f64,
-    /// Spans in a second that the services send while no gateway runs.
-    #[arg(long, default_value_t = 1000)]
-    rate: usize,
     /// Seconds from a trace's first span to the decision, while no gateway runs and after that.
     #[arg(long, default_value_t = 10)]
     wait: u64,
@@ -37,9 +34,9 @@ pub(super) fn run(
     println!("{shares}");
     let mut problems = shares.problems();
     let away = Duration::from_secs_f64(60.0 * options.minutes);
-    let outage = kafka::without_gateways(&mut kafka, away, options.rate, random, reporter)?;
+    let outage = kafka::without_gateways(&mut kafka, away, random, reporter)?;
     println!("{outage}");
-    problems.extend(outage.outcome.problems());
+    problems.extend(outage.problems());
     // Without the traces so far.
     drop(kafka);
     let mut kafka = Kafka::start(programs, WAIT, reporter)?;

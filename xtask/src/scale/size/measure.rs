@@ -39,14 +39,15 @@ pub struct Phase {
 }
 
 impl Phase {
-    /// The loads: first all traces, so that the Java programs are warm, then those that are compared with the model. The
-    /// first and the last two tell what a span that is kept, a sample and an idle part cost.
+    /// The loads: first all traces, so that the Java programs are warm, then the one that tells how fast this machine is,
+    /// and those that are compared with the model. The first two and the last one tell what a span that is kept, a sample
+    /// and an idle part cost.
     pub const ALL: [Self; 6] = [
         Self::of(2, 5, 100),
+        Self::of(4, 1, 10),
         Self::of(4, 5, 10),
         Self::of(2, 5, 10),
         Self::of(1, 5, 10),
-        Self::of(4, 1, 10),
         Self::of(0, 5, 10),
     ];
 
@@ -58,9 +59,14 @@ impl Phase {
         }
     }
 
+    /// Returns whether it tells how fast this machine is.
+    pub fn is_of_machine(&self) -> bool {
+        self.interval == Duration::from_secs(1)
+    }
+
     /// Returns whether the model has to predict it.
     pub fn is_compared(&self) -> bool {
-        self.instances > 0 && self.interval > Duration::from_secs(1) && self.percent == 10
+        self.instances > 0 && !self.is_of_machine() && self.percent == 10
     }
 }
 
@@ -78,9 +84,8 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Returns what the model predicts for something measured, with the name of what it is. The requests in a second are
-    /// the measured ones.
-    pub fn compare(&self) -> Vec<Compared> {
+    /// Returns what the model predicts. The requests in a second, and the share of spans that is kept, are the measured ones.
+    fn predict(&self) -> (Rates, Vec<Part>) {
         let instances = self.phase.instances as f64;
         let model = Demand {
             instances,
@@ -90,7 +95,7 @@ impl Measured {
             // As many agents as were started.
             per_node: f64::INFINITY,
             interval: self.phase.interval.as_secs_f64(),
-            kept: constants::KEPT,
+            kept: self.rates.kept / self.rates.spans,
             trace_days: 7.0,
             metric_days: 15.0,
             outage_hours: 1.0,
@@ -102,7 +107,28 @@ impl Measured {
                 disk: 0.0,
             },
         };
-        let rates = model.rates();
+        let mut parts = model.parts();
+        for part in parts.iter_mut().filter(|part| part.name == KAFKA) {
+            // One broker is measured, without replicas.
+            part.cores -= (REPLICAS - 1.0) * constants::KAFKA.idle;
+            part.memory /= REPLICAS;
+        }
+        (model.rates(), parts)
+    }
+
+    /// Returns the cores of each part on this machine ÷ those that the model predicts.
+    pub fn machine(&self) -> Vec<f64> {
+        let (_, predicted) = self.predict();
+        let of_parts = self.parts.iter().zip(predicted);
+        of_parts
+            .map(|(measured, predicted)| measured.cores / predicted.cores)
+            .collect()
+    }
+
+    /// Returns what the model predicts for something measured, with the name of what it is. `machine` has what the cores of
+    /// each part are multiplied by.
+    pub fn compare(&self, machine: &[f64]) -> Vec<Compared> {
+        let (rates, parts) = self.predict();
         let mut compared = Vec::new();
         let mut add = |what: String, predicted: f64, measured: f64| {
             compared.push(Compared {
@@ -114,23 +140,14 @@ impl Measured {
         add("series".to_owned(), rates.series, self.rates.series);
         add("samples/s".to_owned(), rates.samples, self.rates.samples);
         add("spans/s".to_owned(), rates.spans, self.rates.spans);
-        add("spans kept/s".to_owned(), rates.kept, self.rates.kept);
-        for (predicted, measured) in model.parts().into_iter().zip(&self.parts) {
+        for ((predicted, measured), machine) in parts.into_iter().zip(&self.parts).zip(machine) {
             let Part {
                 name,
                 cores,
                 memory,
                 ..
             } = predicted;
-            // One broker is measured, without replicas.
-            let (cores, memory) = match name {
-                KAFKA => (
-                    cores - (REPLICAS - 1.0) * constants::KAFKA.idle,
-                    memory / REPLICAS,
-                ),
-                _ => (cores, memory),
-            };
-            add(format!("{OF_CORES}{name}"), cores, measured.cores);
+            add(format!("{OF_CORES}{name}"), machine * cores, measured.cores);
             add(
                 format!("MiB of {name}"),
                 memory / constants::MIB,
