@@ -180,10 +180,6 @@ where
     }
 
     fn on_follows_from(&self, id: &Id, follows: &Id, _: Context<'_, S>) {
-        // As on the SDK's path, where it would deadlock.
-        if id == follows {
-            return;
-        }
         let Some((followed, _)) = self.spans.started(follows) else {
             return;
         };
