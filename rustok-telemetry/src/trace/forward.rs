@@ -1,7 +1,7 @@
 //! Forwarding of layer methods, for layers around another one.
 
-/// Implements the methods of `Layer<S>` that a wrapper passes on to the layer in its field `$layer`. A span that follows
-/// itself is not passed on.
+/// Implements the methods of `Layer<S>` that a wrapper passes on to the layer in its field `$layer`. Ignores
+/// `follows_from` of a span that follows itself.
 macro_rules! forward_to {
     ($layer:tt) => {
         fn on_layer(&mut self, subscriber: &mut S) {

@@ -1,6 +1,6 @@
-//! Spans are the same on both paths, whatever is done with them: random steps, done in two processes, one for each path.
+//! Both paths export the same spans for the same random operations. The test runs them in two processes, one for each path.
 //!
-//! Not compared are limits, and the order of attributes and of links. Known differences, which the steps leave out, concern
+//! It does not compare limits, nor the order of attributes and of links. It leaves out the known differences, which concern
 //! spans that have not been entered:
 //!
 //! - A recorded status starts a span of the SDK, so a later name or parent comes too late. A native one has not started.

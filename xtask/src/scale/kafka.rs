@@ -11,6 +11,7 @@ use super::kept::Spans;
 use super::kills::{Outcome, RATE, Undecided};
 use super::load::{Load, Sent};
 use super::node::Node;
+use super::size::TRACES_OF_GATEWAY;
 use super::tiers::{Additions, Programs, Tiers, WAIT, restart_with};
 use super::traces::SPANS;
 use super::{Error, eventually, shares};
@@ -32,8 +33,6 @@ pub(super) const GATEWAY: &str = "collector/overlays/kafka-gateway.yaml";
 const SETTLED_WITHIN: Duration = Duration::from_secs(300);
 /// Traces that wait for their decision.
 const UNDECIDED: &str = "otelcol_processor_tail_sampling_sampling_traces_on_memory";
-/// The default of SAMPLING_MAX_TRACES.
-const MAX_TRACES: f64 = 50_000.0;
 /// The traces that show how far a backlog is read, at the end of each partition.
 const MARKS: usize = 24;
 /// Traces without an error for each with one, while no gateway runs.
@@ -342,9 +341,9 @@ impl Outage {
     /// Returns what is wrong: a trace is lost, or a gateway was full.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = self.outcome.problems();
-        if !(1.0..MAX_TRACES).contains(&self.undecided) {
+        if !(1.0..TRACES_OF_GATEWAY).contains(&self.undecided) {
             problems.push(format!(
-                "{} traces at most were in a gateway: expected some, and fewer than {MAX_TRACES}",
+                "{} traces at most were in a gateway: expected some, and fewer than {TRACES_OF_GATEWAY}",
                 self.undecided
             ));
         }

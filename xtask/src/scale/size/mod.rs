@@ -187,7 +187,7 @@ const GATEWAY_CORES: f64 = 4.0;
 /// Cores of a broker, a node of Cassandra, or a receiver.
 const STORE_CORES: f64 = 8.0;
 /// Traces in the memory of a gateway: the default of `SAMPLING_MAX_TRACES`.
-const TRACES_OF_GATEWAY: f64 = 50_000.0;
+pub(super) const TRACES_OF_GATEWAY: f64 = 50_000.0;
 /// Spans in a gateway's queue for Jaeger, as in collector/config.yaml.
 const QUEUE_OF_GATEWAY: f64 = 100_000.0;
 /// Bytes on a node of Cassandra: more make its repairs and replacements slow.
