@@ -143,20 +143,21 @@ fn compare(seed: u64) -> Result<usize, xtask::scale::Error> {
     let series = series::measure(&prometheus, &programs.tiers.folder.join("series"), random)?;
     println!("{series:?}");
     let mut large = Large::start(&programs, 10, reporter)?;
-    let (mut machine, mut wrong) = (Vec::new(), 0);
+    let (mut of_machine, mut wrong) = (Vec::new(), 0);
     for phase in measure::Phase::ALL {
         let measured = measure::run(&mut large, &programs, phase, reporter)?;
         println!("{measured:#?}");
         if phase.is_of_machine() {
-            machine = measured.machine();
+            let machine = measured.machine();
             println!("cores of each part on this machine ÷ predicted: {machine:.2?}");
+            of_machine.push(machine);
         }
         if phase.is_compared() {
             println!(
                 "{:<28}{:>12}{:>12}{:>10}",
                 "", "predicted", "measured", "difference"
             );
-            for compared in measured.compare(&machine) {
+            for compared in measured.compare(&measure::average(&of_machine)) {
                 println!("{compared}");
                 wrong += usize::from(!compared.is_right());
             }

@@ -3,8 +3,10 @@
 /// What one process of a part needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Usage {
-    /// Cores at little load. Java programs and Jaeger use far less without any.
+    /// Cores at little load.
     pub idle: f64,
+    /// Kept spans in a second from which it needs `idle`. With fewer it needs less in proportion.
+    pub idle_from: f64,
     /// Seconds of a core for a span.
     pub span: f64,
     /// Seconds of a core for a span that is kept.
@@ -16,6 +18,13 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Returns the cores that this many processes need beside those for the load.
+    pub fn idle(&self, processes: f64, kept: f64) -> f64 {
+        let little = processes * self.idle_from;
+        let share = if kept < little { kept / little } else { 1.0 };
+        processes * self.idle * share
+    }
+
     /// Returns the cores that the load needs, for rates in a second.
     pub fn work(&self, spans: f64, kept: f64, samples: f64) -> f64 {
         spans * self.span + kept * self.kept + samples * self.sample
@@ -27,6 +36,7 @@ pub(super) const MIB: f64 = 1_048_576.0;
 /// An agent with Kafka.
 pub const AGENT: Usage = Usage {
     idle: 0.0011,
+    idle_from: 0.0,
     span: 14e-6,
     kept: 0.0,
     sample: 3.1e-6,
@@ -35,6 +45,7 @@ pub const AGENT: Usage = Usage {
 /// A gateway.
 pub const GATEWAY: Usage = Usage {
     idle: 0.003,
+    idle_from: 0.0,
     span: 10e-6,
     kept: 90e-6,
     sample: 6.3e-6,
@@ -42,35 +53,39 @@ pub const GATEWAY: Usage = Usage {
 };
 /// A broker of Kafka, of which the measured one has no replicas.
 pub const KAFKA: Usage = Usage {
-    idle: 0.025,
-    span: 10e-6,
+    idle: 0.014,
+    idle_from: 0.0,
+    span: 20e-6,
     kept: 0.0,
     sample: 0.0,
-    memory: 465.0 * MIB,
+    memory: 460.0 * MIB,
 };
 /// A Jaeger.
 pub const JAEGER: Usage = Usage {
-    idle: 0.0325,
+    idle: 0.0265,
+    idle_from: 7.5,
     span: 0.0,
-    kept: 100e-6,
+    kept: 0.7e-3,
     sample: 0.0,
     memory: 63.0 * MIB,
 };
 /// A node of Cassandra, with three replicas.
 pub const CASSANDRA: Usage = Usage {
     idle: 0.13,
+    idle_from: 10.0,
     span: 0.0,
-    kept: 6e-3,
+    kept: 7e-3,
     sample: 0.0,
     memory: 1035.0 * MIB,
 };
 /// A receiver of Thanos.
 pub const RECEIVER: Usage = Usage {
-    idle: 0.002,
+    idle: 0.003,
+    idle_from: 0.0,
     span: 0.0,
     kept: 0.0,
-    sample: 10.4e-6,
-    memory: 110.0 * MIB,
+    sample: 9.5e-6,
+    memory: 120.0 * MIB,
 };
 
 /// Requests that `rustok-server --traffic` handles in a second.

@@ -21,7 +21,10 @@ use crate::stack::query::prometheus_query_at;
 /// Time for services to create their series, and to reach a steady rate.
 const WARM_UP: Duration = Duration::from_secs(40);
 /// Time of a measurement.
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_secs(120);
+/// The percentage of other traces that gateways keep while the model is compared: more keep two cores busy, and a busy
+/// Cassandra needs less for each span.
+const PERCENT: u8 = 1;
 /// By which a prediction may differ, as a share of what is measured.
 const TOLERANCE: f64 = 0.2;
 /// Cores by which it may differ: what a Java program does by itself in a minute.
@@ -39,16 +42,17 @@ pub struct Phase {
 }
 
 impl Phase {
-    /// The loads: first all traces, so that the Java programs are warm, then the one that tells how fast this machine is,
-    /// and those that are compared with the model. The first two and the last one tell what a span that is kept, a sample
+    /// The loads: first all traces, so that the Java programs are warm, then those that tell how fast this machine is, and
+    /// those that are compared with the model. The first three and the last one tell what a span that is kept, a sample
     /// and an idle part cost.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::of(2, 5, 100),
-        Self::of(4, 1, 10),
-        Self::of(4, 5, 10),
-        Self::of(2, 5, 10),
-        Self::of(1, 5, 10),
-        Self::of(0, 5, 10),
+        Self::of(4, 1, PERCENT),
+        Self::of(2, 1, PERCENT),
+        Self::of(4, 5, PERCENT),
+        Self::of(2, 5, PERCENT),
+        Self::of(1, 5, PERCENT),
+        Self::of(0, 5, PERCENT),
     ];
 
     const fn of(instances: usize, seconds: u64, percent: u8) -> Self {
@@ -59,14 +63,14 @@ impl Phase {
         }
     }
 
-    /// Returns whether it tells how fast this machine is.
+    /// Returns whether it tells how fast this machine is. The average of such loads counts.
     pub fn is_of_machine(&self) -> bool {
         self.interval == Duration::from_secs(1)
     }
 
     /// Returns whether the model has to predict it.
     pub fn is_compared(&self) -> bool {
-        self.instances > 0 && !self.is_of_machine() && self.percent == 10
+        self.instances > 0 && !self.is_of_machine() && self.percent == PERCENT
     }
 }
 
@@ -156,6 +160,17 @@ impl Measured {
         }
         compared
     }
+}
+
+/// Returns the average of each part.
+pub fn average(of_machine: &[Vec<f64>]) -> Vec<f64> {
+    let mut loads = of_machine.iter();
+    let first = loads.next().cloned().unwrap_or_default();
+    let sum = loads.fold(first, |sum, load| {
+        sum.iter().zip(load).map(|(sum, part)| sum + part).collect()
+    });
+    let parts = sum.into_iter();
+    parts.map(|sum| sum / of_machine.len() as f64).collect()
 }
 
 const OF_CORES: &str = "cores of ";

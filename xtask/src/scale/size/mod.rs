@@ -4,7 +4,7 @@
 //! - [`measure`]: measures the constants, and compares predictions with what 1, 2 and 4 instances need.
 //! - [`series`]: measures what many series cost in Prometheus.
 //!
-//! A part needs a fixed amount while it is idle, and more in proportion to spans, spans that are kept, and samples.
+//! A part needs a fixed amount at little load, and more in proportion to spans, spans that are kept, and samples.
 
 pub mod constants;
 pub mod measure;
@@ -128,7 +128,7 @@ impl Demand {
         let part = |name, processes: f64, usage: &cost::Usage, memory: f64, disk: f64| Part {
             name,
             processes,
-            cores: processes * usage.idle + usage.work(spans, kept, samples),
+            cores: usage.idle(processes, kept) + usage.work(spans, kept, samples),
             memory: processes * usage.memory + memory,
             disk,
         };
@@ -317,6 +317,15 @@ mod tests {
                 assert!(part.cores <= part.processes * cores, "{part:?}");
             }
         }
+    }
+
+    #[test]
+    fn cores_at_little_load_grow_with_kept_spans() {
+        let of_load = |kept| cost::JAEGER.idle(2.0, kept);
+        assert_eq!(of_load(0.0), 0.0);
+        assert_eq!(of_load(7.5), cost::JAEGER.idle);
+        assert_eq!(of_load(1e6), 2.0 * cost::JAEGER.idle);
+        assert_eq!(cost::KAFKA.idle(2.0, 0.0), 2.0 * cost::KAFKA.idle);
     }
 
     #[test]
