@@ -18,7 +18,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Returns the cores that this many processes need beside those for the load.
+    /// Returns the cores of this many processes at little load, or fewer for fewer kept spans than `idle_from` in each.
     pub fn idle(&self, processes: f64, kept: f64) -> f64 {
         let little = processes * self.idle_from;
         let share = if kept < little { kept / little } else { 1.0 };

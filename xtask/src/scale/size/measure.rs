@@ -162,15 +162,11 @@ impl Measured {
     }
 }
 
-/// Returns the average of each part.
-pub fn average(of_machine: &[Vec<f64>]) -> Vec<f64> {
-    let mut loads = of_machine.iter();
-    let first = loads.next().cloned().unwrap_or_default();
-    let sum = loads.fold(first, |sum, load| {
-        sum.iter().zip(load).map(|(sum, part)| sum + part).collect()
-    });
-    let parts = sum.into_iter();
-    parts.map(|sum| sum / of_machine.len() as f64).collect()
+/// Returns the average of each part in some loads.
+pub fn average(loads: &[Vec<f64>]) -> Vec<f64> {
+    let parts = loads.first().map_or(0, Vec::len);
+    let sums = (0..parts).map(|part| loads.iter().map(|load| load[part]).sum::<f64>());
+    sums.map(|sum| sum / loads.len() as f64).collect()
 }
 
 const OF_CORES: &str = "cores of ";

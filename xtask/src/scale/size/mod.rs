@@ -329,6 +329,12 @@ mod tests {
     }
 
     #[test]
+    fn each_part_has_its_average() {
+        let loads = [vec![1.0, 3.0], vec![2.0, 7.0]];
+        assert_eq!(measure::average(&loads), [1.5, 5.0]);
+    }
+
+    #[test]
     fn numbers_are_grouped() {
         assert_eq!(count(1_234_567.4), "1,234,567");
         assert_eq!(count(12.0), "12");
