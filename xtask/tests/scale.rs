@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use xtask::scale::tiers::{Programs, Tiers};
-use xtask::scale::{kills, shares};
+use xtask::scale::{kills, late, shares};
 use xtask::stack::programs::{self, Program};
 
 fn start(test: &str) -> Tiers {
@@ -30,9 +30,14 @@ fn start(test: &str) -> Tiers {
 #[serial_test::serial]
 fn a_trace_meets_in_one_gateway_and_shares_are_kept() {
     let tiers = start("shares");
-    let shares = shares::run(&tiers, &mut fastrand::Rng::with_seed(7)).expect("a run");
+    let random = &mut fastrand::Rng::with_seed(7);
+    let shares = shares::run(&tiers, random).expect("a run");
     println!("{shares}");
     assert_eq!(shares.problems(), [""; 0]);
+    for late in late::run(&tiers, random).expect("a run") {
+        println!("{late}");
+        assert_eq!(late.problem(), None);
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use xtask::scale::tiers::{Programs, Tiers};
-use xtask::scale::{kills, shares};
+use xtask::scale::{kills, late, shares};
 use xtask::stack::programs::{self, Program};
 use xtask::{children, workspace};
 
@@ -88,6 +88,10 @@ fn run_tiers(
     let shares = shares::run(&tiers, random)?;
     println!("{shares}");
     let mut problems = shares.problems();
+    for late in late::run(&tiers, random)? {
+        println!("{late}");
+        problems.extend(late.problem());
+    }
     let gateway = kills::gateway_and_agent(&mut tiers, random)?;
     println!("gateway killed, agent killed with its queue: {gateway:?}");
     problems.extend(gateway.problems());

@@ -94,9 +94,11 @@ pub struct Undecided {
     pub sent: usize,
     /// Traces of which spans are missing.
     pub lost: usize,
-    /// Of these, traces that waited for a decision: sent in [`WAIT`] before the kill.
+    /// Of these, traces of which others are there.
+    pub incomplete: usize,
+    /// Of the lost ones, traces that waited for a decision: sent in [`WAIT`] before the kill.
     pub waited: usize,
-    /// Of these, traces that were sent later, while the gateway was away.
+    /// Of the lost ones, traces that were sent later, while the gateway was away.
     pub later: usize,
     /// The lost traces by the second in which they were sent, from the kill.
     pub seconds: BTreeMap<i64, usize>,
@@ -110,6 +112,8 @@ const ON_ITS_WAY: Duration = Duration::from_secs(2);
 impl Undecided {
     pub(super) fn of(sent: &[Sent], stored: &Spans, killed: Instant) -> Self {
         let lost = sent.iter().filter(|(trace, _)| !stored.has_all_of(trace));
+        let incomplete = lost.clone().filter(|(trace, _)| stored.of(trace) > 0);
+        let incomplete = incomplete.count();
         let seconds = lost.map(|&(_, at)| match at.checked_duration_since(killed) {
             Some(after) => after.as_secs_f64(),
             None => -(killed - at).as_secs_f64(),
@@ -124,6 +128,7 @@ impl Undecided {
         Self {
             sent: sent.len(),
             lost: seconds.len(),
+            incomplete,
             waited: seconds.iter().filter(|at| waited.contains(at)).count(),
             later: seconds.iter().filter(|&&at| at >= on_its_way).count(),
             seconds: by_second,

@@ -1,6 +1,7 @@
 //! Two tiers of Collectors, run for real: agents, gateways with tail sampling, and Jaeger.
 //!
 //! - [`shares`]: which traces the gateways keep.
+//! - [`late`]: what they keep of traces that show only after the decision that they have to be kept.
 //! - [`kills`]: what is lost when a part is killed.
 //! - [`kafka`]: the same with Kafka between the tiers, and an outage of all gateways.
 //! - [`jaeger`]: several Jaegers on one store, Cassandra or OpenSearch.
@@ -17,6 +18,7 @@ pub mod kafka;
 pub mod kept;
 pub mod kills;
 pub mod large;
+pub mod late;
 pub mod load;
 pub mod maven;
 pub mod node;

@@ -103,7 +103,7 @@ pub fn run(tiers: &Tiers, random: &mut fastrand::Rng) -> Result<Shares, Error> {
         .collect();
     random.shuffle(&mut sent);
     tiers.send(&sent)?;
-    let (kept, stored) = settled(tiers)?;
+    let (kept, stored) = settled(tiers, sent.len())?;
     let rows = SENT.map(|(kind, sent_of_it, percent)| {
         let of_it = sent.iter().filter(|trace| trace.kind == kind);
         let kept = of_it.filter(|trace| stored.of(trace) > 0).count();
@@ -125,28 +125,23 @@ pub fn run(tiers: &Tiers, random: &mut fastrand::Rng) -> Result<Shares, Error> {
     })
 }
 
-/// Waits until all decisions are made, and everything that was kept is in Jaeger.
-fn settled(tiers: &Tiers) -> Result<([Spans; 2], Spans), Error> {
-    let expected: usize = SENT.iter().map(|&(_, count, _)| count).sum();
-    let mut sampled = 0.0;
+/// Waits until the gateways have made this many decisions since their start, and everything that they kept is in Jaeger.
+/// Returns the spans that each kept, and those in Jaeger.
+pub(super) fn settled(tiers: &Tiers, expected: usize) -> Result<([Spans; 2], Spans), Error> {
+    let mut sampled = 0;
     eventually(WAIT + Duration::from_secs(30), || {
-        let mut decided = 0.0;
-        sampled = 0.0;
-        for gateway in &tiers.gateways {
-            let name = "otelcol_processor_tail_sampling_global_count_traces_sampled_total";
-            decided += gateway.metric(name, &[])?;
-            sampled += gateway.metric(name, &["sampled=\"true\""])?;
-        }
-        match decided as usize >= expected {
+        let decided = decisions(tiers, &[])?;
+        sampled = decisions(tiers, &["sampled=\"true\""])?;
+        match decided >= expected {
             true => Ok(()),
-            false => Err(format!("{decided} of {expected} traces are decided").into()),
+            false => Err(format!("{decided} of {expected} decisions are made").into()),
         }
     })?;
     eventually(Duration::from_secs(30), || {
         let (kept, stored) = (tiers.kept()?, tiers.stored()?);
         // The last ones wait for their batch.
         let traces: usize = kept.iter().map(Spans::traces).sum();
-        if traces < sampled as usize {
+        if traces < sampled {
             return Err(format!("{traces} of {sampled} sampled traces left the gateways").into());
         }
         let of_gateways: u64 = kept.iter().map(Spans::count).sum();
@@ -157,6 +152,14 @@ fn settled(tiers: &Tiers) -> Result<([Spans; 2], Spans), Error> {
     })
 }
 
+/// Returns how many decisions the gateways have made since their start.
+pub(super) fn decisions(tiers: &Tiers, labels: &[&str]) -> Result<usize, Error> {
+    let name = "otelcol_processor_tail_sampling_global_count_traces_sampled_total";
+    let of_gateways = tiers.gateways.iter();
+    let of_gateways = of_gateways.map(|gateway| gateway.metric(name, labels));
+    Ok(of_gateways.sum::<Result<f64, _>>()? as usize)
+}
+
 /// A table in Markdown.
 impl fmt::Display for Shares {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -165,7 +168,7 @@ impl fmt::Display for Shares {
         for row in &self.rows {
             let name = match row.kind {
                 Kind::Error => "with an error",
-                Kind::Slow => "slow",
+                Kind::Slow | Kind::Long => "slow",
                 Kind::Tenant => "of a tenant with a rate",
                 Kind::Operation => "of an operation with a rate",
                 Kind::Rest => "others",

@@ -30,13 +30,15 @@ const BATCH: usize = 100;
 /// Time for an agent to accept a request, with retries.
 const ACCEPTED_WITHIN: Duration = Duration::from_secs(30);
 
-/// What a sampling policy sees in a trace. One service alone shows none of the first two.
+/// What a sampling policy sees in a trace. One service alone does not show whether it has an error or is slow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// The last span of the second service failed.
     Error,
     /// Each service takes less than [`SLOW`], both together more.
     Slow,
+    /// The first service takes longer than [`SLOW`].
+    Long,
     /// The second service names [`TENANT`].
     Tenant,
     /// The first service calls it [`OPERATION`].
@@ -74,8 +76,9 @@ impl Trace {
 
     /// Returns the spans of one service, which began at this time.
     fn spans(&self, service: usize, now: Duration) -> [Span; 2] {
-        let part = match self.kind {
-            Kind::Slow => SLOW * 6 / 10,
+        let part = match (self.kind, service) {
+            (Kind::Slow, _) => SLOW * 6 / 10,
+            (Kind::Long, 0) => 2 * SLOW,
             _ => Duration::from_millis(20),
         };
         let start = now + part * u32::try_from(service).unwrap_or_default();
@@ -132,24 +135,29 @@ impl Trace {
 
 /// Sends the spans of each service to its receiver, and again until it accepts them.
 pub(super) fn send(traces: &[Trace], receivers: &[String; 2]) -> Result<(), Error> {
-    let client = client();
     for batch in traces.chunks(BATCH) {
         for (service, receiver) in receivers.iter().enumerate() {
-            let body = request(batch, service).encode_to_vec();
-            let started = Instant::now();
-            loop {
-                let post = client.post(receiver).content_type("application/x-protobuf");
-                match post.send(&body) {
-                    Ok(_) => break,
-                    Err(error) if started.elapsed() > ACCEPTED_WITHIN => {
-                        return Err(format!("{receiver}: {error}").into());
-                    }
-                    Err(_) => sleep(Duration::from_millis(100)),
-                }
-            }
+            send_half(batch, service, receiver)?;
         }
     }
     Ok(())
+}
+
+/// Sends the spans of one service to its receiver, and again until it accepts them.
+pub(super) fn send_half(traces: &[Trace], service: usize, receiver: &str) -> Result<(), Error> {
+    let client = client();
+    let body = request(traces, service).encode_to_vec();
+    let started = Instant::now();
+    loop {
+        let post = client.post(receiver).content_type("application/x-protobuf");
+        match post.send(&body) {
+            Ok(_) => return Ok(()),
+            Err(error) if started.elapsed() > ACCEPTED_WITHIN => {
+                return Err(format!("{receiver}: {error}").into());
+            }
+            Err(_) => sleep(Duration::from_millis(100)),
+        }
+    }
 }
 
 fn request(batch: &[Trace], service: usize) -> ExportTraceServiceRequest {
