@@ -62,8 +62,8 @@ pub const KAFKA: Usage = Usage {
 };
 /// A Jaeger.
 pub const JAEGER: Usage = Usage {
-    idle: 0.0265,
-    idle_from: 7.5,
+    idle: 0.025,
+    idle_from: 6.0,
     span: 0.0,
     kept: 0.7e-3,
     sample: 0.0,
@@ -71,10 +71,10 @@ pub const JAEGER: Usage = Usage {
 };
 /// A node of Cassandra, with three replicas.
 pub const CASSANDRA: Usage = Usage {
-    idle: 0.13,
-    idle_from: 10.0,
+    idle: 0.155,
+    idle_from: 8.0,
     span: 0.0,
-    kept: 7e-3,
+    kept: 5.2e-3,
     sample: 0.0,
     memory: 1035.0 * MIB,
 };

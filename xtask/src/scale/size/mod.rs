@@ -323,7 +323,7 @@ mod tests {
     fn cores_at_little_load_grow_with_kept_spans() {
         let of_load = |kept| cost::JAEGER.idle(2.0, kept);
         assert_eq!(of_load(0.0), 0.0);
-        assert_eq!(of_load(7.5), cost::JAEGER.idle);
+        assert_eq!(of_load(cost::JAEGER.idle_from), cost::JAEGER.idle);
         assert_eq!(of_load(1e6), 2.0 * cost::JAEGER.idle);
         assert_eq!(cost::KAFKA.idle(2.0, 0.0), 2.0 * cost::KAFKA.idle);
     }
