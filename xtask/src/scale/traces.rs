@@ -30,7 +30,7 @@ const BATCH: usize = 100;
 /// Time for an agent to accept a request, with retries.
 const ACCEPTED_WITHIN: Duration = Duration::from_secs(30);
 
-/// What a sampling policy sees in a trace. One service alone does not show whether it has an error or is slow.
+/// What a sampling policy sees in a trace. Each agent has the spans of one service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// The last span of the second service failed.
