@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::Error;
 use super::shares::{decisions, settled};
 use super::tiers::Tiers;
 use super::traces::{Kind, SPANS, Trace, send_half};
+use super::{Error, client};
 
 /// The traces of each kind.
 const TRACES: usize = 200;
@@ -57,11 +57,11 @@ impl fmt::Display for Late {
 /// Sends the spans of one service, waits for the decision, and sends those of the other service.
 pub fn run(tiers: &Tiers, random: &mut fastrand::Rng) -> Result<[Late; 2], Error> {
     let sent = FIRST.map(|(kind, _)| Trace::many(kind, TRACES, random));
-    let receivers = tiers.receivers();
+    let (client, receivers) = (client(), tiers.receivers());
     let send = |late: bool| -> Result<(), Error> {
         for (traces, (_, first)) in sent.iter().zip(FIRST) {
             let service = if late { 1 - first } else { first };
-            send_half(traces, service, &receivers[service])?;
+            send_half(&client, traces, service, &receivers[service])?;
         }
         Ok(())
     };

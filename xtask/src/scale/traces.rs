@@ -135,17 +135,22 @@ impl Trace {
 
 /// Sends the spans of each service to its receiver, and again until it accepts them.
 pub(super) fn send(traces: &[Trace], receivers: &[String; 2]) -> Result<(), Error> {
+    let client = client();
     for batch in traces.chunks(BATCH) {
         for (service, receiver) in receivers.iter().enumerate() {
-            send_half(batch, service, receiver)?;
+            send_half(&client, batch, service, receiver)?;
         }
     }
     Ok(())
 }
 
 /// Sends the spans of one service to its receiver, and again until it accepts them.
-pub(super) fn send_half(traces: &[Trace], service: usize, receiver: &str) -> Result<(), Error> {
-    let client = client();
+pub(super) fn send_half(
+    client: &ureq::Agent,
+    traces: &[Trace],
+    service: usize,
+    receiver: &str,
+) -> Result<(), Error> {
     let body = request(traces, service).encode_to_vec();
     let started = Instant::now();
     loop {
