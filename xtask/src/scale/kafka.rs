@@ -289,22 +289,6 @@ pub struct BrokerKill {
     pub seconds: BTreeMap<i64, usize>,
 }
 
-/// Dropped traces that the gateways remember: one each, as long as none follows, and none does while Kafka is away.
-const REMEMBERED: usize = 2;
-
-impl BrokerKill {
-    /// Returns what is wrong. Only traces that came to Kafka in part right before the kill may lack spans, because the
-    /// gateways decided on that part; and only those that a gateway then remembered may be lost.
-    pub fn problems(&self) -> Vec<String> {
-        let at_the_kill = -1..=0;
-        let other = self.seconds.keys().any(|it| !at_the_kill.contains(it));
-        match self.outcome.lost > REMEMBERED || other {
-            false => Vec::new(),
-            true => vec![format!("not everything arrived: {self:?}")],
-        }
-    }
-}
-
 /// Kills the broker under load, and starts it again after `away`.
 pub fn broker_under_load(
     kafka: &mut Kafka,

@@ -44,7 +44,7 @@ pub(super) fn run(
     for _ in 0..options.kills {
         let broker = kafka::broker_under_load(&mut kafka, away, random)?;
         println!("Kafka killed under load, away for 15 s: {broker:?}");
-        problems.extend(broker.problems());
+        problems.extend(broker.outcome.problems());
     }
     let away = Duration::from_secs(4);
     for commit in [30, 1].map(Duration::from_secs) {
