@@ -6,7 +6,8 @@ use clap::Args;
 use xtask::children;
 use xtask::progress::Reporter;
 use xtask::scale::large::Large;
-use xtask::scale::size::{Demand, Prices, constants, measure, series};
+use xtask::scale::size::measure::{self, Compared, Phase};
+use xtask::scale::size::{Demand, Prices, constants, series};
 use xtask::stack::programs::{self, Program};
 
 use super::Error;
@@ -134,6 +135,9 @@ impl Options {
     }
 }
 
+/// Rounds of measurements, an odd number. The one in the middle counts.
+const ROUNDS: usize = 3;
+
 /// Returns how many predictions were wrong.
 fn compare(seed: u64) -> Result<usize, xtask::scale::Error> {
     let random = &mut fastrand::Rng::with_seed(seed);
@@ -143,30 +147,42 @@ fn compare(seed: u64) -> Result<usize, xtask::scale::Error> {
     let series = series::measure(&prometheus, &programs.tiers.folder.join("series"), random)?;
     println!("{series:?}");
     let mut large = Large::start(&programs, 10, reporter)?;
-    let (mut of_machine, mut wrong) = (Vec::new(), 0);
-    for phase in measure::Phase::ALL {
+    let mut load = |phase: Phase| {
         let measured = measure::run(&mut large, &programs, phase, reporter)?;
         println!("{measured:#?}");
-        if phase.is_of_machine() {
-            let machine = measured.machine();
-            println!("cores of each part on this machine ÷ predicted: {machine:.2?}");
-            of_machine.push(machine);
-        }
-        if phase.is_compared() {
-            println!(
-                "{:<28}{:>12}{:>12}{:>10}",
-                "", "predicted", "measured", "difference"
-            );
-            for compared in measured.compare(&measure::average(&of_machine)) {
-                println!("{compared}");
-                wrong += usize::from(!compared.is_right());
-            }
-        }
+        Ok::<_, xtask::scale::Error>(measured)
+    };
+    load(Phase::WARM)?;
+    let mut rounds = Vec::new();
+    for number in 1..=ROUNDS {
+        let round = Phase::ROUND.into_iter().map(&mut load);
+        let (machine, compared) = measure::compare(&round.collect::<Result<Vec<_>, _>>()?);
+        println!("cores of each part on this machine ÷ predicted: {machine:.2?}");
+        print(&format!("round {number}"), &compared);
+        rounds.push(compared);
     }
+    load(Phase::IDLE)?;
+    let compared = measure::middle(&rounds);
+    print("the round in the middle", &compared);
+    let wrong = compared.iter().filter(|compared| !compared.is_right());
+    let wrong = wrong.count();
     println!(
         "{:?}",
         measure::bytes(&mut large, &programs, random, reporter)?
     );
-    println!("{wrong} predictions differ by more than 20 % and, for cores, by more than 0.02");
+    let all = compared.len();
+    println!(
+        "{wrong} of {all} predictions differ by more than 20 % and, for cores, by more than 0.02"
+    );
     Ok(wrong)
+}
+
+fn print(title: &str, compared: &[Compared]) {
+    println!(
+        "{title:<42}{:>12}{:>12}{:>12}",
+        "predicted", "measured", "difference"
+    );
+    for compared in compared {
+        println!("{compared}");
+    }
 }

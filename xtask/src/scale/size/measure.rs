@@ -21,7 +21,7 @@ use crate::stack::query::prometheus_query_at;
 /// Time for services to create their series, and to reach a steady rate.
 const WARM_UP: Duration = Duration::from_secs(40);
 /// Time of a measurement.
-const WINDOW: Duration = Duration::from_secs(120);
+const WINDOW: Duration = Duration::from_secs(60);
 /// The percentage of other traces that gateways keep while the model is compared: more keep two cores busy, and a busy
 /// Cassandra needs less for each span.
 const PERCENT: u8 = 1;
@@ -42,18 +42,19 @@ pub struct Phase {
 }
 
 impl Phase {
-    /// The loads: first all traces, so that the Java programs are warm, then those that tell how fast this machine is, and
-    /// those that are compared with the model. The first three and the last one tell what a span that is kept, a sample
-    /// and an idle part cost.
-    pub const ALL: [Self; 7] = [
-        Self::of(2, 5, 100),
+    /// All traces, so that the Java programs are warm. With those of a round and [`IDLE`](Self::IDLE), it tells what a kept
+    /// span, a sample and an idle part cost.
+    pub const WARM: Self = Self::of(2, 5, 100);
+    /// The loads of a round: those that tell how fast this machine is, and those that are compared with the model.
+    pub const ROUND: [Self; 5] = [
         Self::of(4, 1, PERCENT),
         Self::of(2, 1, PERCENT),
         Self::of(4, 5, PERCENT),
         Self::of(2, 5, PERCENT),
         Self::of(1, 5, PERCENT),
-        Self::of(0, 5, PERCENT),
     ];
+    /// What the parts need without load.
+    pub const IDLE: Self = Self::of(0, 5, PERCENT);
 
     const fn of(instances: usize, seconds: u64, percent: u8) -> Self {
         Self {
@@ -64,13 +65,8 @@ impl Phase {
     }
 
     /// Returns whether it tells how fast this machine is. The average of such loads counts.
-    pub fn is_of_machine(&self) -> bool {
+    fn is_of_machine(&self) -> bool {
         self.interval == Duration::from_secs(1)
-    }
-
-    /// Returns whether the model has to predict it.
-    pub fn is_compared(&self) -> bool {
-        self.instances > 0 && !self.is_of_machine() && self.percent == PERCENT
     }
 }
 
@@ -121,7 +117,7 @@ impl Measured {
     }
 
     /// Returns the cores of each part on this machine ÷ those that the model predicts.
-    pub fn machine(&self) -> Vec<f64> {
+    fn machine(&self) -> Vec<f64> {
         let (_, predicted) = self.predict();
         let of_parts = self.parts.iter().zip(predicted);
         of_parts
@@ -131,45 +127,58 @@ impl Measured {
 
     /// Returns what the model predicts for something measured, with the name of what it is. `machine` has what the cores of
     /// each part are multiplied by.
-    pub fn compare(&self, machine: &[f64]) -> Vec<Compared> {
+    fn compare(&self, machine: &[f64]) -> Vec<Compared> {
         let (rates, parts) = self.predict();
         let mut compared = Vec::new();
-        let mut add = |what: String, predicted: f64, measured: f64| {
+        let mut add = |what: &str, [predicted, measured]: [f64; 2], close: f64| {
             compared.push(Compared {
-                what,
+                what: format!("{} instances, {what}", self.phase.instances),
                 predicted,
                 measured,
+                close,
             });
         };
-        add("series".to_owned(), rates.series, self.rates.series);
-        add("samples/s".to_owned(), rates.samples, self.rates.samples);
-        add("spans/s".to_owned(), rates.spans, self.rates.spans);
-        for ((predicted, measured), machine) in parts.into_iter().zip(&self.parts).zip(machine) {
-            let Part {
-                name,
-                cores,
-                memory,
-                ..
-            } = predicted;
-            add(format!("{OF_CORES}{name}"), machine * cores, measured.cores);
-            add(
-                format!("MiB of {name}"),
-                memory / constants::MIB,
-                measured.memory / constants::MIB,
-            );
+        add("series", [rates.series, self.rates.series], 0.0);
+        add("samples/s", [rates.samples, self.rates.samples], 0.0);
+        add("spans/s", [rates.spans, self.rates.spans], 0.0);
+        for ((predicted, measured), machine) in parts.iter().zip(&self.parts).zip(machine) {
+            let cores = [machine * predicted.cores, measured.cores];
+            add(&format!("cores of {}", predicted.name), cores, CORES);
+            let memory = [predicted, measured].map(|part| part.memory / constants::MIB);
+            add(&format!("MiB of {}", predicted.name), memory, 0.0);
         }
         compared
     }
 }
 
+/// Returns the cores of each part ÷ those that the model predicts, and what it predicts for the other loads with that.
+pub fn compare(round: &[Measured]) -> (Vec<f64>, Vec<Compared>) {
+    let (of_machine, others): (Vec<_>, Vec<_>) =
+        round.iter().partition(|load| load.phase.is_of_machine());
+    let of_machine: Vec<_> = of_machine.into_iter().map(Measured::machine).collect();
+    let machine = average(&of_machine);
+    let others = others.into_iter();
+    let compared = others.flat_map(|load| load.compare(&machine)).collect();
+    (machine, compared)
+}
+
 /// Returns the average of each part in some loads.
-pub fn average(loads: &[Vec<f64>]) -> Vec<f64> {
+pub(super) fn average(loads: &[Vec<f64>]) -> Vec<f64> {
     let parts = loads.first().map_or(0, Vec::len);
     let sums = (0..parts).map(|part| loads.iter().map(|load| load[part]).sum::<f64>());
     sums.map(|sum| sum / loads.len() as f64).collect()
 }
 
-const OF_CORES: &str = "cores of ";
+/// Returns each figure of the round with the middle difference: the speed of a machine changes from minute to minute.
+pub fn middle(rounds: &[Vec<Compared>]) -> Vec<Compared> {
+    let figures = rounds.first().map_or(0, Vec::len);
+    let middle = |figure: usize| {
+        let mut of_rounds: Vec<_> = rounds.iter().map(|round| round[figure].clone()).collect();
+        of_rounds.sort_by(|a, b| a.difference().total_cmp(&b.difference()));
+        of_rounds.swap_remove(rounds.len() / 2)
+    };
+    (0..figures).map(middle).collect()
+}
 
 /// A prediction, and what was measured.
 #[derive(Debug, Clone)]
@@ -180,6 +189,8 @@ pub struct Compared {
     pub predicted: f64,
     /// What was measured.
     pub measured: f64,
+    /// The difference that is right, however small the figures are.
+    pub close: f64,
 }
 
 impl Compared {
@@ -190,8 +201,7 @@ impl Compared {
 
     /// Returns whether the model is right.
     pub fn is_right(&self) -> bool {
-        let cores = (self.predicted - self.measured).abs();
-        let is_close = self.what.starts_with(OF_CORES) && cores <= CORES;
+        let is_close = (self.predicted - self.measured).abs() <= self.close;
         is_close || self.difference().abs() <= TOLERANCE
     }
 }
@@ -200,7 +210,7 @@ impl fmt::Display for Compared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:<28}{:>12.3}{:>12.3}{:>8.0} %",
+            "{:<42}{:>12.3}{:>12.3}{:>10.0} %",
             self.what,
             self.predicted,
             self.measured,
@@ -346,6 +356,8 @@ pub struct Bytes {
     pub stored: f64,
 }
 
+/// Time without Kafka, while an agent's queue fills.
+const OUTAGE: Duration = Duration::from_secs(120);
 /// Traces whose spans are measured.
 const TRACES: usize = 10_000;
 
@@ -378,7 +390,7 @@ pub fn bytes(
     large.broker.kill();
     let interval = Duration::from_secs(15);
     large.start_services(programs, ("queue", 2), interval, traffic)?;
-    sleep(WINDOW);
+    sleep(OUTAGE);
     let (spans, full) = queue(large)?;
     large.services.clear();
     large.broker.start()?;

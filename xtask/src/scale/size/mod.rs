@@ -335,6 +335,28 @@ mod tests {
     }
 
     #[test]
+    fn the_round_in_the_middle_counts_for_each_figure() {
+        let figure = |predicted, measured| measure::Compared {
+            what: String::new(),
+            predicted,
+            measured,
+            close: 0.02,
+        };
+        let rounds = [
+            vec![figure(1.0, 2.0), figure(0.010, 0.029)],
+            vec![figure(1.0, 1.0), figure(0.010, 0.010)],
+            vec![figure(1.1, 1.0), figure(0.010, 0.031)],
+        ];
+        let middle = measure::middle(&rounds);
+        assert_eq!(middle[0].measured, 1.0);
+        assert_eq!(middle[0].predicted, 1.0);
+        assert_eq!(middle[1].measured, 0.029);
+        assert!(middle.iter().all(measure::Compared::is_right));
+        assert!(!rounds[0][0].is_right());
+        assert!(!rounds[2][1].is_right());
+    }
+
+    #[test]
     fn numbers_are_grouped() {
         assert_eq!(count(1_234_567.4), "1,234,567");
         assert_eq!(count(12.0), "12");
