@@ -33,6 +33,10 @@ pub(super) const GATEWAY: &str = "collector/overlays/kafka-gateway.yaml";
 const SETTLED_WITHIN: Duration = Duration::from_secs(300);
 /// Traces that wait for their decision.
 const UNDECIDED: &str = "otelcol_processor_tail_sampling_sampling_traces_on_memory";
+/// Spans that came after the decision, while the gateway remembered it.
+const REMEMBERED: &str = "otelcol_processor_tail_sampling_early_releases_from_cache_decision_total";
+/// The gateways of [`Tiers`].
+const GATEWAYS: usize = 2;
 /// The traces that show how far a backlog is read, at the end of each partition.
 const MARKS: usize = 24;
 /// Traces without an error for each with one, while no gateway runs.
@@ -95,6 +99,22 @@ impl Kafka {
 
     fn missing(&self, traces: Vec<Sent>) -> Result<Vec<Sent>, Error> {
         missing(&self.tiers.jaeger.ports().url(Port::JaegerQuery), traces)
+    }
+
+    /// Restarts the gateways with another value of a variable, when nothing is on its way.
+    fn restart_gateways(&mut self, variable: &'static str, value: Duration) -> Result<(), Error> {
+        self.settled()?;
+        let value = format!("{}s", value.as_secs());
+        restart_with(&mut self.tiers.gateways, variable, &value)
+    }
+
+    /// Returns how many spans the gateways have dropped because they remembered that their trace was dropped.
+    fn remembered(&self) -> Result<f64, Error> {
+        let mut spans = 0.0;
+        for gateway in &self.tiers.gateways {
+            spans += gateway.metric(REMEMBERED, &["sampled=\"false\""])?;
+        }
+        Ok(spans)
     }
 
     /// Returns how many spans the gateways have exported again.
@@ -283,10 +303,14 @@ fn live_traces(
 /// What became of traces with an error when the broker was killed.
 #[derive(Debug, Clone)]
 pub struct BrokerKill {
+    /// How long the broker was away.
+    pub away: Duration,
     /// What became of them, and the time until everything was there.
     pub outcome: Outcome,
     /// The traces without all spans by the second in which they were sent, from the kill.
     pub seconds: BTreeMap<i64, usize>,
+    /// The spans that gateways dropped because they remembered that their trace was dropped, by their own count.
+    pub remembered: f64,
 }
 
 /// Kills the broker under load, and starts it again after `away`.
@@ -296,6 +320,7 @@ pub fn broker_under_load(
     random: &mut fastrand::Rng,
 ) -> Result<BrokerKill, Error> {
     let since = SystemTime::now();
+    let remembered = kafka.remembered()?;
     let load = kafka.load(random);
     sleep(AROUND);
     let killed = Instant::now();
@@ -313,9 +338,29 @@ pub fn broker_under_load(
     let sent = load.stop()?;
     let stored = kafka.settled_spans(&sent, since)?;
     Ok(BrokerKill {
+        away,
         outcome: Outcome::of(&sent, &stored, recovery),
         seconds: Undecided::of(&sent, &stored, killed).seconds,
+        remembered: kafka.remembered()? - remembered,
     })
+}
+
+impl BrokerKill {
+    /// Returns what is wrong. Nothing may be lost if gateways wait for longer than the broker was away. Otherwise each may
+    /// drop the spans of one trace, and counts them.
+    pub fn problems(&self, wait: Duration) -> Vec<String> {
+        let Outcome {
+            lost, incomplete, ..
+        } = self.outcome;
+        let most = if self.away < wait { 0 } else { GATEWAYS };
+        let right = incomplete == 0 && lost <= most && self.remembered == (SPANS * lost) as f64;
+        match right {
+            true => Vec::new(),
+            false => vec![format!(
+                "expected at most {most} lost traces, all of their spans counted: {self:?}"
+            )],
+        }
+    }
 }
 
 /// Kills a gateway under load, and starts it again after `away`. Returns what was lost, and how many spans were exported
@@ -342,12 +387,14 @@ pub fn gateway_under_load(
     Ok((undecided, kafka.repeated()? - repeated))
 }
 
+/// Restarts the gateways with another time from a trace's first span to the decision.
+pub fn decide_after(kafka: &mut Kafka, wait: Duration) -> Result<(), Error> {
+    kafka.restart_gateways("SAMPLING_WAIT", wait)
+}
+
 /// Restarts the gateways with another interval of commits.
 pub fn commit_every(kafka: &mut Kafka, interval: Duration) -> Result<(), Error> {
-    kafka.settled()?;
-    let interval = format!("{}s", interval.as_secs());
-    let gateways = &mut kafka.tiers.gateways;
-    restart_with(gateways, "COLLECTOR_KAFKA_COMMIT_INTERVAL", &interval)
+    kafka.restart_gateways("COLLECTOR_KAFKA_COMMIT_INTERVAL", interval)
 }
 
 impl Outage {

@@ -17,7 +17,7 @@ pub(crate) struct Options {
     /// Seconds from a trace's first span to the decision, while no gateway runs and after that.
     #[arg(long, default_value_t = 10)]
     wait: u64,
-    /// Kills of Kafka, and of a gateway with each interval of commits.
+    /// Kills of Kafka with each wait for decisions, and of a gateway with each interval of commits.
     #[arg(long, default_value_t = 3)]
     kills: u32,
 }
@@ -41,10 +41,14 @@ pub(super) fn run(
     drop(kafka);
     let mut kafka = Kafka::start(programs, WAIT, reporter)?;
     let away = Duration::from_secs(15);
-    for _ in 0..options.kills {
-        let broker = kafka::broker_under_load(&mut kafka, away, random)?;
-        println!("Kafka killed under load, away for 15 s: {broker:?}");
-        problems.extend(broker.outcome.problems());
+    // Longer than Kafka is away, and its backlog takes; and shorter, so that traces are decided on what came before.
+    for wait in [Duration::from_secs(40), WAIT] {
+        kafka::decide_after(&mut kafka, wait)?;
+        for _ in 0..options.kills {
+            let broker = kafka::broker_under_load(&mut kafka, away, random)?;
+            println!("Kafka killed under load, a decision after {wait:?}: {broker:?}");
+            problems.extend(broker.problems(wait));
+        }
     }
     let away = Duration::from_secs(4);
     for commit in [30, 1].map(Duration::from_secs) {
