@@ -33,7 +33,7 @@ pub(super) const GATEWAY: &str = "collector/overlays/kafka-gateway.yaml";
 const SETTLED_WITHIN: Duration = Duration::from_secs(300);
 /// Traces that wait for their decision.
 const UNDECIDED: &str = "otelcol_processor_tail_sampling_sampling_traces_on_memory";
-/// Spans that came after the decision, while the gateway remembered it.
+/// Spans that came after the decision on their trace, while the gateway remembered it.
 const REMEMBERED: &str = "otelcol_processor_tail_sampling_early_releases_from_cache_decision_total";
 /// The gateways of [`Tiers`].
 const GATEWAYS: usize = 2;

@@ -41,7 +41,7 @@ pub(super) fn run(
     drop(kafka);
     let mut kafka = Kafka::start(programs, WAIT, reporter)?;
     let away = Duration::from_secs(15);
-    // Longer than Kafka is away, and its backlog takes; and shorter, so that traces are decided on what came before.
+    // Longer than Kafka's outage and the reading of its backlog, so that gateways decide on whole traces; and shorter.
     for wait in [Duration::from_secs(40), WAIT] {
         kafka::decide_after(&mut kafka, wait)?;
         for _ in 0..options.kills {

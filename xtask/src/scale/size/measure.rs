@@ -189,7 +189,7 @@ pub struct Compared {
     pub predicted: f64,
     /// What was measured.
     pub measured: f64,
-    /// The difference that is right, however small the figures are.
+    /// A difference of this or less is right, whatever share it is.
     pub close: f64,
 }
 
