@@ -450,3 +450,39 @@ impl fmt::Display for Outage {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(lost: usize, remembered: f64, wait: u64) -> usize {
+        let kill = BrokerKill {
+            away: Duration::from_secs(15),
+            outcome: Outcome {
+                sent: 17_000,
+                lost,
+                incomplete: 0,
+                recovery: Duration::from_secs(10),
+            },
+            seconds: BTreeMap::new(),
+            remembered,
+        };
+        kill.problems(Duration::from_secs(wait)).len()
+    }
+
+    #[test]
+    fn each_gateway_may_lose_one_trace_if_it_counts_the_spans() {
+        for (lost, counted) in [(0, 0.0), (1, 4.0), (2, 8.0)] {
+            assert_eq!(problems(lost, counted, 4), 0, "{lost}");
+        }
+        assert_eq!(problems(3, 12.0, 4), 1, "two gateways");
+        assert_eq!(problems(2, 4.0, 4), 1, "not counted");
+        assert_eq!(problems(0, 4.0, 4), 1, "counted, and not lost");
+    }
+
+    #[test]
+    fn nothing_is_lost_if_gateways_wait_for_longer_than_the_broker_is_away() {
+        assert_eq!(problems(0, 0.0, 40), 0);
+        assert_eq!(problems(1, 4.0, 40), 1);
+    }
+}
