@@ -35,8 +35,6 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(300);
 const UNDECIDED: &str = "otelcol_processor_tail_sampling_sampling_traces_on_memory";
 /// Spans that came after the decision on their trace, while the gateway remembered it.
 const REMEMBERED: &str = "otelcol_processor_tail_sampling_early_releases_from_cache_decision_total";
-/// The gateways of [`Tiers`].
-const GATEWAYS: usize = 2;
 /// The traces that show how far a backlog is read, at the end of each partition.
 const MARKS: usize = 24;
 /// Traces without an error for each with one, while no gateway runs.
@@ -303,8 +301,6 @@ fn live_traces(
 /// What became of traces with an error when the broker was killed.
 #[derive(Debug, Clone)]
 pub struct BrokerKill {
-    /// How long the broker was away.
-    pub away: Duration,
     /// What became of them, and the time until everything was there.
     pub outcome: Outcome,
     /// The traces without all spans by the second in which they were sent, from the kill.
@@ -338,7 +334,6 @@ pub fn broker_under_load(
     let sent = load.stop()?;
     let stored = kafka.settled_spans(&sent, since)?;
     Ok(BrokerKill {
-        away,
         outcome: Outcome::of(&sent, &stored, recovery),
         seconds: Undecided::of(&sent, &stored, killed).seconds,
         remembered: kafka.remembered()? - remembered,
@@ -346,20 +341,14 @@ pub fn broker_under_load(
 }
 
 impl BrokerKill {
-    /// Returns what is wrong. Nothing may be lost if gateways wait for longer than the broker was away. Otherwise each may
-    /// drop the spans of one trace, and counts them.
-    pub fn problems(&self, wait: Duration) -> Vec<String> {
-        let Outcome {
-            lost, incomplete, ..
-        } = self.outcome;
-        let most = if self.away < wait { 0 } else { GATEWAYS };
-        let right = incomplete == 0 && lost <= most && self.remembered == (SPANS * lost) as f64;
-        match right {
-            true => Vec::new(),
-            false => vec![format!(
-                "expected at most {most} lost traces, all of their spans counted: {self:?}"
-            )],
+    /// Returns what is wrong: a trace is lost, or the gateways counted other spans than those of the lost traces.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = self.outcome.problems();
+        let lost = SPANS * self.outcome.lost;
+        if self.remembered != lost as f64 {
+            problems.push(format!("{lost} spans are lost, not as counted: {self:?}"));
         }
+        problems
     }
 }
 
@@ -455,34 +444,25 @@ impl fmt::Display for Outage {
 mod tests {
     use super::*;
 
-    fn problems(lost: usize, remembered: f64, wait: u64) -> usize {
-        let kill = BrokerKill {
-            away: Duration::from_secs(15),
-            outcome: Outcome {
+    #[test]
+    fn lost_traces_and_a_wrong_count_are_problems() {
+        let problems = |lost, remembered| {
+            let outcome = Outcome {
                 sent: 17_000,
                 lost,
                 incomplete: 0,
                 recovery: Duration::from_secs(10),
-            },
-            seconds: BTreeMap::new(),
-            remembered,
+            };
+            let kill = BrokerKill {
+                outcome,
+                seconds: BTreeMap::new(),
+                remembered,
+            };
+            kill.problems().len()
         };
-        kill.problems(Duration::from_secs(wait)).len()
-    }
-
-    #[test]
-    fn each_gateway_may_lose_one_trace_if_it_counts_the_spans() {
-        for (lost, counted) in [(0, 0.0), (1, 4.0), (2, 8.0)] {
-            assert_eq!(problems(lost, counted, 4), 0, "{lost}");
-        }
-        assert_eq!(problems(3, 12.0, 4), 1, "two gateways");
-        assert_eq!(problems(2, 4.0, 4), 1, "not counted");
-        assert_eq!(problems(0, 4.0, 4), 1, "counted, and not lost");
-    }
-
-    #[test]
-    fn nothing_is_lost_if_gateways_wait_for_longer_than_the_broker_is_away() {
-        assert_eq!(problems(0, 0.0, 40), 0);
-        assert_eq!(problems(1, 4.0, 40), 1);
+        assert_eq!(problems(0, 0.0), 0);
+        assert_eq!(problems(2, 8.0), 1, "lost, and counted");
+        assert_eq!(problems(2, 4.0), 2, "lost, and not counted");
+        assert_eq!(problems(0, 4.0), 1, "counted, and not lost");
     }
 }

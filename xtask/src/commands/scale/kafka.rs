@@ -47,7 +47,7 @@ pub(super) fn run(
         for _ in 0..options.kills {
             let broker = kafka::broker_under_load(&mut kafka, away, random)?;
             println!("Kafka killed under load, a decision after {wait:?}: {broker:?}");
-            problems.extend(broker.problems(wait));
+            problems.extend(broker.problems());
         }
     }
     let away = Duration::from_secs(4);
